@@ -1,0 +1,72 @@
+"""What escalate says when it cannot go on.
+
+::
+
+    EscalateError (a ValueError)
+    ├── ScenarioError   the scenario file, or a change to a scenario, is not valid
+    ├── RecordError     a registry record cannot be read
+    └── OutputError     the results cannot be written
+
+Every message says where, what was got, what is allowed and how to mend it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class EscalateError(ValueError):
+    """Base of every error that a person can mend; the command line prints it and exits with 2."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a scenario.
+
+    Parameters
+    ----------
+    key : str
+        Dotted key, as a person would write it (``toxicity.dlt_probability[1]``); empty for the whole file.
+    message : str
+        What is wrong, what is allowed, how to mend it.
+    value : str
+        The value that was got, as text; empty where there is none.
+    file : str
+        Name of the file; empty for a scenario made in Python.
+    line : int
+        Line in the file, from 1; 0 where there is none.
+    """
+
+    key: str
+    message: str
+    value: str = ""
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        where = self.file + (f":{self.line}" if self.file and self.line else "")
+        what = self.key + (f" = {self.value}" if self.key and self.value else "")
+        return ": ".join(part for part in (where, what, self.message) if part)
+
+
+class ScenarioError(EscalateError):
+    """A scenario is not valid; carries every problem that was found, not the first alone.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        In the order of the file.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class RecordError(EscalateError):
+    """A registry record cannot be read."""
+
+
+class OutputError(EscalateError):
+    """Results cannot be written; nothing was left half-written."""

@@ -1,0 +1,328 @@
+"""What nature draws: who comes and when, and what would happen to each patient at each dose.
+
+Patients exist before doses. Every purpose has a random stream of its own, so that a new feature shifts no other
+draw. Draws about candidates are indexed by candidate, draws about outcomes by enrolment number: the same patients
+meet every design, and slower accrual leaves every dose path as it was.
+
+**The scheme, which can't be changed without changing every result.** The key of a stream is
+``SeedSequence(seed, spawn_key=(stream,))``, two 64-bit words for Philox4x64. A trial's numbers come in pages of 16
+uniforms: page p of trial k is the 4 counter blocks from ``4 k`` on, with p in the counter's third word. Candidate (or
+patient) i, from 0, uses number ``i % 16`` of page ``i // 16``. Trial k is therefore the same alone, in any chunk, on
+any number of machines.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+from functools import cache
+
+import numpy as np
+
+from .records import FloatArray, IntArray
+from .scenario.model import FixedAccrual, ListOnset, Pause, PoissonAccrual, Scenario, WeibullOnset
+
+PAGE = 16
+"""Uniforms of one trial on one page of one stream."""
+
+NEVER = 2**40
+"""Day of what never happens [days]; larger than any day of any trial."""
+
+DAYS_PER_MONTH = 365.25 / 12
+"""Mean length of a month [days]."""
+
+
+class Stream(IntEnum):
+    """One random stream for each purpose; a number, once given, is never given again."""
+
+    ACCRUAL = 0
+    SCREENING = 1
+    BODY = 2
+    NOT_INFUSED = 3
+    PARTIAL_DOSE = 4
+    DLT = 5
+    ONSET = 6
+    DROP_OUT = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who consents.
+
+    Parameters
+    ----------
+    consent_day : int
+        Day of consent [days since the start date].
+    failed_criterion : str or None
+        The screening criterion that the candidate does not meet.
+    body_surface_area_m2 : float or None
+        Body surface area [m2]; ``None`` if the scenario gives none.
+    """
+
+    consent_day: int
+    failed_criterion: str | None
+    body_surface_area_m2: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What happens to one patient at one dose level, in days after the first infusion.
+
+    Parameters
+    ----------
+    infused : bool
+        Whether the patient receives cells after lymphodepletion.
+    full_dose : bool
+        Whether the infused patient receives the full dose.
+    dlt_day : int
+        Day of the first DLT [days after the first infusion]; `NEVER` if there is none.
+    drop_out_day : int
+        Last day observed before the patient leaves [days after the first infusion]; `NEVER` if the patient stays.
+    """
+
+    infused: bool
+    full_dose: bool
+    dlt_day: int
+    drop_out_day: int
+
+
+def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> FloatArray:
+    """Draw one page of one stream for consecutive trials.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the simulation, at least 0.
+    stream : Stream
+        What the numbers are for.
+    page : int
+        Page, from 0.
+    first, count : int
+        Trials ``first`` to ``first + count - 1``.
+
+    Returns
+    -------
+    float array, shape (count, 16)
+        Uniforms in [0, 1), one row for each trial.
+    """
+    counter = [first * (PAGE // 4), 0, page, 0]
+    generator = np.random.Generator(np.random.Philox(counter=counter, key=_key(seed, stream)))
+    return generator.random((count, PAGE))
+
+
+@cache
+def _key(seed: int, stream: int) -> tuple[int, int]:
+    words = np.random.SeedSequence(seed, spawn_key=(stream,)).generate_state(2, np.uint64)
+    return int(words[0]), int(words[1])
+
+
+class Nature:
+    """What nature draws for a chunk of consecutive trials.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is assumed about nature.
+    seed : int
+        Seed of the simulation, at least 0.
+    first, count : int
+        Trials ``first`` to ``first + count - 1``.
+    """
+
+    def __init__(self, scenario: Scenario, seed: int, first: int, count: int) -> None:
+        self.scenario, self.seed, self.first, self.count = scenario, seed, first, count
+        self.criteria = tuple(scenario.screening.failure_probability)
+        self._clock = np.zeros(count)
+        self._consents: list[list[list[int]]] = []
+        self._pages: dict[tuple[str, int, int], list[list[float]]] = {}
+        self._fixed = {item.patient - 1: item for item in scenario.what_if}
+
+    def candidate(self, trial: int, number: int) -> Candidate | None:
+        """Return candidate `number` (from 0) of a trial (from `first`), or ``None`` if nobody comes any more."""
+        day = self._consent_day(trial - self.first, number)
+        if day >= NEVER:
+            return None
+        criterion = self._value("criterion", trial, number)
+        bsa = self._value("body", trial, number) if self.scenario.treatment.body_surface_area else None
+        return Candidate(day, self.criteria[int(criterion)] if criterion >= 0 else None, bsa)
+
+    def fate(self, trial: int, number: int, level: int) -> Fate:
+        """Return what happens to patient `number` (enrolment number, from 0) of a trial at a level (from 0)."""
+        infused = self._value("infused", trial, number) > 0
+        full_dose = self._value("full_dose", trial, number) > 0
+        dlt_day = int(self._value("dlt_day", trial, number, level))
+        drop_out_day = int(self._value("drop_out_day", trial, number))
+        fixed = self._fixed.get(number)
+        if fixed is None:
+            return Fate(infused, full_dose, dlt_day, drop_out_day)
+        if fixed.dlt and fixed.dlt_day is None:
+            dlt_day = int(self._value("onset_day", trial, number, level))
+        if fixed.dlt is False or fixed.dlt_day is not None:
+            dlt_day = NEVER if fixed.dlt_day is None else fixed.dlt_day
+        if fixed.drop_out is False or fixed.drop_out_day is not None:
+            drop_out_day = NEVER if fixed.drop_out_day is None else fixed.drop_out_day
+        return Fate(
+            infused if fixed.infused is None else fixed.infused,
+            full_dose if fixed.full_dose is None else fixed.full_dose,
+            dlt_day,
+            drop_out_day,
+        )
+
+    def consent_days(self, page: int) -> IntArray:
+        """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
+
+        Gaps are added up in continuous time, in which pauses do not exist, and rounded down to a day once. Pages
+        must be asked for in order, since each goes on where the one before ended.
+        """
+        accrual = self.scenario.accrual
+        if isinstance(accrual, FixedAccrual):
+            days = np.full(PAGE, NEVER)
+            part = accrual.consent_days[page * PAGE : (page + 1) * PAGE]
+            days[: len(part)] = part
+            return np.broadcast_to(days, (self.count, PAGE))
+        if accrual.consents_per_month == 0:
+            return np.full((self.count, PAGE), NEVER)
+        gaps = -np.log1p(-self._draw(Stream.ACCRUAL, page)) * (DAYS_PER_MONTH / accrual.consents_per_month)
+        gaps[:, 0] += self._clock
+        times = np.cumsum(gaps, axis=1)
+        self._clock = times[:, -1]
+        return np.floor(with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))).astype(np.int64)
+
+    def criterion(self, page: int) -> IntArray:
+        """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
+        parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
+        position = np.searchsorted(parts, self._draw(Stream.SCREENING, page), side="right")
+        return np.where(position < len(parts), position, -1)
+
+    def body(self, page: int) -> FloatArray:
+        """Return the body surface area of 16 candidates, shape (count, 16) [m2]."""
+        from scipy.special import ndtr, ndtri
+
+        area = self.scenario.treatment.body_surface_area
+        if area is None or area.sd_m2 == 0:
+            return np.full((self.count, PAGE), area.mean_m2 if area else math.nan)
+        low, high = ((limit - area.mean_m2) / area.sd_m2 for limit in (area.min_m2, area.max_m2))
+        u = ndtr(low) + self._draw(Stream.BODY, page) * (ndtr(high) - ndtr(low))
+        return np.asarray(area.mean_m2 + area.sd_m2 * ndtri(u))
+
+    def infused(self, page: int) -> IntArray:
+        """Return whether 16 lymphodepleted patients receive cells, shape (count, 16)."""
+        return (self._draw(Stream.NOT_INFUSED, page) >= self.scenario.attrition.not_infused_probability).astype(int)
+
+    def full_dose(self, page: int) -> IntArray:
+        """Return whether 16 infused patients receive the full dose, shape (count, 16)."""
+        return (self._draw(Stream.PARTIAL_DOSE, page) >= self.scenario.attrition.partial_dose_probability).astype(int)
+
+    def dlt_day(self, page: int, level: int) -> IntArray:
+        """Return the day of the DLT of 16 patients at a level, shape (count, 16) [days after infusion]; or `NEVER`."""
+        has_dlt = self._draw(Stream.DLT, page) < self.scenario.toxicity.dlt_probability[level]
+        return np.where(has_dlt, self.onset_day(page, level), NEVER)
+
+    def onset_day(self, page: int, level: int) -> IntArray:
+        """Return the day on which a DLT of 16 patients would come, shape (count, 16) [days after infusion]."""
+        onset, days = self.scenario.toxicity.onset, self.scenario.window_end_offset + 1
+        u = self._draw(Stream.ONSET, page)
+        if isinstance(onset, ListOnset):
+            return np.asarray(onset.days)[(u * len(onset.days)).astype(np.int64)]
+        if isinstance(onset, WeibullOnset):
+            p = self.scenario.toxicity.dlt_probability[level]
+            return np.minimum(weibull_onset(u, p, onset.second_half_share, days).astype(np.int64), days - 1)
+        return (u * days).astype(np.int64)
+
+    def drop_out_day(self, page: int) -> IntArray:
+        """Return the last day observed of 16 patients, shape (count, 16) [days after infusion]; `NEVER` if they stay.
+
+        Drop-out has a constant hazard; one that would come on the last day of follow-up or later never happens.
+        """
+        yearly = self.scenario.attrition.drop_out_per_year
+        if yearly == 0:
+            return np.full((self.count, PAGE), NEVER)
+        if yearly == 1:
+            days = np.zeros((self.count, PAGE))
+        else:
+            hazard = -math.log1p(-yearly) / 365.25
+            days = np.floor(-np.log1p(-self._draw(Stream.DROP_OUT, page)) / hazard)
+        return np.where(days < self.scenario.follow_up.days, days, NEVER).astype(np.int64)
+
+    def _draw(self, stream: Stream, page: int) -> FloatArray:
+        return uniforms(self.seed, stream, page, self.first, self.count)
+
+    def _consent_day(self, row: int, number: int) -> int:
+        page, position = divmod(number, PAGE)
+        while len(self._consents) <= page:
+            self._consents.append(self.consent_days(len(self._consents)).tolist())
+        return self._consents[page][row][position]
+
+    def _value(self, what: str, trial: int, number: int, level: int = -1) -> float:
+        page, position = divmod(number, PAGE)
+        key = (what, page, level)
+        if key not in self._pages:
+            arguments = (page,) if level < 0 else (page, level)
+            self._pages[key] = getattr(self, what)(*arguments).tolist()
+        return self._pages[key][trial - self.first][position]
+
+
+def weibull_onset(u: FloatArray, p: float, second_half_share: float, days: int) -> FloatArray:
+    """Return when a DLT comes, given that it comes inside the window, from uniforms.
+
+    The time to a DLT is Weibull with P(T <= W) = p and P(T <= W/2) = (1 - second_half_share) p, cut at W; how it is
+    generated in simulations of time-to-event designs.
+
+    Parameters
+    ----------
+    u : float array
+        Uniforms in [0, 1).
+    p : float
+        Probability of a DLT in the window, in (0, 1]; the shape for p above 0.999 is that for 0.999.
+    second_half_share : float
+        Share of the window's DLTs in its second half, in (0, 1).
+    days : int
+        Days of the window, both ends included: W.
+
+    Returns
+    -------
+    float array
+        Times in [0, days) [days after the first infusion].
+
+    References
+    ----------
+    Yuan Y and others. Clin Cancer Res 2018;24:4921-4930, doi:10.1158/1078-0432.CCR-18-0246.
+    """
+    p = min(max(p, 1e-12), 0.999)
+    whole, half = -math.log1p(-p), -math.log1p(-p * (1 - second_half_share))
+    shape = math.log2(whole / half)
+    return days * (-np.log1p(-u * p) / whole) ** (1 / shape)
+
+
+def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
+    """Return calendar times of times that do not count pauses.
+
+    Parameters
+    ----------
+    times : float array
+        Time spent outside pauses since the start date [days].
+    pauses : list of (int, int)
+        First day of each pause and first day after it [days since the start date], merged and in order.
+    """
+    calendar = times.copy()
+    for first, after in pauses:
+        calendar += np.where(calendar >= first, after - first, 0)
+    return calendar
+
+
+def _pauses(accrual: PoissonAccrual, start: date) -> list[tuple[int, int]]:
+    """Return pauses as days since the start date, overlapping ones merged, those before the start cut off."""
+    merged: list[tuple[int, int]] = []
+    for pause in sorted(accrual.pauses, key=lambda item: item.first_day):
+        first, after = _span(pause, start)
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], after))
+        elif after > 0:
+            merged.append((first, after))
+    return merged
+
+
+def _span(pause: Pause, start: date) -> tuple[int, int]:
+    return max((pause.first_day - start).days, 0), (pause.last_day - start).days + 1

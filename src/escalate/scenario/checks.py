@@ -1,0 +1,182 @@
+"""Checks that need more than one section of a scenario.
+
+Each check names the sections that it reads and yields its complaints; it is run whenever those sections are valid by
+themselves, so that a person sees all problems of a file at once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from .model import (
+    Accrual,
+    DoseLevel,
+    FollowUp,
+    ListOnset,
+    Safety,
+    Section,
+    Toxicity,
+    Treatment,
+    TrialSection,
+    WhatIf,
+    window_end_offset,
+)
+
+Path = tuple[str | int, ...]
+Complaint = tuple[Path, Any, str]
+"""Where, the value that was got, and what is wrong with it."""
+
+_CHECKS: list[tuple[tuple[str, ...], Callable[..., Iterator[Complaint]]]] = []
+
+
+def _check(
+    *sections: str,
+) -> Callable[[Callable[..., Iterator[Complaint]]], Callable[..., Iterator[Complaint]]]:
+    def register(function: Callable[..., Iterator[Complaint]]) -> Callable[..., Iterator[Complaint]]:
+        _CHECKS.append((sections, function))
+        return function
+
+    return register
+
+
+def complaints(valid: dict[str, Section | list[Any]]) -> Iterator[Complaint]:
+    """Yield what is wrong between sections.
+
+    Parameters
+    ----------
+    valid : dict
+        The sections that are valid by themselves, by name.
+    """
+    for sections, check in _CHECKS:
+        if all(name in valid for name in sections):
+            yield from check(*(valid[name] for name in sections))
+
+
+@_check("dose_levels", "toxicity")
+def _one_probability_per_level(dose_levels: list[DoseLevel], toxicity: Toxicity) -> Iterator[Complaint]:
+    got, wanted = len(toxicity.dlt_probability), len(dose_levels)
+    if got != wanted:
+        yield (
+            ("toxicity", "dlt_probability"),
+            toxicity.dlt_probability,
+            f"has {got} values, and there are {wanted} dose levels: one probability for each level is needed",
+        )
+
+
+@_check("dose_levels")
+def _doses_ascend(dose_levels: list[DoseLevel]) -> Iterator[Complaint]:
+    labels = [level.label for level in dose_levels]
+    for position, label in enumerate(labels):
+        if label in labels[:position]:
+            yield (
+                ("dose_levels", position, "label"),
+                label,
+                "another dose level has this label; make it unique",
+            )
+    cells = [level.cells for level in dose_levels]
+    if any(value is None for value in cells) and any(value is not None for value in cells):
+        position = cells.index(None)
+        yield (
+            ("dose_levels", position),
+            None,
+            "has no `cells`, and other levels do: give cells to all or to none",
+        )
+        return
+    given = [value for value in cells if value is not None]
+    for position, (lower, upper) in enumerate(itertools.pairwise(given), 1):
+        if upper <= lower:
+            yield (
+                ("dose_levels", position, "cells"),
+                upper,
+                "dose levels are written lowest first, and must increase",
+            )
+
+
+@_check("dose_levels", "safety")
+def _start_level_exists(dose_levels: list[DoseLevel], safety: Safety) -> Iterator[Complaint]:
+    if safety.start_level > len(dose_levels):
+        yield (
+            ("safety", "start_level"),
+            safety.start_level,
+            f"there are {len(dose_levels)} dose levels: allowed are 1 to {len(dose_levels)}",
+        )
+
+
+@_check("trial", "safety")
+def _first_cohort_fits(trial: TrialSection, safety: Safety) -> Iterator[Complaint]:
+    first = min(safety.cohort_size, 3)
+    if trial.planned_patients < first:
+        yield (
+            ("trial", "planned_patients"),
+            trial.planned_patients,
+            f"leaves no room for the first cohort of {first}; at least {first} is needed",
+        )
+
+
+@_check("trial", "treatment", "safety")
+def _days_are_possible(trial: TrialSection, treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
+    for key in ("sentinel_stagger_days", "stagger_days", "review_delay_days"):
+        value = getattr(safety, key)
+        if value >= trial.max_days:
+            yield ("safety", key), value, f"must be less than trial.max_days, which is {trial.max_days}"
+    end = window_end_offset(treatment, safety)
+    if end >= trial.max_days:
+        yield (
+            ("safety", "dlt_window_days"),
+            safety.dlt_window_days,
+            f"the DLT window ends {end} days after the first infusion, "
+            f"and must end before trial.max_days, which is {trial.max_days}",
+        )
+
+
+@_check("treatment", "safety", "follow_up")
+def _window_inside_follow_up(treatment: Treatment, safety: Safety, follow_up: FollowUp) -> Iterator[Complaint]:
+    end = max(window_end_offset(treatment, safety), treatment.infusion_days[-1])
+    if follow_up.days < end:
+        yield (
+            ("follow_up", "days"),
+            follow_up.days,
+            f"follow-up must last at least until the DLT window and the infusions end, day {end}",
+        )
+
+
+@_check("treatment", "safety", "toxicity")
+def _onset_inside_window(treatment: Treatment, safety: Safety, toxicity: Toxicity) -> Iterator[Complaint]:
+    end = window_end_offset(treatment, safety)
+    if isinstance(toxicity.onset, ListOnset):
+        for position, day in enumerate(toxicity.onset.days):
+            if day > end:
+                yield (
+                    ("toxicity", "onset", "days", position),
+                    day,
+                    f"the DLT window ends on day {end}: allowed are 0 to {end}",
+                )
+
+
+@_check("accrual")
+def _patience_has_a_use(accrual: Accrual) -> Iterator[Complaint]:
+    if accrual.without_place == "lost" and accrual.patience_days is not None:
+        yield (
+            ("accrual", "patience_days"),
+            accrual.patience_days,
+            'has no effect where without_place = "lost"; leave it out, or let candidates "wait"',
+        )
+
+
+@_check("what_if", "follow_up")
+def _what_if_is_possible(what_if: list[WhatIf], follow_up: FollowUp) -> Iterator[Complaint]:
+    seen: set[int] = set()
+    for position, item in enumerate(what_if):
+        if item.patient in seen:
+            yield (
+                ("what_if", position, "patient"),
+                item.patient,
+                "this patient is in another [[what_if]] already",
+            )
+        seen.add(item.patient)
+        for key in ("dlt_day", "drop_out_day"):
+            day = getattr(item, key)
+            if day is not None and day > follow_up.days:
+                yield ("what_if", position, key), day, f"follow-up ends on day {follow_up.days}"

@@ -1,0 +1,291 @@
+"""From a file to a scenario, or to every reason why it is none."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from ..errors import Problem, ScenarioError
+from . import checks
+from .model import Scenario
+from .sources import key_exists, leaves
+from .toml_lines import key_lines, line_of
+
+KeyPath = tuple[str | int, ...]
+_TAGS = {"poisson", "fixed", "uniform", "weibull", "list"}
+_KINDS = {
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "string_type": "must be text in quotes",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list in square brackets",
+    "dict_type": "must be a table",
+    "model_type": "must be a table (a section of its own)",
+    "model_attributes_type": "must be a table (a section of its own)",
+    "date_type": "must be a date as TOML writes it, without quotes: 2024-08-30",
+    "date_from_datetime_parsing": "must be a date: 2024-08-30",
+    "finite_number": "must be a finite number",
+}
+
+
+def load(path: str | os.PathLike[str]) -> Scenario:
+    """Read a scenario file.
+
+    Parameters
+    ----------
+    path : path
+        A scenario in TOML, or a resolved scenario in JSON as `escalate run` saves it.
+
+    Returns
+    -------
+    Scenario
+        Complete, checked and frozen.
+
+    Raises
+    ------
+    ScenarioError
+        If the file cannot be read or is not a valid scenario; names file, line, key, value and what is allowed,
+        for all problems at once.
+    """
+    path = Path(path)
+    text = _read(path)
+    if path.suffix.lower() == ".json":
+        return _build(_parse_json(text, str(path)), str(path), {})
+    data = _parse_toml(text, str(path))
+    return _build(data, str(path), key_lines(text))
+
+
+def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
+    """Return a scenario with some values changed: see `Scenario.replace`."""
+    data = scenario.model_dump(mode="python")
+    problems = [problem for key, value in changes.items() if (problem := _put(data, key, value)) is not None]
+    if problems:
+        raise ScenarioError(problems)
+    return _build(data, "", {})
+
+
+def _read(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise _unreadable(path, "there is no such file") from None
+    except IsADirectoryError:
+        raise _unreadable(path, "is a folder; name a scenario file (.toml) in it") from None
+    except OSError as error:
+        raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        message = "is not UTF-8 text; save it as UTF-8"
+        raise ScenarioError([Problem(key="", message=message, file=str(path), line=line)]) from None
+    if not text.strip():
+        raise _unreadable(path, "is empty; `escalate init` writes a draft to start from")
+    return text
+
+
+def _unreadable(path: Path, message: str) -> ScenarioError:
+    return ScenarioError([Problem(key="", message=message, file=str(path))])
+
+
+def _parse_toml(text: str, file: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        message, _, position = str(error).rpartition(" (at ")
+        digits = "".join(c for c in position.split(",")[0] if c.isdigit())
+        line = int(digits) if digits else text.count("\n") + 1
+        words = f"is not TOML: {(message or str(error)).lower()}"
+        raise ScenarioError([Problem(key="", message=words, file=file, line=line)]) from None
+
+
+def _parse_json(text: str, file: str) -> dict[str, Any]:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        words = f"is not JSON: {error.msg.lower()}"
+        raise ScenarioError([Problem(key="", message=words, file=file, line=error.lineno)]) from None
+    if not isinstance(data, dict):
+        raise ScenarioError([Problem(key="", message="is not a resolved scenario", file=file)])
+    restored: dict[str, Any] = _dates(data)
+    return restored
+
+
+def _dates(node: Any, key: str = "") -> Any:
+    """Turn the ISO dates of a resolved scenario back into dates: JSON has none."""
+    if isinstance(node, dict):
+        return {name: _dates(value, name) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_dates(value, key) for value in node]
+    if isinstance(node, str) and key in {"start_date", "planned_completion_date", "first_day", "last_day"}:
+        try:
+            return date.fromisoformat(node)
+        except ValueError:
+            return node
+    return node
+
+
+def _build(data: dict[str, Any], file: str, lines: dict[KeyPath, int]) -> Scenario:
+    """Return the scenario, or raise with everything that is wrong with it, in the order of the file."""
+    found = list(_problems(data))
+    if found:
+        problems = [
+            Problem(key=key_text(path), value=value, message=message, file=file, line=line_of(lines, path))
+            for path, value, message in found
+        ]
+        raise ScenarioError(sorted(problems, key=lambda problem: problem.line))
+    return Scenario.model_validate(data)
+
+
+def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        scenario = None
+        for item in error.errors():
+            path = tuple(part for part in item["loc"] if part not in _TAGS)
+            yield path, _value_text(item), _message(item, path)
+    for path, value, message in checks.complaints(_valid_sections(data)):
+        yield path, _short(value), message
+    if scenario is not None:
+        known = leaves(scenario.model_dump(mode="python"))
+        for key, source in scenario.sources.items():
+            if not key_exists(key, known):
+                yield ("sources", key), _short(source), f"there is no such key{_suggestion(key, set(known))}"
+
+
+def _valid_sections(data: dict[str, Any]) -> dict[str, Any]:
+    """Return those sections that are valid by themselves."""
+    valid = {}
+    for name, field in Scenario.model_fields.items():
+        if name not in data and field.is_required():
+            continue
+        try:
+            adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
+            valid[name] = adapter.validate_python(data[name], strict=True) if name in data else field.default
+        except ValidationError:
+            continue
+    return valid
+
+
+def _message(item: Any, path: KeyPath) -> str:
+    """Say in a sentence what one finding of pydantic means for the person who wrote the file."""
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "extra_forbidden":
+        return f"unknown key{_suggestion(str(path[-1]), set(_allowed(path[:-1])))}"
+    if kind == "missing":
+        return f"is missing. {_meaning(path)}"
+    if kind == "value_error":
+        return str(context["error"])
+    if kind in _KINDS:
+        said = _KINDS[kind]
+    elif kind.startswith(("greater_than", "less_than")):
+        limit = next(iter(context.values()))
+        relation = {
+            "greater_than": "greater than", "greater_than_equal": "at least",
+            "less_than": "less than", "less_than_equal": "at most",
+        }[kind]  # fmt: skip
+        said = f"must be {relation} {limit:g}"
+    elif kind == "literal_error":
+        said = f"must be {context['expected']}"
+    elif kind == "union_tag_invalid":
+        return f"kind = '{context['tag']}': must be one of {context['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        return "needs a `kind`. " + _meaning(path)
+    elif kind == "too_short":
+        said = f"needs at least {context['min_length']} value"
+    elif kind == "string_pattern_mismatch" and path[0] == "sources":
+        return 'a source begins with "registry: ", "literature: " or "assumption: " and then says where'
+    else:
+        said = item["msg"][0].lower() + item["msg"][1:]
+    return f"{said}. {_meaning(path)}".rstrip()
+
+
+def _meaning(path: KeyPath) -> str:
+    """Return the meaning of a key, from the model's own words."""
+    name, parents = path[-1], path[:-1]
+    if isinstance(name, int) and parents:
+        return _meaning(parents)
+    for model in _models(parents):
+        if name in model.model_fields:
+            return f"It means: {model.model_fields[str(name)].description}"
+    return ""
+
+
+def _allowed(path: KeyPath) -> list[str]:
+    return [name for model in _models(path) for name in model.model_fields]
+
+
+def _models(path: KeyPath) -> list[type[BaseModel]]:
+    """Return the sections that may stand at a path; a choice of kinds gives several."""
+    found: list[type[BaseModel]] = [Scenario]
+    for part in path:
+        if isinstance(part, int):
+            continue
+        found = [
+            inner
+            for model in found
+            if part in model.model_fields
+            for inner in _inside(model.model_fields[part].annotation)
+        ]
+    return found
+
+
+def _inside(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in getattr(annotation, "__args__", ()) for model in _inside(part)]
+
+
+def _suggestion(key: str, allowed: set[str]) -> str:
+    close = difflib.get_close_matches(key, allowed, n=1, cutoff=0.6)
+    if close:
+        return f". Did you mean `{close[0]}`?"
+    return f". Allowed here: {', '.join(sorted(allowed))}" if 0 < len(allowed) <= 30 else ""
+
+
+def _value_text(item: Any) -> str:
+    return "" if item["type"] in {"missing", "value_error", "union_tag_not_found"} else _short(item["input"])
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, BaseModel) or value is None:
+        return ""
+    text = value.isoformat() if isinstance(value, date) else json.dumps(value, default=str, ensure_ascii=False)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def key_text(path: KeyPath) -> str:
+    """Return a path as a person would write it: ``toxicity.dlt_probability[1]``, positions from 1."""
+    text = ""
+    for part in path:
+        text += f"[{part + 1}]" if isinstance(part, int) else ("." if text else "") + part
+    return text
+
+
+def _put(data: dict[str, Any], key: str, value: Any) -> Problem | None:
+    """Set a dotted key inside nested plain values; say what is wrong if it does not exist."""
+    node: Any = data
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        last = depth == len(parts) - 1
+        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            index: Any = int(part)
+        elif isinstance(node, dict) and (part in node or (last and not _allowed(tuple(parts[:depth])))):
+            index = part
+        else:
+            allowed = set(node) if isinstance(node, dict) else {str(i) for i in range(len(node or []))}
+            return Problem(key=key, message=f"there is no `{part}` here{_suggestion(part, allowed)}")
+        if last:
+            node[index] = value
+        else:
+            node = node[index]
+    return None

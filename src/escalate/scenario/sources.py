@@ -1,0 +1,123 @@
+"""Where each number of a scenario comes from: the ledger of assumptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from .model import Scenario
+
+UNSOURCED = "unsourced"
+_NOT_ASSUMED = (
+    "schema_version",
+    "sources",
+    "what_if",
+    "trial.title",
+    "trial.registry_id",
+    "trial.description",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """One number of the scenario and where it comes from.
+
+    Parameters
+    ----------
+    key : str
+        Dotted key; the values of a list of tables stand together (``dose_levels.cells``).
+    values : tuple
+        Its value, or its values in a list of tables.
+    kind : str
+        ``registry``, ``literature``, ``assumption`` or ``unsourced``.
+    source : str
+        The source in words; empty if there is none.
+    """
+
+    key: str
+    values: tuple[Any, ...]
+    kind: str
+    source: str
+
+    @property
+    def value_text(self) -> str:
+        """The value, or the values, as a person would write them."""
+        return ", ".join(_text(value) for value in self.values)
+
+
+def ledger(scenario: Scenario) -> list[Assumption]:
+    """List every number, date and choice of a scenario with its source.
+
+    Numbers and dates without a source are listed as unsourced; choices (a policy, a variant) are listed if they have
+    a source. What ``[[what_if]]`` fixes is a story, not an assumption, and is left out.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any scenario.
+
+    Returns
+    -------
+    list of Assumption
+        In the order of the scenario's sections.
+    """
+    entries = []
+    for key, values in leaves(scenario.model_dump(mode="python")).items():
+        if key.startswith(_NOT_ASSUMED):
+            continue
+        said = source_of(key, scenario.sources)
+        numbers = any(_is_number(value) for value in values)
+        if said or numbers:
+            kind, _, words = said.partition(": ") if said else (UNSOURCED, "", "")
+            entries.append(Assumption(key=key, values=values, kind=kind, source=words))
+    return entries
+
+
+def leaves(data: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return every value by its dotted key; values in a list of tables stand together under one key."""
+    found: dict[str, tuple[Any, ...]] = {}
+    _collect(data, "", found)
+    return found
+
+
+def key_exists(key: str, known: Mapping[str, Any]) -> bool:
+    """Return whether a source's key names a value, or a section with values."""
+    return any(name == key or name.startswith(key + ".") for name in known)
+
+
+def source_of(key: str, sources: Mapping[str, str]) -> str:
+    """Return the source of a key: its own, or that of the closest section around it; empty if there is none."""
+    while key:
+        if key in sources:
+            return sources[key]
+        key = key.rpartition(".")[0]
+    return ""
+
+
+def _collect(node: Any, key: str, found: dict[str, tuple[Any, ...]]) -> None:
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            _collect(value, f"{key}.{name}" if key else str(name), found)
+    elif isinstance(node, list) and node and all(isinstance(item, Mapping) for item in node):
+        for item in node:
+            _collect(item, key, found)
+    else:
+        found[key] = (*found.get(key, ()), node)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, list):
+        return any(_is_number(item) for item in value)
+    return isinstance(value, (int, float, date)) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(_text(item) for item in value) + "]"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if value is None:
+        return "not given"
+    return str(value).lower() if isinstance(value, bool) else str(value)

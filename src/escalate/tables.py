@@ -1,0 +1,283 @@
+"""The four tables that a trial writes, and what each of their columns means.
+
+Every figure, summary and file is made from these rows. A column is documented once, here: its meaning, its unit,
+and when it is empty. Days are counted from the trial's start date (day 0), and every day column has an ISO date
+column beside it.
+"""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property, lru_cache
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a table: its name, meaning, unit, and when it is empty; a date says which day it is the date of."""
+
+    name: str
+    meaning: str
+    unit: str = ""
+    empty: str = "never"
+    date_of: str = ""
+
+
+@dataclass(frozen=True, repr=False)
+class Table:
+    """Rows of a trial's records under documented columns.
+
+    ``table["infusion_day"]`` is that column as a list, iterating gives one dictionary per row, ``len`` counts the
+    rows. Empty cells are ``None`` in Python and empty in CSV files.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are: ``events``, ``patients``, ``cohorts`` or ``decisions``.
+    columns : tuple of Column
+        All columns, dates included.
+    cells : tuple of tuple
+        The rows as the engine wrote them: every column but the dates, which follow from their days.
+    start_date : date
+        Day 0.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    cells: tuple[tuple[Any, ...], ...]
+    start_date: date
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def rows(self) -> tuple[tuple[Any, ...], ...]:
+        """The rows, one cell for each of `names`."""
+        if not self.cells:
+            return ()
+        return tuple(zip(*(self[name] for name in self.names), strict=True))
+
+    def __len__(self) -> int:
+        return len(self.cells)
+
+    def __getitem__(self, name: str) -> list[Any]:
+        positions = _positions(self.columns)
+        if name not in positions:
+            raise KeyError(f"the table {self.name!r} has no column {name!r}; it has: {', '.join(self.names)}")
+        position, is_date = positions[name]
+        found = [row[position] for row in self.cells]
+        if is_date:
+            return [None if day is None else (self.start_date + timedelta(days=day)).isoformat() for day in found]
+        return found
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        names = self.names
+        return (dict(zip(names, row, strict=True)) for row in self.rows)
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name}: {len(self)} rows, {len(self.columns)} columns>"
+
+    def to_csv(self) -> str:
+        """Return the table as CSV text with a header line; empty cells are empty."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(self.names)
+        writer.writerows(self.rows)
+        return text.getvalue()
+
+    def to_pandas(self) -> Any:
+        """Return the table as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
+        import pandas as pd
+
+        return pd.DataFrame(list(self.rows), columns=list(self.names)).convert_dtypes()
+
+    def describe(self) -> str:
+        """Return the meaning of every column as text, one line each."""
+        width = max(len(name) for name in self.names)
+        return "\n".join(
+            f"{c.name:<{width}}  {c.meaning}"
+            + (f" [{c.unit}]" if c.unit else "")
+            + (f"; empty {c.empty}" if c.empty != "never" else "")
+            for c in self.columns
+        )
+
+    def _repr_html_(self) -> str:
+        head = "".join(f'<th title="{html.escape(c.meaning)}">{html.escape(c.name)}</th>' for c in self.columns)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{'' if cell is None else html.escape(str(cell))}</td>" for cell in row) + "</tr>"
+            for row in self.rows
+        )
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+@lru_cache(maxsize=64)
+def _positions(columns: tuple[Column, ...]) -> dict[str, tuple[int, bool]]:
+    """Return, by column, where its cell stands in a row as written, and whether it is a date that follows from it."""
+    stored = [column.name for column in columns if not column.date_of]
+    return {column.name: (stored.index(column.date_of or column.name), bool(column.date_of)) for column in columns}
+
+
+def _dated(name: str, meaning: str, empty: str = "never") -> tuple[Column, Column]:
+    day, iso = (f"{name}_day", f"{name}_date") if name else ("day", "date")
+    return (
+        Column(day, meaning, "days since the trial's start date", empty),
+        Column(iso, f"{meaning}, as a date", "ISO 8601", empty, date_of=day),
+    )
+
+
+EVENTS: tuple[Column, ...] = (
+    *_dated("", "When it happened"),
+    Column("event", "What happened; one of the words in `EVENT_WORDS`"),
+    Column("candidate", "Number of the candidate, in order of consent, from 1", "", "if nobody in particular"),
+    Column("patient", "Enrolment number, in order of treatment start, from 1", "", "if not enrolled"),
+    Column("cohort", "Number of the cohort, from 1", "", "if no cohort is concerned"),
+    Column("level", "Dose level, from 1", "", "if no level is concerned, or there is no dose"),
+    Column("detail", "More about it, in words", "", "if there is nothing to add"),
+)
+
+EVENT_WORDS: dict[str, str] = {
+    "cohort opened": "the committee's decision lets the first place of a cohort be filled from now on",
+    "consent": "a candidate consents, and screening begins",
+    "screen failure": "screening ends: a criterion is not met",
+    "eligible": "screening ends: every criterion is met, and the candidate asks for a place",
+    "withdrew": "the candidate gives up waiting for a place",
+    "no place": "the candidate is lost, since no place is open today and candidates do not wait",
+    "turned away": "enrolment has closed for good, and the candidate leaves screening or the waiting list",
+    "lymphodepletion": "the patient has a place and starts lymphodepletion: enrolled",
+    "infusion": "the patient receives cells",
+    "not infused": "the patient is lymphodepleted and receives no cells",
+    "DLT": "the patient's first dose-limiting toxicity, inside the DLT window",
+    "late toxicity": "the patient's first dose-limiting toxicity, after the DLT window: recorded, not counted",
+    "drop-out": "the patient leaves the trial; this is the last day observed",
+    "window completed": "the DLT window ends without a DLT",
+    "follow-up completed": "the last day of follow-up",
+    "cohort complete": "every outcome of the cohort is known: the data cut",
+    "decision forced": "whatever is still pending can't change the decision: the data cut, early",
+    "decision": "the committee decides",
+    "enrolment closed": "nobody is enrolled from now on",
+    "trial ended": "the last follow-up has ended, or the trial's time is up",
+}
+
+STATES: dict[str, str] = {
+    "screen failure": "failed a screening criterion",
+    "withdrew waiting": "eligible, gave up waiting for a place",
+    "no place": "eligible, no place was open, and the protocol lets nobody wait",
+    "turned away": "in screening or waiting when enrolment closed for good",
+    "not infused": "enrolled and lymphodepleted, received no cells",
+    "completed": "infused, followed up to the last planned day",
+    "dropped out": "infused, left before the last planned day of follow-up",
+    "cut off": "still in the trial on its last day, because the trial's time was up (`trial.max_days`)",
+}
+
+OUTCOMES: dict[str, str] = {
+    "DLT": "a DLT inside the window: evaluable",
+    "no DLT": "completed the window with the full dose and no DLT: evaluable",
+    "non-evaluable": "left before the window's end, or had less than the full dose, with no DLT",
+    "pending": "the window was open when the trial's time was up",
+}
+
+_BEFORE = "if it never came to that"
+
+_PATIENTS_BEFORE_AGENTS: tuple[Column, ...] = (
+    Column("candidate", "Number of the candidate, in order of consent, from 1"),
+    Column("patient", "Enrolment number, in order of treatment start, from 1", "", "if not enrolled"),
+    Column("state", "The one state that the candidate ended in; the states are listed in `STATES`"),
+    *_dated("consent", "Consent; screening begins"),
+    *_dated("screening_end", "Screening result", "if turned away or cut off during screening"),
+    Column("failed_criterion", "The screening criterion that was not met", "", "if none failed"),
+    Column("waiting_days", "From the screening result to the place, or to leaving", "days", "if never eligible"),
+    Column("cohort", "Number of the cohort, from 1", "", "if not enrolled"),
+    Column("level", "Assigned dose level, from 1", "", "if not enrolled"),
+    Column("dose", "Label of the dose level", "", "if not enrolled"),
+    Column("sentinel", "Whether this was the first patient infused in the cohort", "yes/no", "if not infused"),
+    Column("body_surface_area_m2", "Body surface area", "m2", "if not enrolled, or the scenario gives none"),
+    *_dated("treatment_start", "Start of lymphodepletion, or of infusion where there is none: enrolment", _BEFORE),
+)
+
+_PATIENTS_AFTER_AGENTS: tuple[Column, ...] = (
+    *_dated("infusion", "First infusion: the patient's day 0", _BEFORE),
+    *_dated("last_infusion", "Last infusion that was given", _BEFORE),
+    Column("infusions", "Infusions given", "count", "if not enrolled"),
+    Column(
+        "cells_given",
+        "Cells given, over all infusions",
+        "cells",
+        "if not enrolled, or doses are not in cells",
+    ),
+    Column("not_infused_reason", "Why no cells were given", "", "if infused or not enrolled"),
+    *_dated("window_end", "Last day of the DLT window, itself included", _BEFORE),
+    *_dated("dlt", "First dose-limiting toxicity, counted or not", "if there was none"),
+    Column("outcome", "What the patient counts as; the outcomes are listed in `OUTCOMES`", "", "if not infused"),
+    *_dated("outcome", "When the outcome became certain", "if not infused, or still pending"),
+    Column("non_evaluable_reason", "Why the patient is non-evaluable", "", "if evaluable, pending or not infused"),
+    *_dated("left", "Last day in the trial"),
+)
+
+
+def patient_columns(agents: tuple[str, ...]) -> tuple[Column, ...]:
+    """Return the columns of the patients table, with one amount for each lymphodepletion agent.
+
+    Parameters
+    ----------
+    agents : tuple of str
+        Names of the lymphodepletion agents, in the scenario's order.
+    """
+    amounts = tuple(
+        Column(f"{agent}_mg", f"Total {agent} given for lymphodepletion", "mg", "if not enrolled") for agent in agents
+    )
+    return _PATIENTS_BEFORE_AGENTS + amounts + _PATIENTS_AFTER_AGENTS
+
+
+COHORTS: tuple[Column, ...] = (
+    Column("cohort", "Number of the cohort, from 1"),
+    Column("purpose", "`escalation`, or `expansion` at the recommended dose after the rule has finished"),
+    Column("level", "Dose level, from 1"),
+    Column("dose", "Label of the dose level"),
+    Column("places", "Evaluable patients wanted", "count"),
+    *_dated("opened", "From when its places could be filled"),
+    *_dated("first_infusion", "First infusion of its first infused patient", "if nobody was infused"),
+    *_dated("last_infusion", "First infusion of its last infused patient", "if nobody was infused"),
+    Column("enrolled", "Patients who started treatment", "count"),
+    Column("infused", "Patients who received cells", "count"),
+    Column("not_infused", "Patients lymphodepleted who received no cells", "count"),
+    Column("evaluable", "Evaluable patients, at the end of the trial", "count"),
+    Column("dlts", "Patients with a DLT in the window, at the end of the trial", "count"),
+    Column("non_evaluable", "Non-evaluable patients, at the end of the trial", "count"),
+    Column("pending", "Patients whose window was open when the trial's time was up", "count"),
+    *_dated("data_cut", "Day of the data cut that the committee decided on", "if the trial ended before"),
+    *_dated("decision", "Day of the committee's decision", "if the trial ended before, and for an expansion"),
+)
+
+DECISIONS: tuple[Column, ...] = (
+    Column("decision", "Number of the decision, from 1"),
+    Column("cohort", "Cohort that it is about"),
+    Column("level", "Dose level of that cohort, from 1"),
+    *_dated("data_cut", "Day of the data cut: everything known up to this day counts"),
+    *_dated("committee", "Day on which the committee decided"),
+    Column(
+        "forced",
+        "Whether the data cut came early, since pending outcomes could not change the decision",
+        "yes/no",
+    ),
+    Column("evaluable", "Evaluable patients at the level, at the data cut", "count"),
+    Column("dlts", "Patients with a DLT at the level, at the data cut", "count"),
+    Column("pending", "Patients at the level whose window was open at the data cut", "count"),
+    Column("all_levels", "DLTs / evaluable at every level, lowest first"),
+    Column("action", "`escalate`, `stay`, `de-escalate`, `suspend` or `stop`"),
+    Column("next_level", "Dose level of the next cohort, from 1", "", "if the action is `stop`"),
+    Column("next_patients", "Places in the next cohort", "count", "if the action is `stop`"),
+    Column(
+        "recommended_level",
+        "Dose level recommended, from 1",
+        "",
+        "unless the action is `stop`, or if no dose",
+    ),
+    Column("reason", "Why, in words"),
+)

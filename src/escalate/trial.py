@@ -1,0 +1,506 @@
+"""One trial, day by day, as a discrete-event model in SimPy.
+
+One generator for each actor: `accrual` brings candidates, `candidate` is the way of one person from consent to the
+end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision. Time is whole days since the
+start date. What happens on one day happens in this order, which is part of the specification:
+
+====  ================  ===============================================================================
+  no  phase             what happens
+====  ================  ===============================================================================
+   0  OUTCOMES          outcomes dated today become known: DLTs, completed windows, drop-outs, follow-up
+   1  DATA_CUT          is the cohort complete, or its decision forced? Then today is the data cut
+   2  COMMITTEE         the committee decides, if it is due; the decision holds from this moment
+   3  CANDIDATES        consents, screening results, withdrawals from waiting
+   4  INFUSIONS         infusions due today
+   5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none)
+   6  EVENING           outcomes on the very day of the first infusion become known
+====  ================  ===============================================================================
+
+SimPy's clock counts phases, time = 7 day + phase, so that this order is simply the order of time. Facts about a
+patient (DLT in the window? evaluable?) are computed from the patient's own dates, never from which event came first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from enum import IntEnum
+from typing import Any
+
+import simpy
+
+from .committee import Committee, Counts
+from .logbook import CohortFile, Logbook, Person
+from .patients import Fate, Nature
+from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
+from .scenario.model import EVERY_DAY, Scenario
+
+Steps = Generator[simpy.Event, Any, None]
+
+
+class Phase(IntEnum):
+    """The order of one day."""
+
+    OUTCOMES = 0
+    DATA_CUT = 1
+    COMMITTEE = 2
+    CANDIDATES = 3
+    INFUSIONS = 4
+    LYMPHODEPLETION = 5
+    EVENING = 6
+
+
+PHASES = len(Phase)
+OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING = map(int, Phase)
+
+
+def simulate_trial(scenario: Scenario, *, seed: int = 0, replicate: int = 0) -> Trial:
+    """Run one trial on its calendar and return its records.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and assumptions.
+    seed : int
+        Seed of the simulation, at least 0.
+    replicate : int
+        Number of the trial, at least 0; the same seed and number give the same trial, alone or among thousands.
+
+    Returns
+    -------
+    Trial
+        Events, patients, cohorts, decisions, and what became of it all.
+
+    Raises
+    ------
+    ValueError
+        If `seed` or `replicate` is negative.
+    """
+    if seed < 0 or replicate < 0:
+        raise ValueError(f"seed and replicate must be at least 0, got {seed} and {replicate}")
+    return Conduct(scenario, Committee(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
+
+
+class Conduct:
+    """The conduct of one trial.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol.
+    committee : Committee
+        Decides; may serve many trials of the scenario.
+    nature : Nature
+        Draws, for a chunk of trials that holds this one.
+    replicate : int
+        Number of the trial.
+    """
+
+    def __init__(self, scenario: Scenario, committee: Committee, nature: Nature, replicate: int) -> None:
+        self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
+        self.safety = scenario.safety
+        self.env = simpy.Environment()
+        self.log = Logbook(scenario)
+        self.waiting: list[Person] = []
+        self.cohort: CohortFile | None = None
+        self.evaluable = [0] * scenario.levels
+        self.dlts = [0] * scenario.levels
+        self.pending = [0] * scenario.levels
+        self.lymphodepleted = 0
+        self.infused = 0
+        self.enrolled = 0
+        self.permitted_level = scenario.safety.start_level - 1
+        self.dlt_known_time = -1
+        self.looks: set[int] = set()
+        self.closed = False
+        self.final = Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=TIME_IS_UP)
+
+    def run(self) -> Trial:
+        """Run the trial to its end."""
+        max_days = self.scenario.trial.max_days
+        self.env.process(self.conduct())
+        self.env.process(self.accrual())
+        self.env.run(until=PHASES * (max_days + 1))
+        return self.close_books(max_days)
+
+    # The clock
+
+    @property
+    def now(self) -> int:
+        """SimPy's clock: 7 day + phase."""
+        return self.env.now  # type: ignore[return-value]
+
+    @property
+    def today(self) -> int:
+        """Days since the start date."""
+        return self.now // PHASES
+
+    def at(self, day: int, phase: int) -> simpy.Event:
+        """Wait for a phase of a day; if it is over already, for nothing."""
+        return self.env.timeout(max(day * PHASES + phase - self.now, 0))
+
+    def next_weekday(self, day: int, allowed: list[Any]) -> int:
+        """Return the first day, from `day` on, that falls on one of the allowed weekdays."""
+        if len(allowed) == len(EVERY_DAY):
+            return day
+        first = self.scenario.trial.start_date.weekday() + day
+        return next(day + wait for wait in range(7) if EVERY_DAY[(first + wait) % 7] in allowed)
+
+    # From cohort to cohort
+
+    def conduct(self) -> Steps:
+        """Open cohort after cohort and take each data cut to the committee, until it stops; then close enrolment."""
+        decision = self.committee.first(self.room)
+        while decision.action is not Action.STOP:
+            cohort = self.open_cohort(decision.level, decision.patients, "escalation")
+            yield cohort.ready
+            meeting = self.next_weekday(self.today + self.safety.review_delay_days, self.safety.meeting_weekdays)
+            yield self.at(meeting, COMMITTEE)
+            decision = self.decide(cohort)
+        self.final = decision
+        if self.safety.when_rule_finished == "expand" and decision.level != NO_LEVEL and self.room > 0:
+            yield self.open_cohort(decision.level, self.room, "expansion").ready
+        self.close_enrolment(decision)
+
+    def open_cohort(self, level: int, places: int, purpose: str) -> CohortFile:
+        """Let the first place of a cohort be filled from now on."""
+        new_level = all(cohort.level != level for cohort in self.log.cohorts)
+        cohort = CohortFile(
+            number=len(self.log.cohorts) + 1,
+            level=level,
+            places=places,
+            purpose=purpose,
+            has_sentinel=new_level or self.safety.sentinel == "every_cohort",
+            opened_day=self.today,
+            ready=self.env.event(),
+        )
+        self.log.cohorts.append(cohort)
+        self.cohort = cohort
+        self.log.event(self.today, "cohort opened", cohort=cohort, detail=f"{purpose}, {_patients(places)}")
+        self.fill_places_on(self.today)
+        return cohort
+
+    def look_at_outcomes_on(self, day: int) -> None:
+        """Look on a day, when data cuts are made, whether the cohort has its outcomes."""
+        self.at(day, DATA_CUT).callbacks.append(self.look_at_outcomes)
+
+    def look_at_outcomes(self, _: simpy.Event) -> None:
+        """Make the data cut, if the cohort is complete or its decision is forced."""
+        cohort = self.cohort
+        if cohort is None:
+            return
+        counts = Counts(cohort.level, tuple(self.evaluable), tuple(self.dlts), tuple(self.pending))
+        outstanding = cohort.places - self.decided_places(cohort)
+        if self.is_complete(cohort):
+            self.cut_data(cohort, counts, "cohort complete")
+        elif self.may_be_forced(cohort) and self.committee.is_forced(counts, outstanding):
+            cohort.forced_outstanding = outstanding
+            self.cut_data(cohort, counts, "decision forced")
+
+    def may_be_forced(self, cohort: CohortFile) -> bool:
+        """Return whether the protocol lets the committee decide early on this cohort."""
+        return self.safety.early_decision and cohort.purpose == "escalation"
+
+    def is_complete(self, cohort: CohortFile) -> bool:
+        """Return whether every outcome of the cohort is known and no place can be filled any more."""
+        if cohort.lymphodepleted or cohort.pending:
+            return False
+        return self.decided_places(cohort) >= cohort.places or self.room <= 0
+
+    def decided_places(self, cohort: CohortFile) -> int:
+        """Return how many places of the cohort have their outcome."""
+        lost = 0 if self.safety.replace_non_evaluable else cohort.non_evaluable
+        return cohort.evaluable + lost
+
+    def cut_data(self, cohort: CohortFile, counts: Counts, event: str) -> None:
+        """Freeze what the committee will see; nobody is enrolled until it has decided."""
+        cohort.cut, cohort.data_cut_day, self.cohort = counts, self.today, None
+        seen = f"{counts.dlts[cohort.level]} DLT in {_patients(counts.evaluable[cohort.level])} at this level"
+        self.log.event(self.today, event, cohort=cohort, detail=seen)
+        cohort.ready.succeed()
+
+    def decide(self, cohort: CohortFile) -> Decision:
+        """Let the committee decide on the cohort's data cut."""
+        assert cohort.cut is not None
+        decision = self.committee.decide(cohort.cut, self.room, cohort.forced_outstanding)
+        cohort.decision_day, self.permitted_level = self.today, decision.level
+        self.log.decision(self.today, cohort, decision)
+        detail = f"{decision.action.words}: {decision.reason}"
+        level = None if decision.level == NO_LEVEL else decision.level
+        self.log.event(self.today, "decision", cohort=cohort, level=level, detail=detail)
+        return decision
+
+    @property
+    def room(self) -> int:
+        """Patients that the cap leaves."""
+        by_infused = self.scenario.trial.cap_counts == "infused"
+        used = self.infused if by_infused else sum(self.evaluable) + sum(self.pending)
+        return self.scenario.trial.planned_patients - used - self.lymphodepleted
+
+    def close_enrolment(self, decision: Decision) -> None:
+        """Enrol nobody from now on; candidates in screening or waiting are turned away."""
+        self.closed, self.cohort = True, None
+        self.log.event(self.today, "enrolment closed", detail=decision.reason)
+        for person in self.log.people:
+            if person.state is None and person.cohort is None:
+                self.leave(person, "turned away", "turned away")
+        self.waiting.clear()
+
+    # From consent to the end of follow-up
+
+    def accrual(self) -> Steps:
+        """Bring candidates, one after the other."""
+        while (candidate := self.nature.candidate(self.replicate, len(self.log.people))) is not None:
+            yield self.at(candidate.consent_day, CANDIDATES)
+            if self.closed:
+                return
+            person = Person(len(self.log.people) + 1, candidate)
+            self.log.people.append(person)
+            self.env.process(self.candidate(person))
+
+    def candidate(self, person: Person) -> Steps:
+        """Screen, wait for a place, be treated, be followed."""
+        self.log.event(self.today, "consent", person)
+        yield self.at(self.today + self.scenario.screening.days, CANDIDATES)
+        if person.state is not None:
+            return
+        person.screening_end_day = self.today
+        if person.candidate.failed_criterion is not None:
+            self.leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
+            return
+        has_place = yield self.ask_for_place(person)
+        if has_place:
+            yield self.at(person.planned_infusion_day, INFUSIONS)
+            yield from self.infusion_and_follow_up(person)
+
+    def ask_for_place(self, person: Person) -> simpy.Event:
+        """Join the waiting list; the event that comes back says whether there is a place."""
+        place = self.env.event()
+        person.eligible, person.place = True, place
+        self.log.event(self.today, "eligible", person)
+        self.waiting.append(person)
+        self.fill_places_on(self.today)
+        return place
+
+    def fill_places_on(self, day: int) -> None:
+        """Look on a day, when lymphodepletion starts, whether places can be given."""
+        if day not in self.looks:
+            self.looks.add(day)
+            self.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
+
+    def fill_places(self, _: simpy.Event) -> None:
+        """Give places to those who wait, in their order, as long as a slot is open today."""
+        self.looks.discard(self.today)
+        while self.waiting:
+            start_day = self.next_start_day()
+            if start_day is None:
+                break
+            if start_day > self.today:
+                self.fill_places_on(start_day)
+                break
+            self.enrol(self.waiting.pop(0))
+        for person in list(self.waiting):
+            if person.screening_end_day == self.today:
+                self.stay_without_place(person)
+
+    def next_start_day(self) -> int | None:
+        """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all."""
+        cohort = self.cohort
+        if cohort is None or self.room <= 0:
+            return None
+        if self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted >= cohort.places:
+            return None
+        lead = self.scenario.lead_days
+        infusion_day = max(self.today + lead, self.stagger_until(cohort))
+        return self.next_weekday(infusion_day, self.scenario.treatment.weekdays) - lead
+
+    def stagger_until(self, cohort: CohortFile) -> int:
+        """Return the first day on which the cohort's next patient may be infused."""
+        treated = [person for person in cohort.people if person.not_infused_reason is None]
+        if not treated:
+            return 0
+        after_sentinel = len(treated) == 1 and cohort.has_sentinel
+        stagger = self.safety.sentinel_stagger_days if after_sentinel else self.safety.stagger_days
+        return treated[-1].planned_infusion_day + stagger
+
+    def enrol(self, person: Person) -> None:
+        """Give the person a place in the open cohort; lymphodepletion starts."""
+        cohort = self.cohort
+        assert cohort is not None
+        self.enrolled += 1
+        self.lymphodepleted += 1
+        cohort.lymphodepleted += 1
+        cohort.people.append(person)
+        person.patient, person.cohort = self.enrolled, cohort
+        person.start_day, person.start_time = self.today, self.now
+        person.planned_infusion_day = self.today + self.scenario.lead_days
+        if self.scenario.lead_days:
+            self.log.event(self.today, "lymphodepletion", person)
+        person.place.succeed(True)
+
+    def stay_without_place(self, person: Person) -> None:
+        """Wait, as long as patience lasts, or be lost: as the scenario says."""
+        accrual = self.scenario.accrual
+        if accrual.without_place == "lost":
+            self.give_up(person, "no place", "no place")
+        elif accrual.patience_days == 0:
+            self.give_up(person, "withdrew waiting", "withdrew")
+        elif accrual.patience_days is not None:
+            self.env.process(self.patience(person, accrual.patience_days))
+
+    def patience(self, person: Person, days: int) -> Steps:
+        """Wait for a place, and no longer than this."""
+        yield self.at(self.today + days, CANDIDATES)
+        if person in self.waiting:
+            self.give_up(person, "withdrew waiting", "withdrew")
+
+    def give_up(self, person: Person, state: str, event: str) -> None:
+        """Leave the waiting list without a place."""
+        self.waiting.remove(person)
+        self.leave(person, state, event)
+        person.place.succeed(False)
+
+    def infusion_and_follow_up(self, person: Person) -> Steps:
+        """Infuse, unless something speaks against it, and observe to the end of follow-up."""
+        cohort = person.cohort
+        assert cohort is not None and person.patient is not None
+        fate = self.nature.fate(self.replicate, person.patient - 1, cohort.level)
+        self.lymphodepleted -= 1
+        cohort.lymphodepleted -= 1
+        reason = self.why_not_infused(person, cohort, fate)
+        if reason is not None:
+            person.not_infused_reason = reason
+            self.leave(person, "not infused", "not infused", reason)
+            self.fill_places_on(self.today)
+            return
+        self.infuse_first(person, cohort, fate)
+        for day, phase, event in agenda(self.scenario, self.today, fate):
+            yield self.at(day, phase)
+            self.observe(person, cohort, event)
+
+    def why_not_infused(self, person: Person, cohort: CohortFile, fate: Fate) -> str | None:
+        """Return what speaks against the infusion of a lymphodepleted patient."""
+        if cohort.level > self.permitted_level:
+            return "withheld: the committee has closed this dose level"
+        withholds = self.safety.dlt_after_lymphodepletion == "withhold"
+        if withholds and self.dlt_known_time > person.start_time:
+            return "withheld: a DLT became known after lymphodepletion"
+        return None if fate.infused else "no infusion was possible after lymphodepletion"
+
+    def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
+        """Give the first infusion: the patient's day 0."""
+        missed = min(fate.dlt_day, fate.drop_out_day) <= self.scenario.treatment.infusion_days[-1]
+        person.full_dose = fate.full_dose and not (missed and len(self.scenario.shares) > 1)
+        person.infusion_day = self.today
+        person.window_end_day = self.today + self.scenario.window_end_offset
+        person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
+        person.outcome = "pending"
+        self.infused += 1
+        self.pending[cohort.level] += 1
+        cohort.pending += 1
+        self.infuse(person, cohort, fate.full_dose)
+
+    def infuse(self, person: Person, cohort: CohortFile, full: bool) -> None:
+        """Give an infusion."""
+        share = self.scenario.shares[person.infusions]
+        if not full:
+            share *= self.scenario.attrition.partial_dose_share
+        cells = self.scenario.dose_levels[cohort.level].cells
+        person.infusions += 1
+        person.last_infusion_day = self.today
+        person.cells_given += share * (cells or 0.0)
+        detail = f"{share:.0%} of {self.log.labels[cohort.level]}"
+        self.log.event(self.today, "infusion", person, detail=detail)
+
+    def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
+        """Write down what happened to an infused patient, and what follows from it."""
+        if event == "infusion":
+            self.infuse(person, cohort, person.full_dose)
+            return
+        detail = None
+        if event in ("DLT", "late toxicity"):
+            person.dlt_day = self.today
+        if event == "DLT":
+            self.dlt_known_time = self.now
+            self.settle(person, cohort, "DLT")
+        elif event == "window completed":
+            detail = None if person.full_dose else "less than the full dose: non-evaluable"
+            self.settle(person, cohort, "no DLT" if person.full_dose else "non-evaluable", "less than the full dose")
+        elif event == "drop-out" and person.outcome == "pending":
+            detail = "inside the DLT window: non-evaluable"
+            self.settle(person, cohort, "non-evaluable", "left before the end of the DLT window")
+        if event == "drop-out":
+            self.leave(person, "dropped out", event, detail)
+        elif event == "follow-up completed":
+            self.leave(person, "completed", event)
+        else:
+            self.log.event(self.today, event, person, detail=detail)
+
+    def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
+        """Turn a pending patient into an evaluable or a non-evaluable one."""
+        person.outcome, person.outcome_day = outcome, self.today
+        self.pending[cohort.level] -= 1
+        cohort.pending -= 1
+        if outcome == "non-evaluable":
+            person.non_evaluable_reason = why
+            cohort.non_evaluable += 1
+            self.fill_places_on(self.today)
+        else:
+            self.evaluable[cohort.level] += 1
+            cohort.evaluable += 1
+            self.dlts[cohort.level] += outcome == "DLT"
+            cohort.dlts += outcome == "DLT"
+        self.look_at_outcomes_on((self.now - DATA_CUT - 1) // PHASES + 1)
+
+    def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
+        """End a person's way in the one state that it ends in."""
+        person.state, person.left_day = state, self.today
+        self.log.event(self.today, event, person, detail=detail)
+
+    # The end
+
+    def close_books(self, max_days: int) -> Trial:
+        """Return the trial; whoever is still in it on the last day is cut off."""
+        here = [person for person in self.log.people if person.state is None]
+        end_day = max_days if here or not self.closed else self.log.last_day
+        for person in here:
+            person.state, person.left_day = "cut off", end_day
+        detail = TIME_IS_UP if here or not self.closed else "last follow-up completed"
+        self.log.event(end_day, "trial ended", detail=detail)
+        return self.log.trial(self.committee.rule.name, self.nature.seed, self.replicate, self.final, end_day)
+
+
+def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int, int, str]]:
+    """Return what will happen to an infused patient after the first infusion, in order.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Infusion days, window and follow-up.
+    infusion_day : int
+        Day of the first infusion [days since the start date].
+    fate : Fate
+        What nature has drawn for the patient at this dose.
+
+    Returns
+    -------
+    list of (int, int, str)
+        Day [days since the start date], phase of the day, event.
+    """
+    window_end, last = scenario.window_end_offset, min(fate.drop_out_day, scenario.follow_up.days)
+    stopped = min(fate.dlt_day, fate.drop_out_day)
+    visits = [(day, INFUSIONS, "infusion") for day in scenario.treatment.infusion_days[1:] if day < stopped]
+    if fate.dlt_day <= last:
+        visits.append((fate.dlt_day, OUTCOMES, "DLT" if fate.dlt_day <= window_end else "late toxicity"))
+    if window_end <= last and not fate.dlt_day <= window_end:
+        visits.append((window_end, OUTCOMES, "window completed"))
+    visits.append(
+        (last, OUTCOMES, "drop-out" if fate.drop_out_day < scenario.follow_up.days else "follow-up completed")
+    )
+    return [
+        (infusion_day + day, EVENING if day == 0 else phase, event)
+        for day, phase, event in sorted(visits, key=lambda visit: visit[:2])
+    ]
+
+
+def _patients(count: int) -> str:
+    return f"{count} patient" + ("" if count == 1 else "s")
