@@ -10,57 +10,75 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .characteristics import Characteristics, characteristics
-    from .committee import Committee
     from .errors import EscalateError, OutputError, RecordError, ScenarioError
+    from .estimates import Characteristics, characteristics
     from .export import run, write_trial
+    from .narrative import story
+    from .outcomes import Trials
     from .plots import plot_staircase, plot_timeline
     from .records import Action, DataCut, Decision, Decisions, Trial
     from .registry import draft_scenario
-    from .report import story, summary
+    from .report import assumptions, summary
     from .scenario import Scenario, ledger, load
-    from .simulate import Trials, simulate
+    from .simulation import simulate
     from .timeline import waits
     from .trial import simulate_trial
 
-_HOME = {
-    "Action": "records",
-    "Characteristics": "characteristics",
-    "Committee": "committee",
-    "DataCut": "records",
-    "Decision": "records",
-    "Decisions": "records",
-    "EscalateError": "errors",
-    "OutputError": "errors",
-    "RecordError": "errors",
-    "Scenario": "scenario",
-    "ScenarioError": "errors",
-    "Trial": "records",
-    "Trials": "simulate",
-    "characteristics": "characteristics",
-    "draft_scenario": "registry",
-    "ledger": "scenario",
-    "load": "scenario",
-    "plot_staircase": "plots",
-    "plot_timeline": "plots",
-    "run": "export",
-    "simulate": "simulate",
-    "simulate_trial": "trial",
-    "story": "report",
-    "summary": "report",
-    "waits": "timeline",
-    "write_trial": "export",
-}
-"""The module in which each public name lives."""
-
 __version__ = "0.1.0"
-__all__ = [*sorted(_HOME), "__version__"]
+
+__all__ = [
+    "Action",
+    "Characteristics",
+    "DataCut",
+    "Decision",
+    "Decisions",
+    "EscalateError",
+    "OutputError",
+    "RecordError",
+    "Scenario",
+    "ScenarioError",
+    "Trial",
+    "Trials",
+    "assumptions",
+    "characteristics",
+    "draft_scenario",
+    "ledger",
+    "load",
+    "plot_staircase",
+    "plot_timeline",
+    "run",
+    "simulate",
+    "simulate_trial",
+    "story",
+    "summary",
+    "waits",
+    "write_trial",
+]
+
+_HOMES = {
+    "estimates": ("Characteristics", "characteristics"),
+    "errors": ("EscalateError", "OutputError", "RecordError", "ScenarioError"),
+    "export": ("run", "write_trial"),
+    "outcomes": ("Trials",),
+    "plots": ("plot_staircase", "plot_timeline"),
+    "records": ("Action", "DataCut", "Decision", "Decisions", "Trial"),
+    "registry": ("draft_scenario",),
+    "report": ("assumptions", "summary"),
+    "scenario": ("Scenario", "ledger", "load"),
+    "simulation": ("simulate",),
+    "narrative": ("story",),
+    "timeline": ("waits",),
+    "trial": ("simulate_trial",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'escalate' has no attribute {name!r}; it has: {', '.join(__all__)}")
-    return getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

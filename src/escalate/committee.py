@@ -83,7 +83,10 @@ class Committee:
         if ruling.action is Action.STOP or ruling.patients <= room:
             return ruling
         if not self.rule.has_answer_at_cap:
-            return Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=CAP_INCONCLUSIVE)
+            asked = (
+                f"the rule asks for {ruling.patients} more at level {ruling.level + 1}, the cap leaves {max(room, 0)}"
+            )
+            return Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=CAP_INCONCLUSIVE, detail=asked)
         recommended = int(self.rule.recommend(_data_cut([counts]))[0])
         return Decision(action=Action.STOP, level=recommended, patients=0, reason=CAP_REACHED)
 

@@ -7,6 +7,7 @@ them into the records of a `Trial`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -72,6 +73,7 @@ class Person:
     outcome: str | None = None
     outcome_day: int | None = None
     non_evaluable_reason: str | None = None
+    place_free_day: int | None = None
     left_day: int | None = None
 
 
@@ -101,7 +103,7 @@ class Logbook:
         level: int | None = None,
         detail: str | None = None,
     ) -> None:
-        """Write an event; the cohort and the level are the person's or the cohort's where they are not given."""
+        """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level."""
         number = patient = None
         if person is not None:
             number, patient, cohort = person.number, person.patient, cohort or person.cohort
@@ -114,10 +116,14 @@ class Logbook:
                 number,
                 patient,
                 cohort.number if cohort else None,
-                None if level is None else level + 1,
+                None if level is None or level == NO_LEVEL else level + 1,
                 detail,
             )
         )
+
+    def date(self, day: int) -> str:
+        """Return the ISO date of a day."""
+        return (self._scenario.trial.start_date + timedelta(days=day)).isoformat()
 
     @property
     def last_day(self) -> int:
@@ -145,6 +151,7 @@ class Logbook:
                 None if stops else decision.patients,
                 decision.level + 1 if stops and decision.level != NO_LEVEL else None,
                 decision.reason,
+                decision.detail or None,
             )
         )
 
@@ -205,6 +212,7 @@ class Logbook:
             person.outcome,
             person.outcome_day,
             person.non_evaluable_reason,
+            person.place_free_day,
             person.left_day,
         )
 

@@ -124,12 +124,15 @@ class Decision:
         Evaluable patients wanted in the next cohort; 0 for `Action.STOP`.
     reason : str
         Why, in words.
+    detail : str
+        More about it; empty if there is nothing to add.
     """
 
     action: Action
     level: int
     patients: int
     reason: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

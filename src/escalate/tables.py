@@ -147,6 +147,7 @@ EVENT_WORDS: dict[str, str] = {
     "consent": "a candidate consents, and screening begins",
     "screen failure": "screening ends: a criterion is not met",
     "eligible": "screening ends: every criterion is met, and the candidate asks for a place",
+    "waits": "no place is open today, and the candidate waits; the detail says why",
     "withdrew": "the candidate gives up waiting for a place",
     "no place": "the candidate is lost, since no place is open today and candidates do not wait",
     "turned away": "enrolment has closed for good, and the candidate leaves screening or the waiting list",
@@ -217,6 +218,7 @@ _PATIENTS_AFTER_AGENTS: tuple[Column, ...] = (
     Column("outcome", "What the patient counts as; the outcomes are listed in `OUTCOMES`", "", "if not infused"),
     *_dated("outcome", "When the outcome became certain", "if not infused, or still pending"),
     Column("non_evaluable_reason", "Why the patient is non-evaluable", "", "if evaluable, pending or not infused"),
+    *_dated("place_free", "From when the place could be given to somebody else", "if the patient kept it"),
     *_dated("left", "Last day in the trial"),
 )
 
@@ -280,4 +282,5 @@ DECISIONS: tuple[Column, ...] = (
         "unless the action is `stop`, or if no dose",
     ),
     Column("reason", "Why, in words"),
+    Column("detail", "What the rule still asked for when the cap ended the trial", "", "if there is nothing to add"),
 )

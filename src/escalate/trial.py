@@ -175,7 +175,7 @@ class Conduct:
         )
         self.log.cohorts.append(cohort)
         self.cohort = cohort
-        self.log.event(self.today, "cohort opened", cohort=cohort, detail=f"{purpose}, {_patients(places)}")
+        self.log.event(self.today, "cohort opened", cohort=cohort, detail=f"{purpose}, {_count(places, 'place')}")
         self.fill_places_on(self.today)
         return cohort
 
@@ -214,7 +214,7 @@ class Conduct:
     def cut_data(self, cohort: CohortFile, counts: Counts, event: str) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         cohort.cut, cohort.data_cut_day, self.cohort = counts, self.today, None
-        seen = f"{counts.dlts[cohort.level]} DLT in {_patients(counts.evaluable[cohort.level])} at this level"
+        seen = f"{counts.dlts[cohort.level]} DLT in {_count(counts.evaluable[cohort.level], 'patient')} at this level"
         self.log.event(self.today, event, cohort=cohort, detail=seen)
         cohort.ready.succeed()
 
@@ -224,9 +224,9 @@ class Conduct:
         decision = self.committee.decide(cohort.cut, self.room, cohort.forced_outstanding)
         cohort.decision_day, self.permitted_level = self.today, decision.level
         self.log.decision(self.today, cohort, decision)
-        detail = f"{decision.action.words}: {decision.reason}"
-        level = None if decision.level == NO_LEVEL else decision.level
-        self.log.event(self.today, "decision", cohort=cohort, level=level, detail=detail)
+        why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
+        detail = f"{decision.action.words}: {why}"
+        self.log.event(self.today, "decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
 
     @property
@@ -339,24 +339,33 @@ class Conduct:
 
     def stay_without_place(self, person: Person) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
-        accrual = self.scenario.accrual
+        accrual, why = self.scenario.accrual, self.why_no_place()
         if accrual.without_place == "lost":
-            self.give_up(person, "no place", "no place")
+            self.give_up(person, "no place", "no place", why)
         elif accrual.patience_days == 0:
-            self.give_up(person, "withdrew waiting", "withdrew")
-        elif accrual.patience_days is not None:
-            self.env.process(self.patience(person, accrual.patience_days))
+            self.give_up(person, "withdrew waiting", "withdrew", why)
+        else:
+            self.log.event(self.today, "waits", person, detail=why)
+            if accrual.patience_days is not None:
+                self.env.process(self.patience(person, accrual.patience_days))
+
+    def why_no_place(self) -> str:
+        """Say why nobody can be given a place today."""
+        start_day = self.next_start_day()
+        if start_day is not None and start_day > self.today:
+            return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
+        return "a decision is outstanding" if self.cohort is None else "every place of the cohort is taken"
 
     def patience(self, person: Person, days: int) -> Steps:
         """Wait for a place, and no longer than this."""
         yield self.at(self.today + days, CANDIDATES)
         if person in self.waiting:
-            self.give_up(person, "withdrew waiting", "withdrew")
+            self.give_up(person, "withdrew waiting", "withdrew", f"no place within {_count(days, 'day')}")
 
-    def give_up(self, person: Person, state: str, event: str) -> None:
+    def give_up(self, person: Person, state: str, event: str, why: str) -> None:
         """Leave the waiting list without a place."""
         self.waiting.remove(person)
-        self.leave(person, state, event)
+        self.leave(person, state, event, why)
         person.place.succeed(False)
 
     def infusion_and_follow_up(self, person: Person) -> Steps:
@@ -368,7 +377,7 @@ class Conduct:
         cohort.lymphodepleted -= 1
         reason = self.why_not_infused(person, cohort, fate)
         if reason is not None:
-            person.not_infused_reason = reason
+            person.not_infused_reason, person.place_free_day = reason, self.today
             self.leave(person, "not infused", "not infused", reason)
             self.fill_places_on(self.today)
             return
@@ -408,8 +417,8 @@ class Conduct:
         person.infusions += 1
         person.last_infusion_day = self.today
         person.cells_given += share * (cells or 0.0)
-        detail = f"{share:.0%} of {self.log.labels[cohort.level]}"
-        self.log.event(self.today, "infusion", person, detail=detail)
+        part = "" if share == 1 else f"{share:.0%} of "
+        self.log.event(self.today, "infusion", person, detail=part + self.log.labels[cohort.level])
 
     def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
         """Write down what happened to an infused patient, and what follows from it."""
@@ -443,7 +452,9 @@ class Conduct:
         if outcome == "non-evaluable":
             person.non_evaluable_reason = why
             cohort.non_evaluable += 1
-            self.fill_places_on(self.today)
+            if self.safety.replace_non_evaluable:
+                person.place_free_day = self.today
+                self.fill_places_on(self.today)
         else:
             self.evaluable[cohort.level] += 1
             cohort.evaluable += 1
@@ -502,5 +513,5 @@ def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int,
     ]
 
 
-def _patients(count: int) -> str:
-    return f"{count} patient" + ("" if count == 1 else "s")
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -131,14 +131,26 @@ def _days_are_possible(trial: TrialSection, treatment: Treatment, safety: Safety
         )
 
 
+@_check("treatment", "safety")
+def _infusions_inside_window(treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
+    last = treatment.infusion_days[-1]
+    if last > window_end_offset(treatment, safety):
+        yield (
+            ("safety", "dlt_window_days"),
+            safety.dlt_window_days,
+            f"the DLT window ends before the last infusion on day {last}: make it longer, "
+            'or let it count from there with dlt_window_anchor = "last_infusion"',
+        )
+
+
 @_check("treatment", "safety", "follow_up")
 def _window_inside_follow_up(treatment: Treatment, safety: Safety, follow_up: FollowUp) -> Iterator[Complaint]:
-    end = max(window_end_offset(treatment, safety), treatment.infusion_days[-1])
+    end = window_end_offset(treatment, safety)
     if follow_up.days < end:
         yield (
             ("follow_up", "days"),
             follow_up.days,
-            f"follow-up must last at least until the DLT window and the infusions end, day {end}",
+            f"follow-up must last at least until the DLT window ends, day {end}",
         )
 
 

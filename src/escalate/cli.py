@@ -1,0 +1,210 @@
+"""The command line: a thin reader of the Python interface.
+
+Exit status 0: fine. 1: the work failed. 2: bad input, said in plain lines, with nothing written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+from . import __version__
+
+Run = Callable[[argparse.Namespace], None]
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process where they are not given.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    arguments = _parser().parse_args(argv)
+    from .errors import EscalateError
+
+    try:
+        arguments.run(arguments)
+    except EscalateError as error:
+        if arguments.debug:
+            raise
+        print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print("escalate: interrupted; nothing was written", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="escalate",
+        description="Dose-escalation trials on a real calendar: which dose, how safely, and when everything happens.",
+        epilog="A simulation is no medical advice: what comes out rests on the scenario's assumptions.",
+    )
+    parser.add_argument("--version", action="version", version=f"escalate {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
+    _add_run(verbs)
+    _add_trial(verbs)
+    _add_check(verbs)
+    _add_init(verbs)
+    _add_schema(verbs)
+    return parser
+
+
+def _verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.ArgumentParser:
+    parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _add_run(verbs: Verbs) -> None:
+    parser = _verb(verbs, "run", _run, "simulate a scenario many times: operating characteristics, dates, figures")
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    parser.add_argument("--trials", type=_at_least(1), default=2000, metavar="N", help="trials (default 2000)")
+    parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
+    _add_out(parser, "results/<scenario>, with a number if that exists")
+
+
+def _add_trial(verbs: Verbs) -> None:
+    parser = _verb(verbs, "trial", _trial, "tell one simulated trial day by day, and draw its timeline")
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    parser.add_argument("--replicate", type=_at_least(0), default=0, metavar="K", help="which trial (default 0)")
+    parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
+    _add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
+
+
+def _add_check(verbs: Verbs) -> None:
+    parser = _verb(verbs, "check", _check, "check a scenario, and list its assumptions with their sources")
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+
+
+def _add_init(verbs: Verbs) -> None:
+    parser = _verb(verbs, "init", _init, "draft a scenario from a registry record (ClinicalTrials.gov API v2, JSON)")
+    parser.add_argument("record", help="the record's file (.json)")
+    parser.add_argument("--out", metavar="FILE", help="file to write (default: standard output)")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+
+
+def _add_schema(verbs: Verbs) -> None:
+    _verb(verbs, "schema", _schema, "print the JSON Schema of scenario files, for editors")
+
+
+def _add_out(parser: argparse.ArgumentParser, default: str) -> None:
+    parser.add_argument("--out", metavar="DIR", help=f"folder of results (default: {default})")
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier run")
+    parser.add_argument("--no-files", action="store_true", help="print only, write nothing")
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        return value
+
+    return convert
+
+
+def _folder(arguments: argparse.Namespace, name: str) -> Path | None:
+    """Return where the results go: the folder that was asked for, or one that is free."""
+    from .export import check_free, free_folder
+
+    if arguments.no_files:
+        return None
+    if arguments.out is None:
+        return free_folder(Path("results") / name)
+    check_free(Path(arguments.out), arguments.overwrite)
+    return Path(arguments.out)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from .export import run
+    from .report import summary
+    from .scenario import load
+
+    scenario = load(arguments.scenario)
+    out = _folder(arguments, Path(arguments.scenario).stem)
+    found = run(
+        scenario,
+        out,
+        trials=arguments.trials,
+        seed=arguments.seed,
+        overwrite=arguments.overwrite,
+        progress=True,
+        source=arguments.scenario,
+    )
+    print(summary(found))
+    if out is not None:
+        print(f"\nWritten to {out}: summary, characteristics, every trial, and trial 0 told with its timeline.")
+
+
+def _trial(arguments: argparse.Namespace) -> None:
+    from .export import write_trial
+    from .narrative import story
+    from .scenario import load
+    from .trial import simulate_trial
+
+    scenario = load(arguments.scenario)
+    out = _folder(arguments, f"{Path(arguments.scenario).stem}-trial-{arguments.replicate}")
+    trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
+    if out is not None:
+        write_trial(trial, scenario, out, overwrite=arguments.overwrite)
+    print(story(trial))
+    if out is not None:
+        print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from .report import assumptions
+    from .scenario import load
+
+    scenario = load(arguments.scenario)
+    print(f"{arguments.scenario}: a valid scenario\n")
+    print(assumptions(scenario))
+
+
+def _init(arguments: argparse.Namespace) -> None:
+    from .export import write_text
+    from .registry import draft_scenario
+
+    draft = draft_scenario(arguments.record)
+    if arguments.out is None:
+        print(draft, end="")
+    else:
+        write_text(Path(arguments.out), draft, arguments.overwrite)
+        print(f"Written to {arguments.out}; `escalate check {arguments.out}` says what it still assumes.")
+
+
+def _schema(_: argparse.Namespace) -> None:
+    import json
+
+    from .scenario import Scenario
+
+    print(json.dumps(Scenario.model_json_schema(), indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

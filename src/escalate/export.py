@@ -1,0 +1,229 @@
+"""Results as files: a folder appears whole or not at all, and nothing is overwritten unless asked."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from .errors import OutputError
+from .estimates import Characteristics, characteristics
+from .narrative import story
+from .outcomes import Trials
+from .plots import plot_staircase, plot_timeline
+from .plots.style import save
+from .records import Trial
+from .report import summary
+from .scenario.model import Scenario
+from .simulation import provenance, simulate
+from .trial import simulate_trial
+
+MARK = "resolved.json"
+"""Every folder of results holds this file; no other folder is ever overwritten."""
+
+Write = Callable[[Path], None]
+
+
+def run(
+    scenario: Scenario,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    trials: int = 2000,
+    seed: int = 1,
+    overwrite: bool = False,
+    progress: bool = False,
+    source: str | os.PathLike[str] | None = None,
+) -> Characteristics:
+    """Simulate a scenario, estimate its operating characteristics, and write a folder of results.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and assumptions.
+    out : path, optional
+        Folder to write; nothing is written where it is not given.
+    trials : int
+        How many trials, at least 1.
+    seed : int
+        Seed, at least 0.
+    overwrite : bool
+        Whether an earlier folder of results may be replaced.
+    progress : bool
+        Whether to show progress on stderr.
+    source : path, optional
+        The scenario's file, to be copied beside the results.
+
+    Returns
+    -------
+    Characteristics
+        With the trials that they rest on in ``.trials``.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written; nothing is left half-written.
+    """
+    if out is not None:
+        check_free(Path(out), overwrite)
+    found = characteristics(simulate(scenario, trials=trials, seed=seed, progress=progress))
+    if out is not None:
+        told = simulate_trial(scenario, seed=seed, replicate=0)
+        write_folder(Path(out), lambda folder: _write_run(folder, found, told, source), overwrite)
+    return found
+
+
+def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write one trial as a folder: records, story, figures and what is needed to make it again.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+    scenario : Scenario
+        The scenario that it is a trial of.
+    out : path
+        Folder to write.
+    overwrite : bool
+        Whether an earlier folder of results may be replaced.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written; nothing is left half-written.
+    """
+
+    def write(folder: Path) -> None:
+        _write_one(folder, trial)
+        _write_resolved(folder, scenario)
+        made = provenance(scenario, seed=trial.seed, first=trial.replicate, trials=1)
+        _write_json(folder / "provenance.json", made)
+
+    write_folder(Path(out), write, overwrite)
+
+
+def free_folder(wanted: Path) -> Path:
+    """Return the folder itself if it does not exist, otherwise the first of ``name-2``, ``name-3`` that does not."""
+    number, free = 2, wanted
+    while free.exists():
+        free = wanted.with_name(f"{wanted.name}-{number}")
+        number += 1
+    return free
+
+
+def check_free(out: Path, overwrite: bool) -> None:
+    """Raise `OutputError` if a folder of results cannot be written there."""
+    if not out.exists():
+        return
+    if not overwrite:
+        raise OutputError(f"{out}: exists already; choose another --out, or replace it with --overwrite")
+    if not (out / MARK).is_file() and not (out.is_dir() and not any(out.iterdir())):
+        raise OutputError(f"{out}: is not a folder of results (it holds no {MARK}), so it is not overwritten")
+
+
+def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
+    """Write a folder beside its place and rename it, so that it appears whole or not at all.
+
+    Parameters
+    ----------
+    out : Path
+        The folder.
+    write : callable
+        Writes its files into the folder that it is given.
+    overwrite : bool
+        Whether an earlier folder of results may be replaced; it is lost only when the new one is complete.
+    """
+    check_free(out, overwrite)
+    beside: Path | None = None
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        new = beside / "new"
+        new.mkdir()
+        write(new)
+        if out.exists():
+            out.rename(beside / "old")
+        new.rename(out)
+    except OSError as error:
+        if beside is not None and (beside / "old").exists() and not out.exists():
+            (beside / "old").rename(out)
+        raise OutputError(f"{out}: {_why(error)}; nothing was written") from error
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
+def write_text(path: Path, text: str, overwrite: bool = False) -> None:
+    """Write a text file that appears whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If the file exists and may not be overwritten, or cannot be written.
+    """
+    if path.exists() and not (overwrite and path.is_file()):
+        raise OutputError(f"{path}: exists already; choose another --out, or replace it with --overwrite")
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OutputError(f"{path}: {_why(error)}; nothing was written") from error
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return "the disk is full; free some space or choose another --out"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return "may not be written; choose another --out"
+    return f"cannot be written ({error.strerror or error})"
+
+
+def _write_run(folder: Path, found: Characteristics, told: Trial, source: str | os.PathLike[str] | None) -> None:
+    trials = found.trials
+    made = provenance(trials.scenario, seed=trials.seed, first=trials.first, trials=len(trials))
+    (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
+    _write_json(folder / "summary.json", {"provenance": made, "estimates": list(found.table)})
+    (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
+    _write_trials(folder / "trials.npz", trials)
+    _write_resolved(folder, trials.scenario)
+    if source is not None:
+        shutil.copyfile(source, folder / Path(source).name if Path(source).name != MARK else folder / "scenario.json")
+    one = folder / f"trial-{told.replicate}"
+    one.mkdir()
+    _write_one(one, told)
+
+
+def _write_one(folder: Path, trial: Trial) -> None:
+    (folder / "story.txt").write_text(story(trial) + "\n", encoding="utf-8")
+    for table in (trial.events, trial.patients, trial.cohorts, trial.decisions):
+        (folder / f"{table.name}.csv").write_text(table.to_csv(), encoding="utf-8")
+    for name, plot in (("timeline", plot_timeline), ("staircase", plot_staircase)):
+        axes = plot(trial)
+        save(axes, folder / f"{name}.png")
+        save(axes, folder / f"{name}.svg")
+
+
+def _write_resolved(folder: Path, scenario: Scenario) -> None:
+    _write_json(folder / MARK, scenario.resolved())
+
+
+def _write_json(path: Path, data: object) -> None:
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _write_trials(path: Path, trials: Trials) -> None:
+    """Write the columns as ``.npz``; without the time of writing in it, so that equal results are equal bytes."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in trials.columns().items():
+            data = io.BytesIO()
+            np.save(data, values, allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data.getvalue(), zipfile.ZIP_DEFLATED)

@@ -1,0 +1,167 @@
+"""What is kept of each of many trials: one row per trial, as columns of numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from .records import NO_DOSE, NO_LEVEL, IntArray, Trial
+from .scenario.model import Scenario
+from .tables import STATES
+from .timeline import WAITS, milestones, waits
+
+NOT_REACHED = -1
+"""Day of a milestone that a trial did not reach, inside arrays; never shown to a person."""
+
+PER_LEVEL = ("infused", "evaluable", "dlts", "non_evaluable", "not_infused")
+"""Counts of patients kept for each dose level."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Trials:
+    """Many trials of one scenario, one row each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed : int
+        Seed of all of them.
+    first : int
+        Replicate number of the first row; the others follow.
+    recommended : int array, shape (n,)
+        Recommended dose level from 0, or `NO_LEVEL`.
+    stop_reasons : tuple of str, length n
+        Why each escalation ended.
+    dose_paths : tuple of str, length n
+        As in `Trial`.
+    patients : dict of int array, shape (n, K)
+        For each of `PER_LEVEL`, patients at each dose level.
+    candidates : dict of int array, shape (n,)
+        For each final state in `escalate.tables.STATES`, candidates who ended in it.
+    duration_days : int array, shape (n,)
+        Day of the last event [days since the start date].
+    milestone_days : dict of int array, shape (n,)
+        For each milestone of `escalate.timeline.milestones`, its day, or `NOT_REACHED`.
+    waits : dict of int array, shape (n,)
+        For each of `escalate.timeline.WAITS`, days; they add up to `duration_days`.
+    """
+
+    scenario: Scenario
+    seed: int
+    first: int
+    recommended: IntArray
+    stop_reasons: tuple[str, ...]
+    dose_paths: tuple[str, ...]
+    patients: dict[str, IntArray]
+    candidates: dict[str, IntArray]
+    duration_days: IntArray
+    milestone_days: dict[str, IntArray]
+    waits: dict[str, IntArray]
+
+    def __len__(self) -> int:
+        return len(self.recommended)
+
+    def __repr__(self) -> str:
+        last = self.first + len(self) - 1
+        return f"<Trials: {len(self)} of {self.scenario.trial.title!r}, seed {self.seed}, {self.first} to {last}>"
+
+    @property
+    def planned_days(self) -> int | None:
+        """Days from the start date to the planned completion date; ``None`` if none is planned."""
+        about = self.scenario.trial
+        if about.planned_completion_date is None:
+            return None
+        return (about.planned_completion_date - about.start_date).days
+
+    @property
+    def start_date(self) -> date:
+        """Day 0."""
+        return self.scenario.trial.start_date
+
+    def count_paths(self) -> list[tuple[str, int]]:
+        """Return the dose paths with how often each came, most frequent first."""
+        return sorted(Counter(self.dose_paths).items(), key=lambda item: (-item[1], item[0]))
+
+    def columns(self) -> dict[str, Any]:
+        """Return everything as named arrays, for ``trials.npz``; levels from 1 and words, nothing coded."""
+        labels = np.array([level.label for level in self.scenario.dose_levels] + [NO_DOSE])
+        return {
+            "replicate": np.arange(self.first, self.first + len(self)),
+            "recommended": labels[self.recommended],
+            "stop_reason": np.array(self.stop_reasons, dtype=str),
+            "dose_path": np.array(self.dose_paths, dtype=str),
+            **{f"{name}_at_level_{k + 1}": v[:, k] for name, v in self.patients.items() for k in range(v.shape[1])},
+            **{f"candidates_{name.replace(' ', '_')}": values for name, values in self.candidates.items()},
+            "duration_days": self.duration_days,
+            **{
+                f"{name.replace(' ', '_')}_day": np.where(days == NOT_REACHED, np.nan, days)
+                for name, days in self.milestone_days.items()
+            },
+            **{f"waits_{name.replace(' ', '_').replace('-', '_')}_days": values for name, values in self.waits.items()},
+        }
+
+
+def row_of(trial: Trial) -> Row:
+    """Return what is kept of one trial; `collect` puts such rows together."""
+    states = Counter(trial.patients["state"])
+    return (
+        NO_LEVEL if trial.recommended is None else trial.recommended - 1,
+        trial.stop_reason,
+        trial.dose_path,
+        tuple(_by_level(trial, name) for name in PER_LEVEL),
+        tuple(states[state] for state in STATES),
+        trial.duration_days,
+        tuple(NOT_REACHED if day is None else day for day in milestones(trial).values()),
+        tuple(waits(trial).values()),
+    )
+
+
+def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> Trials:
+    """Return trials as columns, from one row of `row_of` for each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed, first : int
+        Seed, and replicate number of the first row.
+    rows : sequence of tuple
+        In order of replicate; at least one.
+    """
+    recommended, reasons, paths, patients, states, durations, milestone_days, parts = zip(*rows, strict=True)
+    names = [f"level {level + 1} opened" for level in range(scenario.levels)]
+    milestone_names = ["first infusion", *names, "last infusion", "enrolment closed", "trial ended"]
+    counts = np.array(patients, dtype=np.int64)
+    return Trials(
+        scenario=scenario,
+        seed=seed,
+        first=first,
+        recommended=np.array(recommended, dtype=np.int64),
+        stop_reasons=tuple(reasons),
+        dose_paths=tuple(paths),
+        patients={name: counts[:, position, :] for position, name in enumerate(PER_LEVEL)},
+        candidates=_columns(STATES, states),
+        duration_days=np.array(durations, dtype=np.int64),
+        milestone_days=_columns(milestone_names, milestone_days),
+        waits=_columns(WAITS, parts),
+    )
+
+
+def _columns(names: Iterable[str], rows: Sequence[Sequence[int]]) -> dict[str, IntArray]:
+    values = np.array(rows, dtype=np.int64)
+    return {name: values[:, position] for position, name in enumerate(names)}
+
+
+def _by_level(trial: Trial, name: str) -> tuple[int, ...]:
+    total = [0] * len(trial.doses)
+    for level, count in zip(trial.cohorts["level"], trial.cohorts[name], strict=True):
+        total[level - 1] += count
+    return tuple(total)

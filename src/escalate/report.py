@@ -1,0 +1,179 @@
+"""The summary that a person reads first, made from the operating characteristics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import groupby
+from textwrap import fill
+
+from .estimates import Characteristics, Estimate
+from .outcomes import PER_LEVEL, Trials
+from .records import NO_DOSE
+from .scenario.model import Scenario
+from .scenario.sources import UNSOURCED, ledger
+from .tables import STATES
+from .timeline import WAITS
+
+_PATIENT_WORDS = {
+    "infused": "infused",
+    "evaluable": "evaluable",
+    "dlts": "with a DLT",
+    "non_evaluable": "non-evaluable",
+    "not_infused": "lymphodepleted, not infused",
+}
+
+
+def summary(found: Characteristics) -> str:
+    """Return what a statistician, a planner and an investigator want first, as text for a terminal.
+
+    Parameters
+    ----------
+    found : Characteristics
+        As `characteristics` returns them.
+
+    Returns
+    -------
+    str
+        Question and rule; P(each dose, none) and why; patients per level; candidates; dates; where the time goes;
+        each estimate with its Monte Carlo standard error after ``±``.
+    """
+    trials = found.trials
+    parts = (
+        _question(trials),
+        _recommendation(found),
+        _patients(found),
+        _candidates(found),
+        _dates(found),
+        _waits(found),
+        _paths(trials),
+    )
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _question(trials: Trials) -> Iterator[str]:
+    scenario = trials.scenario
+    about, safety, rule = scenario.trial, scenario.safety, scenario.rule
+    yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
+    yield (
+        f"{len(trials):,} simulated trials, seed {trials.seed}; rule {rule.name}, variant {rule.variant}; "
+        f"{scenario.levels} dose levels; at most {about.planned_patients} {about.cap_counts} patients"
+    )
+    yield (
+        f"DLT window {safety.dlt_window_days} days, sentinel {safety.sentinel_stagger_days} days, "
+        f"review {safety.review_delay_days} days, follow-up {scenario.follow_up.days} days; "
+        f"start {about.start_date}"
+    )
+    yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions."
+
+
+def _recommendation(found: Characteristics) -> Iterator[str]:
+    scenario = found.trials.scenario
+    yield f"{'Which dose would be recommended?':<46}{'probability':>16}   assumed P(DLT)"
+    for level in reversed(range(scenario.levels)):
+        label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
+        truth = scenario.toxicity.dlt_probability[level]
+        yield f"{label:<46}{_percent(found.get('recommended', level + 1)):>16}   {truth:.1%}"
+    yield f"  {NO_DOSE:<44}{_percent(found.get('recommended', NO_DOSE)):>16}"
+    yield "Why did the escalation end?"
+    for estimate in found.estimates:
+        if estimate.group == "stopping":
+            yield f"  {estimate.measure:<44}{_percent(estimate):>16}"
+
+
+def _patients(found: Characteristics) -> Iterator[str]:
+    levels = range(1, found.trials.scenario.levels + 1)
+    columns = [*levels, "all"]
+    heads = "".join(f"{name:>15}" for name in [*(f"level {level}" for level in levels), "all"])
+    yield f"{'Patients in a trial, mean':<30}{heads}"
+    for name in PER_LEVEL:
+        cells = "".join(f"{_number(found.get(name, level), 2):>15}" for level in columns)
+        yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
+    yield f"  trials with any DLT: {_percent(found.get('any DLT', 'all'))}"
+
+
+def _candidates(found: Characteristics) -> Iterator[str]:
+    yield "Candidates in a trial, mean"
+    yield f"  {'consented':<28}{_number(found.get('consented'), 2):>15}"
+    for state in STATES:
+        estimate = found.get(state)
+        if estimate.estimate > 0:
+            yield f"  {state:<28}{_number(estimate, 2):>15}"
+
+
+def _dates(found: Characteristics) -> Iterator[str]:
+    trials = found.trials
+    yield f"{'When?':<20}{'reached':>16}{'median':>14}{'(day)':>12}   80 % of the trials that reach it"
+    for name in trials.milestone_days:
+        reached = found.get(f"{name}: reached")
+        if name == "level 1 opened" or reached.estimate == 0:
+            continue
+        middle, low, high = (found.get(f"{name}: {q} quantile") for q in ("50%", "10%", "90%"))
+        day = f"{middle.estimate:.0f} ± {_se(middle, 0)}"
+        yield (
+            f"  {name:<18}{_percent(reached):>16}{_date(trials, middle):>14}{day:>12}   "
+            f"{_date(trials, low)} to {_date(trials, high)}"
+        )
+    if trials.planned_days is not None:
+        chance = found.get("finished by planned completion date")
+        planned = trials.scenario.trial.planned_completion_date
+        yield (
+            f"  P(finished by the planned completion date, {planned}, day {trials.planned_days}): {_percent(chance)}"
+        )
+    cut_off = sum(reason == "max_days reached" for reason in trials.stop_reasons)
+    if cut_off:
+        yield f"  {cut_off:,} trials were ended by trial.max_days; their durations are cut off there."
+
+
+def _waits(found: Characteristics) -> Iterator[str]:
+    duration = found.get("duration")
+    yield f"{'Where the time goes, mean':<30}{_number(duration, 1) + ' days':>20}"
+    for name in WAITS:
+        estimate = found.get(name)
+        share = estimate.estimate / duration.estimate if duration.estimate else 0.0
+        bar = "█" * round(40 * share)
+        yield f"  {name:<28}{_number(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
+
+
+def _paths(trials: Trials, most: int = 5) -> Iterator[str]:
+    yield "Most frequent dose paths (N no DLT, T DLT, X non-evaluable)"
+    for path, count in trials.count_paths()[:most]:
+        yield f"  {path or 'nobody infused':<46}{count / len(trials):>8.1%}"
+
+
+def _percent(estimate: Estimate) -> str:
+    if estimate.mc_se == 0 and estimate.low is not None and estimate.high is not None:
+        bound = f"< {estimate.high:.2%}" if estimate.estimate == 0 else f"> {estimate.low:.2%}"
+        return f"{estimate.estimate:.0%} ({bound})"
+    return f"{estimate.estimate:.1%} ± {_se(estimate, 1, 100)}"
+
+
+def _number(estimate: Estimate, digits: int) -> str:
+    return f"{estimate.estimate:,.{digits}f} ± {_se(estimate, digits)}"
+
+
+def _se(estimate: Estimate, digits: int, scale: float = 1) -> str:
+    return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.{digits}f}"
+
+
+def _date(trials: Trials, estimate: Estimate) -> str:
+    return (trials.start_date + timedelta(days=round(estimate.estimate))).isoformat()
+
+
+def assumptions(scenario: Scenario) -> str:
+    """Return the ledger of assumptions as text: every number with where it comes from, unsourced ones first.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any scenario.
+    """
+    entries, lines = ledger(scenario), []
+    for kind in (UNSOURCED, "assumption", "literature", "registry"):
+        chosen = [entry for entry in entries if entry.kind == kind]
+        lines.append(f"{kind}: {len(chosen)}")
+        for source, group in groupby(chosen, key=lambda entry: entry.source):
+            lines.extend(f"  {entry.key} = {entry.value_text}" for entry in group)
+            if source:
+                lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
+    return "\n".join(lines)

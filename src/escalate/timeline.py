@@ -1,0 +1,145 @@
+"""Where the time of one trial goes, and when its milestones come; read from its records alone."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from .records import Trial
+
+WAITS: dict[str, str] = {
+    "patients": "a place is open and nobody is there to take it: consents and screening",
+    "stagger": "somebody waits for an open place: the stagger, or a treatment weekday",
+    "lymphodepletion": "every place is taken, and a patient is between lymphodepletion and infusion",
+    "DLT windows": "every place is taken and everybody is infused: windows run",
+    "committee": "the data cut is made, and the committee has not decided",
+    "follow-up": "enrolment has closed, and patients are followed to the end",
+}
+"""What a trial waits for on each of its days, and what that means; exactly one at any time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spell:
+    """Somebody's days from `first` up to, not including, `end`."""
+
+    first: int
+    end: int
+
+    def holds(self, day: int) -> bool:
+        return self.first <= day < self.end
+
+
+def waits(trial: Trial) -> dict[str, int]:
+    """Split a trial's duration by what it was waiting for.
+
+    Every day from the start date to the last event counts for one thing, by what holds at its end; the parts add up
+    to `Trial.duration_days` exactly.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    dict of str to int
+        Days for each of `WAITS` [days].
+    """
+    total = dict.fromkeys(WAITS, 0)
+    end = trial.duration_days
+    waiting = _waiting_spells(trial, end)
+    people = _people_by_cohort(trial)
+    forced = set(_where(trial.decisions["cohort"], trial.decisions["forced"], "yes"))
+    closed = 0
+    for number, places, opened, cut, decided in zip(
+        *(trial.cohorts[name] for name in ("cohort", "places", "opened_day", "data_cut_day", "decision_day")),
+        strict=True,
+    ):
+        until = end if cut is None else cut
+        fills_up = cut is not None and number not in forced
+        _add_cohort(total, people.get(number, []), waiting, places, opened, until, fills_up)
+        closed = until
+        if cut is not None and trial.cohorts["purpose"][number - 1] == "escalation":
+            closed = end if decided is None else decided
+            total["committee"] += closed - cut
+    total["follow-up"] += end - closed
+    return total
+
+
+def _add_cohort(
+    total: dict[str, int],
+    people: list[dict[str, Any]],
+    waiting: list[_Spell],
+    places: int,
+    opened: int,
+    until: int,
+    fills_up: bool,
+) -> None:
+    """Add what one cohort waited for between its opening and its data cut."""
+    never = until + 1
+    in_place = [_Spell(p["start"], never if p["free"] is None else p["free"]) for p in people]
+    in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
+    last_start = max((p["start"] for p in people), default=opened)
+    turns = {day for spell in (*waiting, *in_place, *in_preparation) for day in (spell.first, spell.end)}
+    days = [opened, *sorted(day for day in turns if opened < day < until), until]
+    for day, following in itertools.pairwise(days):
+        is_open = sum(spell.holds(day) for spell in in_place) < places and (day < last_start or not fills_up)
+        if is_open:
+            what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
+        elif any(spell.holds(day) for spell in in_preparation):
+            what = "lymphodepletion"
+        else:
+            what = "DLT windows"
+        total[what] += following - day
+
+
+def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:
+    """Return when eligible candidates were waiting for a place."""
+    names = ("waiting_days", "screening_end_day")
+    return [
+        _Spell(eligible, eligible + days)
+        for days, eligible in zip(*(trial.patients[name] for name in names), strict=True)
+        if days
+    ]
+
+
+def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
+    """Return when each patient of each cohort had a place and was being prepared for infusion."""
+    people: dict[int, list[dict[str, Any]]] = {}
+    names = ("cohort", "treatment_start_day", "infusion_day", "left_day", "place_free_day")
+    for cohort, start, infused, left, free in zip(*(trial.patients[name] for name in names), strict=True):
+        if cohort is not None:
+            prepared = left if infused is None else infused
+            people.setdefault(cohort, []).append({"start": start, "free": free, "prepared": prepared})
+    return people
+
+
+def _where(values: list[Any], flags: list[Any], flag: str) -> list[Any]:
+    return [value for value, given in zip(values, flags, strict=True) if given == flag]
+
+
+def milestones(trial: Trial) -> dict[str, int | None]:
+    """Return the days of a trial's milestones [days since the start date]; ``None`` for what never came.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    dict of str to int or None
+        ``first infusion``, ``level 2 opened`` and so on for every level above the first one given, ``last infusion``,
+        ``enrolment closed``, ``trial ended``.
+    """
+    infusions = [day for day in trial.patients["infusion_day"] if day is not None]
+    levels, opened = trial.cohorts["level"], trial.cohorts["opened_day"]
+    events = dict(zip(trial.events["event"], trial.events["day"], strict=True))
+    found: dict[str, int | None] = {"first infusion": min(infusions, default=None)}
+    for level in range(1, len(trial.doses) + 1):
+        found[f"level {level} opened"] = opened[levels.index(level)] if level in levels else None
+    found["last infusion"] = max(infusions, default=None)
+    found["enrolment closed"] = events.get("enrolment closed")
+    found["trial ended"] = trial.duration_days
+    return found

@@ -1,0 +1,162 @@
+"""Random scenarios for property tests (Hypothesis): small trials, every switch of the protocol in every position."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from escalate.scenario import Scenario
+from escalate.scenario.checks import complaints
+
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SHORT_TRIAL_DAYS = 400
+"""Trials to which many candidates come, who may wait for ever, are at most this long: each trial stays cheap [days]."""
+
+
+@st.composite
+def scenarios(draw: st.DrawFn) -> Scenario:
+    """Draw a valid scenario."""
+    levels = draw(st.integers(1, 4))
+    max_days = draw(st.sampled_from([60, 100, 200, 400, 800, 1500]))
+    start_date = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 6)))
+    infusion_days = draw(st.sampled_from([[0], [0], [0], [0, 1], [0, 7], [0, 14], [0, 3, 6], [0, 7, 28]]))
+    anchor = draw(st.sampled_from(["first_infusion", "last_infusion"]))
+    window_days = draw(st.one_of(st.sampled_from([0, 1, 7, 14, 28]), st.integers(0, 28)))
+    if anchor == "first_infusion":
+        window_days = max(window_days, infusion_days[-1])
+    window_end = window_days + (infusion_days[-1] if anchor == "last_infusion" else 0)
+    follow_up_days = window_end + draw(st.sampled_from([0, 0, 1, 2, 10, 30, 90]))
+    cohort_size = draw(st.one_of(st.sampled_from([3, 3, 3]), st.integers(1, 6)))
+    smallest_cap = min(cohort_size, 3)
+    data: dict[str, Any] = {
+        "schema_version": 1,
+        "trial": {
+            "title": "random",
+            "start_date": start_date,
+            "planned_patients": smallest_cap + draw(st.one_of(st.integers(0, 4), st.integers(0, 30))),
+            "cap_counts": draw(st.sampled_from(["evaluable", "infused"])),
+            "max_days": max_days,
+        },
+        "dose_levels": [{"label": f"dose {level}"} for level in range(1, levels + 1)],
+        "treatment": {
+            "infusion_days": infusion_days,
+            "weekdays": draw(_weekdays()),
+            "lymphodepletion": draw(_lymphodepletion()),
+        },
+        "safety": {
+            "dlt_window_days": window_days,
+            "dlt_window_anchor": anchor,
+            "start_level": draw(st.one_of(st.just(1), st.integers(1, levels))),
+            "cohort_size": cohort_size,
+            "sentinel_stagger_days": draw(st.sampled_from([0, 0, 1, 7, 14, 28])),
+            "sentinel": draw(st.sampled_from(["every_cohort", "new_level"])),
+            "stagger_days": draw(st.sampled_from([0, 0, 1, 3, 14])),
+            "review_delay_days": draw(st.one_of(st.just(0), st.integers(0, 10))),
+            "meeting_weekdays": draw(_weekdays()),
+            "early_decision": draw(st.booleans()),
+            "replace_non_evaluable": draw(st.booleans()),
+            "dlt_after_lymphodepletion": draw(st.sampled_from(["infuse", "withhold"])),
+            "when_rule_finished": draw(st.sampled_from(["stop", "expand"])),
+        },
+        "rule": {"name": "3+3", "variant": draw(st.sampled_from("ABC"))},
+        "follow_up": {"days": follow_up_days},
+        "accrual": draw(_accrual(start_date, max_days)),
+        "screening": draw(_screening()),
+        "toxicity": {
+            "dlt_probability": [draw(st.sampled_from([0.0, 0.1, 0.1, 0.3, 0.3, 0.6, 1.0])) for _ in range(levels)],
+            "onset": draw(_onset(window_end)),
+        },
+        "attrition": {
+            "not_infused_probability": draw(st.sampled_from([0.0, 0.0, 0.1, 0.5])),
+            "partial_dose_probability": draw(st.sampled_from([0.0, 0.0, 0.1, 0.5])),
+            "drop_out_per_year": draw(st.sampled_from([0.0, 0.0, 0.3, 0.9, 0.9999])),
+        },
+        "what_if": draw(_what_if(window_end, follow_up_days)),
+    }
+    scenario = Scenario.model_validate(data)
+    found = list(complaints({name: getattr(scenario, name) for name in type(scenario).model_fields}))
+    assert not found, found
+    return scenario
+
+
+def _weekdays() -> st.SearchStrategy[list[str]]:
+    some = st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=5, unique=True)
+    return st.one_of(st.just(list(WEEKDAYS)), some)
+
+
+def _lymphodepletion() -> st.SearchStrategy[list[dict[str, Any]]]:
+    def agents(lead: int) -> list[dict[str, Any]]:
+        if lead == 0:
+            return []
+        days = list(range(-lead, 0))
+        return [
+            {"agent": "fludarabine", "mg_per_m2": 25.0, "days": days},
+            {"agent": "cyclophosphamide", "mg_per_m2": 500.0, "days": days[-1:]},
+        ]
+
+    return st.one_of(st.integers(0, 5), st.integers(1, 5)).map(agents)
+
+
+@st.composite
+def _accrual(draw: st.DrawFn, start_date: date, max_days: int) -> dict[str, Any]:
+    accrual: dict[str, Any] = {"without_place": draw(st.sampled_from(["wait", "wait", "wait", "lost"]))}
+    if accrual["without_place"] == "wait":
+        patience = draw(st.sampled_from([None, None, 0, 1, 2, 5, 10, 30, 200]))
+        if patience is not None:
+            accrual["patience_days"] = patience
+    if draw(st.booleans()):
+        gaps = draw(st.lists(st.sampled_from([0, 0, 1, 2, 3, 5, 8, 15, 30, 60]), max_size=40))
+        accrual |= {"kind": "fixed", "consent_days": [sum(gaps[: i + 1]) for i in range(len(gaps))]}
+        return accrual
+    rates = [0.0, 0.5, 1.0, 2.0, 5.0, 5.0, 10.0] + ([30.0] if max_days <= SHORT_TRIAL_DAYS else [])
+    pauses = []
+    for _ in range(draw(st.sampled_from([0, 0, 0, 1, 2]))):
+        first = start_date + timedelta(days=draw(st.integers(-20, 200)))
+        pauses.append({"first_day": first, "last_day": first + timedelta(days=draw(st.integers(0, 60)))})
+    return accrual | {"kind": "poisson", "consents_per_month": draw(st.sampled_from(rates)), "pauses": pauses}
+
+
+def _screening() -> st.SearchStrategy[dict[str, Any]]:
+    failures = st.sampled_from([{}, {}, {"organ function": 0.2, "infection": 0.1}, {"organ function": 0.7}])
+    return st.fixed_dictionaries(
+        {"days": st.one_of(st.just(0), st.integers(0, 20)), "failure_probability": failures.map(dict)}
+    )
+
+
+def _onset(window_end: int) -> st.SearchStrategy[dict[str, Any]]:
+    days = st.lists(st.one_of(st.integers(0, window_end), st.just(window_end)), min_size=1, max_size=4)
+    return st.one_of(
+        st.just({"kind": "uniform"}),
+        st.sampled_from([0.1, 0.5, 0.9]).map(lambda share: {"kind": "weibull", "second_half_share": share}),
+        days.map(lambda listed: {"kind": "list", "days": listed}),
+    )
+
+
+@st.composite
+def _what_if(draw: st.DrawFn, window_end: int, follow_up_days: int) -> list[dict[str, Any]]:
+    """Draw fates for some patients, with days at the edges of the window and of follow-up more often than others."""
+    edges = {0, 1, window_end - 1, window_end, window_end + 1, follow_up_days - 1, follow_up_days}
+    days = st.one_of(
+        st.sampled_from(sorted(day for day in edges if 0 <= day <= follow_up_days)), st.integers(0, follow_up_days)
+    )
+    items = []
+    for patient in draw(st.lists(st.integers(1, 9), max_size=5, unique=True)):
+        item: dict[str, Any] = {"patient": patient}
+        dlt = draw(st.sampled_from(["random", "none", "some day", "this day", "this day"]))
+        if dlt == "this day":
+            item["dlt_day"] = draw(days)
+        elif dlt != "random":
+            item["dlt"] = dlt == "some day"
+        drop_out = draw(st.sampled_from(["random", "random", "none", "this day"]))
+        if drop_out == "this day":
+            item["drop_out_day"] = draw(days)
+        elif drop_out == "none":
+            item["drop_out"] = False
+        for key in ("infused", "full_dose"):
+            value = draw(st.sampled_from([None, None, True, False]))
+            if value is not None:
+                item[key] = value
+        items.append(item)
+    return items
