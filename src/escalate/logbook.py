@@ -84,34 +84,43 @@ class Logbook:
     ----------
     scenario : Scenario
         For labels, dates and amounts.
+    phases : int
+        Phases of a day; the times of events count phases.
     """
 
-    def __init__(self, scenario: Scenario) -> None:
-        self._scenario = scenario
+    def __init__(self, scenario: Scenario, phases: int) -> None:
+        self._scenario, self._phases = scenario, phases
         self.labels = [level.label for level in scenario.dose_levels]
         self.people: list[Person] = []
         self.cohorts: list[CohortFile] = []
         self._events: list[Row] = []
+        self._keys: list[tuple[int, int, int]] = []
         self._decisions: list[Row] = []
 
     def event(
         self,
-        day: int,
+        time: int,
         event: str,
         person: Person | None = None,
         cohort: CohortFile | None = None,
         level: int | None = None,
         detail: str | None = None,
     ) -> None:
-        """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level."""
+        """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level.
+
+        Within one phase of a day, events are kept in order of enrolment number, then of candidate number.
+        """
         number = patient = None
+        order = 0
         if person is not None:
-            number, patient, cohort = person.number, person.patient, cohort or person.cohort
+            number, patient, cohort = person.number, person.patient, person.cohort
+            order = _NOT_ENROLLED + number if patient is None else patient
         if cohort is not None and level is None:
             level = cohort.level
+        self._keys.append((time, order, len(self._keys)))
         self._events.append(
             (
-                day,
+                time // self._phases,
                 event,
                 number,
                 patient,
@@ -128,7 +137,7 @@ class Logbook:
     @property
     def last_day(self) -> int:
         """Day of the last event."""
-        return self._events[-1][0] if self._events else 0
+        return max(self._keys)[0] // self._phases if self._keys else 0
 
     def decision(self, day: int, cohort: CohortFile, decision: Decision) -> None:
         """Write a committee's decision on a cohort's data cut."""
@@ -155,8 +164,8 @@ class Logbook:
             )
         )
 
-    def trial(self, rule: str, seed: int, replicate: int, final: Decision, end_day: int) -> Trial:
-        """Return the finished trial."""
+    def trial(self, rule: str, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
+        """Return the finished trial, which ended on `end_day` because of `why`."""
         agents = tuple(item.agent for item in self._scenario.treatment.lymphodepletion)
         about = self._scenario.trial
         return Trial(
@@ -167,7 +176,7 @@ class Logbook:
             planned_completion_date=about.planned_completion_date,
             doses=tuple(self.labels),
             rule=rule,
-            events=Table("events", EVENTS, tuple(self._events), about.start_date),
+            events=Table("events", EVENTS, self._events_in_order(end_day, why), about.start_date),
             patients=Table(
                 "patients", _patient_columns(agents), tuple(map(self._patient_row, self.people)), about.start_date
             ),
@@ -178,6 +187,10 @@ class Logbook:
             stop_reason=final.reason,
             duration_days=end_day,
         )
+
+    def _events_in_order(self, end_day: int, why: str) -> tuple[Row, ...]:
+        end = (end_day, "trial ended", None, None, None, None, why)
+        return (*(self._events[key[2]] for key in sorted(self._keys)), end)
 
     def _patient_row(self, person: Person) -> Row:
         cohort = person.cohort
@@ -246,6 +259,7 @@ class Logbook:
         )
 
 
+_NOT_ENROLLED = 2**30
 _LETTERS = {"DLT": "T", "no DLT": "N", "non-evaluable": "X", "pending": "P"}
 _patient_columns = lru_cache(maxsize=64)(patient_columns)
 

@@ -20,6 +20,7 @@ from enum import IntEnum
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .records import FloatArray, IntArray
 from .scenario.model import FixedAccrual, ListOnset, Pause, PoissonAccrual, Scenario, WeibullOnset
@@ -107,15 +108,16 @@ def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> Fl
     float array, shape (count, 16)
         Uniforms in [0, 1), one row for each trial.
     """
-    counter = [first * (PAGE // 4), 0, page, 0]
+    counter = np.array([first * (PAGE // 4), 0, page, 0], dtype=np.uint64)
     generator = np.random.Generator(np.random.Philox(counter=counter, key=_key(seed, stream)))
     return generator.random((count, PAGE))
 
 
 @cache
-def _key(seed: int, stream: int) -> tuple[int, int]:
-    words = np.random.SeedSequence(seed, spawn_key=(stream,)).generate_state(2, np.uint64)
-    return int(words[0]), int(words[1])
+def _key(seed: int, stream: int) -> NDArray[np.uint64]:
+    words = np.random.SeedSequence(seed, spawn_key=(stream,)).generate_state(2, np.uint64).astype(np.uint64)
+    words.flags.writeable = False
+    return words
 
 
 class Nature:

@@ -1,6 +1,6 @@
 """What the figures have in common: colours, marks, headings, legends, the calendar axis, and files.
 
-The colours are those of Okabe and Ito, which colour-blind readers can tell apart; whatever has a colour also has a
+The colours follow those of Okabe and Ito, which colour-blind readers can tell apart; whatever has a colour also has a
 shape, a hatch or a height of its own, so that a black-and-white copy says the same.
 
 References
@@ -12,17 +12,20 @@ Okabe M, Ito K. Color universal design: how to make figures and presentations th
 from __future__ import annotations
 
 import io
+import itertools
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.dates import AutoDateLocator, num2date
+from matplotlib.dates import AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
@@ -31,22 +34,24 @@ from ..errors import OutputError
 from ..records import Trial
 
 INK = "#1F2328"
+GREY = "#8C959F"
 SOFT = "#59636E"
 FAINT = "#C3CAD1"
 BAND = "#F3F4F6"
 PAPER = "#FFFFFF"
-SKY = "#56B4E9"
-PALE_SKY = "#BFE0F5"
+SKY = "#3D96D2"
+PALE_SKY = "#BFDDF3"
 BLUE = "#0072B2"
-ORANGE = "#E69F00"
+ORANGE = "#F2B233"
 GREEN = "#009E73"
-VERMILLION = "#D55E00"
+VERMILLION = "#C84A00"
 PURPLE = "#A3507F"
 
 LETTERS = {"N": "no DLT", "T": "DLT", "X": "non-evaluable", "P": "pending"}
 """What the letters of a dose path mean."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+NBSP = "\N{NO-BREAK SPACE}"
 PNG_DPI = 160
 
 
@@ -79,7 +84,7 @@ class Mark:
     size: float
     edge_width: float = 1.0
     zorder: float = 5.0
-    fill: Any = "full"
+    fill: Literal["full", "left"] = "full"
 
     def draw(self, ax: Axes, x: Sequence[float], y: Sequence[float]) -> None:
         """Draw the mark at every point, as one artist; nothing if there is no point."""
@@ -101,7 +106,7 @@ class Mark:
         )
 
 
-DLT = Mark("DLT", "X", VERMILLION, PAPER, 15, 1.3, zorder=9)
+DLT = Mark("DLT", "X", VERMILLION, PAPER, 14, 1.2, zorder=9)
 LATE = Mark("late toxicity (not counted)", "D", PAPER, VERMILLION, 7.5, 2.0, zorder=8)
 NOT_INFUSED = Mark("not infused", "o", PAPER, INK, 7, 1.6, zorder=6)
 
@@ -110,20 +115,31 @@ class Dates(Formatter):
     """Concise dates on an axis: days, months or years as the ticks need, the year where it begins or changes."""
 
     def __call__(self, x: float, pos: int | None = None) -> str:
-        return num2date(x).date().isoformat()
+        """Return the date of one position."""
+        return _date(x).isoformat()
 
     def format_ticks(self, values: Any) -> list[str]:
         """Return one label for each tick."""
-        dates = [num2date(value).date() for value in values]
-        gap = min((float(b) - float(a) for a, b in zip(values[:-1], values[1:], strict=True)), default=1.0)
+        dates = [_date(value) for value in values]
+        gap = min(((b - a).days for a, b in itertools.pairwise(dates)), default=1)
         if gap > 360:
             return [str(day.year) for day in dates]
         labels = []
         for position, day in enumerate(dates):
             text = MONTHS[day.month - 1] if gap > 27 else f"{day.day} {MONTHS[day.month - 1]}"
             new_year = position == 0 or day.year != dates[position - 1].year
-            labels.append(f"{text}\n{day.year}" if new_year else text)
+            labels.append(f"{text}\n{day.year if new_year else ' '}")
         return labels
+
+
+def day_number(day: date) -> float:
+    """Return a date as Matplotlib's axes count days."""
+    return float(date2num(day))  # type: ignore[no-untyped-call]
+
+
+def _date(number: float) -> date:
+    moment: datetime = num2date(number)  # type: ignore[no-untyped-call]
+    return moment.date()
 
 
 def new_axes(width: float, height: float) -> Axes:
@@ -139,9 +155,30 @@ def new_axes(width: float, height: float) -> Axes:
     return figure.add_subplot(facecolor=PAPER)
 
 
+def fit(ax: Axes, body: float, around: float) -> None:
+    """Give a figure of its own the height that its parts need, and lay it out for good.
+
+    Parameters
+    ----------
+    ax : Axes
+        The figure's only Axes.
+    body : float
+        Height of the Axes [inches].
+    around : float
+        Height of heading and legend [points], as `heading` and `legend_below` return them.
+    """
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    figure.set_size_inches(figure.get_figwidth(), body + around / 72)
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+    figure.set_layout_engine("none")
+
+
 def calendar_axis(ax: Axes) -> None:
     """Write real dates below the x axis, and thin lines above them."""
-    ax.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=13))
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=13))  # type: ignore[no-untyped-call]
     ax.xaxis.set_major_formatter(Dates())
     ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, linestyle="-", zorder=0)
 
@@ -161,6 +198,11 @@ def points_wide(ax: Axes) -> float:
     return float(ax.bbox.width) * 72 / ax.figure.dpi
 
 
+def points_tall(ax: Axes) -> float:
+    """Return the height of an Axes [points]."""
+    return float(ax.bbox.height) * 72 / ax.figure.dpi
+
+
 def wrap(ax: Axes, text: str, size: float) -> str:
     """Break a text into lines that fit above an Axes.
 
@@ -177,21 +219,24 @@ def wrap(ax: Axes, text: str, size: float) -> str:
 
 
 def verdict(trial: Trial) -> str:
-    """Return what the trial recommends, and why it ended, in words."""
+    """Return what the trial recommends, in words; where it recommends nothing, also why."""
     if trial.recommended is None:
         return f"No dose recommended: {trial.stop_reason}"
-    return f"Recommended: {trial.recommended_dose} (level {trial.recommended}); {trial.stop_reason}"
+    return f"Recommended: {trial.recommended_dose} (level {trial.recommended})"
 
 
-def path_words(trial: Trial) -> str:
-    """Return the dose path with the meaning of its letters, or that nobody was infused."""
-    if not trial.dose_path:
-        return "Nobody was infused"
-    found = [f"{letter} = {words}" for letter, words in LETTERS.items() if letter in trial.dose_path]
-    return f"Dose path {trial.dose_path}   (dose level, then {', '.join(found)})"
+def small_print(trial: Trial) -> list[str]:
+    """Return the lines below the verdict: dose path with the meaning of its letters, title, dates, seed."""
+    found = [f"{letter} = {words}".replace(" ", NBSP) for letter, words in LETTERS.items() if letter in trial.dose_path]
+    path = f"Dose path {trial.dose_path}   (dose level, then {', '.join(found)})" if found else "Nobody was infused"
+    end = trial.date_of(trial.duration_days)
+    dates = f"{trial.start_date} to {end} ({trial.duration_days} days)"
+    why = [] if trial.recommended is None else [f"Escalation ended: {trial.stop_reason}"]
+    which = f"{trial.rule} rule · {dates} · simulated trial: seed {trial.seed}, replicate {trial.replicate}"
+    return [path, *why, trial.title, which]
 
 
-def heading(ax: Axes, trial: Trial, more: str = "") -> None:
+def heading(ax: Axes, trial: Trial, *more: str) -> float:
     """Write above an Axes what the trial came to (large) and which trial it is (small).
 
     Parameters
@@ -200,38 +245,38 @@ def heading(ax: Axes, trial: Trial, more: str = "") -> None:
         Where.
     trial : Trial
         Gives the words.
-    more : str
-        More for the small print.
+    *more : str
+        More lines of small print.
+
+    Returns
+    -------
+    float
+        Height of what was written [points].
     """
-    end = trial.date_of(trial.duration_days)
-    which = f"{trial.rule} rule · {trial.start_date} to {end} ({trial.duration_days} days) · "
-    which += f"simulated trial: seed {trial.seed}, replicate {trial.replicate}"
-    small = "\n".join(wrap(ax, part, 9) for part in (path_words(trial), trial.title, which, more) if part)
-    ax.annotate(
+    small = "\n".join(wrap(ax, part, 9) for part in (*small_print(trial), *more))
+    large = wrap(ax, verdict(trial), 13)
+    written = ax.annotate(
         small,
         (0, 1),
         (0, 8),
         xycoords="axes fraction",
         textcoords="offset points",
-        ha="left",
         va="bottom",
         fontsize=9,
         color=SOFT,
         linespacing=1.3,
         annotation_clip=False,
     )
-    lines = small.count("\n") + 1
-    ax.set_title(
-        wrap(ax, verdict(trial), 13),
-        loc="left",
-        fontsize=13,
-        fontweight="bold",
-        color=INK,
-        pad=8 + lines * 9 * 1.3 * 1.17 + 3,
-    )
+    figure = ax.get_figure(root=True)
+    assert figure is not None
+    small_height = 8 + written.get_window_extent().height * 72 / figure.dpi
+    ax.set_title(large, loc="left", fontsize=13, fontweight="bold", color=INK, pad=small_height + 6)
+    return small_height + 6 + 16 * (large.count("\n") + 1)
 
 
-def legend_below(ax: Axes, order: Sequence[str], inches: float = 0.48) -> None:
+def legend_below(
+    ax: Axes, order: Sequence[str], handles: Mapping[str, Artist] | None = None, inches: float = 0.48
+) -> float:
     """Put the legend below an Axes: what was drawn, and nothing else.
 
     Parameters
@@ -240,33 +285,41 @@ def legend_below(ax: Axes, order: Sequence[str], inches: float = 0.48) -> None:
         Where.
     order : sequence of str
         Labels in the order in which they are listed; whatever has another label is left out.
+    handles : mapping of str to Artist, optional
+        What stands beside a label, where it is not what was drawn.
     inches : float
         Space for the labels of the x axis [inches].
+
+    Returns
+    -------
+    float
+        Height of legend and x axis [points].
     """
     found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     labels = [label for label in order if label in found]
     if not labels:
-        return
+        return inches * 72
     figure = ax.get_figure(root=True)
     assert figure is not None
-    below = ax.transAxes + ScaledTranslation(0, -inches, figure.dpi_scale_trans)
     rows = math.ceil(len(labels) / max(int(points_wide(ax) / 150), 1))
     ax.legend(
-        [found[label] for label in labels],
+        [(handles or {}).get(label, found[label]) for label in labels],
         labels,
         loc="upper left",
         bbox_to_anchor=(0, 0),
-        bbox_transform=below,
+        bbox_transform=ax.transAxes + ScaledTranslation(0, -inches, figure.dpi_scale_trans),
         ncols=math.ceil(len(labels) / rows),
         fontsize=9,
         labelcolor=INK,
         frameon=False,
         borderaxespad=0,
         borderpad=0,
-        handlelength=1.8,
-        handleheight=1.1,
-        columnspacing=1.8,
+        handlelength=2.0,
+        handleheight=1.0,
+        columnspacing=2.0,
+        labelspacing=0.55,
     )
+    return inches * 72 + 15.5 * rows
 
 
 def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:

@@ -7,19 +7,22 @@ happens on a day is marked at its noon.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.dates import date2num
-from matplotlib.patches import Rectangle
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
 
 from ..records import Trial
 from .style import (
     BAND,
     DLT,
     FAINT,
+    GREY,
     INK,
     LATE,
     NOT_INFUSED,
@@ -32,19 +35,19 @@ from .style import (
     VERMILLION,
     Mark,
     calendar_axis,
+    day_number,
+    fit,
     heading,
     legend_below,
     new_axes,
-    points_wide,
     quiet,
 )
 
 Row = dict[str, Any]
-Span = tuple[float, float, float]
-"""Lane, first day, day after the last one [days since the start date]."""
+Lane = tuple[Row, float]
+"""A patient's row of the patients table, and the middle of the lane [lanes from the top]."""
 
-NOON = 0.5
-HEAD, FOOT, STRIP = 0.9, 0.72, 0.66
+HEAD, FOOT, STRIP = 0.95, 0.8, 0.74
 """Heights of the head, of a cohort's line for its decision, and of a strip below [lanes]."""
 
 
@@ -60,24 +63,43 @@ class Bar:
     dashed: bool = False
     zorder: float = 2.0
 
+    @property
+    def style(self) -> dict[str, Any]:
+        """Matplotlib's words for it."""
+        return {
+            "facecolor": self.face,
+            "edgecolor": self.edge,
+            "linewidth": 0.0 if self.edge == "none" else 0.8,
+            "linestyle": (0, (3, 2)) if self.dashed else "-",
+            "hatch": self.hatch,
+        }
+
+    def handle(self) -> Artist:
+        """Return what stands in the legend: as high as it is among the lanes."""
+        if self.edge != "none":
+            return Patch(**self.style)
+        return Line2D([], [], color=self.face, linewidth=self.height * 17, solid_capstyle="butt")
+
 
 SCREENING = Bar("screening", FAINT, 0.34)
 WAITING = Bar("waiting for a place", SOFT, 0.10)
 LYMPHODEPLETION = Bar("lymphodepletion", ORANGE, 0.62, zorder=3)
 WINDOW = Bar("DLT window", SKY, 0.62)
-NON_EVALUABLE = Bar("DLT window, non-evaluable", PAPER, 0.62, edge=SOFT, hatch="/////")
+NON_EVALUABLE = Bar("DLT window, non-evaluable", PAPER, 0.62, edge=GREY, hatch="/////")
 UNSEEN = Bar("DLT window, not observed", PAPER, 0.62, edge=SOFT, dashed=True, zorder=1.5)
 FOLLOW_UP = Bar("follow-up", PALE_SKY, 0.24)
 
-INFUSION = Mark("infusion", "|", INK, INK, 14, 1.5, zorder=4)
 DROP_OUT = Mark("drop-out", "s", INK, PAPER, 7.5, 1.0, zorder=7)
 STILL_HERE = Mark("still in the trial when time was up", ">", INK, PAPER, 8.5, 1.0, zorder=7)
 NEVER_ENROLLED = Mark("_never enrolled", "|", SOFT, SOFT, 7, 1.1, zorder=3)
 
-WAIT_LABEL, DECISION_LABEL, PLANNED_LABEL = "data cut to decision", "committee's decision", "planned completion"
+INFUSION_LABEL, WAIT_LABEL, DECISION_LABEL = "infusion", "data cut to decision", "committee's decision"
+PLANNED_LABEL = "planned completion"
+BARS = (SCREENING, WAITING, LYMPHODEPLETION, WINDOW, NON_EVALUABLE, UNSEEN, FOLLOW_UP)
 LEGEND = (
     *(bar.label for bar in (SCREENING, WAITING, LYMPHODEPLETION)),
-    *(mark.label for mark in (INFUSION, NOT_INFUSED)),
+    INFUSION_LABEL,
+    NOT_INFUSED.label,
     *(bar.label for bar in (WINDOW, NON_EVALUABLE, UNSEEN, FOLLOW_UP)),
     *(mark.label for mark in (DLT, LATE, DROP_OUT, STILL_HERE)),
     WAIT_LABEL,
@@ -108,6 +130,8 @@ class Band:
         Where its band begins and ends [lanes from the top].
     patients : int
         Lanes with a patient.
+    colour : str
+        Its colour.
     """
 
     cohort: Row
@@ -115,19 +139,19 @@ class Band:
     top: float
     bottom: float
     patients: int
-
-    @property
-    def foot(self) -> float:
-        """Middle of the line that holds the decision [lanes from the top]."""
-        return self.bottom - FOOT / 2
+    colour: str
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which lane everything has.
+    """Where everything stands.
 
     Parameters
     ----------
+    trial : Trial
+        Whose records they are.
+    zero : float
+        The trial's start date, as Matplotlib counts days.
     lanes : list of (dict, float)
         Every enrolled patient's row with the middle of the lane [lanes from the top], in order of enrolment.
     bands : list of Band
@@ -136,13 +160,30 @@ class Layout:
         State of candidates who were never enrolled, middle of the strip, days on which they left.
     first_strip, bottom : float
         Where the strips begin and where everything ends [lanes from the top].
+    last_day : int
+        Last day on the x axis [days since the start date].
+    planned_day : int or None
+        Planned completion, if it is on the x axis [days since the start date].
     """
 
-    lanes: list[tuple[Row, float]]
+    trial: Trial
+    zero: float
+    lanes: list[Lane]
     bands: list[Band]
     strips: list[tuple[str, float, list[int]]]
     first_strip: float
     bottom: float
+    last_day: int
+    planned_day: int | None
+
+    @property
+    def decided(self) -> list[tuple[Band, Row]]:
+        """The cohorts about which the committee has decided, with the decisions."""
+        return [(band, band.decision) for band in self.bands if band.decision is not None]
+
+    def noon(self, day: int) -> float:
+        """Return where on the x axis something stands that happens on a day [days since the start date]."""
+        return self.zero + day + 0.5
 
 
 def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
@@ -150,8 +191,8 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
 
     One lane for each enrolled patient, in order of enrolment and grouped by cohort: screening, waiting for a place,
     lymphodepletion, infusions, DLT window, follow-up, with DLTs, drop-outs and the outcome of each patient. The
-    committee's decisions stand below their cohorts, at their dates; candidates who were never enrolled stand in thin
-    strips at the bottom.
+    committee's decisions stand at the foot of their cohorts, at their dates; candidates who were never enrolled stand
+    in thin strips at the bottom.
 
     Parameters
     ----------
@@ -167,23 +208,19 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
         days as Matplotlib's dates do, the y axis lanes from the top.
     """
     layout = arrange(trial)
-    if ax is None:
-        ax = new_axes(*figure_size(layout, trial))
-    zero = float(date2num(trial.start_date))
-    first, last = days_shown(trial, layout)
-    ax.set_xlim(zero + first, zero + last)
+    own = ax is None
+    ax = new_axes(11.5, 6.0) if ax is None else ax
+    margin = 0.012 * layout.last_day
+    ax.set_xlim(layout.zero - margin, layout.zero + layout.last_day + 1 + margin)
     ax.set_ylim(layout.bottom, 0)
     quiet(ax)
     calendar_axis(ax)
-    _draw_bands(ax, layout)
-    _draw_bars(ax, layout, zero)
-    _draw_marks(ax, layout, trial, zero)
-    _draw_decisions(ax, layout, zero)
-    _draw_strips(ax, layout, zero)
-    _draw_planned_completion(ax, layout, trial, zero)
-    _label_lanes(ax, layout)
-    heading(ax, trial)
-    legend_below(ax, LEGEND)
+    for draw in _PARTS:
+        draw(ax, layout)
+    around = heading(ax, trial, *_not_shown(layout)) + legend_below(ax, LEGEND, _handles())
+    if own:
+        fit(ax, layout.bottom * lane_inches(layout), around)
+    _write_decisions(ax, layout)
     return ax
 
 
@@ -191,50 +228,67 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
 
 
 def arrange(trial: Trial) -> Layout:
-    """Give every enrolled patient a lane, every cohort a band, and every other state a strip."""
+    """Give every enrolled patient a lane, every cohort a band, and every other state a strip.
+
+    Parameters
+    ----------
+    trial : Trial
+        The trial.
+    """
     people = list(trial.patients)
     enrolled = sorted((row for row in people if row["patient"] is not None), key=lambda row: row["patient"])
+    lanes, bands = _lanes_and_bands(trial, enrolled)
+    y = first_strip = bands[-1].bottom if bands else HEAD + 1.6
+    strips: list[tuple[str, float, list[int]]] = []
+    for state in STRIPS:
+        left = [row["left_day"] for row in people if row["patient"] is None and row["state"] == state]
+        if left:
+            strips.append((state, y + STRIP / 2 + 0.1, left))
+            y += STRIP
+    last_day, planned_day = _days_shown(trial, enrolled)
+    bottom = y + (0.2 if strips else 0)
+    zero = day_number(trial.start_date)
+    return Layout(trial, zero, lanes, bands, strips, first_strip, bottom, last_day, planned_day)
+
+
+def _lanes_and_bands(trial: Trial, enrolled: list[Row]) -> tuple[list[Lane], list[Band]]:
     decisions = {row["cohort"]: row for row in trial.decisions}
-    lanes: list[tuple[Row, float]] = []
+    lanes: list[Lane] = []
     bands: list[Band] = []
     y = HEAD
     for cohort in trial.cohorts:
         members = [row for row in enrolled if row["cohort"] == cohort["cohort"]]
         lanes += [(row, y + place + 0.5) for place, row in enumerate(members)]
         decision = decisions.get(cohort["cohort"])
-        bottom = y + max(len(members), 1) + (FOOT if decision else 0.12)
-        bands.append(Band(cohort, decision, y, bottom, len(members)))
+        foot = FOOT if decision or len(members) <= 1 else 0.12
+        bottom = y + max(len(members), 1) + foot
+        bands.append(Band(cohort, decision, y, bottom, len(members), PAPER if len(bands) % 2 else BAND))
         y = bottom
-    first_strip = y = y if bands else y + 2
-    strips = []
-    for state in STRIPS:
-        left = [row["left_day"] for row in people if row["patient"] is None and row["state"] == state]
-        if left:
-            strips.append((state, y + STRIP / 2 + 0.1, left))
-            y += STRIP
-    return Layout(lanes, bands, strips, first_strip, y + (0.2 if strips else 0))
+    return lanes, bands
 
 
-def figure_size(layout: Layout, trial: Trial) -> tuple[float, float]:
-    """Return width and height of a figure [inches] in which every lane can be read."""
-    lane = min(max(0.36 - 0.005 * len(layout.lanes), 0.215), 0.32)
-    lines = len(trial.dose_path) // 90
-    return 11.5, layout.bottom * lane + 2.1 + 0.16 * lines
+def _days_shown(trial: Trial, enrolled: list[Row]) -> tuple[int, int | None]:
+    """Return the last day of the x axis, and the planned completion if it lies on the axis or near its end."""
+    ends = [row["window_end_day"] for row in enrolled if row["window_end_day"] is not None]
+    last = max([trial.duration_days, 14, *ends])
+    if trial.planned_completion_date is None:
+        return last, None
+    planned = (trial.planned_completion_date - trial.start_date).days
+    if planned > 1.12 * last:
+        return last, None
+    return max(last, planned), planned
 
 
-def days_shown(trial: Trial, layout: Layout) -> tuple[float, float]:
-    """Return the first and the last day of the x axis [days since the start date]."""
-    ends = [row["window_end_day"] + 1 for row, _ in layout.lanes if row["window_end_day"] is not None]
-    last = max([trial.duration_days + 1, 14, *ends])
-    planned = _planned_day(trial)
-    if planned is not None and last <= planned <= 1.12 * last:
-        last = planned + 1
-    return -0.012 * last, 1.012 * last
+def _not_shown(layout: Layout) -> list[str]:
+    planned = layout.trial.planned_completion_date
+    if planned is None or layout.planned_day is not None:
+        return []
+    return [f"{PLANNED_LABEL} {planned}, later than the dates shown"]
 
 
-def _planned_day(trial: Trial) -> int | None:
-    planned = trial.planned_completion_date
-    return None if planned is None else (planned - trial.start_date).days
+def lane_inches(layout: Layout) -> float:
+    """Return the height of a lane in a figure of its own [inches]: smaller where there are many."""
+    return min(max(0.36 - 0.005 * len(layout.lanes), 0.22), 0.32)
 
 
 def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
@@ -245,16 +299,14 @@ def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
     row : dict
         The patient's row of the patients table.
     """
-    screened, start, infusion, left = (
-        row[f"{name}_day"] for name in ("screening_end", "treatment_start", "infusion", "left")
-    )
+    screened, start, infusion = row["screening_end_day"], row["treatment_start_day"], row["infusion_day"]
+    left, window_end = row["left_day"], row["window_end_day"]
     yield SCREENING, row["consent_day"], screened
     yield WAITING, screened, start
     if infusion is None:
-        yield LYMPHODEPLETION, start, left + (row["state"] == "cut off")
+        yield LYMPHODEPLETION, start, left + 1 if row["state"] == "cut off" else left
         return
     yield LYMPHODEPLETION, start, infusion
-    window_end = row["window_end_day"]
     seen = min(window_end, left) + 1
     yield NON_EVALUABLE if row["outcome"] == "non-evaluable" else WINDOW, infusion, seen
     yield UNSEEN, seen, window_end + 1
@@ -265,68 +317,70 @@ def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
 
 
 def _draw_bands(ax: Axes, layout: Layout) -> None:
-    for position, band in enumerate(layout.bands):
-        colour = BAND if position % 2 == 0 else PAPER
-        ax.axhspan(
-            band.top, band.bottom, facecolor=colour, edgecolor="none", zorder=-1, gid=f"cohort {band.cohort['cohort']}"
-        )
-        ax.axhline(band.top, color=FAINT, linewidth=0.8, zorder=0)
-    ax.axhline(layout.first_strip, color=FAINT, linewidth=0.8, zorder=0)
+    for band in layout.bands:
+        name = f"cohort {band.cohort['cohort']}"
+        ax.axhspan(band.top, band.bottom, facecolor=band.colour, edgecolor="none", zorder=-1, gid=name)
+    for y in [*(band.top for band in layout.bands), layout.first_strip]:
+        ax.axhline(y, color=FAINT, linewidth=0.8, zorder=0)
 
 
-def _draw_bars(ax: Axes, layout: Layout, zero: float) -> None:
-    found: dict[Bar, list[Span]] = {}
+def _draw_bars(ax: Axes, layout: Layout) -> None:
+    found: dict[Bar, list[tuple[float, int, int]]] = {}
     for row, y in layout.lanes:
         for bar, first, after in spans(row):
             if after > first:
-                found.setdefault(bar, []).append((y, zero + first, zero + after))
+                found.setdefault(bar, []).append((y, first, after))
     for bar, drawn in found.items():
         ax.barh(
             [y for y, _, _ in drawn],
             [after - first for _, first, after in drawn],
-            left=[first for _, first, _ in drawn],
+            left=[layout.zero + first for _, first, _ in drawn],
             height=bar.height,
-            facecolor=bar.face,
-            edgecolor=bar.edge,
-            linewidth=0.0 if bar.edge == "none" else 0.8,
-            linestyle=(0, (3, 2)) if bar.dashed else "-",
-            hatch=bar.hatch,
             label=bar.label,
             zorder=bar.zorder,
+            **bar.style,
         )
 
 
-def _draw_marks(ax: Axes, layout: Layout, trial: Trial, zero: float) -> None:
+def _draw_infusions(ax: Axes, layout: Layout) -> None:
     lane = {row["patient"]: y for row, y in layout.lanes}
-    infused = [(row["day"], lane[row["patient"]]) for row in trial.events if row["event"] == "infusion"]
-    _draw(ax, INFUSION, infused, zero)
-    rows = layout.lanes
-    _draw(ax, NOT_INFUSED, [(row["left_day"], y) for row, y in rows if row["state"] == "not infused"], zero)
-    _draw(ax, DROP_OUT, [(row["left_day"], y) for row, y in rows if row["state"] == "dropped out"], zero)
-    _draw(ax, STILL_HERE, [(row["left_day"], y) for row, y in rows if row["state"] == "cut off"], zero)
-    toxic = [(row, y) for row, y in rows if row["dlt_day"] is not None]
-    _draw(ax, LATE, [(row["dlt_day"], y) for row, y in toxic if row["outcome"] != "DLT"], zero)
-    _draw(ax, DLT, [(row["dlt_day"], y) for row, y in toxic if row["outcome"] == "DLT"], zero)
+    events = (row for row in layout.trial.events if row["event"] == "infusion")
+    given = [(layout.noon(row["day"]), lane[row["patient"]]) for row in events]
+    if given:
+        low, high = [y - 0.42 for _, y in given], [y + 0.42 for _, y in given]
+        ax.vlines([x for x, _ in given], low, high, color=INK, linewidth=1.5, zorder=4, label=INFUSION_LABEL)
 
 
-def _draw(ax: Axes, mark: Mark, found: Sequence[tuple[int, float]], zero: float) -> None:
-    mark.draw(ax, [zero + day + NOON for day, _ in found], [y for _, y in found])
+def _draw_marks(ax: Axes, layout: Layout) -> None:
+    for mark, state in ((NOT_INFUSED, "not infused"), (DROP_OUT, "dropped out"), (STILL_HERE, "cut off")):
+        _mark(ax, layout, mark, [(row["left_day"], y) for row, y in layout.lanes if row["state"] == state])
+    toxic = [(row, y) for row, y in layout.lanes if row["dlt_day"] is not None]
+    _mark(ax, layout, LATE, [(row["dlt_day"], y) for row, y in toxic if row["outcome"] != "DLT"])
+    _mark(ax, layout, DLT, [(row["dlt_day"], y) for row, y in toxic if row["outcome"] == "DLT"])
 
 
-def _draw_decisions(ax: Axes, layout: Layout, zero: float) -> None:
-    for position, band in enumerate(band for band in layout.bands if band.decision):
-        row = band.decision
-        assert row is not None
-        cut, day = zero + row["data_cut_day"] + NOON, zero + row["committee_day"] + NOON
-        hidden = "_" if position else ""
+def _mark(ax: Axes, layout: Layout, mark: Mark, found: Sequence[tuple[int, float]]) -> None:
+    mark.draw(ax, [layout.noon(day) for day, _ in found], [y for _, y in found])
+
+
+def _draw_decisions(ax: Axes, layout: Layout) -> None:
+    for band, row in layout.decided:
+        cut, day = layout.noon(row["data_cut_day"]), layout.noon(row["committee_day"])
         if day > cut:
-            wait = Rectangle((cut, band.top), day - cut, band.bottom - band.top, label=hidden + WAIT_LABEL)
+            wait = Rectangle((cut, band.top), day - cut, band.bottom - band.top, label=WAIT_LABEL)
             wait.set(facecolor=FAINT, edgecolor="none", alpha=0.6, zorder=0.5)
             ax.add_patch(wait)
-        ax.plot(
-            [day, day], [band.top, band.bottom], color=INK, linewidth=1.8, zorder=3.5, label=hidden + DECISION_LABEL
-        )
-        _write_beside(ax, day, band.foot, decision_words(row))
+        ax.plot([day, day], [band.top, band.bottom], color=INK, linewidth=2.2, zorder=3.5, label=DECISION_LABEL)
+
+
+def _write_decisions(ax: Axes, layout: Layout) -> None:
+    """Write the decisions, and the planned completion, where there is room: once the Axes have their width."""
+    for band, row in layout.decided:
+        cut, day = layout.noon(row["data_cut_day"]), layout.noon(row["committee_day"])
+        _write_beside(ax, (cut, day), band.bottom - FOOT / 2, decision_words(row), INK, band.colour)
+    if layout.planned_day is not None:
+        x, planned = layout.noon(layout.planned_day), layout.trial.planned_completion_date
+        _write_beside(ax, (x, x), HEAD / 2, f"{PLANNED_LABEL} {planned}", PURPLE, PAPER)
 
 
 def decision_words(row: Row) -> str:
@@ -342,103 +396,50 @@ def decision_words(row: Row) -> str:
         level = row["recommended_level"]
         action += ": no dose" if level is None else f": level {level} = RP2D"
     early = " (early)" if row["forced"] == "yes" else ""
-    seen = f"DLT in {row['dlts']} of {row['evaluable']} at this dose"
+    pending = f", {row['pending']} pending" if row["pending"] else ""
+    seen = f"DLT in {row['dlts']} of {row['evaluable']} at this dose{pending}"
     return f"{action}{early} · {seen} · {row['committee_date']}"
 
 
-def _write_beside(ax: Axes, x: float, y: float, text: str) -> None:
-    """Write a text to the right of x, or to the left where there is no room."""
-    low, high = ax.get_xlim()
-    share = (x - low) / (high - low)
-    room = (1 - share) * points_wide(ax)
-    right = room > 0.56 * 8.5 * len(text) or share < 0.5
-    ax.annotate(
-        text,
-        (x, y),
-        (4 if right else -4, 0),
-        textcoords="offset points",
-        ha="left" if right else "right",
-        va="center",
-        fontsize=8.5,
-        color=INK,
-        zorder=6,
-    )
-
-
-def _draw_strips(ax: Axes, layout: Layout, zero: float) -> None:
+def _draw_strips(ax: Axes, layout: Layout) -> None:
     for state, y, left in layout.strips:
-        _draw(ax, NEVER_ENROLLED, [(day, y) for day in left], zero)
-        _write_left(ax, y, f"{STRIPS[state]} ({len(left)})", 6, fontsize=8.5, color=SOFT)
+        _mark(ax, layout, NEVER_ENROLLED, [(day, y) for day in left])
+        _write_outside(ax, "left", y, f"{STRIPS[state]} ({len(left)})", color=SOFT)
 
 
-def _draw_planned_completion(ax: Axes, layout: Layout, trial: Trial, zero: float) -> None:
-    day = _planned_day(trial)
-    if day is None:
-        return
-    x, (low, high) = zero + day + NOON, ax.get_xlim()
-    if not low <= x <= high:
-        return
-    ax.plot(
-        [x, x], [0, layout.bottom], color=PURPLE, linewidth=1.5, linestyle="--", zorder=1, label="_" + PLANNED_LABEL
-    )
-    right = x < (low + high) / 2
-    ax.annotate(
-        f"{PLANNED_LABEL} {trial.planned_completion_date}",
-        (x, HEAD / 2),
-        (4 if right else -4, 0),
-        textcoords="offset points",
-        ha="left" if right else "right",
-        va="center",
-        fontsize=8.5,
-        color=PURPLE,
-    )
+def _draw_planned(ax: Axes, layout: Layout) -> None:
+    if layout.planned_day is not None:
+        x, name = layout.noon(layout.planned_day), "_" + PLANNED_LABEL
+        ax.plot([x, x], [0, layout.bottom], color=PURPLE, linewidth=1.6, linestyle="--", zorder=1, label=name)
 
 
-# Words beside the lanes
+# Words
 
 
 def _label_lanes(ax: Axes, layout: Layout) -> None:
     ax.set_yticks([y for _, y in layout.lanes], labels=[str(row["patient"]) for row, _ in layout.lanes])
     for row, y in layout.lanes:
         bad = row["outcome"] == "DLT"
-        _write_right(
-            ax, y, outcome_words(row), color=VERMILLION if bad else INK, fontweight="bold" if bad else "normal"
-        )
+        colour, weight = (VERMILLION, "bold") if bad else (INK, "normal")
+        _write_outside(ax, "right", y, outcome_words(row), color=colour, fontweight=weight)
     if layout.lanes:
-        _write_left(ax, HEAD / 2, "patient", 6, fontsize=8.5, color=SOFT)
-        _write_right(ax, HEAD / 2, "outcome", color=SOFT)
+        _write_outside(ax, "left", HEAD / 2, "patient", color=SOFT)
+        _write_outside(ax, "right", HEAD / 2, "outcome", color=SOFT)
     for band in layout.bands:
         _label_band(ax, band)
     if not layout.bands:
-        ax.text(
-            0.5,
-            1 + HEAD / 2,
-            "nobody was enrolled",
-            transform=ax.get_yaxis_transform(),
-            ha="center",
-            va="center",
-            fontsize=11,
-            color=SOFT,
-        )
+        _write_inside(ax, HEAD + 0.8, "nobody was enrolled", PAPER)
 
 
 def _label_band(ax: Axes, band: Band) -> None:
     cohort, middle = band.cohort, (band.top + band.bottom) / 2
-    name = f"Cohort {cohort['cohort']}" + (" (expansion)" if cohort["purpose"] == "expansion" else "")
-    _write_left(ax, middle, name + "\n", 50, fontsize=9, color=INK, fontweight="bold", linespacing=1.25)
-    _write_left(ax, middle, "\n" + cohort["dose"], 50, fontsize=9, color=INK, linespacing=1.25)
+    name = f"Cohort {cohort['cohort']}" + (", expansion" if cohort["purpose"] == "expansion" else "")
+    dose = textwrap.fill(f"level {cohort['level']} · {cohort['dose']}", 30)
+    up = 6.5 * dose.count("\n")
+    _write_outside(ax, "left", middle, name, (34, up + 1), color=INK, fontweight="bold", va="bottom")
+    _write_outside(ax, "left", middle, dose, (34, up - 1), color=INK, va="top")
     if not band.patients:
-        ax.text(
-            0.01,
-            band.top + 0.5,
-            f"open from {cohort['opened_date']}: nobody was enrolled",
-            transform=ax.get_yaxis_transform(),
-            ha="left",
-            va="center",
-            fontsize=8.5,
-            color=SOFT,
-            style="italic",
-        )
+        _write_inside(ax, middle, f"open from {cohort['opened_date']}: nobody was enrolled", band.colour)
 
 
 def outcome_words(row: Row) -> str:
@@ -450,7 +451,9 @@ def outcome_words(row: Row) -> str:
         The patient's row of the patients table.
     """
     if row["infusion_day"] is None:
-        return "not infused" if row["state"] == "not infused" else "not yet infused"
+        if row["state"] != "not infused":
+            return "not yet infused"
+        return "not infused: withheld" if row["not_infused_reason"].startswith("withheld") else "not infused"
     words: str = row["outcome"]
     if row["dlt_day"] is None:
         return words
@@ -458,32 +461,66 @@ def outcome_words(row: Row) -> str:
     return f"{words}, day {day}" if words == "DLT" else f"{words}; late toxicity, day {day}"
 
 
-def _write_left(ax: Axes, y: float, text: str, points: float, **style: Any) -> None:
-    where = ax.get_yaxis_transform()
+def _write_outside(
+    ax: Axes, side: str, y: float, text: str, points: tuple[float, float] = (7, 0), **style: Any
+) -> None:
+    """Write beside the Axes, at a lane, some points outwards and upwards."""
+    left, style = side == "left", {"va": "center", **style}
     ax.annotate(
         text,
-        (0, y),
-        (-points, 0),
-        xycoords=where,
+        (0 if left else 1, y),
+        (-points[0] if left else points[0], points[1]),
+        xycoords=ax.get_yaxis_transform(),
         textcoords="offset points",
-        ha="right",
-        va="center",
+        ha="right" if left else "left",
         annotation_clip=False,
+        fontsize=9,
         **style,
     )
 
 
-def _write_right(ax: Axes, y: float, text: str, **style: Any) -> None:
-    where = ax.get_yaxis_transform()
-    ax.annotate(
+def _write_inside(ax: Axes, y: float, text: str, ground: str) -> None:
+    """Write into an empty lane."""
+    where, behind = ax.get_yaxis_transform(), {"facecolor": ground, "edgecolor": "none", "pad": 1.5}
+    ax.text(0.01, y, text, transform=where, va="center", fontsize=9, color=SOFT, style="italic", bbox=behind)
+
+
+def _write_beside(ax: Axes, span: tuple[float, float], y: float, text: str, colour: str, ground: str) -> None:
+    """Write to the right of something, or to its left if only there is room, over whatever is behind."""
+    written = ax.annotate(
         text,
-        (1, y),
-        (8, 0),
-        xycoords=where,
+        (span[1], y),
+        (5, 0),
         textcoords="offset points",
-        ha="left",
         va="center",
-        annotation_clip=False,
-        fontsize=8.5,
-        **style,
+        fontsize=9,
+        color=colour,
+        zorder=6,
+        bbox={"facecolor": ground, "edgecolor": "none", "pad": 0.4},
     )
+    low, high = ax.get_xlim()
+    if written.get_window_extent().x1 > ax.get_window_extent().x1 and span[0] - low > high - span[1]:
+        written.xy, written.xyann = (span[0], y), (-5, 0)
+        written.set_horizontalalignment("right")
+
+
+def _handles() -> dict[str, Artist]:
+    """Return what stands in the legend for bars and for upright lines."""
+    upright: dict[str, Any] = {"color": INK, "linestyle": "none", "marker": "|", "markersize": 11}
+    return {
+        **{bar.label: bar.handle() for bar in BARS},
+        INFUSION_LABEL: Line2D([], [], markeredgewidth=1.5, **upright),
+        DECISION_LABEL: Line2D([], [], markeredgewidth=2.6, **upright),
+    }
+
+
+_PARTS = (
+    _draw_bands,
+    _draw_bars,
+    _draw_infusions,
+    _draw_marks,
+    _draw_decisions,
+    _draw_strips,
+    _draw_planned,
+    _label_lanes,
+)

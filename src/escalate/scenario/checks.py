@@ -134,11 +134,11 @@ def _days_are_possible(trial: TrialSection, treatment: Treatment, safety: Safety
 @_check("treatment", "safety")
 def _infusions_inside_window(treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
     last = treatment.infusion_days[-1]
-    if last > window_end_offset(treatment, safety):
+    if last > 0 and last >= window_end_offset(treatment, safety):
         yield (
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
-            f"the DLT window ends before the last infusion on day {last}: make it longer, "
+            f"the DLT window must end after the last infusion, which is on day {last}: make it longer, "
             'or let it count from there with dlt_window_anchor = "last_infusion"',
         )
 

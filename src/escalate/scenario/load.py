@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import Problem, ScenarioError
 from . import checks
 from .model import Scenario
-from .sources import key_exists, leaves
+from .sources import NOT_ASSUMED, key_exists, leaves
 from .toml_lines import key_lines, line_of
 
 KeyPath = tuple[str | int, ...]
@@ -69,7 +69,19 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     problems = [problem for key, value in changes.items() if (problem := _put(data, key, value)) is not None]
     if problems:
         raise ScenarioError(problems)
+    for key in changes:
+        _forget_source(data["sources"], key)
     return _build(data, "", {})
+
+
+def _forget_source(sources: Any, key: str) -> None:
+    """A value that was changed no longer has the source that it had."""
+    key = ".".join(part for part in key.split(".") if not part.isdigit())
+    if not isinstance(sources, dict) or key.startswith(("sources", *NOT_ASSUMED)):
+        return
+    for inner in [name for name in sources if name == key or name.startswith(key + ".")]:
+        del sources[inner]
+    sources[key] = "assumption: changed by a person, with no source given"
 
 
 def _read(path: Path) -> str:
@@ -152,6 +164,8 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
         scenario = None
         for item in error.errors():
             path = tuple(part for part in item["loc"] if part not in _TAGS)
+            if item["type"] == "union_tag_invalid":
+                path += ("kind",)
             yield path, _value_text(item), _message(item, path)
     for path, value, message in checks.complaints(_valid_sections(data)):
         yield path, _short(value), message
@@ -197,7 +211,7 @@ def _message(item: Any, path: KeyPath) -> str:
     elif kind == "literal_error":
         said = f"must be {context['expected']}"
     elif kind == "union_tag_invalid":
-        return f"kind = '{context['tag']}': must be one of {context['expected_tags']}"
+        return f"must be one of {context['expected_tags']}"
     elif kind == "union_tag_not_found":
         return "needs a `kind`. " + _meaning(path)
     elif kind == "too_short":
@@ -253,6 +267,8 @@ def _suggestion(key: str, allowed: set[str]) -> str:
 
 
 def _value_text(item: Any) -> str:
+    if item["type"] == "union_tag_invalid":
+        return _short(item["ctx"]["tag"])
     return "" if item["type"] in {"missing", "value_error", "union_tag_not_found"} else _short(item["input"])
 
 

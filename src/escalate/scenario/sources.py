@@ -10,7 +10,7 @@ from typing import Any
 from .model import Scenario
 
 UNSOURCED = "unsourced"
-_NOT_ASSUMED = (
+NOT_ASSUMED = (
     "schema_version",
     "sources",
     "what_if",
@@ -65,7 +65,7 @@ def ledger(scenario: Scenario) -> list[Assumption]:
     """
     entries = []
     for key, values in leaves(scenario.model_dump(mode="python")).items():
-        if key.startswith(_NOT_ASSUMED):
+        if key.startswith(NOT_ASSUMED):
             continue
         said = source_of(key, scenario.sources)
         numbers = any(_is_number(value) for value in values)
@@ -97,7 +97,7 @@ def source_of(key: str, sources: Mapping[str, str]) -> str:
 
 
 def _collect(node: Any, key: str, found: dict[str, tuple[Any, ...]]) -> None:
-    if isinstance(node, Mapping):
+    if isinstance(node, Mapping) and node:
         for name, value in node.items():
             _collect(value, f"{key}.{name}" if key else str(name), found)
     elif isinstance(node, list) and node and all(isinstance(item, Mapping) for item in node):

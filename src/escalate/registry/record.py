@@ -1,0 +1,194 @@
+"""The fields of a registry record that a scenario can use, whatever the record lacks.
+
+Real records lack modules, carry nulls, and give dates as months. A field of the wrong type counts as missing.
+"""
+
+from __future__ import annotations
+
+import calendar
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from ..errors import RecordError
+from .prose import Passage, plain
+
+UNKNOWN_COUNT = 99_999_999
+"""What registries write for an enrolment that nobody knows."""
+
+_WANTED = "save one study as JSON in the layout of the ClinicalTrials.gov API v2"
+_TYPES = {"ACTUAL", "ESTIMATED"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stated:
+    """A value with the words of the record.
+
+    Parameters
+    ----------
+    value : date or int
+        The value.
+    words : str
+        Field and text, for the scenario's source.
+    """
+
+    value: Any
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """What one registry record states.
+
+    Parameters
+    ----------
+    file : str
+        Name of the file, without its folder.
+    registry_id, title : str
+        As registered; empty where the record has none.
+    start, completion : Stated or None
+        Dates; ``None`` where the record has none that can be read.
+    enrolment : Stated or None
+        Number of patients; ``None`` where it is missing or unknown.
+    arms : tuple of str
+        Labels of the arms.
+    passages : tuple of Passage
+        The texts in which doses may stand: arms, interventions, summary, description, titles. Never eligibility.
+    """
+
+    file: str
+    registry_id: str
+    title: str
+    start: Stated | None
+    completion: Stated | None
+    enrolment: Stated | None
+    arms: tuple[str, ...]
+    passages: tuple[Passage, ...]
+
+
+def read_record(path: Path) -> Record:
+    """Read a registry record.
+
+    Parameters
+    ----------
+    path : Path
+        A study, or a search answer with exactly one study, as JSON.
+
+    Raises
+    ------
+    RecordError
+        If the file cannot be read, is not JSON, or is not one study.
+    """
+    protocol = _protocol(_read_json(path), path)
+    return Record(
+        file=path.name,
+        registry_id=_text(_at(protocol, "identificationModule", "nctId")),
+        title=_text(_at(protocol, "identificationModule", "briefTitle"))
+        or _text(_at(protocol, "identificationModule", "officialTitle")),
+        start=_date(protocol, "startDateStruct", last_day=False),
+        completion=_date(protocol, "completionDateStruct", last_day=True),
+        enrolment=_enrolment(protocol),
+        arms=tuple(
+            _text(_at(arm, "label")) or f"arm {number}"
+            for number, arm in enumerate(_list(protocol, "armsInterventionsModule", "armGroups"), 1)
+        ),
+        passages=tuple(_passages(protocol)),
+    )
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise RecordError(f"{path}: there is no such file; {_WANTED}, and name that file") from None
+    except IsADirectoryError:
+        raise RecordError(f"{path}: is a folder; name a registry record (.json) in it") from None
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read: {error.strerror}; check the file and its permissions") from None
+    except json.JSONDecodeError as error:
+        raise RecordError(f"{path}:{error.lineno}: is not JSON: {error.msg.lower()}; {_WANTED}") from None
+    except RecursionError:
+        raise RecordError(f"{path}: is nested too deeply to be a registry record; {_WANTED}") from None
+    except ValueError as error:
+        raise RecordError(f"{path}: is not JSON: {error}; {_WANTED}") from None
+
+
+def _protocol(data: Any, path: Path) -> dict[str, Any]:
+    studies = _at(data, "studies")
+    if isinstance(studies, list):
+        if len(studies) != 1:
+            raise RecordError(f"{path}: is a search answer with {len(studies)} studies; {_WANTED}")
+        data = studies[0]
+    protocol = _at(data, "protocolSection")
+    if not isinstance(protocol, dict):
+        raise RecordError(f"{path}: is JSON of another layout, without `protocolSection`; {_WANTED}")
+    return protocol
+
+
+def _at(node: Any, *keys: str) -> Any:
+    for key in keys:
+        node = node.get(key) if isinstance(node, dict) else None
+    return node
+
+
+def _list(node: Any, *keys: str) -> list[Any]:
+    found = _at(node, *keys)
+    return found if isinstance(found, list) else []
+
+
+def _text(value: Any) -> str:
+    """Return a text that can be written as UTF-8, or an empty one."""
+    return re.sub("[\ud800-\udfff]", "\ufffd", value).strip() if isinstance(value, str) else ""
+
+
+def _date(protocol: dict[str, Any], field: str, *, last_day: bool) -> Stated | None:
+    """Return a date of the status module; of a month its first or its last day."""
+    struct = _at(protocol, "statusModule", field)
+    written = _text(_at(struct, "date"))
+    found = re.fullmatch(r"(\d{4})-(\d\d)(?:-(\d\d))?", written, re.ASCII)
+    if found is None:
+        return None
+    year, month = int(found[1]), int(found[2])
+    words = f"{field} {written}" + _type_words(struct)
+    try:
+        if found[3]:
+            return Stated(value=date(year, month, int(found[3])), words=words)
+        day = calendar.monthrange(year, month)[1] if last_day else 1
+        words += f", {'last' if last_day else 'first'} day of the month taken"
+        return Stated(value=date(year, month, day), words=words)
+    except ValueError:
+        return None
+
+
+def _enrolment(protocol: dict[str, Any]) -> Stated | None:
+    struct = _at(protocol, "designModule", "enrollmentInfo")
+    count = _at(struct, "count")
+    if isinstance(count, bool) or not isinstance(count, int) or not 0 < count < UNKNOWN_COUNT:
+        return None
+    return Stated(value=count, words=f"enrollmentInfo.count {count}{_type_words(struct)}")
+
+
+def _type_words(struct: Any) -> str:
+    kind = _at(struct, "type")
+    return f" ({kind})" if isinstance(kind, str) and kind in _TYPES else ""
+
+
+def _passages(protocol: dict[str, Any]) -> Iterator[Passage]:
+    for group, name in (("armGroups", "label"), ("interventions", "name")):
+        for number, item in enumerate(_list(protocol, "armsInterventionsModule", group)):
+            for field in (name, "description"):
+                yield from _passage(f"{group}[{number}].{field}", _at(item, field))
+    for field in ("briefSummary", "detailedDescription"):
+        yield from _passage(field, _at(protocol, "descriptionModule", field))
+    for field in ("briefTitle", "officialTitle"):
+        yield from _passage(field, _at(protocol, "identificationModule", field))
+
+
+def _passage(where: str, value: Any) -> Iterator[Passage]:
+    text = plain(_text(value))
+    if text:
+        yield Passage(where=where, text=text)

@@ -1,0 +1,21 @@
+"""Shared fixtures: the checkout's folders and the shipped scenarios."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+from escalate import Scenario, load
+
+matplotlib.use("Agg")
+
+ROOT = Path(__file__).parent.parent
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
+
+
+@pytest.fixture(scope="session")
+def base() -> Scenario:
+    """The base case, NCT06337474."""
+    return load(ROOT / "scenarios" / "nct06337474.toml")

@@ -1,0 +1,196 @@
+"""Bad scenarios: one test per message, with file, line, key, value and what is allowed."""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT
+from escalate import EscalateError, Scenario, ScenarioError, load
+
+BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")
+
+
+def line_of(text: str, start: str) -> int:
+    return next(number for number, line in enumerate(text.splitlines(), 1) if line.startswith(start))
+
+
+def problems_of(tmp_path: Path, text: str) -> list[str]:
+    file = tmp_path / "scenario.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        load(file)
+    return [str(problem).removeprefix(str(tmp_path) + os.sep) for problem in caught.value.problems]
+
+
+def edited(old: str, new: str) -> str:
+    assert BASE.count(old) == 1, old
+    return BASE.replace(old, new)
+
+
+# What is edited in the base case, the start of the line that must be named, and what the message must say.
+EDITS = {
+    "unknown key": ("cohort_size = 3", "cohort_siz = 3", "cohort_siz", "safety.cohort_siz = 3: unknown key. Did you mean `cohort_size`?"),
+    "unknown section": ("[follow_up]\ndays = 180", "[follow_up]\ndays = 180\n[folow_up]\nx = 1", "[folow_up]", 'folow_up = {"x": 1}: unknown key. Did you mean `follow_up`?'),
+    "wrong type: text": ("cohort_size = 3", 'cohort_size = "3"', "cohort_size", 'safety.cohort_size = "3": must be a whole number'),
+    "wrong type: true": ("cohort_size = 3", "cohort_size = true", "cohort_size", "safety.cohort_size = true: must be a whole number"),
+    "wrong type: fraction": ("cohort_size = 3", "cohort_size = 2.5", "cohort_size", "safety.cohort_size = 2.5: must be a whole number"),
+    "wrong type: list": ("infusion_days = [0]", "infusion_days = 0", "infusion_days", "treatment.infusion_days = 0: must be a list in square brackets"),
+    "wrong type: date": ("start_date = 2024-08-30", 'start_date = "2024-08-30"', "start_date", "must be a date as TOML writes it, without quotes"),
+    "a date with a time": ("start_date = 2024-08-30", "start_date = 2024-08-30T10:00:00", "start_date", "trial.start_date"),
+    "missing key": ("consents_per_month = 0.857        # 0.6 eligible a month / (1 - 0.30 screen failures)\n", "", "[accrual]", "accrual.consents_per_month: is missing. It means: Mean number of consents a month"),
+    "negative days": ("review_delay_days = 7", "review_delay_days = -1", "review_delay_days", "safety.review_delay_days = -1: must be at least 0. It means: From the data cut"),
+    "infinite": ("consents_per_month = 0.857", "consents_per_month = inf", "consents_per_month", "accrual.consents_per_month = Infinity: must be a finite number"),
+    "not a number": ("consents_per_month = 0.857", "consents_per_month = nan", "consents_per_month", "accrual.consents_per_month = NaN: must be a finite number"),
+    "probability above one": ("dlt_probability = [0.03, 0.06]", "dlt_probability = [0.03, 1.2]", "dlt_probability", "toxicity.dlt_probability[2] = 1.2: must be at most 1. It means: Probability of a DLT"),
+    "probability below zero": ("drop_out_per_year = 0.08", "drop_out_per_year = -0.1", "drop_out_per_year", "attrition.drop_out_per_year = -0.1: must be at least 0"),
+    "too few probabilities": ("dlt_probability = [0.03, 0.06]", "dlt_probability = [0.03]", "dlt_probability", "toxicity.dlt_probability = [0.03]: has 1 values, and there are 2 dose levels"),
+    "screening adds up to more than one": ('"inclusion 9: ECOG above 1" = 0.01', '"inclusion 9: ECOG above 1" = 0.9', "[screening.failure_probability]", "add up to 1.19, more than 1"),
+    "completion before start": ("planned_completion_date = 2026-07-30", "planned_completion_date = 2024-08-30", "[trial]", "planned_completion_date must be later than start_date"),
+    "sentinel stagger impossible": ("sentinel_stagger_days = 14", "sentinel_stagger_days = 3650", "sentinel_stagger_days", "safety.sentinel_stagger_days = 3650: must be less than trial.max_days, which is 3650"),
+    "window impossible": (
+        "max_days = 3650",
+        "max_days = 20",
+        "dlt_window_days",
+        "safety.dlt_window_days = 28: the DLT window ends 28 days after the first infusion, and must end before trial.max_days, which is 20",
+    ),
+    "window ends before the last infusion": ("infusion_days = [0]", "infusion_days = [0, 30]", "dlt_window_days", "the DLT window must end after the last infusion, which is on day 30"),
+    "follow-up ends before the window": ("days = 180", "days = 27", "days = 27", "follow_up.days = 27: follow-up must last at least until the DLT window ends, day 28"),
+    "first infusion not on day 0": ("infusion_days = [0]", "infusion_days = [1]", "[treatment]", "infusion_days must begin with 0 and increase"),
+    "lymphodepletion after infusion": ('agent = "fludarabine"\nmg_per_m2 = 25\ndays = [-3]', 'agent = "fludarabine"\nmg_per_m2 = 25\ndays = [3]', "days = [3]", "treatment.lymphodepletion[1].days[1] = 3: must be less than 0"),
+    "an agent twice": ('agent = "cyclophosphamide"', 'agent = "fludarabine"', "[treatment]", "each lymphodepletion agent is written once"),
+    "start level": ("cohort_size = 3", "cohort_size = 3\nstart_level = 3", "start_level", "safety.start_level = 3: there are 2 dose levels: allowed are 1 to 2"),
+    "dose levels not ascending": ("cells = 13.5e9", "cells = 8e9", "cells = 8e9", "dose_levels[2].cells = 8000000000.0: dose levels are written lowest first"),
+    "a label twice": ('label = "13.5e9 cells"', 'label = "9e9 cells"', 'label = "9e9 cells"', "another dose level has this label"),
+    "cells for one level alone": ("cells = 13.5e9\n", "", "[[dose_levels]]", "has no `cells`, and other levels do"),
+    "cap too small": ("planned_patients = 9 ", "planned_patients = 2 ", "planned_patients", "trial.planned_patients = 2: leaves no room for the first cohort of 3"),
+    "rule unknown": ('name = "3+3"', 'name = "4+4"', "name", "rule.name = \"4+4\": must be '3+3'"),
+    "variant unknown": ('variant = "C"', 'variant = "D"', "variant", "rule.variant = \"D\": must be 'A', 'B' or 'C'"),
+    "arrival process unknown": ('kind = "poisson"', 'kind = "weekly"', "kind", "accrual.kind = \"weekly\": must be one of 'poisson', 'fixed'"),
+    "patience without waiting": ('without_place = "wait"', 'without_place = "lost"', "patience_days", "accrual.patience_days = 60: has no effect"),
+    "weekday unknown": ("review_delay_days = 7", 'review_delay_days = 7\nmeeting_weekdays = ["Monday"]', "meeting_weekdays", "must be 'Mon', 'Tue'"),
+    "no weekday": ("review_delay_days = 7", "review_delay_days = 7\nmeeting_weekdays = []", "meeting_weekdays", "needs at least 1 value"),
+    "shares do not add up": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [0.5, 0.4]", "[treatment]", "infusion_shares must add up to 1, got 0.9"),
+    "shares of another length": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [1.0]", "[treatment]", "infusion_shares has 1 values for 2 infusion_days"),
+    "onset outside the window": ('[toxicity.onset]\nkind = "uniform"', '[toxicity.onset]\nkind = "list"\ndays = [3, 29]', "days = [3, 29]", "toxicity.onset.days[2] = 29: the DLT window ends on day 28: allowed are 0 to 28"),
+    "what if after follow-up": ("[toxicity]\n", "[[what_if]]\npatient = 1\ndlt_day = 200\n[toxicity]\n", "dlt_day", "what_if[1].dlt_day = 200: follow-up ends on day 180"),
+    "what if twice": ("[toxicity]\n", "[[what_if]]\npatient = 1\n[[what_if]]\npatient = 1\n[toxicity]\n", "patient = 1", "this patient is in another [[what_if]] already"),
+    "what if contradicts itself": ("[toxicity]\n", "[[what_if]]\npatient = 1\ndlt = false\ndlt_day = 3\n[toxicity]\n", "[[what_if]]", "dlt = false and a dlt_day contradict each other"),
+    "a source for a key that does not exist": ('"follow_up.days" = "assumption', '"follow_up.dayss" = "assumption', '"follow_up.dayss"', "there is no such key. Did you mean `follow_up.days`?"),
+    "a source of no kind": ('"trial.start_date" = "registry: ', '"trial.start_date" = "the ', '"trial.start_date"', 'a source begins with "registry: ", "literature: " or "assumption: "'),
+    "another schema version": ("schema_version = 1", "schema_version = 2", "schema_version", "schema_version = 2: must be 1"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "line", "says"), EDITS.values(), ids=EDITS)
+def test_message(tmp_path: Path, old: str, new: str, line: str, says: str) -> None:
+    text = edited(old, new)
+    found = problems_of(tmp_path, text)
+    assert any(says in problem for problem in found), found
+    chosen = next(problem for problem in found if says in problem)
+    named = int(chosen.split(":")[1])
+    assert text.splitlines()[named - 1].startswith(line), (chosen, text.splitlines()[named - 1])
+    assert len(found) == 1, found
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    text = edited("[follow_up]\ndays = 180\n", "").replace('"follow_up.days" = ', '# "follow_up.days" = ')
+    assert problems_of(tmp_path, text) == [
+        "scenario.toml: follow_up: is missing. It means: How long patients are followed."
+    ]
+
+
+def test_all_problems_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    text = (
+        edited("cohort_size = 3", "cohort_siz = 3").replace("[0.03, 0.06]", "[0.03, 1.2, 0.5]").replace("= 180", "= 1")
+    )
+    found = problems_of(tmp_path, text)
+    assert [problem.split(": ")[1].split(" = ")[0] for problem in found] == [
+        "safety.cohort_siz",
+        "toxicity.dlt_probability[2]",
+    ]
+    lines = [int(problem.split(":")[1]) for problem in found]
+    assert lines == sorted(lines)
+
+
+def test_checks_between_sections_are_made_although_another_section_is_wrong(tmp_path: Path) -> None:
+    text = edited("cohort_size = 3", "cohort_siz = 3").replace("[0.03, 0.06]", "[0.03]")
+    assert len(problems_of(tmp_path, text)) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty; `escalate init` writes a draft"),
+        (b" \n\n", "is empty"),
+        (b"schema_version = \n", "scenario.toml:1: is not TOML"),
+        (b"a = 1\nb = [1,\n", "scenario.toml:3: is not TOML"),
+        (b"a = 1\nb = '\xff'\n", "scenario.toml:2: is not UTF-8"),
+    ],
+)
+def test_files_that_are_no_scenario(tmp_path: Path, content: bytes, says: str) -> None:
+    file = tmp_path / "scenario.toml"
+    file.write_bytes(content)
+    with pytest.raises(ScenarioError, match="scenario") as caught:
+        load(file)
+    assert says in str(caught.value)
+
+
+def test_a_folder_and_a_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="is a folder; name a scenario file"):
+        load(tmp_path)
+    with pytest.raises(ScenarioError, match="there is no such file"):
+        load(tmp_path / "none.toml")
+
+
+def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(ScenarioError, match="cannot be read: Permission denied"):
+        load(tmp_path / "scenario.toml")
+
+
+def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + BASE.replace("\n", "\r\n").encode())
+    assert load(file).fingerprint() == load(ROOT / "scenarios" / "nct06337474.toml").fingerprint()
+
+
+def test_replace_changes_and_checks(base: Scenario) -> None:
+    changed = base.replace({"toxicity.dlt_probability": [0.1, 0.25], "dose_levels.1.cells": 2e10})
+    assert changed.toxicity.dlt_probability == [0.1, 0.25]
+    assert changed.dose_levels[1].cells == 2e10
+    assert base.toxicity.dlt_probability == [0.03, 0.06]
+    assert changed.sources["toxicity.dlt_probability"] == "assumption: changed by a person, with no source given"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "says"),
+    [
+        ("toxicity.dlt_probabilty", [0.1, 0.2], "there is no `dlt_probabilty` here. Did you mean `dlt_probability`?"),
+        ("toxicity.dlt_probability", [0.1], "has 1 values, and there are 2 dose levels"),
+        ("dose_levels.2.cells", 1.0, "there is no `2` here. Allowed here: 0, 1"),
+        ("safety.cohort_size", 0, "safety.cohort_size = 0: must be at least 1"),
+        ("trial", 3, "trial = 3: must be a table"),
+    ],
+)
+def test_replace_refuses(base: Scenario, key: str, value: object, says: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        base.replace({key: value})
+    assert says in str(caught.value)
+
+
+def test_a_scenario_is_frozen(base: Scenario) -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        base.safety.cohort_size = 4  # type: ignore[misc]
+
+
+def test_every_error_is_a_value_error() -> None:
+    assert issubclass(ScenarioError, EscalateError)
+    assert issubclass(EscalateError, ValueError)

@@ -1,0 +1,517 @@
+"""Trials computed by hand: fixed arrivals and DLT days, the whole event log asserted.
+
+Every expected log below was written down from the protocol, before the program was run on it. A line is
+``day event who``: c3 is candidate 3, p2 is patient 2, k1 is cohort 1 (with its level after @).
+"""
+
+from __future__ import annotations
+
+from escalate import Trial, simulate_trial
+from small import lymphodepletion, small
+
+
+def log_of(trial: Trial) -> list[str]:
+    lines = []
+    for row in trial.events:
+        who = f" p{row['patient']}" if row["patient"] else f" c{row['candidate']}" if row["candidate"] else ""
+        if not who and row["cohort"]:
+            who = f" k{row['cohort']}@{row['level']}" if row["level"] else f" k{row['cohort']}@none"
+        lines.append(f"{row['day']} {row['event']}{who}")
+    return lines
+
+
+def expected(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+def test_sentinel_stagger_lead_and_review() -> None:
+    """One cohort and a half: sentinel 14 days, then 2; lymphodepletion 3 days before; review 7 days."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 5, 60],
+            screening__days=10,
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=14,
+            safety__stagger_days=2,
+            safety__review_delay_days=7,
+            follow_up__days=30,
+            trial__max_days=110,
+        )
+    )
+    # p1 infused day 13, so p2 not before 27 (lymphodepletion 24), p3 not before 29 (26); windows end 28 days later.
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 consent c2
+        5 consent c3
+        10 eligible c1
+        10 eligible c2
+        10 lymphodepletion p1
+        10 waits c2
+        13 infusion p1
+        15 eligible c3
+        15 waits c3
+        24 lymphodepletion p2
+        26 lymphodepletion p3
+        27 infusion p2
+        29 infusion p3
+        41 window completed p1
+        43 follow-up completed p1
+        55 window completed p2
+        57 follow-up completed p2
+        57 window completed p3
+        57 cohort complete k1@1
+        59 follow-up completed p3
+        60 consent c4
+        64 decision k1@2
+        64 cohort opened k2@2
+        70 eligible c4
+        70 lymphodepletion p4
+        73 infusion p4
+        101 window completed p4
+        103 follow-up completed p4
+        110 trial ended
+    """)
+    assert trial.stop_reason == "max_days reached"
+    assert trial.recommended is None
+    assert trial.dose_path == "1NNN 2N"
+    assert trial.patients["waiting_days"] == [0, 14, 11, 0]
+    assert trial.patients["sentinel"] == ["yes", "no", "no", "yes"]
+
+
+def test_dlt_on_the_last_day_of_the_window_counts_and_one_day_later_does_not() -> None:
+    story = [{"patient": 1, "dlt_day": 28}, {"patient": 2, "dlt_day": 29}]
+    trial = simulate_trial(
+        small(accrual__consent_days=[0, 0, 0], what_if=story, follow_up__days=40, trial__max_days=60)
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 infusion p1
+        0 infusion p2
+        0 infusion p3
+        28 DLT p1
+        28 window completed p2
+        28 window completed p3
+        28 cohort complete k1@1
+        28 decision k1@1
+        28 cohort opened k2@1
+        29 late toxicity p2
+        40 follow-up completed p1
+        40 follow-up completed p2
+        40 follow-up completed p3
+        60 trial ended
+    """)
+    assert trial.dose_path == "1TNN"
+    assert trial.patients["dlt_day"] == [28, 29, None]
+    assert trial.patients["outcome"] == ["DLT", "no DLT", "no DLT"]
+
+
+def test_drop_out_on_the_last_day_of_the_window_is_evaluable_and_one_day_earlier_is_replaced() -> None:
+    story = [{"patient": 1, "drop_out_day": 28}, {"patient": 2, "drop_out_day": 27}]
+    trial = simulate_trial(
+        small(accrual__consent_days=[0, 0, 0, 1], what_if=story, follow_up__days=40, trial__max_days=60)
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 infusion p1
+        0 infusion p2
+        0 infusion p3
+        1 consent c4
+        1 eligible c4
+        1 waits c4
+        27 drop-out p2
+        27 infusion p4
+        28 window completed p1
+        28 drop-out p1
+        28 window completed p3
+        40 follow-up completed p3
+        55 window completed p4
+        55 cohort complete k1@1
+        55 decision k1@2
+        55 cohort opened k2@2
+        60 trial ended
+    """)
+    assert trial.dose_path == "1NXNN"
+    assert trial.patients["state"] == ["dropped out", "dropped out", "completed", "cut off"]
+    assert trial.patients["non_evaluable_reason"][1] == "left before the end of the DLT window"
+
+
+def test_arrival_on_the_decision_day_finds_the_new_cohort_open() -> None:
+    """The committee decides before candidates come on the same day."""
+    trial = simulate_trial(small(accrual__consent_days=[0, 0, 0, 35], safety__review_delay_days=7, trial__max_days=70))
+    tail = log_of(trial)[log_of(trial).index("35 decision k1@2") :]
+    assert tail == expected("""
+        35 decision k1@2
+        35 cohort opened k2@2
+        35 consent c4
+        35 eligible c4
+        35 infusion p4
+        63 window completed p4
+        63 follow-up completed p4
+        70 trial ended
+    """)
+
+
+def test_arrival_one_day_before_the_decision_waits() -> None:
+    trial = simulate_trial(small(accrual__consent_days=[0, 0, 0, 34], safety__review_delay_days=7, trial__max_days=36))
+    tail = log_of(trial)[log_of(trial).index("34 consent c4") :]
+    assert tail == expected("""
+        34 consent c4
+        34 eligible c4
+        34 waits c4
+        35 decision k1@2
+        35 cohort opened k2@2
+        35 infusion p4
+        36 trial ended
+    """)
+    assert trial.events["detail"][log_of(trial).index("34 waits c4")] == "a decision is outstanding"
+
+
+def test_dlt_in_the_sentinel_during_the_stagger_with_infusions_withheld() -> None:
+    """The DLT of day 16 comes after the second patient's lymphodepletion (day 14): no infusion on day 17."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=14,
+            safety__dlt_after_lymphodepletion="withhold",
+            what_if=[{"patient": 1, "dlt_day": 13}],
+            trial__max_days=40,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 lymphodepletion p1
+        0 waits c2
+        3 infusion p1
+        14 lymphodepletion p2
+        16 DLT p1
+        17 not infused p2
+        31 follow-up completed p1
+        40 trial ended
+    """)
+    assert trial.patients["not_infused_reason"][1] == "withheld: a DLT became known after lymphodepletion"
+    assert trial.dose_path == "1T"
+
+
+def test_dlt_in_the_sentinel_during_the_stagger_with_infusions_given() -> None:
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=14,
+            what_if=[{"patient": 1, "dlt_day": 13}],
+            trial__max_days=40,
+        )
+    )
+    assert "17 infusion p2" in log_of(trial)
+    assert trial.dose_path == "1TP"
+
+
+def test_a_dlt_known_on_the_day_of_lymphodepletion_is_known_before_it() -> None:
+    """Outcomes come first: the DLT of day 14 precedes the lymphodepletion of day 14, so nothing is withheld."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=14,
+            safety__dlt_after_lymphodepletion="withhold",
+            what_if=[{"patient": 1, "dlt_day": 11}],
+            trial__max_days=40,
+        )
+    )
+    assert [line for line in log_of(trial) if line.startswith(("14", "17"))] == expected("""
+        14 DLT p1
+        14 lymphodepletion p2
+        17 infusion p2
+    """)
+
+
+def test_two_dlts_force_the_decision_while_a_patient_is_past_lymphodepletion() -> None:
+    """Level 1 is closed on day 12; the patient lymphodepleted on day 11 is infused before the committee meets (19)."""
+    changes = {
+        "accrual__consent_days": [0, 0, 11, 15],
+        "treatment__lymphodepletion": lymphodepletion(3),
+        "safety__review_delay_days": 7,
+        "what_if": [{"patient": 1, "dlt_day": 9}, {"patient": 2, "dlt_day": 9}],
+    }
+    trial = simulate_trial(small(**changes))
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 lymphodepletion p1
+        0 lymphodepletion p2
+        3 infusion p1
+        3 infusion p2
+        11 consent c3
+        11 eligible c3
+        11 lymphodepletion p3
+        12 DLT p1
+        12 DLT p2
+        12 decision forced k1@1
+        14 infusion p3
+        15 consent c4
+        15 eligible c4
+        15 waits c4
+        19 decision k1@none
+        19 enrolment closed
+        19 turned away c4
+        31 follow-up completed p1
+        31 follow-up completed p2
+        42 window completed p3
+        42 follow-up completed p3
+        42 trial ended
+    """)
+    assert trial.dose_path == "1TTN"
+    assert trial.recommended is None
+    assert trial.stop_reason == "lowest dose level too toxic"
+    assert trial.patients["state"] == ["completed", "completed", "completed", "turned away"]
+    assert trial.decisions["forced"] == ["yes"]
+
+
+def test_a_decision_that_closes_the_level_stops_a_lymphodepleted_patient() -> None:
+    """As above, but the committee meets at once: the patient lymphodepleted on day 11 gets no cells on day 14."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 11],
+            treatment__lymphodepletion=lymphodepletion(3),
+            what_if=[{"patient": 1, "dlt_day": 9}, {"patient": 2, "dlt_day": 9}],
+        )
+    )
+    assert [line for line in log_of(trial) if line.startswith(("12", "14"))] == expected("""
+        12 DLT p1
+        12 DLT p2
+        12 decision forced k1@1
+        12 decision k1@none
+        12 enrolment closed
+        14 not infused p3
+    """)
+    assert trial.patients["not_infused_reason"][2] == "withheld: the committee has closed this dose level"
+    assert trial.dose_path == "1TT"
+
+
+def test_without_early_decisions_the_cohort_is_filled_and_observed() -> None:
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 11],
+            safety__early_decision=False,
+            what_if=[{"patient": 1, "dlt_day": 9}, {"patient": 2, "dlt_day": 9}],
+        )
+    )
+    assert trial.dose_path == "1TTN"
+    assert trial.decisions["data_cut_day"] == [39]
+    assert trial.decisions["forced"] == ["no"]
+
+
+def test_committee_and_treatment_weekdays() -> None:
+    """Day 0 is a Wednesday. Infusions on Mondays (5, 12, ...); data cut on day 33, a Monday; committee Thursdays."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__weekdays=["Mon"],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__review_delay_days=1,
+            safety__meeting_weekdays=["Thu"],
+            trial__max_days=40,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 waits c1
+        0 waits c2
+        0 waits c3
+        2 lymphodepletion p1
+        2 lymphodepletion p2
+        2 lymphodepletion p3
+        5 infusion p1
+        5 infusion p2
+        5 infusion p3
+        33 window completed p1
+        33 follow-up completed p1
+        33 window completed p2
+        33 follow-up completed p2
+        33 window completed p3
+        33 follow-up completed p3
+        33 cohort complete k1@1
+        36 decision k1@2
+        36 cohort opened k2@2
+        40 trial ended
+    """)
+
+
+def test_patience_ends_before_places_are_given_on_the_same_day() -> None:
+    """c4 is eligible on day 8 and has 20 days of patience; the next cohort opens on day 28, too late by a phase."""
+    trial = simulate_trial(small(accrual__consent_days=[0, 0, 0, 8], accrual__patience_days=20, trial__max_days=29))
+    assert log_of(trial)[-4:] == ["28 decision k1@2", "28 cohort opened k2@2", "28 withdrew c4", "29 trial ended"]
+    patient = simulate_trial(small(accrual__consent_days=[0, 0, 0, 8], accrual__patience_days=21, trial__max_days=29))
+    assert "28 infusion p4" in log_of(patient)
+
+
+def test_candidates_who_do_not_wait_are_lost() -> None:
+    trial = simulate_trial(
+        small(accrual__consent_days=[0, 0, 0, 8, 28], accrual__without_place="lost", trial__max_days=29)
+    )
+    assert "8 no place c4" in log_of(trial)
+    assert "28 infusion p4" in log_of(trial)
+    assert trial.patients["state"][3] == "no place"
+
+
+def test_three_infusions_stop_at_a_dlt() -> None:
+    """Infusions on days 0, 3 and 6; the DLT of day 3 is known before the infusion of day 3."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0],
+            treatment__infusion_days=[0, 3, 6],
+            treatment__infusion_shares=[0.5, 0.25, 0.25],
+            dose_levels=[{"label": "low", "cells": 8.0}, {"label": "high", "cells": 16.0}],
+            safety__dlt_window_anchor="last_infusion",
+            what_if=[{"patient": 1, "dlt_day": 3}],
+            follow_up__days=34,
+            trial__max_days=40,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 infusion p1
+        0 infusion p2
+        3 DLT p1
+        3 infusion p2
+        6 infusion p2
+        34 follow-up completed p1
+        34 window completed p2
+        34 follow-up completed p2
+        40 trial ended
+    """)
+    assert trial.patients["cells_given"] == [4.0, 8.0]
+    assert trial.patients["infusions"] == [1, 3]
+
+
+def test_outcomes_of_the_infusion_day_come_in_the_evening() -> None:
+    """Two DLTs on the very day: the data cut, and the committee, are on the next day."""
+    story = [{"patient": 1, "dlt_day": 0}, {"patient": 2, "dlt_day": 0}]
+    trial = simulate_trial(small(accrual__consent_days=[0, 0, 0], what_if=story))
+    assert log_of(trial)[7:13] == expected("""
+        0 infusion p1
+        0 infusion p2
+        0 infusion p3
+        0 DLT p1
+        0 DLT p2
+        1 decision forced k1@1
+    """)
+
+
+def test_a_window_of_no_days_ends_on_the_day_of_infusion() -> None:
+    trial = simulate_trial(small(accrual__consent_days=[0, 0, 0], safety__dlt_window_days=0, follow_up__days=0,
+                                 trial__max_days=5))  # fmt: skip
+    assert log_of(trial)[10:] == expected("""
+        0 window completed p1
+        0 follow-up completed p1
+        0 window completed p2
+        0 follow-up completed p2
+        0 window completed p3
+        0 follow-up completed p3
+        1 cohort complete k1@1
+        1 decision k1@2
+        1 cohort opened k2@2
+        5 trial ended
+    """)
+
+
+def test_partial_dose_without_dlt_is_not_evaluable_and_its_place_is_free_when_the_window_ends() -> None:
+    story = [{"patient": 1, "full_dose": False}, {"patient": 2, "full_dose": False, "dlt_day": 28}]
+    trial = simulate_trial(small(accrual__consent_days=[0, 0, 0, 0], what_if=story, trial__max_days=60))
+    assert trial.dose_path == "1XTNN"
+    assert trial.patients["infusion_day"] == [0, 0, 0, 28]
+    assert trial.patients["place_free_day"] == [28, None, None, None]
+
+
+def test_without_replacement_the_cohort_is_read_as_it_is() -> None:
+    """Two evaluable patients of three: the rule asks for one more, after the committee's delay."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 0],
+            safety__replace_non_evaluable=False,
+            safety__review_delay_days=7,
+            what_if=[{"patient": 2, "drop_out_day": 5}],
+            trial__max_days=70,
+        )
+    )
+    assert trial.dose_path == "1NXN 1N"
+    assert trial.decisions["evaluable"] == [2, 3]
+    assert trial.decisions["action"] == ["stay", "escalate"]
+    assert trial.decisions["next_patients"] == [1, 3]
+    assert trial.cohorts["opened_day"] == [0, 35, 70]
+
+
+def test_the_cap_ends_the_trial_when_the_next_cohort_does_not_fit() -> None:
+    """One DLT at each level: 6 patients at level 1, 3 at level 2, and no room for three more."""
+    story = [{"patient": 1, "dlt_day": 1}, {"patient": 7, "dlt_day": 1}]
+    changes = {"accrual__consent_days": [0] * 12, "what_if": story}
+    nine = simulate_trial(small(trial__planned_patients=9, **changes))
+    assert nine.dose_path == "1TNN 1NNN 2TNN"
+    assert (nine.recommended, nine.stop_reason) == (None, "cap reached, inconclusive")
+    assert nine.decisions["detail"][-1] == "the rule asks for 3 more at level 2, the cap leaves 0"
+    eleven = simulate_trial(small(trial__planned_patients=11, **changes))
+    assert eleven.dose_path == "1TNN 1NNN 2TNN"
+    twelve = simulate_trial(small(trial__planned_patients=12, **changes))
+    assert twelve.dose_path == "1TNN 1NNN 2TNN 2NNN"
+    assert twelve.recommended == 2
+
+
+def test_a_cap_on_infused_patients_leaves_no_replacement() -> None:
+    changes = {
+        "accrual__consent_days": [0] * 12,
+        "trial__planned_patients": 6,
+        "what_if": [{"patient": 5, "drop_out_day": 5}],
+    }
+    by_infused = simulate_trial(small(trial__cap_counts="infused", **changes))
+    assert by_infused.dose_path == "1NNN 2NXN"
+    assert by_infused.stop_reason == "cap reached, inconclusive"
+    by_evaluable = simulate_trial(small(**changes))
+    assert by_evaluable.dose_path == "1NNN 2NXNN"
+    assert by_evaluable.recommended == 2
+
+
+def test_places_left_under_the_cap_are_filled_at_the_recommended_dose() -> None:
+    """Level 2 is closed; the MTD is level 1, and four of nine places are left for it."""
+    story = [{"patient": 4, "dlt_day": 1}, {"patient": 5, "dlt_day": 1}]
+    changes = {
+        "accrual__consent_days": [0, 0, 0, 30, 30, 40, 40, 40, 40, 40],
+        "trial__planned_patients": 9,
+        "what_if": story,
+    }
+    stopped = simulate_trial(small(**changes))
+    assert (stopped.dose_path, stopped.recommended) == ("1NNN 2TT", 1)
+    expanded = simulate_trial(small(safety__when_rule_finished="expand", **changes))
+    assert (expanded.dose_path, expanded.recommended) == ("1NNN 2TT 1NNNN", 1)
+    assert expanded.cohorts["purpose"] == ["escalation", "escalation", "expansion"]
+    assert expanded.stop_reason == "MTD declared: the next dose level exceeds it"

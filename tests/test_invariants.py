@@ -1,0 +1,252 @@
+"""What must hold in every trial of every scenario (Hypothesis, over the scenarios of `strategies`)."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from escalate import Scenario, Trial, simulate_trial, waits
+from escalate.records import CAP_INCONCLUSIVE, TIME_IS_UP
+from escalate.rules import three_plus_three
+from escalate.tables import EVENT_WORDS, OUTCOMES, STATES
+from strategies import scenarios
+
+EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+REASONS = {
+    CAP_INCONCLUSIVE,
+    TIME_IS_UP,
+    three_plus_three.TOO_TOXIC,
+    three_plus_three.MTD_BELOW,
+    three_plus_three.TOP_TOLERATED,
+}
+
+
+def run(scenario: Scenario, seed: int) -> Trial:
+    return simulate_trial(scenario, seed=seed, replicate=seed % 7)
+
+
+def patients(trial: Trial) -> list[dict[str, object]]:
+    rows = [row for row in trial.patients if row["patient"] is not None]
+    return sorted(rows, key=lambda row: row["patient"])
+
+
+@EXAMPLES
+@given(scenarios(), st.integers(0, 1000))
+def test_calendar(scenario: Scenario, seed: int) -> None:
+    """Lead and stagger are kept; nobody starts while a decision is outstanding or after enrolment has closed."""
+    trial = run(scenario, seed)
+    safety, lead = scenario.safety, scenario.lead_days
+    by_cohort = defaultdict(list)
+    for row in patients(trial):
+        by_cohort[row["cohort"]].append(row)
+        cohort = next(c for c in trial.cohorts if c["cohort"] == row["cohort"])
+        assert cohort["opened_day"] <= row["treatment_start_day"]
+        if cohort["data_cut_day"] is not None:
+            assert row["treatment_start_day"] < cohort["data_cut_day"] or scenario.window_end_offset == 0
+        if row["infusion_day"] is not None:
+            assert row["infusion_day"] == row["treatment_start_day"] + lead
+            date = trial.date_of(row["infusion_day"])
+            assert date.strftime("%a") in scenario.treatment.weekdays
+    seen_levels = set()
+    for cohort in trial.cohorts:
+        new_level = cohort["level"] not in seen_levels
+        seen_levels.add(cohort["level"])
+        infusions = [row["infusion_day"] for row in by_cohort[cohort["cohort"]] if row["infusion_day"] is not None]
+        sentinel = safety.sentinel == "every_cohort" or new_level
+        for position, (earlier, later) in enumerate(pairwise(infusions)):
+            stagger = safety.sentinel_stagger_days if position == 0 and sentinel else safety.stagger_days
+            assert later - earlier >= stagger
+    for cohort, following in pairwise(trial.cohorts):
+        assert cohort["data_cut_day"] <= following["opened_day"]
+    for decision in trial.decisions:
+        assert decision["committee_day"] - decision["data_cut_day"] >= safety.review_delay_days
+        assert decision["committee_day"] - decision["data_cut_day"] <= safety.review_delay_days + 6
+        assert trial.date_of(decision["committee_day"]).strftime("%a") in safety.meeting_weekdays
+
+
+@EXAMPLES
+@given(scenarios(), st.integers(0, 1000))
+def test_levels_and_cap(scenario: Scenario, seed: int) -> None:
+    """Nobody is infused above the permitted level or beyond the cap, and levels rise by one at most."""
+    trial = run(scenario, seed)
+    permitted = [(-1, scenario.safety.start_level)]
+    for decision in trial.decisions:
+        level = decision["next_level"] or decision["recommended_level"] or 0
+        permitted.append((decision["committee_day"], level))
+        assert level <= decision["level"] + 1
+    for row in patients(trial):
+        if row["infusion_day"] is not None:
+            assert row["level"] <= [level for day, level in permitted if day <= row["infusion_day"]][-1]
+    outcomes = Counter(row["outcome"] for row in patients(trial))
+    infused = sum(outcomes.values()) - outcomes[None]
+    cap = scenario.trial.planned_patients
+    if scenario.trial.cap_counts == "infused":
+        assert infused <= cap
+    assert outcomes["DLT"] + outcomes["no DLT"] + outcomes["pending"] <= cap
+
+
+@EXAMPLES
+@given(scenarios(), st.integers(0, 1000))
+def test_everybody_is_accounted_for(scenario: Scenario, seed: int) -> None:
+    """Treated = evaluable + non-evaluable + pending at every event; every candidate ends in one state."""
+    trial = run(scenario, seed)
+    assert set(trial.patients["state"]) <= set(STATES)
+    assert set(trial.patients["outcome"]) <= {*OUTCOMES, None}
+    assert set(trial.events["event"]) <= set(EVENT_WORDS)
+    treated: set[int] = set()
+    settled: dict[int, str] = {}
+    gone: set[int] = set()
+    for row in trial.events:
+        who, event = row["patient"], row["event"]
+        assert who is None or who not in gone
+        if event == "infusion":
+            treated.add(who)
+        elif event in ("DLT", "window completed") or (event == "drop-out" and who not in settled):
+            assert who in treated
+            assert who not in settled
+            settled[who] = event
+        if event in ("drop-out", "follow-up completed", "not infused"):
+            gone.add(who)
+    for row in patients(trial):
+        who = row["patient"]
+        assert (who in treated) == (row["outcome"] is not None)
+        assert (row["outcome"] == "DLT") == (settled.get(who) == "DLT")
+        assert (row["outcome"] == "pending") == (who in treated and who not in settled)
+        assert (row["outcome"] == "no DLT") <= (settled.get(who) == "window completed")
+    assert len(patients(trial)) == sum(trial.cohorts["enrolled"])
+    for cohort in trial.cohorts:
+        assert cohort["infused"] == cohort["evaluable"] + cohort["non_evaluable"] + cohort["pending"]
+        assert cohort["enrolled"] - cohort["infused"] >= cohort["not_infused"]
+    letters = "".join(c for c in trial.dose_path if c in "NTXP")
+    counts = Counter(row["outcome"] for row in patients(trial))
+    names = {"N": "no DLT", "T": "DLT", "X": "non-evaluable", "P": "pending"}
+    assert Counter(letters) == Counter({letter: counts[name] for letter, name in names.items() if counts[name]})
+
+
+@EXAMPLES
+@given(scenarios(), st.integers(0, 1000))
+def test_every_trial_ends_with_a_reason(scenario: Scenario, seed: int) -> None:
+    """The reason is known, waits add up to the duration, and dates follow from days."""
+    trial = run(scenario, seed)
+    assert trial.stop_reason in REASONS
+    assert (trial.recommended is not None) == (
+        trial.stop_reason in {three_plus_three.MTD_BELOW, three_plus_three.TOP_TOLERATED}
+    )
+    assert 0 <= trial.duration_days <= scenario.trial.max_days
+    parts = waits(trial)
+    assert sum(parts.values()) == trial.duration_days
+    assert min(parts.values()) >= 0
+    days = trial.events["day"]
+    assert days == sorted(days)
+    assert days[-1] == trial.duration_days
+    for row in trial.events:
+        assert row["date"] == trial.date_of(row["day"]).isoformat()
+    for table in (trial.events, trial.patients, trial.cohorts, trial.decisions):
+        for column in table.columns:
+            if column.empty == "never":
+                assert None not in table[column.name], column.name
+
+
+def patient_world(scenario: Scenario) -> Scenario:
+    """Return the scenario with whole cohorts observed, nobody lost to waiting, and no trial cut off."""
+    return scenario.replace(
+        {
+            "accrual": {"kind": "poisson", "consents_per_month": 20.0},
+            "safety.early_decision": False,
+            "safety.dlt_after_lymphodepletion": "infuse",
+            "screening": {},
+            "trial.max_days": 90_000,
+            "attrition.not_infused_probability": min(scenario.attrition.not_infused_probability, 0.5),
+            "attrition.partial_dose_probability": min(scenario.attrition.partial_dose_probability, 0.5),
+            "attrition.drop_out_per_year": min(scenario.attrition.drop_out_per_year, 0.5),
+            "what_if": [],
+        }
+    )
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(scenarios(), st.integers(0, 1000), st.floats(1.2, 10.0))
+def test_slower_accrual_leaves_the_dose_path_and_never_shortens(scenario: Scenario, seed: int, slower: float) -> None:
+    plain = patient_world(scenario)
+    fast, slow = run(plain, seed), run(plain.replace({"accrual.consents_per_month": 20.0 / slower}), seed)
+    assert fast.dose_path == slow.dose_path
+    assert fast.stop_reason == slow.stop_reason
+    assert fast.duration_days <= slow.duration_days
+
+
+@settings(EXAMPLES, max_examples=60)
+@given(scenarios(), st.integers(0, 1000), st.integers(0, 30), st.integers(0, 30))
+def test_stagger_and_review_leave_the_dose_path(scenario: Scenario, seed: int, stagger: int, review: int) -> None:
+    plain = patient_world(scenario)
+    changes = {"safety.sentinel_stagger_days": stagger, "safety.stagger_days": 0, "safety.review_delay_days": review}
+    other = plain.replace(changes)
+    assert run(plain, seed).dose_path == run(other, seed).dose_path
+    for k in range(2):
+        later = other.replace({"safety.review_delay_days": review + k})
+        assert run(later, seed).stop_reason == run(plain, seed).stop_reason
+
+
+# Extremes
+
+
+def extreme(base: Scenario, **changes: object) -> Trial:
+    return simulate_trial(base.replace({key.replace("__", "."): value for key, value in changes.items()}), seed=1)
+
+
+CERTAIN = {"attrition": {}, "screening.failure_probability": {}}
+
+
+def test_no_toxicity_recommends_the_top_dose(base: Scenario) -> None:
+    trial = extreme(base.replace(CERTAIN), toxicity__dlt_probability=[0.0, 0.0])
+    assert (trial.dose_path, trial.recommended) == ("1NNN 2NNN 2NNN", 2)
+
+
+def test_certain_toxicity_recommends_no_dose_after_one_cohort(base: Scenario) -> None:
+    trial = extreme(base.replace(CERTAIN), toxicity__dlt_probability=[1.0, 1.0], safety__early_decision=False)
+    assert (trial.dose_path, trial.recommended, trial.stop_reason) == ("1TTT", None, three_plus_three.TOO_TOXIC)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"accrual__consents_per_month": 0.0},
+        {"accrual": {"kind": "fixed", "consent_days": []}},
+        {"screening__failure_probability": {"everybody": 1.0}},
+        {"attrition__not_infused_probability": 1.0},
+        {"attrition__drop_out_per_year": 1.0},
+        {"attrition__partial_dose_probability": 1.0},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_a_trial_that_cannot_end_is_ended(base: Scenario, changes: dict[str, object]) -> None:
+    trial = extreme(base, toxicity__dlt_probability=[0.0, 0.0], **changes)
+    assert (trial.stop_reason, trial.duration_days, trial.recommended) == (TIME_IS_UP, 3650, None)
+
+
+def test_cohorts_of_one(base: Scenario) -> None:
+    trial = extreme(base.replace(CERTAIN), safety__cohort_size=1, toxicity__dlt_probability=[0.0, 0.0])
+    assert trial.dose_path == "1N 1N 1N 2N 2N 2N 2N 2N 2N"
+    assert trial.recommended == 2
+
+
+def test_everybody_at_once(base: Scenario) -> None:
+    """Consents so fast that nobody is ever waited for: the time is stagger, lead, windows, committee, follow-up."""
+    trial = extreme(
+        base.replace(CERTAIN),
+        accrual__consents_per_month=3000.0,
+        accrual__patience_days=None,
+        screening__days=0,
+        toxicity__dlt_probability=[0.0, 0.0],
+    )
+    assert waits(trial) == {
+        "patients": 0,
+        "stagger": 3 * 14,
+        "lymphodepletion": 3 * 3,
+        "DLT windows": 3 * 28,
+        "committee": 3 * 7,
+        "follow-up": 180 - 28 - 7,
+    }

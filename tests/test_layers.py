@@ -1,0 +1,90 @@
+"""An arrow only points down: who may import whom, read from the source with `ast`."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import escalate
+
+SOURCE = Path(escalate.__file__).parent
+
+LAYERS = (
+    {"__main__"},
+    {"cli"},
+    {"export"},
+    {"report", "narrative", "plots", "registry"},
+    {"simulation"},
+    {"trial"},
+    {"logbook"},
+    {"committee"},
+    {"rules", "patients"},
+    {"estimates"},
+    {"outcomes"},
+    {"timeline"},
+    {"scenario"},
+    {"records"},
+    {"tables"},
+    {"errors"},
+)
+"""From the top down; modules of one layer may not import each other."""
+
+ALLOWED_ANYWHERE = {"escalate"}
+ONLY_IN = {"simpy": {"trial"}, "matplotlib": {"plots"}, "pydantic": {"scenario"}, "tqdm": {"simulation"}}
+
+
+def layer_of(name: str) -> int:
+    return next(number for number, names in enumerate(LAYERS) if name in names)
+
+
+def unit_of(path: Path) -> str:
+    """Return the module, or the package below `escalate`, that a file belongs to."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path) -> set[tuple[str, bool]]:
+    """Return what a file imports: the unit inside the package (True), or the library (False)."""
+    found: set[tuple[str, bool]] = set()
+    depth = len(path.relative_to(SOURCE).parts)
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {(alias.name.split(".")[0], False) for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(((node.module or "").split(".")[0], False))
+        elif isinstance(node, ast.ImportFrom) and node.level == depth:
+            names = [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
+            found |= {(name, True) for name in names}
+    return found
+
+
+FILES = [path for path in sorted(SOURCE.rglob("*.py")) if path != SOURCE / "__init__.py"]
+
+
+def test_every_module_has_a_layer() -> None:
+    assert {unit_of(path) for path in FILES} == set().union(*LAYERS)
+
+
+def test_an_arrow_only_points_down() -> None:
+    wrong = [
+        f"{unit_of(path)} imports {name}"
+        for path in FILES
+        for name, inside in imports(path)
+        if inside and name not in {"__version__", unit_of(path)} and layer_of(name) <= layer_of(unit_of(path))
+    ]
+    assert wrong == []
+
+
+def test_libraries_stay_where_they_belong() -> None:
+    wrong = [
+        f"{unit_of(path)} imports {name}"
+        for path in FILES
+        for name, inside in imports(path)
+        if not inside and name in ONLY_IN and unit_of(path) not in ONLY_IN[name]
+    ]
+    assert wrong == []
+
+
+def test_the_package_itself_imports_nothing() -> None:
+    tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
+    at_import = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    assert {getattr(node, "module", "") for node in at_import} == {"__future__", "importlib", "typing"}

@@ -1,0 +1,184 @@
+"""The random numbers: each trial alone as in a batch, streams apart, features that shift no other draw."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import kstest
+
+from escalate import Scenario, simulate, simulate_trial
+from escalate.patients import NEVER, PAGE, Nature, Stream, uniforms, weibull_onset, with_pauses
+from escalate.simulation import traced_trials
+from small import small
+
+
+def test_first_numbers_are_fixed() -> None:
+    """The scheme can't change without changing every result: Philox4x64 keyed by SeedSequence(seed, (stream,))."""
+    words = np.random.SeedSequence(1, spawn_key=(int(Stream.DLT),)).generate_state(2, np.uint64)
+    raw = np.random.Philox(counter=[4 * 7, 0, 2, 0], key=words).random_raw(PAGE)
+    assert (uniforms(1, Stream.DLT, page=2, first=7, count=1)[0] == (raw >> np.uint64(11)) * 2.0**-53).all()
+
+
+@pytest.mark.parametrize("stream", Stream)
+def test_a_trial_has_the_same_numbers_in_any_chunk(stream: Stream) -> None:
+    whole = uniforms(3, stream, page=1, first=0, count=50)
+    assert (whole[17:30] == uniforms(3, stream, page=1, first=17, count=13)).all()
+
+
+def test_pages_streams_and_seeds_do_not_overlap() -> None:
+    pages = [uniforms(seed, stream, page, 0, 40).ravel() for seed in (1, 2) for stream in Stream for page in (0, 1)]
+    values = np.concatenate(pages)
+    assert len(np.unique(values)) == len(values)
+    for one, other in itertools.combinations(pages, 2):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 5 / math.sqrt(len(one))
+
+
+def test_uniforms_are_uniform() -> None:
+    assert kstest(uniforms(5, Stream.ONSET, 0, 0, 5000).ravel(), "uniform").pvalue > 1e-6
+
+
+@pytest.mark.parametrize("replicate", [0, 1, 255, 256, 300])
+def test_a_trial_alone_is_the_trial_of_the_batch(base: Scenario, replicate: int) -> None:
+    alone = simulate_trial(base, seed=4, replicate=replicate)
+    batch = list(traced_trials(base, trials=301, seed=4))[replicate]
+    for name in ("events", "patients", "cohorts", "decisions"):
+        assert getattr(alone, name).rows == getattr(batch, name).rows
+    assert (alone.dose_path, alone.duration_days) == (batch.dose_path, batch.duration_days)
+
+
+def test_a_batch_can_begin_anywhere(base: Scenario) -> None:
+    whole, part = simulate(base, trials=40), simulate(base, trials=10, first=25)
+    assert part.dose_paths == whole.dose_paths[25:35]
+    assert (part.duration_days == whole.duration_days[25:35]).all()
+
+
+def test_same_seed_same_trial_other_seed_another(base: Scenario) -> None:
+    assert simulate_trial(base, seed=1).events.rows == simulate_trial(base, seed=1).events.rows
+    assert simulate_trial(base, seed=1).events.rows != simulate_trial(base, seed=2).events.rows
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"attrition.drop_out_per_year": 0.9},
+        {"attrition.not_infused_probability": 0.3},
+        {"screening.failure_probability": {"other": 0.9}},
+        {"accrual.consents_per_month": 9.0},
+    ],
+)
+def test_a_feature_shifts_no_other_draw(base: Scenario, changes: dict[str, object]) -> None:
+    """Outcomes of patient k at a dose are the same, whatever else is switched on."""
+    plain, other = Nature(base, 9, 0, 20), Nature(base.replace(changes), 9, 0, 20)
+    for trial, number, level in itertools.product(range(20), range(20), range(2)):
+        assert plain.fate(trial, number, level).dlt_day == other.fate(trial, number, level).dlt_day
+
+
+def test_slower_accrual_leaves_every_dose_path(base: Scenario) -> None:
+    """With whole cohorts observed; and no trial gets shorter."""
+    plain = base.replace({"safety.early_decision": False, "accrual.patience_days": None})
+    fast = simulate(plain.replace({"accrual.consents_per_month": 3.0}), trials=150)
+    slow = simulate(plain.replace({"accrual.consents_per_month": 0.8}), trials=150)
+    assert fast.dose_paths == slow.dose_paths
+    assert (fast.duration_days <= slow.duration_days).all()
+
+
+def test_a_higher_dose_has_every_dlt_of_a_lower_one() -> None:
+    nature = Nature(small(toxicity__dlt_probability=[0.2, 0.5]), 1, 0, 200)
+    low, high = nature.dlt_day(0, 0), nature.dlt_day(0, 1)
+    assert ((low == NEVER) | (high != NEVER)).all()
+    assert (low == NEVER).mean() == pytest.approx(0.8, abs=5 * math.sqrt(0.16 / low.size))
+
+
+def test_uniform_onset_has_every_day_of_the_window_alike() -> None:
+    scenario = small(toxicity__dlt_probability=[1.0, 1.0])
+    days = Nature(scenario, 1, 0, 3000).dlt_day(0, 0).ravel()
+    counts = np.bincount(days, minlength=29)
+    assert len(counts) == 29
+    expected = len(days) / 29
+    assert (np.abs(counts - expected) < 5 * math.sqrt(expected)).all()
+
+
+@pytest.mark.parametrize(("p", "share"), [(0.06, 0.5), (0.3, 0.75), (1.0, 0.9)])
+def test_weibull_onset_has_the_given_share_in_the_second_half(p: float, share: float) -> None:
+    u = (np.arange(200_000) + 0.5) / 200_000
+    times = weibull_onset(u, p, share, days=29)
+    assert times.min() >= 0
+    assert times.max() < 29
+    assert (times > 14.5).mean() == pytest.approx(share, abs=1e-4)
+
+
+def test_weibull_onset_is_a_weibull_cut_at_the_window() -> None:
+    u, p, share, days = np.array([0.1, 0.5, 0.9]), 0.4, 0.7, 29
+    times = weibull_onset(u, p, share, days)
+    shape = math.log2(math.log(1 - p) / math.log(1 - p * (1 - share)))
+    scale = days / (-math.log(1 - p)) ** (1 / shape)
+    assert 1 - np.exp(-((times / scale) ** shape)) == pytest.approx(u * p, rel=1e-12)
+
+
+def test_drop_out_has_the_yearly_probability() -> None:
+    scenario = small(attrition__drop_out_per_year=0.3, follow_up__days=2000)
+    days = Nature(scenario, 1, 0, 4000).drop_out_day(0).ravel()
+    for until, chance in ((365.25, 0.3), (2 * 365.25, 1 - 0.7**2)):
+        found = (days < math.floor(until)).mean()
+        assert found == pytest.approx(chance, abs=5 * math.sqrt(0.25 / len(days)) + 0.001)
+
+
+def test_consents_are_poisson() -> None:
+    scenario = small(accrual={"kind": "poisson", "consents_per_month": 2.0})
+    nature = Nature(scenario, 1, 0, 4000)
+    days = np.hstack([nature.consent_days(page) for page in range(3)])
+    counts = (days < 365).sum(axis=1)
+    expected = 2.0 * 365 / (365.25 / 12)
+    assert counts.mean() == pytest.approx(expected, abs=5 * math.sqrt(expected / 4000))
+    assert counts.var() == pytest.approx(expected, rel=5 * math.sqrt(2 / 4000))
+
+
+def test_nobody_consents_in_a_pause() -> None:
+    pauses = [
+        {"first_day": "2025-01-11", "last_day": "2025-01-20"},
+        {"first_day": "2025-01-16", "last_day": "2025-01-25"},
+    ]
+    from datetime import date
+
+    dated = [{key: date.fromisoformat(value) for key, value in pause.items()} for pause in pauses]
+    paused = small(accrual={"kind": "poisson", "consents_per_month": 60.0, "pauses": dated})
+    plain = small(accrual={"kind": "poisson", "consents_per_month": 60.0})
+    days, free = (Nature(scenario, 1, 0, 300).consent_days(0) for scenario in (paused, plain))
+    assert not ((days >= 10) & (days <= 24)).any()
+    assert (days == np.where(free >= 10, free + 15, free)).all()
+
+
+def test_pauses_shift_what_comes_after_them() -> None:
+    assert with_pauses(np.array([1.0, 9.99, 10.0, 14.0, 15.0]), [(10, 12), (16, 20)]).tolist() == [1, 9.99, 12, 20, 21]
+
+
+def test_what_if_fixes_one_patient_and_no_other(base: Scenario) -> None:
+    fixed = base.replace(
+        {"what_if": [{"patient": 2, "dlt_day": 9, "infused": True, "full_dose": True, "drop_out": False}]}
+    )
+    plain, told = Nature(base, 2, 0, 5), Nature(fixed, 2, 0, 5)
+    fate = told.fate(0, 1, 0)
+    assert (fate.infused, fate.full_dose, fate.dlt_day, fate.drop_out_day) == (True, True, 9, NEVER)
+    assert plain.fate(0, 2, 0) == told.fate(0, 2, 0)
+
+
+def test_a_what_if_dlt_without_a_day_keeps_its_random_day() -> None:
+    yes = small(what_if=[{"patient": 1, "dlt": True}])
+    no = small(toxicity__dlt_probability=[1.0, 1.0], what_if=[{"patient": 1, "dlt": False}])
+    days = {Nature(yes, seed, 0, 1).fate(0, 0, 0).dlt_day for seed in range(30)}
+    assert len(days) > 5
+    assert max(days) <= 28
+    assert Nature(no, 1, 0, 1).fate(0, 0, 0).dlt_day == NEVER
+
+
+def test_body_surface_area_is_a_truncated_normal() -> None:
+    from scipy.stats import truncnorm
+
+    area = {"mean_m2": 1.7, "sd_m2": 0.2, "min_m2": 1.5, "max_m2": 2.0}
+    values = Nature(small(treatment__body_surface_area=area), 1, 0, 2000).body(0).ravel()
+    assert kstest(values, truncnorm(-1.0, 1.5, loc=1.7, scale=0.2).cdf).pvalue > 1e-6
+    same = Nature(small(treatment__body_surface_area={**area, "sd_m2": 0.0}), 1, 0, 2).body(0)
+    assert (same == 1.7).all()
