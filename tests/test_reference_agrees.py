@@ -175,6 +175,32 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"accrual.consent_days": [0] * 20},
         {"what_if": [{"patient": patient, "dlt_day": 1} for patient in (4, 5)]},
     ),
+    "DLT on the last day of the window, and the day after it": (
+        {"follow_up.days": 9, "accrual.consent_days": [0, 0, 0]},
+        {"what_if": [{"patient": 1, "dlt_day": 7}, {"patient": 2, "dlt_day": 8}]},
+    ),
+    "drop-out on the last day of the window, and the day before it": (
+        {"follow_up.days": 9, "accrual.consent_days": [0, 0, 0]},
+        {"what_if": [{"patient": 1, "drop_out_day": 7}, {"patient": 2, "drop_out_day": 6}]},
+    ),
+    "drop-out on the day of the last infusion, which ends the window": (
+        {"treatment.infusion_days": [0, 7], "follow_up.days": 9, "accrual.consent_days": [0, 0]},
+        {"what_if": [{"patient": 1, "drop_out_day": 7}]},
+    ),
+    "two DLTs, with the third patient lymphodepleted": (
+        THREE_DAYS_BEFORE,
+        {"accrual.consent_days": [0, 0, 4], "safety.review_delay_days": 1},
+        {"what_if": [{"patient": patient, "dlt_day": 2} for patient in (1, 2)]},
+    ),
+    "one DLT, with the third patient lymphodepleted": (
+        THREE_DAYS_BEFORE,
+        {"accrual.consent_days": [0, 4, 6], "safety.dlt_after_lymphodepletion": "withhold"},
+        {"what_if": [{"patient": 1, "dlt_day": 2}]},
+    ),
+    "a place comes free on the last day of patience, and the day after it": (
+        {"accrual.consent_days": [0, 0, 0, 1, 2], "accrual.patience_days": 5},
+        {"what_if": [{"patient": 1, "drop_out_day": 6}]},
+    ),
     "lymphodepleted when time is up": (THREE_DAYS_BEFORE, {"accrual.consent_days": [58]}),
     "everything on the last day": (ONE_PATIENT, {"accrual.consent_days": [53]}),
     "the window outlasts the trial by a day": (ONE_PATIENT, {"accrual.consent_days": [54]}),

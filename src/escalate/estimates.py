@@ -13,7 +13,7 @@ import numpy as np
 
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .records import NO_DOSE, NO_LEVEL, FloatArray, IntArray
-from .tables import Column, Table
+from .tables import Column, Layout, Table
 
 CONFIDENCE = 0.95
 """Coverage of the Monte Carlo intervals."""
@@ -23,22 +23,27 @@ QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 
 _Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
 
-COLUMNS: tuple[Column, ...] = (
-    Column("group", "What kind of question it answers: recommendation, stopping, patients, candidates, time, waits"),
-    Column("measure", "What is estimated"),
-    Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
-    Column("estimate", "The estimate", "see `unit`"),
-    Column("mc_se", "Its Monte Carlo standard error", "see `unit`", "if one trial alone was run"),
-    Column("low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
-    Column("high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
-    Column("unit", "`probability`, `patients`, `candidates` or `days`"),
-    Column("trials", "Trials that the estimate rests on", "count"),
+ESTIMATES = Layout(
+    "characteristics",
+    (
+        Column(
+            "group", "What kind of question it answers: recommendation, stopping, patients, candidates, time, waits"
+        ),
+        Column("measure", "What is estimated"),
+        Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
+        Column("estimate", "The estimate", "see `unit`"),
+        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", "if one trial alone was run"),
+        Column("low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("unit", "`probability`, `patients`, `candidates` or `days`"),
+        Column("trials", "Trials that the estimate rests on", "count"),
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One operating characteristic with its Monte Carlo error: see `COLUMNS` for the fields."""
+    """One operating characteristic with its Monte Carlo error: see `ESTIMATES` for the fields."""
 
     group: str
     measure: str
@@ -90,9 +95,9 @@ class Characteristics:
     @property
     def table(self) -> Table:
         """All estimates as a table."""
-        names = tuple(column.name for column in COLUMNS)
+        names = ESTIMATES.names
         cells = tuple(tuple(getattr(estimate, name) for name in names) for estimate in self.estimates)
-        return Table("characteristics", COLUMNS, cells, self.trials.start_date)
+        return Table(ESTIMATES, cells, self.trials.start_date)
 
     def to_pandas(self) -> Any:
         """Return all estimates as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""

@@ -6,16 +6,16 @@ them into the records of a `Trial`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from .committee import Counts
 from .patients import Candidate
 from .records import NO_LEVEL, Action, Decision, Trial
 from .scenario.model import Scenario
-from .tables import COHORTS, DECISIONS, EVENTS, Table, patient_columns
+from .tables import COHORTS, DECISIONS, EVENTS, Table, patients_layout
 
 Row = tuple[Any, ...]
 
@@ -85,11 +85,13 @@ class Logbook:
     scenario : Scenario
         For labels, dates and amounts.
     phases : int
-        Phases of a day; the times of events count phases.
+        Phases of a day.
+    clock : callable
+        Says the time, in phases since the start.
     """
 
-    def __init__(self, scenario: Scenario, phases: int) -> None:
-        self._scenario, self._phases = scenario, phases
+    def __init__(self, scenario: Scenario, phases: int, clock: Callable[[], int]) -> None:
+        self._scenario, self._phases, self._clock = scenario, phases, clock
         self.labels = [level.label for level in scenario.dose_levels]
         self.people: list[Person] = []
         self.cohorts: list[CohortFile] = []
@@ -99,7 +101,6 @@ class Logbook:
 
     def event(
         self,
-        time: int,
         event: str,
         person: Person | None = None,
         cohort: CohortFile | None = None,
@@ -111,7 +112,7 @@ class Logbook:
         Within one phase of a day, events are kept in order of enrolment number, then of candidate number.
         """
         number = patient = None
-        order = 0
+        time, order = self._clock(), 0
         if person is not None:
             number, patient, cohort = person.number, person.patient, person.cohort
             order = _NOT_ENROLLED + number if patient is None else patient
@@ -176,12 +177,10 @@ class Logbook:
             planned_completion_date=about.planned_completion_date,
             doses=tuple(self.labels),
             rule=rule,
-            events=Table("events", EVENTS, self._events_in_order(end_day, why), about.start_date),
-            patients=Table(
-                "patients", _patient_columns(agents), tuple(map(self._patient_row, self.people)), about.start_date
-            ),
-            cohorts=Table("cohorts", COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
-            decisions=Table("decisions", DECISIONS, tuple(self._decisions), about.start_date),
+            events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
+            patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
+            cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
+            decisions=Table(DECISIONS, tuple(self._decisions), about.start_date),
             dose_path=" ".join(path for cohort in self.cohorts if (path := _dose_path(cohort))),
             recommended=None if final.level == NO_LEVEL else final.level + 1,
             stop_reason=final.reason,
@@ -261,7 +260,6 @@ class Logbook:
 
 _NOT_ENROLLED = 2**30
 _LETTERS = {"DLT": "T", "no DLT": "N", "non-evaluable": "X", "pending": "P"}
-_patient_columns = lru_cache(maxsize=64)(patient_columns)
 
 
 def _dose_path(cohort: CohortFile) -> str:

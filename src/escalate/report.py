@@ -127,12 +127,12 @@ def _dates(found: Characteristics) -> Iterator[str]:
 
 def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
-    yield f"{'Where the time goes, mean':<30}{_number(duration, 1) + ' days':>20}"
+    yield f"{'Where the time goes: waiting for':<34}{_number(duration, 1) + ' days':>20}"
     for name in WAITS:
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0
         bar = "█" * round(40 * share)
-        yield f"  {name:<28}{_number(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
+        yield f"  {name:<32}{_number(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
 
 
 def _paths(trials: Trials, most: int = 5) -> Iterator[str]:

@@ -28,6 +28,33 @@ class Column:
     date_of: str = ""
 
 
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """The columns of one kind of table.
+
+    Parameters
+    ----------
+    name : str
+        What the rows are: ``events``, ``patients``, ``cohorts``, ``decisions`` or ``characteristics``.
+    columns : tuple of Column
+        All columns in order, dates included.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of the columns, in order."""
+        return tuple(column.name for column in self.columns)
+
+    @cached_property
+    def positions(self) -> dict[str, tuple[int, bool]]:
+        """By column: where its cell stands in a row as written, and whether it is a date that follows from it."""
+        stored = [column.name for column in self.columns if not column.date_of]
+        return {c.name: (stored.index(c.date_of or c.name), bool(c.date_of)) for c in self.columns}
+
+
 @dataclass(frozen=True, repr=False)
 class Table:
     """Rows of a trial's records under documented columns.
@@ -37,25 +64,32 @@ class Table:
 
     Parameters
     ----------
-    name : str
-        What the rows are: ``events``, ``patients``, ``cohorts`` or ``decisions``.
-    columns : tuple of Column
-        All columns, dates included.
+    layout : Layout
+        Name and columns.
     cells : tuple of tuple
         The rows as the engine wrote them: every column but the dates, which follow from their days.
     start_date : date
         Day 0.
     """
 
-    name: str
-    columns: tuple[Column, ...]
+    layout: Layout
     cells: tuple[tuple[Any, ...], ...]
     start_date: date
 
-    @cached_property
+    @property
+    def name(self) -> str:
+        """What the rows are."""
+        return self.layout.name
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """All columns with their meaning."""
+        return self.layout.columns
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Names of the columns, in order."""
-        return tuple(column.name for column in self.columns)
+        return self.layout.names
 
     @cached_property
     def rows(self) -> tuple[tuple[Any, ...], ...]:
@@ -68,13 +102,14 @@ class Table:
         return len(self.cells)
 
     def __getitem__(self, name: str) -> list[Any]:
-        positions = _positions(self.columns)
-        if name not in positions:
+        if name not in self.layout.positions:
             raise KeyError(f"the table {self.name!r} has no column {name!r}; it has: {', '.join(self.names)}")
-        position, is_date = positions[name]
+        position, is_date = self.layout.positions[name]
         found = [row[position] for row in self.cells]
         if is_date:
-            return [None if day is None else (self.start_date + timedelta(days=day)).isoformat() for day in found]
+            known = [day for day in found if day is not None]
+            dates = _iso_dates(self.start_date, max(known, default=0).bit_length())
+            return [None if day is None else dates[day] for day in found]
         return found
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
@@ -118,10 +153,9 @@ class Table:
 
 
 @lru_cache(maxsize=64)
-def _positions(columns: tuple[Column, ...]) -> dict[str, tuple[int, bool]]:
-    """Return, by column, where its cell stands in a row as written, and whether it is a date that follows from it."""
-    stored = [column.name for column in columns if not column.date_of]
-    return {column.name: (stored.index(column.date_of or column.name), bool(column.date_of)) for column in columns}
+def _iso_dates(start: date, bits: int) -> list[str]:
+    """Return the ISO dates of all days that have at most so many binary digits."""
+    return [(start + timedelta(days=day)).isoformat() for day in range(2**bits)]
 
 
 def _dated(name: str, meaning: str, empty: str = "never") -> tuple[Column, Column]:
@@ -132,14 +166,17 @@ def _dated(name: str, meaning: str, empty: str = "never") -> tuple[Column, Colum
     )
 
 
-EVENTS: tuple[Column, ...] = (
-    *_dated("", "When it happened"),
-    Column("event", "What happened; one of the words in `EVENT_WORDS`"),
-    Column("candidate", "Number of the candidate, in order of consent, from 1", "", "if nobody in particular"),
-    Column("patient", "Enrolment number, in order of treatment start, from 1", "", "if not enrolled"),
-    Column("cohort", "Number of the cohort, from 1", "", "if no cohort is concerned"),
-    Column("level", "Dose level, from 1", "", "if no level is concerned, or there is no dose"),
-    Column("detail", "More about it, in words", "", "if there is nothing to add"),
+EVENTS = Layout(
+    "events",
+    (
+        *_dated("", "When it happened"),
+        Column("event", "What happened; one of the words in `EVENT_WORDS`"),
+        Column("candidate", "Number of the candidate, in order of consent, from 1", "", "if nobody in particular"),
+        Column("patient", "Enrolment number, in order of treatment start, from 1", "", "if not enrolled"),
+        Column("cohort", "Number of the cohort, from 1", "", "if no cohort is concerned"),
+        Column("level", "Dose level, from 1", "", "if no level is concerned, or there is no dose"),
+        Column("detail", "More about it, in words", "", "if there is nothing to add"),
+    ),
 )
 
 EVENT_WORDS: dict[str, str] = {
@@ -223,8 +260,9 @@ _PATIENTS_AFTER_AGENTS: tuple[Column, ...] = (
 )
 
 
-def patient_columns(agents: tuple[str, ...]) -> tuple[Column, ...]:
-    """Return the columns of the patients table, with one amount for each lymphodepletion agent.
+@lru_cache(maxsize=64)
+def patients_layout(agents: tuple[str, ...]) -> Layout:
+    """Return the layout of the patients table, with one amount for each lymphodepletion agent.
 
     Parameters
     ----------
@@ -234,53 +272,61 @@ def patient_columns(agents: tuple[str, ...]) -> tuple[Column, ...]:
     amounts = tuple(
         Column(f"{agent}_mg", f"Total {agent} given for lymphodepletion", "mg", "if not enrolled") for agent in agents
     )
-    return _PATIENTS_BEFORE_AGENTS + amounts + _PATIENTS_AFTER_AGENTS
+    return Layout("patients", _PATIENTS_BEFORE_AGENTS + amounts + _PATIENTS_AFTER_AGENTS)
 
 
-COHORTS: tuple[Column, ...] = (
-    Column("cohort", "Number of the cohort, from 1"),
-    Column("purpose", "`escalation`, or `expansion` at the recommended dose after the rule has finished"),
-    Column("level", "Dose level, from 1"),
-    Column("dose", "Label of the dose level"),
-    Column("places", "Evaluable patients wanted", "count"),
-    *_dated("opened", "From when its places could be filled"),
-    *_dated("first_infusion", "First infusion of its first infused patient", "if nobody was infused"),
-    *_dated("last_infusion", "First infusion of its last infused patient", "if nobody was infused"),
-    Column("enrolled", "Patients who started treatment", "count"),
-    Column("infused", "Patients who received cells", "count"),
-    Column("not_infused", "Patients lymphodepleted who received no cells", "count"),
-    Column("evaluable", "Evaluable patients, at the end of the trial", "count"),
-    Column("dlts", "Patients with a DLT in the window, at the end of the trial", "count"),
-    Column("non_evaluable", "Non-evaluable patients, at the end of the trial", "count"),
-    Column("pending", "Patients whose window was open when the trial's time was up", "count"),
-    *_dated("data_cut", "Day of the data cut that the committee decided on", "if the trial ended before"),
-    *_dated("decision", "Day of the committee's decision", "if the trial ended before, and for an expansion"),
+COHORTS = Layout(
+    "cohorts",
+    (
+        Column("cohort", "Number of the cohort, from 1"),
+        Column("purpose", "`escalation`, or `expansion` at the recommended dose after the rule has finished"),
+        Column("level", "Dose level, from 1"),
+        Column("dose", "Label of the dose level"),
+        Column("places", "Evaluable patients wanted", "count"),
+        *_dated("opened", "From when its places could be filled"),
+        *_dated("first_infusion", "First infusion of its first infused patient", "if nobody was infused"),
+        *_dated("last_infusion", "First infusion of its last infused patient", "if nobody was infused"),
+        Column("enrolled", "Patients who started treatment", "count"),
+        Column("infused", "Patients who received cells", "count"),
+        Column("not_infused", "Patients lymphodepleted who received no cells", "count"),
+        Column("evaluable", "Evaluable patients, at the end of the trial", "count"),
+        Column("dlts", "Patients with a DLT in the window, at the end of the trial", "count"),
+        Column("non_evaluable", "Non-evaluable patients, at the end of the trial", "count"),
+        Column("pending", "Patients whose window was open when the trial's time was up", "count"),
+        *_dated("data_cut", "Day of the data cut that the committee decided on", "if the trial ended before"),
+        *_dated("decision", "Day of the committee's decision", "if the trial ended before, and for an expansion"),
+    ),
 )
 
-DECISIONS: tuple[Column, ...] = (
-    Column("decision", "Number of the decision, from 1"),
-    Column("cohort", "Cohort that it is about"),
-    Column("level", "Dose level of that cohort, from 1"),
-    *_dated("data_cut", "Day of the data cut: everything known up to this day counts"),
-    *_dated("committee", "Day on which the committee decided"),
-    Column(
-        "forced",
-        "Whether the data cut came early, since pending outcomes could not change the decision",
-        "yes/no",
+DECISIONS = Layout(
+    "decisions",
+    (
+        Column("decision", "Number of the decision, from 1"),
+        Column("cohort", "Cohort that it is about"),
+        Column("level", "Dose level of that cohort, from 1"),
+        *_dated("data_cut", "Day of the data cut: everything known up to this day counts"),
+        *_dated("committee", "Day on which the committee decided"),
+        Column(
+            "forced",
+            "Whether the data cut came early, since pending outcomes could not change the decision",
+            "yes/no",
+        ),
+        Column("evaluable", "Evaluable patients at the level, at the data cut", "count"),
+        Column("dlts", "Patients with a DLT at the level, at the data cut", "count"),
+        Column("pending", "Patients at the level whose window was open at the data cut", "count"),
+        Column("all_levels", "DLTs / evaluable at every level, lowest first"),
+        Column("action", "`escalate`, `stay`, `de-escalate`, `suspend` or `stop`"),
+        Column("next_level", "Dose level of the next cohort, from 1", "", "if the action is `stop`"),
+        Column("next_patients", "Places in the next cohort", "count", "if the action is `stop`"),
+        Column(
+            "recommended_level",
+            "Dose level recommended, from 1",
+            "",
+            "unless the action is `stop`, or if no dose",
+        ),
+        Column("reason", "Why, in words"),
+        Column(
+            "detail", "What the rule still asked for when the cap ended the trial", "", "if there is nothing to add"
+        ),
     ),
-    Column("evaluable", "Evaluable patients at the level, at the data cut", "count"),
-    Column("dlts", "Patients with a DLT at the level, at the data cut", "count"),
-    Column("pending", "Patients at the level whose window was open at the data cut", "count"),
-    Column("all_levels", "DLTs / evaluable at every level, lowest first"),
-    Column("action", "`escalate`, `stay`, `de-escalate`, `suspend` or `stop`"),
-    Column("next_level", "Dose level of the next cohort, from 1", "", "if the action is `stop`"),
-    Column("next_patients", "Places in the next cohort", "count", "if the action is `stop`"),
-    Column(
-        "recommended_level",
-        "Dose level recommended, from 1",
-        "",
-        "unless the action is `stop`, or if no dose",
-    ),
-    Column("reason", "Why, in words"),
-    Column("detail", "What the rule still asked for when the cap ended the trial", "", "if there is nothing to add"),
 )

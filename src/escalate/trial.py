@@ -100,7 +100,7 @@ class Conduct:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
         self.safety = scenario.safety
         self.env = simpy.Environment()
-        self.log = Logbook(scenario, PHASES)
+        self.log = Logbook(scenario, PHASES, lambda: self.now)
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.evaluable = [0] * scenario.levels
@@ -176,7 +176,7 @@ class Conduct:
         )
         self.log.cohorts.append(cohort)
         self.cohort = cohort
-        self.log.event(self.now, "cohort opened", cohort=cohort, detail=f"{purpose}, {_count(places, 'place')}")
+        self.log.event("cohort opened", cohort=cohort, detail=f"{purpose}, {_count(places, 'place')}")
         self.fill_places_on(self.today)
         return cohort
 
@@ -216,7 +216,7 @@ class Conduct:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         cohort.cut, cohort.data_cut_day, self.cohort = counts, self.today, None
         seen = f"{counts.dlts[cohort.level]} DLT in {_count(counts.evaluable[cohort.level], 'patient')} at this level"
-        self.log.event(self.now, event, cohort=cohort, detail=seen)
+        self.log.event(event, cohort=cohort, detail=seen)
         cohort.ready.succeed()
 
     def decide(self, cohort: CohortFile) -> Decision:
@@ -227,7 +227,7 @@ class Conduct:
         self.log.decision(self.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
         detail = f"{decision.action.words}: {why}"
-        self.log.event(self.now, "decision", cohort=cohort, level=decision.level, detail=detail)
+        self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
 
     @property
@@ -240,7 +240,7 @@ class Conduct:
     def close_enrolment(self, decision: Decision) -> None:
         """Enrol nobody from now on; candidates in screening or waiting are turned away."""
         self.closed, self.cohort = True, None
-        self.log.event(self.now, "enrolment closed", detail=decision.reason)
+        self.log.event("enrolment closed", detail=decision.reason)
         for person in self.log.people:
             if person.state is None and person.cohort is None:
                 self.leave(person, "turned away", "turned away")
@@ -260,7 +260,7 @@ class Conduct:
 
     def candidate(self, person: Person) -> Steps:
         """Screen, wait for a place, be treated, be followed."""
-        self.log.event(self.now, "consent", person)
+        self.log.event("consent", person)
         yield self.at(self.today + self.scenario.screening.days, CANDIDATES)
         if person.state is not None:
             return
@@ -277,7 +277,7 @@ class Conduct:
         """Join the waiting list; the event that comes back says whether there is a place."""
         place = self.env.event()
         person.eligible, person.place = True, place
-        self.log.event(self.now, "eligible", person)
+        self.log.event("eligible", person)
         self.waiting.append(person)
         self.fill_places_on(self.today)
         return place
@@ -335,7 +335,7 @@ class Conduct:
         person.start_day, person.start_time = self.today, self.now
         person.planned_infusion_day = self.today + self.scenario.lead_days
         if self.scenario.lead_days:
-            self.log.event(self.now, "lymphodepletion", person)
+            self.log.event("lymphodepletion", person)
         person.place.succeed(True)
 
     def stay_without_place(self, person: Person) -> None:
@@ -346,7 +346,7 @@ class Conduct:
         elif accrual.patience_days == 0:
             self.give_up(person, "withdrew waiting", "withdrew", why)
         else:
-            self.log.event(self.now, "waits", person, detail=why)
+            self.log.event("waits", person, detail=why)
             if accrual.patience_days is not None:
                 self.env.process(self.patience(person, accrual.patience_days))
 
@@ -419,7 +419,7 @@ class Conduct:
         person.last_infusion_day = self.today
         person.cells_given += share * (cells or 0.0)
         part = "" if share == 1 else f"{share:.0%} of "
-        self.log.event(self.now, "infusion", person, detail=part + self.log.labels[cohort.level])
+        self.log.event("infusion", person, detail=part + self.log.labels[cohort.level])
 
     def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
         """Write down what happened to an infused patient, and what follows from it."""
@@ -443,7 +443,7 @@ class Conduct:
         elif event == "follow-up completed":
             self.leave(person, "completed", event)
         else:
-            self.log.event(self.now, event, person, detail=detail)
+            self.log.event(event, person, detail=detail)
 
     def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
         """Turn a pending patient into an evaluable or a non-evaluable one."""
@@ -466,7 +466,7 @@ class Conduct:
     def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
         """End a person's way in the one state that it ends in."""
         person.state, person.left_day = state, self.today
-        self.log.event(self.now, event, person, detail=detail)
+        self.log.event(event, person, detail=detail)
 
     # The end
 
