@@ -17,7 +17,7 @@ LAYERS = (
     {"simulation"},
     {"trial"},
     {"logbook"},
-    {"committee"},
+    {"committee", "calendar"},
     {"rules", "patients"},
     {"estimates"},
     {"outcomes"},

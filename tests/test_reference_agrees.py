@@ -183,9 +183,13 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"follow_up.days": 9, "accrual.consent_days": [0, 0, 0]},
         {"what_if": [{"patient": 1, "drop_out_day": 7}, {"patient": 2, "drop_out_day": 6}]},
     ),
-    "drop-out on the day of the last infusion, which ends the window": (
-        {"treatment.infusion_days": [0, 7], "follow_up.days": 9, "accrual.consent_days": [0, 0]},
-        {"what_if": [{"patient": 1, "drop_out_day": 7}]},
+    "drop-out on the day of the last infusion": (
+        {"treatment.infusion_days": [0, 6], "follow_up.days": 9, "accrual.consent_days": [0, 0]},
+        {"what_if": [{"patient": 1, "drop_out_day": 6}]},
+    ),
+    "the last infusion on the last day of follow-up that is needed": (
+        {"treatment.infusion_days": [0, 6], "accrual.consent_days": [0, 0]},
+        {"what_if": [{"patient": 1, "dlt_day": 6}]},
     ),
     "two DLTs, with the third patient lymphodepleted": (
         THREE_DAYS_BEFORE,

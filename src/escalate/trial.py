@@ -24,34 +24,27 @@ Within a phase the order is that of enrolment, and of consent for those not enro
 from __future__ import annotations
 
 from collections.abc import Generator
-from enum import IntEnum
 from typing import Any
 
 import simpy
 
+from .calendar import (
+    CANDIDATES,
+    COMMITTEE,
+    DATA_CUT,
+    INFUSIONS,
+    LYMPHODEPLETION,
+    PHASES,
+    agenda,
+    next_weekday,
+)
 from .committee import Committee, Counts
 from .logbook import CohortFile, Logbook, Person
 from .patients import Fate, Nature
 from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
-from .scenario.model import EVERY_DAY, Scenario
+from .scenario.model import Scenario
 
 Steps = Generator[simpy.Event, Any, None]
-
-
-class Phase(IntEnum):
-    """The order of one day."""
-
-    OUTCOMES = 0
-    DATA_CUT = 1
-    COMMITTEE = 2
-    CANDIDATES = 3
-    INFUSIONS = 4
-    LYMPHODEPLETION = 5
-    EVENING = 6
-
-
-PHASES = len(Phase)
-OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING = map(int, Phase)
 
 
 def simulate_trial(scenario: Scenario, *, seed: int = 0, replicate: int = 0) -> Trial:
@@ -98,7 +91,7 @@ class Conduct:
 
     def __init__(self, scenario: Scenario, committee: Committee, nature: Nature, replicate: int) -> None:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
-        self.safety = scenario.safety
+        self.safety, self.start_date = scenario.safety, scenario.trial.start_date
         self.env = simpy.Environment()
         self.log = Logbook(scenario, PHASES, lambda: self.now)
         self.waiting: list[Person] = []
@@ -139,13 +132,6 @@ class Conduct:
         """Wait for a phase of a day; if it is over already, for nothing."""
         return self.env.timeout(max(day * PHASES + phase - self.now, 0))
 
-    def next_weekday(self, day: int, allowed: list[Any]) -> int:
-        """Return the first day, from `day` on, that falls on one of the allowed weekdays."""
-        if len(allowed) == len(EVERY_DAY):
-            return day
-        first = self.scenario.trial.start_date.weekday() + day
-        return next(day + wait for wait in range(7) if EVERY_DAY[(first + wait) % 7] in allowed)
-
     # From cohort to cohort
 
     def conduct(self) -> Steps:
@@ -154,7 +140,9 @@ class Conduct:
         while decision.action is not Action.STOP:
             cohort = self.open_cohort(decision.level, decision.patients, "escalation")
             yield cohort.ready
-            meeting = self.next_weekday(self.today + self.safety.review_delay_days, self.safety.meeting_weekdays)
+            meeting = next_weekday(
+                self.start_date, self.today + self.safety.review_delay_days, self.safety.meeting_weekdays
+            )
             yield self.at(meeting, COMMITTEE)
             decision = self.decide(cohort)
         self.final = decision
@@ -312,7 +300,7 @@ class Conduct:
             return None
         lead = self.scenario.lead_days
         infusion_day = max(self.today + lead, self.stagger_until(cohort))
-        return self.next_weekday(infusion_day, self.scenario.treatment.weekdays) - lead
+        return next_weekday(self.start_date, infusion_day, self.scenario.treatment.weekdays) - lead
 
     def stagger_until(self, cohort: CohortFile) -> int:
         """Return the first day on which the cohort's next patient may be infused."""
@@ -478,39 +466,6 @@ class Conduct:
             person.state, person.left_day = "cut off", end_day
         detail = TIME_IS_UP if here or not self.closed else "last follow-up completed"
         return self.log.trial(self.committee.rule.name, self.nature.seed, self.replicate, self.final, end_day, detail)
-
-
-def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int, int, str]]:
-    """Return what will happen to an infused patient after the first infusion, in order.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Infusion days, window and follow-up.
-    infusion_day : int
-        Day of the first infusion [days since the start date].
-    fate : Fate
-        What nature has drawn for the patient at this dose.
-
-    Returns
-    -------
-    list of (int, int, str)
-        Day [days since the start date], phase of the day, event.
-    """
-    window_end, last = scenario.window_end_offset, min(fate.drop_out_day, scenario.follow_up.days)
-    stopped = min(fate.dlt_day, fate.drop_out_day)
-    visits = [(day, INFUSIONS, "infusion") for day in scenario.treatment.infusion_days[1:] if day < stopped]
-    if fate.dlt_day <= last:
-        visits.append((fate.dlt_day, OUTCOMES, "DLT" if fate.dlt_day <= window_end else "late toxicity"))
-    if window_end <= last and not fate.dlt_day <= window_end:
-        visits.append((window_end, OUTCOMES, "window completed"))
-    visits.append(
-        (last, OUTCOMES, "drop-out" if fate.drop_out_day < scenario.follow_up.days else "follow-up completed")
-    )
-    return [
-        (infusion_day + day, EVENING if day == 0 else phase, event)
-        for day, phase, event in sorted(visits, key=lambda visit: visit[:2])
-    ]
 
 
 def _count(number: int, noun: str) -> str:

@@ -41,12 +41,10 @@ class _Facts:
     def start_date(self) -> date:
         """Registered; otherwise two years before the completion, otherwise a fixed day."""
         if self.record.start is not None:
-            started: date = self.record.start.value
-            return started
+            return self.record.start.value
         if self.record.completion is not None:
             days = min(_START_BEFORE_COMPLETION_DAYS, (self.record.completion.value - date.min).days)
-            drafted: date = self.record.completion.value - timedelta(days=days)
-            return drafted
+            return self.record.completion.value - timedelta(days=days)
         return _START
 
     @property
@@ -56,8 +54,7 @@ class _Facts:
     @property
     def planned_patients(self) -> int:
         if self.record.enrolment is not None:
-            count: int = self.record.enrolment.value
-            return count
+            return self.record.enrolment.value
         return _PATIENTS_PER_LEVEL * max(1, len(self.doses))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ..errors import RecordError
 from .prose import Passage, plain
@@ -24,8 +24,11 @@ _WANTED = "save one study as JSON in the layout of the ClinicalTrials.gov API v2
 _TYPES = {"ACTUAL", "ESTIMATED"}
 
 
+Value = TypeVar("Value", date, int)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stated:
+class Stated(Generic[Value]):
     """A value with the words of the record.
 
     Parameters
@@ -36,7 +39,7 @@ class Stated:
         Field and text, for the scenario's source.
     """
 
-    value: Any
+    value: Value
     words: str
 
 
@@ -63,9 +66,9 @@ class Record:
     file: str
     registry_id: str
     title: str
-    start: Stated | None
-    completion: Stated | None
-    enrolment: Stated | None
+    start: Stated[date] | None
+    completion: Stated[date] | None
+    enrolment: Stated[int] | None
     arms: tuple[str, ...]
     passages: tuple[Passage, ...]
 
@@ -145,7 +148,7 @@ def _text(value: Any) -> str:
     return re.sub("[\ud800-\udfff]", "\ufffd", value).strip() if isinstance(value, str) else ""
 
 
-def _date(protocol: dict[str, Any], field: str, *, last_day: bool) -> Stated | None:
+def _date(protocol: dict[str, Any], field: str, *, last_day: bool) -> Stated[date] | None:
     """Return a date of the status module; of a month its first or its last day."""
     struct = _at(protocol, "statusModule", field)
     written = _text(_at(struct, "date"))
@@ -164,7 +167,7 @@ def _date(protocol: dict[str, Any], field: str, *, last_day: bool) -> Stated | N
         return None
 
 
-def _enrolment(protocol: dict[str, Any]) -> Stated | None:
+def _enrolment(protocol: dict[str, Any]) -> Stated[int] | None:
     struct = _at(protocol, "designModule", "enrollmentInfo")
     count = _at(struct, "count")
     if isinstance(count, bool) or not isinstance(count, int) or not 0 < count < UNKNOWN_COUNT:

@@ -1,0 +1,154 @@
+"""Operating characteristics: values against scipy and by hand, and intervals that cover as they should."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from escalate import Scenario, characteristics, simulate, simulate_trial, story, summary
+from escalate.estimates import mean, probability, quantile
+from escalate.outcomes import NOT_REACHED, PER_LEVEL
+from escalate.records import NO_LEVEL
+from escalate.simulation import traced_trials
+from escalate.tables import STATES
+from escalate.timeline import milestones, waits
+from small import small
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 6), (1, 9), (3, 9), (9, 9), (137, 2000), (2000, 2000)])
+def test_probability_has_the_exact_binomial_interval(k: int, n: int) -> None:
+    found = probability("g", "m", None, np.arange(n) < k)
+    exact = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
+    assert found.estimate == k / n
+    assert found.mc_se == pytest.approx(math.sqrt(k / n * (1 - k / n) / n), abs=1e-15)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
+
+
+def test_none_of_six_still_allows_46_percent() -> None:
+    assert probability("g", "m", None, np.zeros(6)).high == pytest.approx(0.459, abs=5e-4)
+
+
+def test_mean_by_hand() -> None:
+    found = mean("g", "m", None, np.array([1, 2, 3, 6]), "days")
+    se = math.sqrt(((1 - 3) ** 2 + 1 + 0 + 9) / 3 / 4)
+    assert (found.estimate, found.mc_se) == pytest.approx((3.0, se))
+    assert (found.low, found.high) == pytest.approx((3 - 1.959964 * se, 3 + 1.959964 * se), abs=1e-5)
+
+
+def test_one_trial_has_no_standard_error() -> None:
+    found = mean("g", "m", None, np.array([5]), "days")
+    assert (found.estimate, found.mc_se, found.low, found.high) == (5.0, None, None, None)
+    assert quantile("g", "m", np.array([5]), 0.5).mc_se is None
+
+
+def test_quantiles_are_the_smallest_value_that_the_share_reaches() -> None:
+    values = np.arange(1, 101)
+    assert [quantile("g", "m", values, q).estimate for q in (0.05, 0.1, 0.5, 0.9, 0.95)] == [5, 10, 50, 90, 95]
+
+
+@pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
+def test_intervals_of_quantiles_cover(q: float) -> None:
+    """Of 2,000 intervals of 200 values, at least 94 % hold the truth: 95 % less 5 standard errors would be 92.6 %."""
+    generator = np.random.default_rng(3)
+    truth = -math.log(1 - q) * 1e6
+    covered = 0
+    for _ in range(2000):
+        found = quantile("g", "m", (generator.exponential(1e6, 200)).astype(np.int64), q)
+        covered += found.low <= truth <= found.high
+    assert covered / 2000 >= 0.95 - 5 * math.sqrt(0.95 * 0.05 / 2000)
+
+
+def test_rows_are_what_the_records_say(base: Scenario) -> None:
+    trials = simulate(base, trials=60, seed=2)
+    for k, trial in enumerate(traced_trials(base, trials=60, seed=2)):
+        recommended = NO_LEVEL if trial.recommended is None else trial.recommended - 1
+        assert trials.recommended[k] == recommended
+        assert trials.stop_reasons[k] == trial.stop_reason
+        assert trials.duration_days[k] == trial.duration_days
+        rows = list(trial.patients)
+        for level in (1, 2):
+            here = [row for row in rows if row["level"] == level]
+            counted = {
+                "infused": sum(row["infusion_day"] is not None for row in here),
+                "evaluable": sum(row["outcome"] in ("DLT", "no DLT") for row in here),
+                "dlts": sum(row["outcome"] == "DLT" for row in here),
+                "non_evaluable": sum(row["outcome"] == "non-evaluable" for row in here),
+                "not_infused": sum(row["not_infused_reason"] is not None for row in here),
+            }
+            assert {name: trials.patients[name][k, level - 1] for name in PER_LEVEL} == counted
+        for state in STATES:
+            assert trials.candidates[state][k] == sum(row["state"] == state for row in rows)
+        for name, day in milestones(trial).items():
+            assert trials.milestone_days[name][k] == (NOT_REACHED if day is None else day)
+        assert {name: days[k] for name, days in trials.waits.items()} == waits(trial)
+
+
+def test_probabilities_add_up_and_name_no_dose(base: Scenario) -> None:
+    found = characteristics(simulate(base.replace({"toxicity.dlt_probability": [0.2, 0.4]}), trials=200))
+    recommended = [e for e in found.estimates if e.measure == "recommended"]
+    assert [e.level for e in recommended] == [1, 2, "no dose"]
+    assert sum(e.estimate for e in recommended) == pytest.approx(1)
+    assert sum(e.estimate for e in found.estimates if e.group == "stopping") == pytest.approx(1)
+    duration = found.get("duration").estimate
+    assert sum(e.estimate for e in found.estimates if e.group == "waits") == pytest.approx(duration)
+    everybody = found.get("consented").estimate
+    assert sum(found.get(state).estimate for state in STATES) == pytest.approx(everybody)
+
+
+def test_finished_by_the_planned_date_counts_that_date(base: Scenario) -> None:
+    trials = simulate(base, trials=200)
+    found = characteristics(trials).get("finished by planned completion date")
+    assert trials.planned_days == 699
+    assert found.estimate == np.mean(trials.duration_days <= 699)
+
+
+def test_get_names_what_there_is(base: Scenario) -> None:
+    with pytest.raises(KeyError, match=r"no estimate of 'recomended' at level 1; there are: .*'recommended' at 1"):
+        characteristics(simulate(base, trials=2)).get("recomended", 1)
+
+
+def test_every_estimate_has_its_error(base: Scenario) -> None:
+    for estimate in characteristics(simulate(base, trials=50)).estimates:
+        assert estimate.mc_se is not None
+        assert estimate.low <= estimate.estimate <= estimate.high
+
+
+def test_summary_of_a_trial_that_never_begins(base: Scenario) -> None:
+    nobody = base.replace({"accrual.consents_per_month": 0.0})
+    text = summary(characteristics(simulate(nobody, trials=3)))
+    assert "max_days reached" in text
+    assert "3 trials were ended by trial.max_days" in text
+    assert "first infusion" not in text
+    assert "Nobody was enrolled." in story(simulate_trial(nobody))
+
+
+def test_summary_of_one_trial_says_that_errors_are_unknown(base: Scenario) -> None:
+    assert "± ?" in summary(characteristics(simulate(base, trials=1)))
+
+
+def test_story_says_what_the_records_say() -> None:
+    """Each event has its sentence; a stop without an answer names no dose."""
+    story_of = [{"patient": 1, "dlt_day": 1}, {"patient": 7, "dlt_day": 1}]
+    trial = simulate_trial(small(trial__planned_patients=9, accrual__consent_days=[0] * 12, what_if=story_of))
+    text = " ".join(story(trial).split())
+    assert "Patient 1 has a DOSE-LIMITING TOXICITY." in text
+    assert "THE COMMITTEE decides on cohort 1: stay at level 1 (low); 1 DLT" in text
+    assert "THE COMMITTEE stops the escalation: cap reached, inconclusive" in text
+    assert "no dose." in text
+    assert "recommended is" not in text
+    assert "Dose path 1TNN 1NNN 2TNN" in text
+
+
+def test_story_names_the_recommended_dose() -> None:
+    trial = simulate_trial(small(accrual__consent_days=[0] * 6))
+    assert "recommended is level 2 (high)." in " ".join(story(trial).split())
+
+
+def test_every_event_word_has_a_sentence() -> None:
+    from escalate.narrative import _SENTENCES
+    from escalate.tables import EVENT_WORDS
+
+    assert set(_SENTENCES) == set(EVENT_WORDS)
