@@ -1,8 +1,48 @@
 """Figures, read by their artists and held against the records.
 
-Seen to fail with these bugs planted in ``src/escalate/plots`` (bug: test that failed):
+Seen to fail with these bugs planted in ``src/escalate/plots`` (test, without ``test_``: the bugs that it caught):
 
-PLANTED
+- dlt_windows_reach_from_the_infusion_to_the_end_of_their_last_day: the DLT window ends at the beginning of its last
+  day; the window of somebody who left looks observed; non-evaluable windows look like the others; lanes in reverse
+  order
+- screening_waiting_lymphodepletion_and_follow_up_have_their_dates: waiting counts from the consent; follow-up loses
+  its last day; lymphodepletion covers the infusion day; lymphodepletion of who was cut off loses its last day
+- candidates_who_were_never_enrolled_stand_in_strips_below_the_lanes: marks at midnight, not at noon; the strips
+  count enrolled patients too (cut off); a state of candidates without a strip
+- what_happened_on_one_day_is_marked_at_its_noon: drop-out mark at those who completed; late toxicities drawn as
+  DLTs
+- decisions_stand_at_their_dates_across_their_cohorts: decision line at the data cut; decision line across the
+  cohorts above; decision at the next cohort; wait begins before the data cut
+- words_of_a_decision: a stop without a dose does not say so; pending patients left out of a decision's words; an
+  early decision does not say so
+- planned_completion_is_a_line_if_it_lies_in_or_near_the_range: planned completion shortly after the end not drawn;
+  planned completion far away squeezes the trial; planned completion out of range not said
+- no_text_overlaps_another_one_and_the_legend_covers_no_data: no room for the decision below the lanes; decisions
+  always written to the right; legend over the data; legend over the dates; title over the small print; figure does
+  not grow
+- the_outcome_of_every_patient_stands_beside_the_lane: day of the DLT counted from lymphodepletion; outcomes one
+  lane too low
+- bars_differ_in_height_hatch_or_darkness: screening and follow-up of one height and darkness
+- a_dlt_lies_on_top_of_everything_and_is_the_largest_mark: DLT below other marks; DLT small
+- a_decision_on_the_day_of_the_data_cut_has_no_wait: the legend lists what does not occur
+- the_same_trial_gives_the_same_bytes: no hash salt; layout moves with every saving
+- svg_says_neither_when_nor_with_what_it_was_made: date in the SVG; version in the SVG; version in the PNG
+- a_new_figure_is_nobodys_and_settings_stay_as_they_were: settings changed for good
+- the_heading_says_recommendation_dose_path_reason_seed_and_dates: letters of the dose path not explained; wrong
+  dose in the heading
+- seed_and_replicate_are_the_trials_own: seed and replicate swapped
+- dates_on_the_axis_say_the_year_where_it_begins: the first date without its year
+- a_given_axes_is_drawn_on_and_returned_and_nothing_else_is: new figures by pyplot; a given Axes is ignored by the
+  timeline; the figure of a given Axes is resized; a given Axes is ignored by the staircase
+- pyplot_is_not_imported: pyplot imported
+- every_patient_stands_at_the_level_with_the_mark_of_the_outcome: non-evaluable patients drawn as no DLT; levels
+  from 0; late toxicities missing
+- cohorts_are_separated_and_the_decision_stands_where_a_cohort_ends: decision before its cohort
+- the_recommended_level_is_marked_or_the_reason_why_there_is_none: recommendation one level too low
+- decisions_are_written_upright_where_cohorts_are_narrow: decisions overlap in narrow cohorts
+- every_infusion_is_marked_at_the_noon_of_its_date: only the first infusion is marked
+- every_cohort_has_a_band_with_its_number_level_and_dose: level of a cohort wrong; expansion cohort not named
+- the_calendar_shows_every_day_of_the_trial_and_little_more: the calendar ends too early
 """
 
 from __future__ import annotations

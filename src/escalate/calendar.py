@@ -40,7 +40,7 @@ def next_weekday(start: date, day: int, allowed: Sequence[str]) -> int:
     allowed : sequence of str
         Weekdays as scenario files write them, at least one.
     """
-    if len(set(allowed)) == len(EVERY_DAY):
+    if len(allowed) >= len(EVERY_DAY) and set(allowed) == set(EVERY_DAY):
         return day
     return next(day + wait for wait in range(7) if EVERY_DAY[(start.weekday() + day + wait) % 7] in allowed)
 

@@ -7,7 +7,7 @@ decision is forced before all outcomes are known. It knows no calendar; when it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, DataCut, Decision
 from .rules import Rule, rule_for
@@ -17,8 +17,7 @@ CAP_REACHED = "cap reached"
 """Stop reason of a rule that recommends a dose from whatever data there are when the cap is reached."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """One trial's data cut in plain numbers, a key to remember decisions by.
 
     Parameters

@@ -6,11 +6,11 @@ them into the records of a `Trial`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
+from .calendar import PHASES
 from .committee import Counts
 from .patients import Candidate
 from .records import NO_LEVEL, Action, Decision, Trial
@@ -18,6 +18,14 @@ from .scenario.model import Scenario
 from .tables import COHORTS, DECISIONS, EVENTS, Table, patients_layout
 
 Row = tuple[Any, ...]
+
+
+class Clock(Protocol):
+    """What tells the time of an event."""
+
+    @property
+    def time(self) -> int:
+        """Phases of days since the start."""
 
 
 @dataclass(slots=True)
@@ -84,19 +92,17 @@ class Logbook:
     ----------
     scenario : Scenario
         For labels, dates and amounts.
-    phases : int
-        Phases of a day.
-    clock : callable
-        Says the time, in phases since the start.
+    clock : Clock
+        Says the time.
     """
 
-    def __init__(self, scenario: Scenario, phases: int, clock: Callable[[], int]) -> None:
-        self._scenario, self._phases, self._clock = scenario, phases, clock
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self._scenario, self._clock = scenario, clock
+        self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
         self.labels = [level.label for level in scenario.dose_levels]
         self.people: list[Person] = []
         self.cohorts: list[CohortFile] = []
-        self._events: list[Row] = []
-        self._keys: list[tuple[int, int, int]] = []
+        self._events: list[tuple[int, int, int, Row]] = []
         self._decisions: list[Row] = []
 
     def event(
@@ -112,24 +118,22 @@ class Logbook:
         Within one phase of a day, events are kept in order of enrolment number, then of candidate number.
         """
         number = patient = None
-        time, order = self._clock(), 0
+        time, order = self._clock.time, 0
         if person is not None:
             number, patient, cohort = person.number, person.patient, person.cohort
             order = _NOT_ENROLLED + number if patient is None else patient
         if cohort is not None and level is None:
             level = cohort.level
-        self._keys.append((time, order, len(self._keys)))
-        self._events.append(
-            (
-                time // self._phases,
-                event,
-                number,
-                patient,
-                cohort.number if cohort else None,
-                None if level is None or level == NO_LEVEL else level + 1,
-                detail,
-            )
+        row = (
+            time // PHASES,
+            event,
+            number,
+            patient,
+            cohort.number if cohort else None,
+            None if level is None or level == NO_LEVEL else level + 1,
+            detail,
         )
+        self._events.append((time, order, len(self._events), row))
 
     def date(self, day: int) -> str:
         """Return the ISO date of a day."""
@@ -138,7 +142,7 @@ class Logbook:
     @property
     def last_day(self) -> int:
         """Day of the last event."""
-        return max(self._keys)[0] // self._phases if self._keys else 0
+        return max(self._events)[0] // PHASES if self._events else 0
 
     def decision(self, day: int, cohort: CohortFile, decision: Decision) -> None:
         """Write a committee's decision on a cohort's data cut."""
@@ -189,7 +193,7 @@ class Logbook:
 
     def _events_in_order(self, end_day: int, why: str) -> tuple[Row, ...]:
         end = (end_day, "trial ended", None, None, None, None, why)
-        return (*(self._events[key[2]] for key in sorted(self._keys)), end)
+        return (*(row for _, _, _, row in sorted(self._events)), end)
 
     def _patient_row(self, person: Person) -> Row:
         cohort = person.cohort
@@ -211,7 +215,7 @@ class Logbook:
             cohort.level + 1 if cohort else None,
             self.labels[cohort.level] if cohort else None,
             None if person.infusion_day is None else ("yes" if person.sentinel else "no"),
-            round(area, 3) if enrolled and area is not None else None,
+            area if enrolled else None,
             person.start_day,
             *self._amounts(area, enrolled),
             person.infusion_day,
@@ -230,10 +234,9 @@ class Logbook:
 
     def _amounts(self, area: float | None, enrolled: bool) -> tuple[float | None, ...]:
         """Return the amount of each lymphodepletion agent [mg]: dose per m2 and day, times days, times area."""
-        return tuple(
-            round(item.mg_per_m2 * len(item.days) * round(area, 3), 1) if enrolled and area is not None else None
-            for item in self._scenario.treatment.lymphodepletion
-        )
+        if area is None or not enrolled:
+            return (None,) * len(self._per_m2)
+        return tuple(round(dose * area, 1) for dose in self._per_m2)
 
     def _cohort_row(self, cohort: CohortFile) -> Row:
         infused = [person.infusion_day for person in cohort.people if person.infusion_day is not None]

@@ -14,16 +14,18 @@ any number of machines.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
 from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .records import FloatArray, IntArray
 from .scenario.model import FixedAccrual, ListOnset, Pause, PoissonAccrual, Scenario, WeibullOnset
+
+BoolArray = NDArray[np.bool_]
 
 PAGE = 16
 """Uniforms of one trial on one page of one stream."""
@@ -48,8 +50,7 @@ class Stream(IntEnum):
     DROP_OUT = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """Somebody who consents.
 
     Parameters
@@ -67,8 +68,7 @@ class Candidate:
     body_surface_area_m2: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(NamedTuple):
     """What happens to one patient at one dose level, in days after the first infusion.
 
     Parameters
@@ -137,30 +137,33 @@ class Nature:
         self.scenario, self.seed, self.first, self.count = scenario, seed, first, count
         self.criteria = tuple(scenario.screening.failure_probability)
         self._clock = np.zeros(count)
-        self._consents: list[list[list[int]]] = []
-        self._pages: dict[tuple[str, int, int], list[list[float]]] = {}
         self._fixed = {item.patient - 1: item for item in scenario.what_if}
+        self._candidates: list[list[list[tuple[int, int, float]]]] = []
+        self._fates: dict[tuple[int, int], list[list[tuple[bool, bool, int, int]]]] = {}
 
     def candidate(self, trial: int, number: int) -> Candidate | None:
         """Return candidate `number` (from 0) of a trial (from `first`), or ``None`` if nobody comes any more."""
-        day = self._consent_day(trial - self.first, number)
+        page, position = divmod(number, PAGE)
+        while len(self._candidates) <= page:
+            new = len(self._candidates)
+            self._candidates.append(_together(self.consent_days(new), self.criterion(new), self.body(new)))
+        day, criterion, area = self._candidates[page][trial - self.first][position]
         if day >= NEVER:
             return None
-        criterion = self._value("criterion", trial, number)
-        bsa = self._value("body", trial, number) if self.scenario.treatment.body_surface_area else None
-        return Candidate(day, self.criteria[int(criterion)] if criterion >= 0 else None, bsa)
+        return Candidate(day, self.criteria[criterion] if criterion >= 0 else None, None if math.isnan(area) else area)
 
     def fate(self, trial: int, number: int, level: int) -> Fate:
         """Return what happens to patient `number` (enrolment number, from 0) of a trial at a level (from 0)."""
-        infused = self._value("infused", trial, number) > 0
-        full_dose = self._value("full_dose", trial, number) > 0
-        dlt_day = int(self._value("dlt_day", trial, number, level))
-        drop_out_day = int(self._value("drop_out_day", trial, number))
+        page, position = divmod(number, PAGE)
+        if (page, level) not in self._fates:
+            drawn = self.infused(page), self.full_dose(page), self.dlt_day(page, level), self.drop_out_day(page)
+            self._fates[page, level] = _together(*drawn)
+        infused, full_dose, dlt_day, drop_out_day = self._fates[page, level][trial - self.first][position]
         fixed = self._fixed.get(number)
         if fixed is None:
             return Fate(infused, full_dose, dlt_day, drop_out_day)
         if fixed.dlt and fixed.dlt_day is None:
-            dlt_day = int(self._value("onset_day", trial, number, level))
+            dlt_day = int(self.onset_day(page, level)[trial - self.first, position])
         if fixed.dlt is False or fixed.dlt_day is not None:
             dlt_day = NEVER if fixed.dlt_day is None else fixed.dlt_day
         if fixed.drop_out is False or fixed.drop_out_day is not None:
@@ -199,7 +202,7 @@ class Nature:
         return np.where(position < len(parts), position, -1)
 
     def body(self, page: int) -> FloatArray:
-        """Return the body surface area of 16 candidates, shape (count, 16) [m2]."""
+        """Return the body surface area of 16 candidates, shape (count, 16) [m2, to 0.001]; NaN if none is given."""
         from scipy.special import ndtr, ndtri
 
         area = self.scenario.treatment.body_surface_area
@@ -207,15 +210,15 @@ class Nature:
             return np.full((self.count, PAGE), area.mean_m2 if area else math.nan)
         low, high = ((limit - area.mean_m2) / area.sd_m2 for limit in (area.min_m2, area.max_m2))
         u = ndtr(low) + self._draw(Stream.BODY, page) * (ndtr(high) - ndtr(low))
-        return np.asarray(area.mean_m2 + area.sd_m2 * ndtri(u))
+        return np.asarray(np.round(area.mean_m2 + area.sd_m2 * ndtri(u), 3))
 
-    def infused(self, page: int) -> IntArray:
+    def infused(self, page: int) -> BoolArray:
         """Return whether 16 lymphodepleted patients receive cells, shape (count, 16)."""
-        return (self._draw(Stream.NOT_INFUSED, page) >= self.scenario.attrition.not_infused_probability).astype(int)
+        return self._draw(Stream.NOT_INFUSED, page) >= self.scenario.attrition.not_infused_probability
 
-    def full_dose(self, page: int) -> IntArray:
+    def full_dose(self, page: int) -> BoolArray:
         """Return whether 16 infused patients receive the full dose, shape (count, 16)."""
-        return (self._draw(Stream.PARTIAL_DOSE, page) >= self.scenario.attrition.partial_dose_probability).astype(int)
+        return self._draw(Stream.PARTIAL_DOSE, page) >= self.scenario.attrition.partial_dose_probability
 
     def dlt_day(self, page: int, level: int) -> IntArray:
         """Return the day of the DLT of 16 patients at a level, shape (count, 16) [days after infusion]; or `NEVER`."""
@@ -251,19 +254,10 @@ class Nature:
     def _draw(self, stream: Stream, page: int) -> FloatArray:
         return uniforms(self.seed, stream, page, self.first, self.count)
 
-    def _consent_day(self, row: int, number: int) -> int:
-        page, position = divmod(number, PAGE)
-        while len(self._consents) <= page:
-            self._consents.append(self.consent_days(len(self._consents)).tolist())
-        return self._consents[page][row][position]
 
-    def _value(self, what: str, trial: int, number: int, level: int = -1) -> float:
-        page, position = divmod(number, PAGE)
-        key = (what, page, level)
-        if key not in self._pages:
-            arguments = (page,) if level < 0 else (page, level)
-            self._pages[key] = getattr(self, what)(*arguments).tolist()
-        return self._pages[key][trial - self.first][position]
+def _together(*columns: NDArray[Any]) -> list[list[Any]]:
+    """Return, for each trial, one tuple of plain values for each of the 16 people of a page."""
+    return [list(zip(*rows, strict=True)) for rows in zip(*(column.tolist() for column in columns), strict=True)]
 
 
 def weibull_onset(u: FloatArray, p: float, second_half_share: float, days: int) -> FloatArray:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import platform
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -72,8 +74,22 @@ def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bo
             count = min(CHUNK, first + trials - start)
             nature = Nature(scenario, seed, start, count)
             for replicate in range(start, start + count):
-                yield Conduct(scenario, committee, nature, replicate).run()
+                with _collector_paused():
+                    trial = Conduct(scenario, committee, nature, replicate).run()
+                yield trial
             bar.update(count)
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Look for no garbage while one trial runs: it makes thousands of objects, and all are in use until its end."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def provenance(scenario: Scenario, *, seed: int, first: int, trials: int) -> dict[str, Any]:

@@ -74,6 +74,25 @@ def simulate_trial(scenario: Scenario, *, seed: int = 0, replicate: int = 0) -> 
     return Conduct(scenario, Committee(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
 
 
+class Clock(simpy.Environment):
+    """SimPy's environment, counting the phases of days."""
+
+    @property
+    def time(self) -> int:
+        """Phases since the start: 7 day + phase."""
+        return self._now  # type: ignore[return-value]
+
+    @property
+    def today(self) -> int:
+        """Days since the start date."""
+        return self._now // PHASES  # type: ignore[return-value]
+
+    def at(self, day: int, phase: int) -> simpy.Event:
+        """Wait for a phase of a day; if it is over already, for nothing."""
+        delay = day * PHASES + phase - self._now
+        return self.timeout(delay if delay > 0 else 0)
+
+
 class Conduct:
     """The conduct of one trial.
 
@@ -92,8 +111,8 @@ class Conduct:
     def __init__(self, scenario: Scenario, committee: Committee, nature: Nature, replicate: int) -> None:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
         self.safety, self.start_date = scenario.safety, scenario.trial.start_date
-        self.env = simpy.Environment()
-        self.log = Logbook(scenario, PHASES, lambda: self.now)
+        self.clock = Clock()
+        self.log = Logbook(scenario, self.clock)
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.evaluable = [0] * scenario.levels
@@ -111,26 +130,10 @@ class Conduct:
     def run(self) -> Trial:
         """Run the trial to its end."""
         max_days = self.scenario.trial.max_days
-        self.env.process(self.conduct())
-        self.env.process(self.accrual())
-        self.env.run(until=PHASES * (max_days + 1))
+        self.clock.process(self.conduct())
+        self.clock.process(self.accrual())
+        self.clock.run(until=PHASES * (max_days + 1))
         return self.close_books(max_days)
-
-    # The clock
-
-    @property
-    def now(self) -> int:
-        """SimPy's clock: 7 day + phase."""
-        return self.env.now  # type: ignore[return-value]
-
-    @property
-    def today(self) -> int:
-        """Days since the start date."""
-        return self.now // PHASES
-
-    def at(self, day: int, phase: int) -> simpy.Event:
-        """Wait for a phase of a day; if it is over already, for nothing."""
-        return self.env.timeout(max(day * PHASES + phase - self.now, 0))
 
     # From cohort to cohort
 
@@ -141,9 +144,9 @@ class Conduct:
             cohort = self.open_cohort(decision.level, decision.patients, "escalation")
             yield cohort.ready
             meeting = next_weekday(
-                self.start_date, self.today + self.safety.review_delay_days, self.safety.meeting_weekdays
+                self.start_date, self.clock.today + self.safety.review_delay_days, self.safety.meeting_weekdays
             )
-            yield self.at(meeting, COMMITTEE)
+            yield self.clock.at(meeting, COMMITTEE)
             decision = self.decide(cohort)
         self.final = decision
         if self.safety.when_rule_finished == "expand" and decision.level != NO_LEVEL and self.room > 0:
@@ -159,18 +162,18 @@ class Conduct:
             places=places,
             purpose=purpose,
             has_sentinel=new_level or self.safety.sentinel == "every_cohort",
-            opened_day=self.today,
-            ready=self.env.event(),
+            opened_day=self.clock.today,
+            ready=self.clock.event(),
         )
         self.log.cohorts.append(cohort)
         self.cohort = cohort
         self.log.event("cohort opened", cohort=cohort, detail=f"{purpose}, {_count(places, 'place')}")
-        self.fill_places_on(self.today)
+        self.fill_places_on(self.clock.today)
         return cohort
 
     def look_at_outcomes_on(self, day: int) -> None:
         """Look on a day, when data cuts are made, whether the cohort has its outcomes."""
-        self.at(day, DATA_CUT).callbacks.append(self.look_at_outcomes)
+        self.clock.at(day, DATA_CUT).callbacks.append(self.look_at_outcomes)
 
     def look_at_outcomes(self, _: simpy.Event) -> None:
         """Make the data cut, if the cohort is complete or its decision is forced."""
@@ -202,7 +205,7 @@ class Conduct:
 
     def cut_data(self, cohort: CohortFile, counts: Counts, event: str) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
-        cohort.cut, cohort.data_cut_day, self.cohort = counts, self.today, None
+        cohort.cut, cohort.data_cut_day, self.cohort = counts, self.clock.today, None
         seen = f"{counts.dlts[cohort.level]} DLT in {_count(counts.evaluable[cohort.level], 'patient')} at this level"
         self.log.event(event, cohort=cohort, detail=seen)
         cohort.ready.succeed()
@@ -211,8 +214,8 @@ class Conduct:
         """Let the committee decide on the cohort's data cut."""
         assert cohort.cut is not None
         decision = self.committee.decide(cohort.cut, self.room, cohort.forced_outstanding)
-        cohort.decision_day, self.permitted_level = self.today, decision.level
-        self.log.decision(self.today, cohort, decision)
+        cohort.decision_day, self.permitted_level = self.clock.today, decision.level
+        self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
         detail = f"{decision.action.words}: {why}"
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
@@ -239,56 +242,56 @@ class Conduct:
     def accrual(self) -> Steps:
         """Bring candidates, one after the other."""
         while (candidate := self.nature.candidate(self.replicate, len(self.log.people))) is not None:
-            yield self.at(candidate.consent_day, CANDIDATES)
+            yield self.clock.at(candidate.consent_day, CANDIDATES)
             if self.closed:
                 return
             person = Person(len(self.log.people) + 1, candidate)
             self.log.people.append(person)
-            self.env.process(self.candidate(person))
+            self.clock.process(self.candidate(person))
 
     def candidate(self, person: Person) -> Steps:
         """Screen, wait for a place, be treated, be followed."""
         self.log.event("consent", person)
-        yield self.at(self.today + self.scenario.screening.days, CANDIDATES)
+        yield self.clock.at(self.clock.today + self.scenario.screening.days, CANDIDATES)
         if person.state is not None:
             return
-        person.screening_end_day = self.today
+        person.screening_end_day = self.clock.today
         if person.candidate.failed_criterion is not None:
             self.leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
             return
         has_place = yield self.ask_for_place(person)
         if has_place:
-            yield self.at(person.planned_infusion_day, INFUSIONS)
+            yield self.clock.at(person.planned_infusion_day, INFUSIONS)
             yield from self.infusion_and_follow_up(person)
 
     def ask_for_place(self, person: Person) -> simpy.Event:
         """Join the waiting list; the event that comes back says whether there is a place."""
-        place = self.env.event()
+        place = self.clock.event()
         person.eligible, person.place = True, place
         self.log.event("eligible", person)
         self.waiting.append(person)
-        self.fill_places_on(self.today)
+        self.fill_places_on(self.clock.today)
         return place
 
     def fill_places_on(self, day: int) -> None:
         """Look on a day, when lymphodepletion starts, whether places can be given."""
         if day not in self.looks:
             self.looks.add(day)
-            self.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
+            self.clock.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
 
     def fill_places(self, _: simpy.Event) -> None:
         """Give places to those who wait, in their order, as long as a slot is open today."""
-        self.looks.discard(self.today)
+        self.looks.discard(self.clock.today)
         while self.waiting:
             start_day = self.next_start_day()
             if start_day is None:
                 break
-            if start_day > self.today:
+            if start_day > self.clock.today:
                 self.fill_places_on(start_day)
                 break
             self.enrol(self.waiting.pop(0))
         for person in list(self.waiting):
-            if person.screening_end_day == self.today:
+            if person.screening_end_day == self.clock.today:
                 self.stay_without_place(person)
 
     def next_start_day(self) -> int | None:
@@ -299,7 +302,7 @@ class Conduct:
         if self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted >= cohort.places:
             return None
         lead = self.scenario.lead_days
-        infusion_day = max(self.today + lead, self.stagger_until(cohort))
+        infusion_day = max(self.clock.today + lead, self.stagger_until(cohort))
         return next_weekday(self.start_date, infusion_day, self.scenario.treatment.weekdays) - lead
 
     def stagger_until(self, cohort: CohortFile) -> int:
@@ -320,8 +323,8 @@ class Conduct:
         cohort.lymphodepleted += 1
         cohort.people.append(person)
         person.patient, person.cohort = self.enrolled, cohort
-        person.start_day, person.start_time = self.today, self.now
-        person.planned_infusion_day = self.today + self.scenario.lead_days
+        person.start_day, person.start_time = self.clock.today, self.clock.time
+        person.planned_infusion_day = self.clock.today + self.scenario.lead_days
         if self.scenario.lead_days:
             self.log.event("lymphodepletion", person)
         person.place.succeed(True)
@@ -336,18 +339,18 @@ class Conduct:
         else:
             self.log.event("waits", person, detail=why)
             if accrual.patience_days is not None:
-                self.env.process(self.patience(person, accrual.patience_days))
+                self.clock.process(self.patience(person, accrual.patience_days))
 
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
         start_day = self.next_start_day()
-        if start_day is not None and start_day > self.today:
+        if start_day is not None and start_day > self.clock.today:
             return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
         return "a decision is outstanding" if self.cohort is None else "every place of the cohort is taken"
 
     def patience(self, person: Person, days: int) -> Steps:
         """Wait for a place, and no longer than this."""
-        yield self.at(self.today + days, CANDIDATES)
+        yield self.clock.at(self.clock.today + days, CANDIDATES)
         if person in self.waiting:
             self.give_up(person, "withdrew waiting", "withdrew", f"no place within {_count(days, 'day')}")
 
@@ -366,13 +369,13 @@ class Conduct:
         cohort.lymphodepleted -= 1
         reason = self.why_not_infused(person, cohort, fate)
         if reason is not None:
-            person.not_infused_reason, person.place_free_day = reason, self.today
+            person.not_infused_reason, person.place_free_day = reason, self.clock.today
             self.leave(person, "not infused", "not infused", reason)
-            self.fill_places_on(self.today)
+            self.fill_places_on(self.clock.today)
             return
         self.infuse_first(person, cohort, fate)
-        for day, phase, event in agenda(self.scenario, self.today, fate):
-            yield self.at(day, phase)
+        for day, phase, event in agenda(self.scenario, self.clock.today, fate):
+            yield self.clock.at(day, phase)
             self.observe(person, cohort, event)
 
     def why_not_infused(self, person: Person, cohort: CohortFile, fate: Fate) -> str | None:
@@ -388,8 +391,8 @@ class Conduct:
         """Give the first infusion: the patient's day 0."""
         missed = min(fate.dlt_day, fate.drop_out_day) <= self.scenario.treatment.infusion_days[-1]
         person.full_dose = fate.full_dose and not (missed and len(self.scenario.shares) > 1)
-        person.infusion_day = self.today
-        person.window_end_day = self.today + self.scenario.window_end_offset
+        person.infusion_day = self.clock.today
+        person.window_end_day = self.clock.today + self.scenario.window_end_offset
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.infused += 1
@@ -404,7 +407,7 @@ class Conduct:
             share *= self.scenario.attrition.partial_dose_share
         cells = self.scenario.dose_levels[cohort.level].cells
         person.infusions += 1
-        person.last_infusion_day = self.today
+        person.last_infusion_day = self.clock.today
         person.cells_given += share * (cells or 0.0)
         part = "" if share == 1 else f"{share:.0%} of "
         self.log.event("infusion", person, detail=part + self.log.labels[cohort.level])
@@ -416,9 +419,9 @@ class Conduct:
             return
         detail = None
         if event in ("DLT", "late toxicity"):
-            person.dlt_day = self.today
+            person.dlt_day = self.clock.today
         if event == "DLT":
-            self.dlt_known_time = self.now
+            self.dlt_known_time = self.clock.time
             self.settle(person, cohort, "DLT")
         elif event == "window completed":
             detail = None if person.full_dose else "less than the full dose: non-evaluable"
@@ -435,25 +438,25 @@ class Conduct:
 
     def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
         """Turn a pending patient into an evaluable or a non-evaluable one."""
-        person.outcome, person.outcome_day = outcome, self.today
+        person.outcome, person.outcome_day = outcome, self.clock.today
         self.pending[cohort.level] -= 1
         cohort.pending -= 1
         if outcome == "non-evaluable":
             person.non_evaluable_reason = why
             cohort.non_evaluable += 1
             if self.safety.replace_non_evaluable:
-                person.place_free_day = self.today
-                self.fill_places_on(self.today)
+                person.place_free_day = self.clock.today
+                self.fill_places_on(self.clock.today)
         else:
             self.evaluable[cohort.level] += 1
             cohort.evaluable += 1
             self.dlts[cohort.level] += outcome == "DLT"
             cohort.dlts += outcome == "DLT"
-        self.look_at_outcomes_on((self.now - DATA_CUT - 1) // PHASES + 1)
+        self.look_at_outcomes_on((self.clock.time - DATA_CUT - 1) // PHASES + 1)
 
     def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
         """End a person's way in the one state that it ends in."""
-        person.state, person.left_day = state, self.today
+        person.state, person.left_day = state, self.clock.today
         self.log.event(event, person, detail=detail)
 
     # The end

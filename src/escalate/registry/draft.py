@@ -130,7 +130,9 @@ def _trial(facts: _Facts) -> list[str]:
     elif facts.completion_is_usable:
         lines.append(f"planned_completion_date = {record.completion.value.isoformat()}")
     else:
-        lines.append(f"# The record's {record.completion.words} is not later than the start, and is left out.")
+        lines.append(
+            f"# The registered completion is not later than the start, and left out: {record.completion.words}."
+        )
     lines.append(f"planned_patients = {facts.planned_patients}" + ("" if record.enrolment else _MARK))
     return lines
 

@@ -76,6 +76,18 @@ def shared_numbers(match: re.Match[str]) -> tuple[list[str], str]:
 
     In "cohort 1, 3×10^6" the first number is a name. In "1,5×10^6" the comma may be a decimal one: then there are no
     numbers. In "1,500 mg" it joins thousands.
+
+    Parameters
+    ----------
+    match : re.Match
+        A match of `MASS`, or of another pattern that contains `NUMBERS`.
+
+    Returns
+    -------
+    numbers : list of str
+        In their order, which is a rising one.
+    note : str
+        What a person should know about the reading; empty if nothing.
     """
     written = match["numbers"]
     numbers = re.findall(_NUMBER, written)

@@ -81,6 +81,11 @@ def read_record(path: Path) -> Record:
     path : Path
         A study, or a search answer with exactly one study, as JSON.
 
+    Returns
+    -------
+    Record
+        Its fields; those that are missing or of a wrong type are empty.
+
     Raises
     ------
     RecordError

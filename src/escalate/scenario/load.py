@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import Problem, ScenarioError
 from . import checks
 from .model import Scenario
-from .sources import NOT_ASSUMED, key_exists, leaves
+from .sources import is_story, key_exists, leaves
 from .toml_lines import key_lines, line_of
 
 KeyPath = tuple[str | int, ...]
@@ -77,7 +77,7 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
 def _forget_source(sources: Any, key: str) -> None:
     """A value that was changed no longer has the source that it had."""
     key = ".".join(part for part in key.split(".") if not part.isdigit())
-    if not isinstance(sources, dict) or key.startswith(("sources", *NOT_ASSUMED)):
+    if not isinstance(sources, dict) or is_story(key):
         return
     for inner in [name for name in sources if name == key or name.startswith(key + ".")]:
         del sources[inner]

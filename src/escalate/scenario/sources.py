@@ -10,7 +10,7 @@ from typing import Any
 from .model import Scenario
 
 UNSOURCED = "unsourced"
-NOT_ASSUMED = (
+_NOT_ASSUMED = (
     "schema_version",
     "sources",
     "what_if",
@@ -65,7 +65,7 @@ def ledger(scenario: Scenario) -> list[Assumption]:
     """
     entries = []
     for key, values in leaves(scenario.model_dump(mode="python")).items():
-        if key.startswith(NOT_ASSUMED):
+        if is_story(key) or all(value is None for value in values):
             continue
         said = source_of(key, scenario.sources)
         numbers = any(_is_number(value) for value in values)
@@ -73,6 +73,11 @@ def ledger(scenario: Scenario) -> list[Assumption]:
             kind, _, words = said.partition(": ") if said else (UNSOURCED, "", "")
             entries.append(Assumption(key=key, values=values, kind=kind, source=words))
     return entries
+
+
+def is_story(key: str) -> bool:
+    """Return whether a key says what the scenario is about, or fixes a story, and so needs no source."""
+    return any(key == name or key.startswith(name + ".") for name in _NOT_ASSUMED)
 
 
 def leaves(data: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:

@@ -51,7 +51,7 @@ def _statements(text: str) -> list[tuple[int, str]]:
     found: list[tuple[int, str]] = []
     pending: list[str] = []
     start = 0
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not pending:
             if not line.strip() or line.lstrip().startswith("#"):
                 continue

@@ -1,0 +1,136 @@
+"""Bugs planted to see the tests fail: the list, and the program that plants them.
+
+``python tests/planted_bugs.py [WORDS]`` copies the package to a temporary folder, plants one bug at a time, runs the
+tests that must notice, and prints which did. Exit status 1 if a bug went unnoticed. With WORDS, only bugs whose
+description holds them. `test_planted_bugs.py` checks that every bug can still be planted.
+"""
+
+# ruff: noqa: E501
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).parent
+SOURCE = TESTS.parent / "src" / "escalate"
+
+
+@dataclass(frozen=True)
+class Bug:
+    """One line changed in one file, and the tests that must fail."""
+
+    what: str
+    file: str
+    right: str
+    wrong: str
+    tests: str
+
+
+RULE, CALENDAR, TRIAL = "rules/three_plus_three.py", "calendar.py", "trial.py"
+HAND, GOLDEN, CORNERS = "test_hand_computed.py", "test_golden_three_plus_three.py", "test_three_plus_three.py"
+EXACT = f"{GOLDEN}::test_golden_exact_values"
+RANDOM, INVARIANT, ESTIMATE = "test_randomness.py", "test_invariants.py", "test_estimates.py"
+REFERENCE = "test_reference_agrees.py"
+
+BUGS = (
+    Bug("2 of 6 tolerated", RULE, "exceeded, highest = y >= 2", "exceeded, highest = y >= 3", EXACT),
+    Bug("1 of 6 does not let the dose rise", RULE, "(n >= 3) & ((y == 0) | (n >= 6))", "(n >= 3) & (y == 0)", EXACT),
+    Bug("variant C accepts 3 at the top", RULE, '(highest & (self.variant == "C"))', "(highest & False)", EXACT),
+    Bug("variant B does not fill up the dose below", RULE, "(6 if comes_down else 3)", "3", EXACT),
+    Bug("re-escalates after coming down", RULE, "(capped_above, Action.STOP,", "(capped_above & False, Action.STOP,", EXACT),
+    Bug("recommends the level that exceeded", RULE, "Action.STOP, below, 0, MTD_BELOW", "Action.STOP, level, 0, MTD_BELOW", EXACT),
+    Bug("one DLT of four escalates", RULE, "(y == 0) | (n >= 6)", "(y == 0) | (n >= 4)", CORNERS),
+    Bug("declares an untried dose", RULE, "np.where(n < 3, 3 - n, np.maximum(6 - n, 1))", "np.maximum(6 - n, 1)", CORNERS),
+    Bug("a DLT on day W + 1 counts", CALENDAR, '"DLT" if fate.dlt_day <= window_end else', '"DLT" if fate.dlt_day <= window_end + 1 else', HAND),
+    Bug("drop-out on the last day of the window is not evaluable", CALENDAR, "if window_end <= last and", "if window_end < last and", HAND),
+    Bug("infusion on the day of a DLT is given", CALENDAR, "infusion_days[1:] if day < stopped", "infusion_days[1:] if day <= stopped", HAND),
+    Bug("weekdays off by one", CALENDAR, "(start.weekday() + day + wait)", "(start.weekday() + day + wait + 1)", HAND),
+    Bug("evening outcomes known in the morning", CALENDAR, "EVENING if day == 0 else phase", "phase", HAND),
+    Bug("review delay ignored", TRIAL, "self.today + self.safety.review_delay_days", "self.today", "test_closed_form.py"),
+    Bug("sentinel stagger one day short", TRIAL, "treated[-1].planned_infusion_day + stagger", "treated[-1].planned_infusion_day + stagger - 1", HAND),
+    Bug("no sentinel after the first cohort", TRIAL, 'has_sentinel=new_level or self.safety.sentinel == "every_cohort"', "has_sentinel=new_level", INVARIANT),
+    Bug("patience one day longer", TRIAL, "yield self.at(self.today + days, CANDIDATES)", "yield self.at(self.today + days + 1, CANDIDATES)", HAND),
+    Bug("withholding ignored", TRIAL, 'self.safety.dlt_after_lymphodepletion == "withhold"', "False", HAND),
+    Bug("a closed level is still infused", TRIAL, "if cohort.level > self.permitted_level:", "if False:", f"{HAND} {INVARIANT}"),
+    Bug("non-evaluable patients not replaced", TRIAL, "lost = 0 if self.safety.replace_non_evaluable else", "lost =", HAND),
+    Bug("always replaced", TRIAL, "lost = 0 if self.safety.replace_non_evaluable else cohort.non_evaluable", "lost = 0", HAND),
+    Bug("early decision although switched off", TRIAL, "return self.safety.early_decision and", "return", HAND),
+    Bug("lymphodepleted patients take no place", TRIAL, "cohort.pending + cohort.lymphodepleted >= cohort.places", "cohort.pending >= cohort.places", HAND),
+    Bug("cap ignores whom it counts", TRIAL, 'self.scenario.trial.cap_counts == "infused"', "False", HAND),
+    Bug("partial dose counts as evaluable", TRIAL, '"no DLT" if person.full_dose else "non-evaluable"', '"no DLT"', HAND),
+    Bug("lost candidates wait", TRIAL, 'if accrual.without_place == "lost":', "if False:", HAND),
+    Bug("expansion beyond the cap", TRIAL, "yield self.open_cohort(decision.level, self.room,", "yield self.open_cohort(decision.level, self.room + 1,", HAND),
+    Bug("cap off by one", "committee.py", "ruling.patients <= room", "ruling.patients <= room + 1", HAND),
+    Bug("inconclusive end recommends the last dose", "committee.py", "action=Action.STOP, level=NO_LEVEL, patients=0, reason=CAP_INCONCLUSIVE", "action=Action.STOP, level=counts.level, patients=0, reason=CAP_INCONCLUSIVE", HAND),
+    Bug("decisions forced upward too", "committee.py", "next(iter(answers))[1] < counts.level", "next(iter(answers))[1] != -2", CORNERS),
+    Bug("forced by one completion", "committee.py", "len(answers) == 1 and", "", CORNERS),
+    Bug("all streams the same", "patients.py", "SeedSequence(seed, spawn_key=(stream,)).generate", "SeedSequence(seed, spawn_key=()).generate", RANDOM),
+    Bug("pages the same", "patients.py", "(PAGE // 4), 0, page, 0]", "(PAGE // 4), 0, 0, 0]", RANDOM),
+    Bug("trials overlap", "patients.py", "[first * (PAGE // 4), 0", "[first, 0", RANDOM),
+    Bug("accrual starts anew on each page", "patients.py", "        gaps[:, 0] += self._clock\n", "", RANDOM),
+    Bug("pauses end a day late", "patients.py", "(pause.last_day - start).days + 1", "(pause.last_day - start).days + 2", RANDOM),
+    Bug("the window's last day has no DLTs", "patients.py", "self.scenario.window_end_offset + 1\n", "self.scenario.window_end_offset\n", RANDOM),
+    Bug("every level as toxic as the first", "patients.py", "self.scenario.toxicity.dlt_probability[level]\n        return np.where", "self.scenario.toxicity.dlt_probability[0]\n        return np.where", RANDOM),
+    Bug("Weibull's second half is its first", "patients.py", "-math.log1p(-p * (1 - second_half_share))", "-math.log1p(-p * second_half_share)", RANDOM),
+    Bug("drop-out a month is a year's", "patients.py", "-math.log1p(-yearly) / 365.25", "-math.log1p(-yearly) / 30.4", RANDOM),
+    Bug("what_if moves its neighbour", "patients.py", "{item.patient - 1: item", "{item.patient: item", RANDOM),
+    Bug("waits forget the committee", "timeline.py", 'total["committee"] += closed - cut', 'total["committee"] += 0', f"{INVARIANT} {ESTIMATE}"),
+    Bug("stagger and patients confused", "timeline.py", '"stagger" if any(', '"patients" if any(', f"{INVARIANT}::test_everybody_at_once"),
+    Bug("standard error without the root", "estimates.py", "mc_se=math.sqrt(p * (1 - p) / n)", "mc_se=p * (1 - p) / n", ESTIMATE),
+    Bug("interval of a probability one-sided", "estimates.py", "(1 - CONFIDENCE) / 2", "1 - CONFIDENCE", ESTIMATE),
+    Bug("quantile one rank too high", "estimates.py", "ordered[math.ceil(n * q) - 1]", "ordered[math.ceil(n * q)]", ESTIMATE),
+    Bug("finished the day after still counts", "estimates.py", "trials.duration_days <= trials.planned_days", "trials.duration_days <= trials.planned_days + 30", ESTIMATE),
+    Bug("a problem's line off by one", "scenario/toml_lines.py", "start = number\n", "start = number + 1\n", "test_errors.py"),
+    Bug("only the first problem is told", "scenario/load.py", "found = list(_problems(data))\n", "found = list(_problems(data))[:1]\n", "test_errors.py"),
+    Bug("foreign folders overwritten", "export.py", "if not (out / MARK).is_file() and", "if False and", "test_cli.py"),
+    Bug("the old folder is lost when writing fails", "export.py", '            (beside / "old").rename(out)\n', "            pass\n", "test_cli.py"),
+    Bug("a layer imports upward", "timeline.py", "from .records import Trial\n", "from .records import Trial\nfrom .committee import Counts\n", "test_layers.py"),
+)  # fmt: skip
+
+
+def plant(bug: Bug, package: Path) -> None:
+    """Change the one line of a bug in a copy of the package."""
+    file = package / bug.file
+    text = file.read_text(encoding="utf-8")
+    assert text.count(bug.right) == 1, f"{bug.what}: {bug.right!r} stands {text.count(bug.right)} times in {bug.file}"
+    file.write_text(text.replace(bug.right, bug.wrong), encoding="utf-8")
+
+
+def notices(bug: Bug, folder: Path) -> str:
+    """Return the first test that fails with the bug planted; empty if none does."""
+    package = folder / "escalate"
+    shutil.copytree(SOURCE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    try:
+        plant(bug, package)
+        tests = [str(TESTS / test) for test in bug.tests.split()]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+            cwd=TESTS.parent, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True,
+        )  # fmt: skip
+    finally:
+        shutil.rmtree(package)
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return failed[0].split(" ")[1].split("/")[-1] if failed else ""
+
+
+def main() -> int:
+    """Plant the bugs and say who noticed."""
+    words = " ".join(sys.argv[1:])
+    unnoticed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for bug in (bug for bug in BUGS if words in bug.what):
+            who = notices(bug, Path(folder))
+            unnoticed += not who
+            print(f"{bug.what:<60} {who or 'UNNOTICED'}", flush=True)
+    print(f"{unnoticed} unnoticed")
+    return 1 if unnoticed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
