@@ -43,6 +43,7 @@ Seen to fail with these bugs planted in ``src/escalate/plots`` (test, without ``
 - every_infusion_is_marked_at_the_noon_of_its_date: only the first infusion is marked
 - every_cohort_has_a_band_with_its_number_level_and_dose: level of a cohort wrong; expansion cohort not named
 - the_calendar_shows_every_day_of_the_trial_and_little_more: the calendar ends too early
+- lines_break_between_words_alone: lines break at hyphens
 """
 
 from __future__ import annotations
@@ -554,6 +555,12 @@ def test_tick_labels_are_the_dates_of_their_ticks(name: str) -> None:
 
 
 # Heading and legend, of both figures
+
+
+def test_lines_break_between_words_alone() -> None:
+    assert (
+        style.break_lines("13.5e9 CAR-NK cells (X = non-evaluable)", 12) == "13.5e9\nCAR-NK cells\n(X =\nnon-evaluable)"
+    )
 
 
 def heading_words(ax: Axes) -> str:

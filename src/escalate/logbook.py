@@ -62,6 +62,7 @@ class Person:
     state: str | None = None
     screening_end_day: int | None = None
     eligible: bool = False
+    waits: bool = False
     place: Any = None
     """The engine's event: there is a place, or there will be none."""
     patient: int | None = None

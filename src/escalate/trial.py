@@ -87,6 +87,10 @@ class Clock(simpy.Environment):
         """Days since the start date."""
         return self._now // PHASES  # type: ignore[return-value]
 
+    def next_day_with(self, phase: int) -> int:
+        """Return the first day on which a phase is not over."""
+        return (self.time - phase - 1) // PHASES + 1
+
     def at(self, day: int, phase: int) -> simpy.Event:
         """Wait for a phase of a day; if it is over already, for nothing."""
         delay = day * PHASES + phase - self._now
@@ -261,7 +265,8 @@ class Conduct:
             return
         has_place = yield self.ask_for_place(person)
         if has_place:
-            yield self.clock.at(person.planned_infusion_day, INFUSIONS)
+            if self.scenario.lead_days:
+                yield self.clock.at(person.planned_infusion_day, INFUSIONS)
             yield from self.infusion_and_follow_up(person)
 
     def ask_for_place(self, person: Person) -> simpy.Event:
@@ -274,7 +279,8 @@ class Conduct:
         return place
 
     def fill_places_on(self, day: int) -> None:
-        """Look on a day, when lymphodepletion starts, whether places can be given."""
+        """Look on a day, when lymphodepletion starts, whether places can be given; tomorrow, if that is over today."""
+        day = max(day, self.clock.next_day_with(LYMPHODEPLETION))
         if day not in self.looks:
             self.looks.add(day)
             self.clock.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
@@ -290,8 +296,15 @@ class Conduct:
                 self.fill_places_on(start_day)
                 break
             self.enrol(self.waiting.pop(0))
+        if self.waiting:
+            self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
+
+    def leave_without_place(self, _: simpy.Event) -> None:
+        """Let those who became eligible today wait or go, once no place can be given any more today."""
+        if self.clock.today in self.looks:
+            return
         for person in list(self.waiting):
-            if person.screening_end_day == self.clock.today:
+            if person.screening_end_day == self.clock.today and not person.waits:
                 self.stay_without_place(person)
 
     def next_start_day(self) -> int | None:
@@ -337,6 +350,7 @@ class Conduct:
         elif accrual.patience_days == 0:
             self.give_up(person, "withdrew waiting", "withdrew", why)
         else:
+            person.waits = True
             self.log.event("waits", person, detail=why)
             if accrual.patience_days is not None:
                 self.clock.process(self.patience(person, accrual.patience_days))
@@ -452,7 +466,7 @@ class Conduct:
             cohort.evaluable += 1
             self.dlts[cohort.level] += outcome == "DLT"
             cohort.dlts += outcome == "DLT"
-        self.look_at_outcomes_on((self.clock.time - DATA_CUT - 1) // PHASES + 1)
+        self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 
     def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
         """End a person's way in the one state that it ends in."""

@@ -5,7 +5,6 @@ Everything is read from the records of a trial; nothing is simulated, and nothin
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -24,6 +23,7 @@ from .style import (
     PAPER,
     SOFT,
     Mark,
+    break_lines,
     fit,
     heading,
     legend_below,
@@ -121,7 +121,7 @@ def _label_axes(ax: Axes, trial: Trial, patients: int) -> None:
         ax.set_xticks(range(1, patients + 1))
     ax.set_xlabel("patient, in order of enrolment", color=SOFT, fontsize=9)
     levels = range(1, len(trial.doses) + 1)
-    labels = [textwrap.fill(f"level {level} · {dose}", 30) for level, dose in zip(levels, trial.doses, strict=True)]
+    labels = [break_lines(f"level {level} · {dose}", 30) for level, dose in zip(levels, trial.doses, strict=True)]
     ax.set_yticks(levels, labels=labels)
     for level in levels:
         ax.axhline(level, color=FAINT, linewidth=0.6, zorder=0)
@@ -136,7 +136,7 @@ def _draw_recommendation(ax: Axes, trial: Trial) -> None:
         y, text, colour = float(trial.recommended), "◀ recommended", GREEN
         ax.axhspan(y - 0.5, y + 0.5, facecolor=GREEN, alpha=0.16, edgecolor="none", zorder=-0.5, gid="recommended")
     ax.annotate(
-        textwrap.fill(text, 22),
+        break_lines(text, 22),
         (1, y),
         (8, 0),
         xycoords=ax.get_yaxis_transform(),

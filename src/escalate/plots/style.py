@@ -215,7 +215,12 @@ def wrap(ax: Axes, text: str, size: float) -> str:
     size : float
         Size of the letters [points].
     """
-    return "\n".join(textwrap.wrap(text, max(int(points_wide(ax) / (0.58 * size)), 20), break_long_words=False))
+    return break_lines(text, max(int(points_wide(ax) / (0.58 * size)), 20))
+
+
+def break_lines(text: str, letters: int) -> str:
+    """Break a text between words into lines of at most so many letters; a longer word has a line of its own."""
+    return textwrap.fill(text, letters, break_long_words=False, break_on_hyphens=False)
 
 
 def verdict(trial: Trial) -> str:

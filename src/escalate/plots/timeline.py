@@ -7,7 +7,6 @@ happens on a day is marked at its noon.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +33,7 @@ from .style import (
     SOFT,
     VERMILLION,
     Mark,
+    break_lines,
     calendar_axis,
     day_number,
     fit,
@@ -434,7 +434,7 @@ def _label_lanes(ax: Axes, layout: Layout) -> None:
 def _label_band(ax: Axes, band: Band) -> None:
     cohort, middle = band.cohort, (band.top + band.bottom) / 2
     name = f"Cohort {cohort['cohort']}" + (", expansion" if cohort["purpose"] == "expansion" else "")
-    dose = textwrap.fill(f"level {cohort['level']} · {cohort['dose']}", 30)
+    dose = break_lines(f"level {cohort['level']} · {cohort['dose']}", 30)
     up = 6.5 * dose.count("\n")
     _write_outside(ax, "left", middle, name, (34, up + 1), color=INK, fontweight="bold", va="bottom")
     _write_outside(ax, "left", middle, dose, (34, up - 1), color=INK, va="top")
