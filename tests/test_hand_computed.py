@@ -415,6 +415,27 @@ def test_three_infusions_stop_at_a_dlt() -> None:
     assert trial.patients["infusions"] == [1, 3]
 
 
+def test_cells_given_are_those_infused() -> None:
+    """Leaving on day 4 costs the third infusion; a reduced dose halves each; a DLT on day 6 comes before the third."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 0, 0],
+            treatment__infusion_days=[0, 3, 6],
+            treatment__infusion_shares=[0.5, 0.25, 0.25],
+            dose_levels=[{"label": "low", "cells": 8.0}, {"label": "high", "cells": 16.0}],
+            what_if=[
+                {"patient": 1, "drop_out_day": 4},
+                {"patient": 2, "full_dose": False},
+                {"patient": 3, "dlt_day": 6},
+            ],
+            trial__max_days=70,
+        )
+    )
+    assert trial.patients["cells_given"] == [6.0, 4.0, 6.0, 8.0, 8.0]
+    assert trial.patients["infusions"] == [2, 3, 2, 3, 3]
+    assert trial.patients["outcome"] == ["non-evaluable", "non-evaluable", "DLT", "no DLT", "no DLT"]
+
+
 def test_outcomes_of_the_infusion_day_come_in_the_evening() -> None:
     """Two DLTs on the very day: the data cut, and the committee, are on the next day."""
     story = [{"patient": 1, "dlt_day": 0}, {"patient": 2, "dlt_day": 0}]

@@ -45,6 +45,11 @@ def next_weekday(start: date, day: int, allowed: Sequence[str]) -> int:
     return next(day + wait for wait in range(7) if EVERY_DAY[(start.weekday() + day + wait) % 7] in allowed)
 
 
+def stopped_on(fate: Fate) -> int:
+    """Return the day from which a patient is given no more infusions [days after the first infusion]."""
+    return min(fate.dlt_day, fate.drop_out_day)
+
+
 def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int, int, str]]:
     """Return what will happen to an infused patient after the first infusion, in order.
 
@@ -63,8 +68,8 @@ def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int,
         Day [days since the start date], phase of the day, event.
     """
     window_end, last = scenario.window_end_offset, min(fate.drop_out_day, scenario.follow_up.days)
-    stopped = min(fate.dlt_day, fate.drop_out_day)
-    visits = [(day, INFUSIONS, "infusion") for day in scenario.treatment.infusion_days[1:] if day < stopped]
+    given = [day for day in scenario.treatment.infusion_days[1:] if day < stopped_on(fate)]
+    visits = [(day, INFUSIONS, "infusion") for day in given]
     if fate.dlt_day <= last:
         visits.append((fate.dlt_day, OUTCOMES, "DLT" if fate.dlt_day <= window_end else "late toxicity"))
     if window_end <= last and not fate.dlt_day <= window_end:

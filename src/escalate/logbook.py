@@ -74,7 +74,10 @@ class Person:
     last_infusion_day: int | None = None
     infusions: int = 0
     cells_given: float = 0.0
+    reduced: bool = False
+    """Each infusion is less than planned."""
     full_dose: bool = True
+    """Every infusion is given, and none is reduced."""
     sentinel: bool = False
     not_infused_reason: str | None = None
     window_end_day: int | None = None

@@ -87,6 +87,8 @@ def _patients(found: Characteristics) -> Iterator[str]:
     heads = "".join(f"{name:>15}" for name in [*(f"level {level}" for level in levels), "all"])
     yield f"{'Patients in a trial, mean':<30}{heads}"
     for name in PER_LEVEL:
+        if name == "not_infused" and not found.trials.scenario.lead_days:
+            continue
         cells = "".join(f"{_number(found.get(name, level), 2):>15}" for level in columns)
         yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
     yield f"  trials with any DLT: {_percent(found.get('any DLT', 'all'))}"
@@ -129,6 +131,8 @@ def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
     yield f"{'Where the time goes: waiting for':<34}{_number(duration, 1) + ' days':>20}"
     for name in WAITS:
+        if name == "lymphodepletion" and not found.trials.scenario.lead_days:
+            continue
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0
         bar = "█" * round(40 * share)

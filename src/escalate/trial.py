@@ -37,6 +37,7 @@ from .calendar import (
     PHASES,
     agenda,
     next_weekday,
+    stopped_on,
 )
 from .committee import Committee, Counts
 from .logbook import CohortFile, Logbook, Person
@@ -47,7 +48,7 @@ from .scenario.model import Scenario
 Steps = Generator[simpy.Event, Any, None]
 
 
-def simulate_trial(scenario: Scenario, *, seed: int = 0, replicate: int = 0) -> Trial:
+def simulate_trial(scenario: Scenario, *, seed: int = 1, replicate: int = 0) -> Trial:
     """Run one trial on its calendar and return its records.
 
     Parameters
@@ -403,8 +404,9 @@ class Conduct:
 
     def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
         """Give the first infusion: the patient's day 0."""
-        missed = min(fate.dlt_day, fate.drop_out_day) <= self.scenario.treatment.infusion_days[-1]
-        person.full_dose = fate.full_dose and not (missed and len(self.scenario.shares) > 1)
+        last_infusion = self.scenario.treatment.infusion_days[-1]
+        person.reduced = not fate.full_dose
+        person.full_dose = fate.full_dose and (last_infusion == 0 or last_infusion < stopped_on(fate))
         person.infusion_day = self.clock.today
         person.window_end_day = self.clock.today + self.scenario.window_end_offset
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
@@ -412,12 +414,12 @@ class Conduct:
         self.infused += 1
         self.pending[cohort.level] += 1
         cohort.pending += 1
-        self.infuse(person, cohort, fate.full_dose)
+        self.infuse(person, cohort)
 
-    def infuse(self, person: Person, cohort: CohortFile, full: bool) -> None:
+    def infuse(self, person: Person, cohort: CohortFile) -> None:
         """Give an infusion."""
         share = self.scenario.shares[person.infusions]
-        if not full:
+        if person.reduced:
             share *= self.scenario.attrition.partial_dose_share
         cells = self.scenario.dose_levels[cohort.level].cells
         person.infusions += 1
@@ -429,7 +431,7 @@ class Conduct:
     def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
         """Write down what happened to an infused patient, and what follows from it."""
         if event == "infusion":
-            self.infuse(person, cohort, person.full_dose)
+            self.infuse(person, cohort)
             return
         detail = None
         if event in ("DLT", "late toxicity"):
