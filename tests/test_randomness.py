@@ -90,6 +90,7 @@ def test_a_higher_dose_has_every_dlt_of_a_lower_one() -> None:
     low, high = nature.dlt_day(0, 0), nature.dlt_day(0, 1)
     assert ((low == NEVER) | (high != NEVER)).all()
     assert (low == NEVER).mean() == pytest.approx(0.8, abs=5 * math.sqrt(0.16 / low.size))
+    assert (high == NEVER).mean() == pytest.approx(0.5, abs=5 * math.sqrt(0.25 / high.size))
 
 
 def test_uniform_onset_has_every_day_of_the_window_alike() -> None:
@@ -134,6 +135,13 @@ def test_consents_are_poisson() -> None:
     expected = 2.0 * 365 / (365.25 / 12)
     assert counts.mean() == pytest.approx(expected, abs=5 * math.sqrt(expected / 4000))
     assert counts.var() == pytest.approx(expected, rel=5 * math.sqrt(2 / 4000))
+
+
+@pytest.mark.parametrize("per_month", [1e-300, 5e-324, 1e-6])
+def test_rates_so_low_that_nobody_ever_comes(per_month: float) -> None:
+    days = Nature(small(accrual={"kind": "poisson", "consents_per_month": per_month}), 1, 0, 50).consent_days(0)
+    assert (days >= 3650).mean() > 0.9
+    assert days.min() >= 0
 
 
 def test_nobody_consents_in_a_pause() -> None:

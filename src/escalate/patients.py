@@ -193,7 +193,8 @@ class Nature:
         gaps[:, 0] += self._clock
         times = np.cumsum(gaps, axis=1)
         self._clock = times[:, -1]
-        return np.floor(with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))).astype(np.int64)
+        calendar = with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))
+        return np.floor(np.minimum(calendar, NEVER)).astype(np.int64)
 
     def criterion(self, page: int) -> IntArray:
         """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""

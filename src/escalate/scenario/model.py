@@ -209,8 +209,8 @@ class PoissonAccrual(Accrual):
 
     kind: Literal["poisson"]
     """Arrival process."""
-    consents_per_month: Annotated[float, Field(ge=0)]
-    """Mean number of consents a month of 30.4375 days, screen failures included."""
+    consents_per_month: Annotated[float, Field(ge=0, le=10_000)]
+    """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000."""
     pauses: list[Pause] = []
     """Times in which nobody consents."""
 
