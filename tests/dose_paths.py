@@ -21,10 +21,10 @@ End = tuple[int, tuple[int, ...], tuple[int, ...]]
 
 
 def final_distribution(decide: Callable[[int, tuple[int, ...], tuple[int, ...]], Answer], p: list[float],
-                       cohort_size: int = 3) -> dict[End, float]:  # fmt: skip
+                       cohort_size: int = 3, start: int = 0) -> dict[End, float]:  # fmt: skip
     """Return the probability of every end of the trial."""
     nobody = (0,) * len(p)
-    waiting: dict[State, float] = {(0, nobody, nobody): 1.0}
+    waiting: dict[State, float] = {(start, nobody, nobody): 1.0}
     ends: dict[End, float] = defaultdict(float)
     while waiting:
         following: dict[State, float] = defaultdict(float)

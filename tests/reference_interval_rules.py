@@ -10,6 +10,7 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -131,9 +132,7 @@ def isotonic(values: Sequence[float], weights: Sequence[float]) -> list[float]:
 def boin_estimates(n: Sequence[int], y: Sequence[int]) -> list[float]:
     """Isotonic estimates of the given levels, each of which has been tried."""
     values = [(b + 0.05) / (a + 0.1) for a, b in zip(n, y, strict=True)]
-    weights = [
-        (a + 0.1) ** 2 * (a + 1.1) / ((b + 0.05) * (a - b + 0.05)) for a, b in zip(n, y, strict=True)
-    ]
+    weights = [(a + 0.1) ** 2 * (a + 1.1) / ((b + 0.05) * (a - b + 0.05)) for a, b in zip(n, y, strict=True)]
     return isotonic(values, weights)
 
 
@@ -164,7 +163,8 @@ def boin_mtd(
 
 def mtpi_intervals(target: float, eps1: float, eps2: float) -> list[tuple[Interval, str]]:
     """The three intervals of mTPI with their verdicts."""
-    parts = [((0.0, target - eps1), "E"), ((target - eps1, target + eps2), "S"), ((target + eps2, 1.0), "D")]
+    low, high = max(target - eps1, 0.0), min(target + eps2, 1.0)
+    parts = [((0.0, low), "E"), ((low, high), "S"), ((high, 1.0), "D")]
     return [(part, letter) for part, letter in parts if part[1] - part[0] > TOLERANCE]
 
 
@@ -176,15 +176,13 @@ def keys(target: float, eps1: float, eps2: float, edges: str) -> list[tuple[Inte
     found = []
     for k in range(-below, above + 1):
         low, high = target - eps1 + k * width, target - eps1 + (k + 1) * width
-        if edges == "drop" and (low < -TOLERANCE or high > 1.0 + TOLERANCE):
+        if k != 0 and edges == "drop" and (low < -TOLERANCE or high > 1.0 + TOLERANCE):
             continue
         found.append(((max(low, 0.0), min(high, 1.0)), "E" if k < 0 else "D" if k > 0 else "S"))
     return found
 
 
-def strongest(
-    n: int, y: int, parts: Sequence[tuple[Interval, str]], prior: tuple[float, float], ties: str = "low"
-) -> str:
+def strongest(n: int, y: int, parts: Sequence[tuple[Interval, str]], prior: tuple[float, float], ties: str) -> str:
     """The verdict of the interval with the largest unit probability mass, mass over width; S without data."""
     if n == 0:
         return "S"
@@ -205,9 +203,10 @@ def mtpi(
     cutoff: float = 0.95,
     n_min: int = 1,
     y_min: int = 0,
+    ties: str = "high",
 ) -> Move:
-    """The modified toxicity probability interval rule."""
-    letter = strongest(n[level], y[level], mtpi_intervals(target, eps1, eps2), prior)
+    """mTPI: under, proper and over compared; ties go to the highest interval, as the golden table has them."""
+    letter = strongest(n[level], y[level], mtpi_intervals(target, eps1, eps2), prior, ties)
     return move(level, letter, first_eliminated(n, y, target, cutoff, n_min, y_min, prior))
 
 
@@ -223,9 +222,10 @@ def mtpi2(
     cutoff: float = 0.95,
     n_min: int = 1,
     y_min: int = 0,
+    ties: str = "low",
 ) -> Move:
-    """mTPI-2: keys of equal width, the edge keys cut and their mass divided by their true width."""
-    letter = strongest(n[level], y[level], keys(target, eps1, eps2, "cut"), prior, "low")
+    """mTPI-2: keys of equal width, edge keys cut and taken at their true width; ties go to the lowest key."""
+    letter = strongest(n[level], y[level], keys(target, eps1, eps2, "cut"), prior, ties)
     return move(level, letter, first_eliminated(n, y, target, cutoff, n_min, y_min, prior))
 
 
@@ -242,9 +242,10 @@ def keyboard(
     n_min: int = 1,
     y_min: int = 0,
     edges: str = "drop",
+    ties: str = "high",
 ) -> Move:
     """Keyboard: keys of equal width, partial edge keys dropped; ties go to the highest key."""
-    letter = strongest(n[level], y[level], keys(target, eps1, eps2, edges), prior, "high")
+    letter = strongest(n[level], y[level], keys(target, eps1, eps2, edges), prior, ties)
     return move(level, letter, first_eliminated(n, y, target, cutoff, n_min, y_min, prior))
 
 
@@ -304,74 +305,113 @@ def boundary_cells(case: dict[str, Any], rule: Rule, settings: dict[str, Any]) -
                 yield f"{where} lowest stops", stop is not None and y >= stop, lowest(rule, n, y, **extra)
 
 
-def check_boin_boundaries(case: dict[str, Any]) -> Iterator[Cell]:
+def check_boin_boundaries(case: dict[str, Any], **reading: Any) -> Iterator[Cell]:
     """BOIN's boundaries, and the integer boundaries they give."""
     settings = {k: case[k] for k in ("target", "p_saf", "p_tox")}
     for name, value in zip(("lambda_e", "lambda_d"), boin_lambdas(**settings), strict=True):
-        yield f"{case['id']} {name}", round(case[name], 12), round(value, 12)
-    yield from boundary_cells(case, boin, {**settings, "cutoff": case["cutoff_eli"], "strict": True})
+        yield f"{case['id']} {name}", case[name], value
+    yield from boundary_cells(case, boin, {**settings, "cutoff": case["cutoff_eli"], "strict": True, **reading})
 
 
-def check_boin_select_mtd(case: dict[str, Any]) -> Iterator[Cell]:
+def check_boin_select_mtd(case: dict[str, Any], **reading: Any) -> Iterator[Cell]:
     """BOIN's selected dose (from 1, 99 for none) and the isotonic estimates of all tried doses."""
     n, y = case["n"], case["y"]
-    options = {"p_tox": case["p_tox"], "extrasafe": case["extrasafe"], "offset": case["offset"]}
-    found = boin_mtd(n, y, case["target"], case["cutoff_eli"], case["boundMTD"], **options)
+    options = {k: case[k] for k in ("p_tox", "extrasafe", "offset")} | {"bound_mtd": case["boundMTD"]} | reading
+    found = boin_mtd(n, y, case["target"], case["cutoff_eli"], **options)
     yield f"{case['id']} mtd", case["mtd"], 99 if found == NO_LEVEL else found + 1
     tried = [j for j in range(len(n)) if n[j]]
     estimates = boin_estimates([n[j] for j in tried], [y[j] for j in tried])
     for j, value in zip(tried, estimates, strict=True):
-        yield f"{case['id']} estimate {j}", round(case["isotonic_estimate_treated_doses"][j], 9), round(value, 9)
+        yield f"{case['id']} estimate of dose {j + 1}", case["isotonic_estimate_treated_doses"][j], value
 
 
-def check_escalation(case: dict[str, Any], rule: Rule) -> Iterator[Cell]:
+def check_escalation(case: dict[str, Any], rule: Rule, **reading: Any) -> Iterator[Cell]:
     """Tables of letters without DU, and the posterior probability of an unsafe rate."""
-    settings = {"target": case["target"], "eps1": case["epsilon1"], "eps2": case["epsilon2"], "cutoff": 1.0}
+    settings = {"target": case["target"], "eps1": case["epsilon1"], "eps2": case["epsilon2"], "cutoff": 1.0} | reading
     for row in case["table"]:
         for y, (letter, unsafe) in enumerate(zip(row["decision"], row["prob_unsafe"], strict=True)):
             where = f"{case['id']} n={row['n']} y={y}"
             yield f"{where} letter", letter, middle(rule, row["n"], y, **settings)
-            yield f"{where} unsafe", round(unsafe, 11), round(prob_above(case["target"], row["n"], y), 11)
+            yield f"{where} unsafe", unsafe, prob_above(case["target"], row["n"], y)
 
 
-def check_find(case: dict[str, Any], rule: Rule) -> Iterator[Cell]:
+def check_find(case: dict[str, Any], rule: Rule, **reading: Any) -> Iterator[Cell]:
     """Tables of letters in which DU comes before the others."""
-    low, high = case["ei"]
-    target = case["target"]
-    settings = {"target": target, "eps1": target - low, "eps2": high - target, "cutoff": case["cutoff"]}
+    (low, high), target = case["ei"], case["target"]
+    settings = {"target": target, "eps1": target - low, "eps2": high - target, "cutoff": case["cutoff"]} | reading
     for row in case["table"]:
         for y, letter in enumerate(row["decision"]):
             found = "DU" if lowest(rule, row["n"], y, **settings) else middle(rule, row["n"], y, **settings)
             yield f"{case['id']} n={row['n']} y={y}", letter, found
 
 
-def check_keyboard(case: dict[str, Any]) -> Iterator[Cell]:
+def check_keyboard(case: dict[str, Any], **reading: Any) -> Iterator[Cell]:
     """The Keyboard package's integer boundaries."""
     settings = {"target": case["target"], "eps1": case["marginL"], "eps2": case["marginR"]}
-    yield from boundary_cells(case, keyboard, {**settings, "cutoff": case["cutoff_eli"]})
+    yield from boundary_cells(case, keyboard, {**settings, "cutoff": case["cutoff_eli"], **reading})
 
 
-CHECKS: dict[str, Callable[[dict[str, Any]], Iterator[Cell]]] = {
+CHECKS: dict[str, Callable[..., Iterator[Cell]]] = {
     "boin_boundaries": check_boin_boundaries,
     "boin_select_mtd": check_boin_select_mtd,
-    "mtpi_decision_tables_escalation": lambda case: check_escalation(case, mtpi),
-    "mtpi2_decision_tables_escalation": lambda case: check_escalation(case, mtpi2),
-    "mtpi2_decision_tables_FIND": lambda case: check_find(case, mtpi2),
+    "mtpi_decision_tables_escalation": partial(check_escalation, rule=mtpi),
+    "mtpi2_decision_tables_escalation": partial(check_escalation, rule=mtpi2),
+    "mtpi2_decision_tables_FIND": partial(check_find, rule=mtpi2),
     "keyboard_boundaries": check_keyboard,
-    "i3plus3_decision_tables": lambda case: check_find(case, i3plus3),
+    "i3plus3_decision_tables": partial(check_find, rule=i3plus3),
 }
+OTHER_READINGS: list[tuple[str, dict[str, Any], str]] = [
+    ("boin_boundaries", {"strict": False}, "a rate equal to lambda_d de-escalates, as in the paper"),
+    ("boin_boundaries", {"y_min": 0}, "no DLT at all may eliminate"),
+    ("boin_boundaries", {"n_min": 1}, "elimination from one patient"),
+    ("boin_select_mtd", {"n_min": 1}, "elimination from one patient"),
+    ("boin_select_mtd", {"p_tox": None}, "the bound of the MTD from 1.4 times the target whatever p_tox is"),
+    ("boin_select_mtd", {"extrasafe": False}, "no additional safety at the lowest level"),
+    ("boin_select_mtd", {"bound_mtd": False}, "no bound on the MTD"),
+    ("mtpi_decision_tables_escalation", {"ties": "low"}, "an exact tie, proper 0.112/0.1 and over 0.784/0.7, stays"),
+    ("mtpi_decision_tables_escalation", {"cutoff": 0.95}, "an eliminated level is left though its letter is S"),
+    ("mtpi2_decision_tables_escalation", {"cutoff": 0.95}, "an eliminated level is left"),
+    ("mtpi2_decision_tables_escalation", {"rule": keyboard}, "partial edge keys dropped"),
+    ("mtpi2_decision_tables_FIND", {"rule": keyboard}, "partial edge keys dropped"),
+    ("mtpi2_decision_tables_FIND", {"ties": "high"}, "ties go to the highest key"),
+    ("mtpi2_decision_tables_FIND", {"n_min": 3}, "elimination from three patients"),
+    ("keyboard_boundaries", {"edges": "cut"}, "partial edge keys cut at their true width"),
+    ("keyboard_boundaries", {"ties": "low"}, "ties go to the lowest key"),
+    ("keyboard_boundaries", {"n_min": 3}, "elimination from three patients"),
+    ("i3plus3_decision_tables", {"n_min": 3}, "elimination from three patients"),
+    ("i3plus3_decision_tables", {"rule": mtpi2}, "the letters of mTPI-2"),
+]
+
+
+def agree(golden: Any, here: Any) -> bool:
+    """Whether two entries are the same, numbers within 1e-9."""
+    return abs(golden - here) <= TOLERANCE if isinstance(here, float) else golden == here
+
+
+def compare(folder: Path, name: str, **reading: Any) -> tuple[int, list[Cell]]:
+    """The number of entries of one golden file, and those that differ under a reading."""
+    cases = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))["cases"]
+    cells = [cell for case in cases for cell in CHECKS[name](case, **reading)]
+    return len(cells), [cell for cell in cells if not agree(cell[1], cell[2])]
 
 
 def main(folder: Path) -> int:
-    """Print how many golden cells agree and every one that does not; the number that do not, at most 1."""
+    """Print how many golden entries agree, every one that does not, and what other readings would change."""
     wrong = 0
-    for name, check in CHECKS.items():
-        cells = [cell for case in json.loads((folder / f"{name}.json").read_text())["cases"] for cell in check(case)]
-        bad = [cell for cell in cells if cell[1] != cell[2]]
-        print(f"{name}: {len(cells) - len(bad)} of {len(cells)} cells agree")
+    for name in CHECKS:
+        total, bad = compare(folder, name)
+        print(f"{name}: {total - len(bad)} of {total} entries agree")
         for where, golden, here in bad:
             print(f"  {where}: golden {golden}, here {here}")
         wrong += len(bad)
+    print("\nEntries that would differ under another reading:")
+    for name, reading, words in OTHER_READINGS:
+        bad = compare(folder, name, **reading)[1]
+        print(f"{name}, {words}: {len(bad)}")
+        for where, golden, here in bad[:12]:
+            print(f"  {where}: golden {golden}, that reading {here}")
+        if len(bad) > 12:
+            print(f"  and {len(bad) - 12} more")
     return int(wrong > 0)
 
 

@@ -7,9 +7,12 @@ decision is forced before all outcomes are known. It knows no calendar; when it 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, DataCut, Decision
+import numpy as np
+
+from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, DataCut, Decision, Decisions, IntArray
 from .rules import Rule, rule_for
 from .scenario.model import Scenario
 
@@ -51,7 +54,7 @@ class Committee:
         self._start_level = scenario.safety.start_level - 1
         self._cohort_size = scenario.safety.cohort_size
         self._replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
-        self._rulings: dict[Counts, Decision] = {}
+        self._decisions: dict[tuple[Counts, int, int], Decision] = {}
         self._forced: dict[tuple[Counts, int], bool] = {}
 
     def first(self, room: int) -> Decision:
@@ -78,16 +81,48 @@ class Committee:
             Outcomes still to come in the cohort when the decision is forced; since they can't change it, they are
             read as if they came without a DLT.
         """
-        ruling = self._ruling(_completed(counts, outstanding, 0) if outstanding else counts)
-        if ruling.action is Action.STOP or ruling.patients <= room:
-            return ruling
-        if not self.rule.has_answer_at_cap:
-            asked = (
-                f"the rule asks for {ruling.patients} more at level {ruling.level + 1}, the cap leaves {max(room, 0)}"
-            )
-            return Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=CAP_INCONCLUSIVE, detail=asked)
-        recommended = int(self.rule.recommend(_data_cut([counts]))[0])
-        return Decision(action=Action.STOP, level=recommended, patients=0, reason=CAP_REACHED)
+        key = (counts, room, outstanding)
+        if key not in self._decisions:
+            read = _completed(counts, outstanding, 0) if outstanding else counts
+            decided = self.decide_many(_data_cut([read]), np.array([room]), known=_data_cut([counts])).one(0)
+            if decided.reason == CAP_INCONCLUSIVE:
+                decided = self._explained(decided, read, room)
+            self._decisions[key] = decided
+        return self._decisions[key]
+
+    def decide_many(self, cut: DataCut, room: IntArray, known: DataCut | None = None) -> Decisions:
+        """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.
+
+        Parameters
+        ----------
+        cut : DataCut
+            What the rule decides on.
+        room : int array, shape (...)
+            Patients that the cap leaves.
+        known : DataCut, optional
+            What a recommendation at the cap rests on; the same where it is not given.
+        """
+        ruled = self.rule.decide(cut)
+        patients = np.minimum(ruled.patients, self._cohort_size)
+        stops = ruled.action == Action.STOP
+        capped = ~stops & (patients > room)
+        answer = np.full_like(ruled.level, NO_LEVEL)
+        if self.rule.has_answer_at_cap and capped.any():
+            answer = self.rule.recommend(cut if known is None else known)
+        return Decisions(
+            action=np.where(capped, int(Action.STOP), ruled.action),
+            level=np.where(capped, answer, ruled.level),
+            patients=np.where(capped | stops, 0, patients),
+            reason=np.where(capped, len(ruled.reasons), ruled.reason),
+            reasons=(*ruled.reasons, CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE),
+        )
+
+    def _explained(self, decided: Decision, counts: Counts, room: int) -> Decision:
+        """Add what the rule would have asked for."""
+        asked = self.rule.decide(_data_cut([counts])).one(0)
+        patients = min(asked.patients, self._cohort_size)
+        detail = f"the rule asks for {patients} more at level {asked.level + 1}, the cap leaves {max(room, 0)}"
+        return replace(decided, detail=detail)
 
     def is_forced(self, counts: Counts, outstanding: int) -> bool:
         """Return whether the level must be left downwards, whatever is still outstanding.
@@ -114,16 +149,6 @@ class Committee:
         decided = self.rule.decide(_data_cut(completions))
         answers = set(zip(decided.action.tolist(), decided.level.tolist(), strict=True))
         return len(answers) == 1 and next(iter(answers))[1] < counts.level
-
-    def _ruling(self, counts: Counts) -> Decision:
-        """Ask the rule, once for each distinct data cut, and limit what it wants to the cohort size."""
-        if counts not in self._rulings:
-            ruling = self.rule.decide(_data_cut([counts])).one(0)
-            patients = min(ruling.patients, self._cohort_size)
-            self._rulings[counts] = Decision(
-                action=ruling.action, level=ruling.level, patients=patients, reason=ruling.reason
-            )
-        return self._rulings[counts]
 
 
 def _data_cut(batch: Sequence[Counts]) -> DataCut:

@@ -11,6 +11,7 @@ from .estimates import Characteristics, Estimate
 from .outcomes import PER_LEVEL, Trials
 from .records import NO_DOSE
 from .scenario.model import Scenario
+from .scenario.rules import RuleOptions
 from .scenario.sources import UNSOURCED, ledger
 from .tables import STATES
 from .timeline import WAITS
@@ -56,7 +57,7 @@ def _question(trials: Trials) -> Iterator[str]:
     about, safety, rule = scenario.trial, scenario.safety, scenario.rule
     yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
     yield (
-        f"{len(trials):,} simulated trials, seed {trials.seed}; rule {rule.name}, variant {rule.variant}; "
+        f"{len(trials):,} simulated trials, seed {trials.seed}; rule {_rule(rule)}; "
         f"{scenario.levels} dose levels; at most {about.planned_patients} {about.cap_counts} patients"
     )
     yield (
@@ -65,6 +66,14 @@ def _question(trials: Trials) -> Iterator[str]:
         f"start {about.start_date}"
     )
     yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions."
+
+
+def _rule(options: RuleOptions) -> str:
+    """Return a rule with its options in words; those at their default are left out."""
+    fields, told = type(options).model_fields, options.model_dump(exclude={"name"})
+    chosen = {name: value for name, value in told.items() if name == "variant" or value != fields[name].default}
+    words = [name.replace("_", " ") + ("" if value is True else f" {value}") for name, value in chosen.items()]
+    return ", ".join([options.name, *words])
 
 
 def _recommendation(found: Characteristics) -> Iterator[str]:

@@ -6,9 +6,12 @@ from typing import Protocol
 
 from ..records import DataCut, Decisions, IntArray
 from ..scenario.model import Scenario
+from ..scenario.rules import Boin, I3Plus3, Keyboard, Mtpi, Mtpi2, RuleOptions, ThreePlusThree
+from .boin import boin
+from .intervals import i3plus3, keyboard, mtpi, mtpi2
 from .three_plus_three import ThreePlusThreeRule
 
-__all__ = ["Rule", "ThreePlusThreeRule", "rule_for"]
+__all__ = ["Rule", "ThreePlusThreeRule", "make_rule", "rule_for"]
 
 
 class Rule(Protocol):
@@ -31,4 +34,21 @@ class Rule(Protocol):
 
 def rule_for(scenario: Scenario) -> Rule:
     """Return the rule that a scenario names, with its options."""
-    return ThreePlusThreeRule(variant=scenario.rule.variant)
+    return make_rule(scenario.rule)
+
+
+def make_rule(options: RuleOptions) -> Rule:
+    """Return the rule that options describe."""
+    match options:
+        case ThreePlusThree():
+            return ThreePlusThreeRule(variant=options.variant)
+        case Boin():
+            return boin(options)
+        case Mtpi():
+            return mtpi(options)
+        case Mtpi2():
+            return mtpi2(options)
+        case Keyboard():
+            return keyboard(options)
+        case I3Plus3():
+            return i3plus3(options)

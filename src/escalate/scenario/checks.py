@@ -16,13 +16,13 @@ from .model import (
     FollowUp,
     ListOnset,
     Safety,
-    Section,
     Toxicity,
     Treatment,
     TrialSection,
     WhatIf,
     window_end_offset,
 )
+from .section import Section
 
 Path = tuple[str | int, ...]
 Complaint = tuple[Path, Any, str]

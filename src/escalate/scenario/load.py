@@ -20,7 +20,10 @@ from .sources import is_story, key_exists, leaves
 from .toml_lines import key_lines, line_of
 
 KeyPath = tuple[str | int, ...]
-_TAGS = {"poisson", "fixed", "uniform", "weibull", "list"}
+_TAGS = {
+    *{"poisson", "fixed", "uniform", "weibull", "list"},
+    *{"3+3", "BOIN", "mTPI", "mTPI-2", "Keyboard", "i3+3"},
+}
 _KINDS = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
@@ -165,7 +168,7 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
         for item in error.errors():
             path = tuple(part for part in item["loc"] if part not in _TAGS)
             if item["type"] == "union_tag_invalid":
-                path += ("kind",)
+                path += (item["ctx"]["discriminator"].strip("'"),)
             yield path, _value_text(item), _message(item, path)
     for path, value, message in checks.complaints(_valid_sections(data)):
         yield path, _short(value), message
@@ -213,7 +216,7 @@ def _message(item: Any, path: KeyPath) -> str:
     elif kind == "union_tag_invalid":
         return f"must be one of {context['expected_tags']}"
     elif kind == "union_tag_not_found":
-        return "needs a `kind`. " + _meaning(path)
+        return f"needs a `{context['discriminator'].strip(chr(39))}`. {_meaning(path)}"
     elif kind == "too_short":
         said = f"needs at least {context['min_length']} value"
     elif kind == "string_pattern_mismatch" and path[0] == "sources":

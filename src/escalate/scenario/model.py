@@ -15,21 +15,16 @@ from datetime import date
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from .rules import RuleOptions
+from .section import Section
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Days = Annotated[int, Field(ge=0)]
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 Weekdays = Annotated[list[Weekday], Field(min_length=1)]
 EVERY_DAY: list[Weekday] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-
-
-class Section(BaseModel):
-    """A part of a scenario: unknown keys refused, types strict, values frozen, numbers finite."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
-    )
 
 
 class TrialSection(Section):
@@ -162,15 +157,6 @@ def window_end_offset(treatment: Treatment, safety: Safety) -> int:
     """Return the last day of the DLT window, itself included, counted from the first infusion [days]."""
     late = treatment.infusion_days[-1] if safety.dlt_window_anchor == "last_infusion" else 0
     return safety.dlt_window_days + late
-
-
-class ThreePlusThree(Section):
-    """The 3+3 rule: see `escalate.rules.three_plus_three`."""
-
-    name: Literal["3+3"]
-    """Name of the rule."""
-    variant: Literal["A", "B", "C"] = "C"
-    """A: no de-escalation. B: de-escalation, 3 suffice at the top level. C: as B, 6 patients needed at the MTD."""
 
 
 class FollowUp(Section):
@@ -341,7 +327,7 @@ class Scenario(Section):
     """How a patient is treated."""
     safety: Safety
     """How patients are protected: window, cohorts, stagger, committee."""
-    rule: ThreePlusThree
+    rule: RuleOptions
     """Which dose next: name and options of the escalation rule."""
     follow_up: FollowUp
     """How long patients are followed."""

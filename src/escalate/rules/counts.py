@@ -1,0 +1,182 @@
+"""Rules that read the current level's counts from a table: what they share.
+
+For every number n of evaluable patients and y of DLTs such a rule says escalate, stay or de-escalate, and whether the
+level is too toxic to be given ever again. The moves between levels are then the same for all of them:
+
+- a level found too toxic is eliminated with every level above it; the current one is left at once for the highest
+  that is not eliminated; if none is left the trial stops and recommends no dose;
+- a step up into an eliminated level, above the highest or below the lowest is no step: the level is given again.
+
+When the trial ends, the recommended dose is the level, among those tried and not eliminated, whose DLT rate, smoothed
+to rise with the dose (isotonic regression), is closest to the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..records import NO_LEVEL, Action, DataCut, Decisions, FloatArray, IntArray
+
+BoolArray = NDArray[np.bool_]
+
+TOO_TOXIC = "lowest dose level too toxic"
+ELIMINATED = "this level is too toxic and is eliminated"
+NOBODY = "nobody evaluable at this level so far"
+UP, SAME, DOWN = (
+    "the DLT rate is below the target interval",
+    "the DLT rate is in the target interval",
+    ("the DLT rate is above the target interval"),
+)
+HIGHEST = "the DLT rate is low, and this is the highest level that may be given"
+LOWEST = "the DLT rate is high, and this is the lowest level"
+REASONS = (TOO_TOXIC, ELIMINATED, NOBODY, UP, SAME, DOWN, HIGHEST, LOWEST)
+
+MANY = 1_000_000
+"""Patients wanted by a rule that leaves the size of the next cohort to the protocol."""
+
+
+def too_toxic_probability(n: IntArray, y: IntArray, target: float) -> FloatArray:
+    """Return Pr(p > target) for y DLTs among n, with a uniform prior: Beta(1 + y, 1 + n - y)."""
+    from scipy.special import betaincc
+
+    return np.asarray(betaincc(1 + y, 1 + n - y, target))
+
+
+@dataclass(frozen=True)
+class CountRule:
+    """A rule that reads the current level's counts.
+
+    Parameters
+    ----------
+    name : str
+        As scenario files write it.
+    target : float
+        Target DLT probability, in (0, 1).
+    moves : callable
+        From n and y (int arrays with 0 <= y <= n, n >= 1) to -1 (de-escalate), 0 (stay) or 1 (escalate).
+    cutoff : float
+        A level is too toxic if Pr(p > target) exceeds this, in (0, 1).
+    eliminate_from : int
+        Fewest evaluable patients on which a level is called too toxic.
+    lowest_cutoff : float or None
+        A smaller cutoff for the lowest level alone, if there is one.
+    prior : float
+        Added to DLTs, and to patients without one, before rates are smoothed for the recommendation.
+    highest_rate : float
+        No level with a larger smoothed rate is recommended.
+    """
+
+    name: str
+    target: float
+    moves: Callable[[IntArray, IntArray], IntArray]
+    cutoff: float = 0.95
+    eliminate_from: int = 3
+    lowest_cutoff: float | None = None
+    prior: float = 0.05
+    highest_rate: float = 1.0
+    has_answer_at_cap: bool = True
+    _tables: dict[int, tuple[IntArray, BoolArray, BoolArray]] = field(default_factory=dict, compare=False, repr=False)
+
+    def tables(self, patients: int) -> tuple[IntArray, BoolArray, BoolArray]:
+        """Return move, too toxic, and too toxic for the lowest level, for each n and y up to so many patients.
+
+        Returns
+        -------
+        tuple of arrays, each of shape (patients + 1, patients + 1)
+            Indexed by n and y; cells with y > n mean nothing.
+        """
+        size = max(16, 1 << max(patients, 1).bit_length())
+        if size not in self._tables:
+            n, y = np.indices((size, size))
+            y = np.minimum(y, n)
+            moves = self.moves(np.maximum(n, 1), y)
+            probability = too_toxic_probability(n, y, self.target)
+            toxic = (n >= self.eliminate_from) & (probability > self.cutoff)
+            lowest = toxic
+            if self.lowest_cutoff is not None:
+                exists = toxic.any(axis=1, keepdims=True)
+                lowest = toxic | (exists & (n >= self.eliminate_from) & (probability > self.lowest_cutoff))
+            self._tables[size] = moves, toxic, lowest
+        return self._tables[size]
+
+    def decide(self, cut: DataCut) -> Decisions:
+        """Say what follows from a data cut; a pure function of its counts."""
+        moves, _, _ = self.tables(int(cut.evaluable.max(initial=0)))
+        level, index = cut.level, cut.level[..., np.newaxis]
+        n = np.take_along_axis(cut.evaluable, index, axis=-1)[..., 0]
+        y = np.take_along_axis(cut.dlts, index, axis=-1)[..., 0]
+        highest = self.levels_left(cut) - 1
+        move = np.where(n > 0, moves[n, y], 0)
+        none_left, gone = highest < 0, level > highest
+        up, down = (move > 0) & (level < highest), (move < 0) & (level > 0)
+        conditions = [none_left, gone, n == 0, up, down, move == 0, move > 0]
+        action = np.select(
+            conditions[:5],
+            [int(a) for a in (Action.STOP, Action.DE_ESCALATE, Action.STAY, Action.ESCALATE, Action.DE_ESCALATE)],
+            int(Action.STAY),
+        )
+        nowhere = np.full_like(level, NO_LEVEL)
+        next_level = np.select(conditions[:5], [nowhere, highest, level, level + 1, level - 1], level)
+        reason = np.select(conditions, [0, 1, 2, 3, 5, 4, 6], 7)
+        return Decisions(
+            action=action,
+            level=next_level,
+            patients=np.where(none_left, 0, MANY),
+            reason=reason,
+            reasons=REASONS,
+        )
+
+    def levels_left(self, cut: DataCut) -> IntArray:
+        """Return how many levels, from the lowest up, are not eliminated, shape (...)."""
+        _, toxic, lowest = self.tables(int(cut.evaluable.max(initial=0)))
+        gone = toxic[cut.evaluable, cut.dlts]
+        gone[..., 0] = lowest[cut.evaluable[..., 0], cut.dlts[..., 0]]
+        gone = np.logical_or.accumulate(gone, axis=-1)
+        return np.asarray((~gone).sum(axis=-1))
+
+    def recommend(self, cut: DataCut) -> IntArray:
+        """Return the level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...).
+
+        A tie goes to the higher level if the rate is below the target, to the lower one if it is above: a ten
+        billionth is added to each admissible level's rate for every admissible level up to it.
+        """
+        levels = cut.evaluable.shape[-1]
+        admissible = (cut.evaluable > 0) & (np.arange(levels) < self.levels_left(cut)[..., np.newaxis])
+        rates = smoothed_rates(cut.evaluable, cut.dlts, admissible, self.prior)
+        rates = rates + 1e-10 * np.cumsum(admissible, axis=-1)
+        distance = np.where(admissible & (rates <= self.highest_rate), np.abs(rates - self.target), np.inf)
+        best = np.argmin(distance, axis=-1)
+        return np.where(np.isfinite(distance).any(axis=-1), best, NO_LEVEL)
+
+
+def smoothed_rates(n: IntArray, y: IntArray, admissible: BoolArray, prior: float) -> FloatArray:
+    """Return DLT rates smoothed to rise with the dose, over the admissible levels, shape (..., K).
+
+    Weighted isotonic regression of (y + prior) / (n + 2 prior), weights one over the variance of the matching beta
+    distribution, by its min-max formula; other levels get NaN.
+
+    References
+    ----------
+    Robertson T, Wright FT, Dykstra RL. Order Restricted Statistical Inference, Wiley 1988, section 1.4.
+    """
+    total = n + 2 * prior
+    rate = (y + prior) / total
+    weight = np.where(admissible, total**2 * (total + 1) / ((y + prior) * (n - y + prior)), 0.0)
+    zero = np.zeros((*n.shape[:-1], 1))
+    weights = np.concatenate([zero, np.cumsum(weight, axis=-1)], axis=-1)
+    sums = np.concatenate([zero, np.cumsum(weight * rate, axis=-1)], axis=-1)
+    levels = n.shape[-1]
+    smoothed = np.full(n.shape, np.nan)
+    for k in range(levels):
+        best = np.full(n.shape[:-1], -np.inf)
+        for i in range(k + 1):
+            blocks = weights[..., k + 1 :] - weights[..., i, np.newaxis]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                means = (sums[..., k + 1 :] - sums[..., i, np.newaxis]) / blocks
+            best = np.fmax(best, np.fmin.reduce(np.where(blocks > 0, means, np.inf), axis=-1))
+        smoothed[..., k] = np.where(admissible[..., k], best, np.nan)
+    return smoothed

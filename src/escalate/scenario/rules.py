@@ -1,0 +1,134 @@
+"""The escalation rules that a scenario can name, and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .section import Section
+
+OpenProbability = Annotated[float, Field(gt=0, lt=1)]
+
+
+class ThreePlusThree(Section):
+    """The 3+3 rule: see `escalate.rules.three_plus_three`."""
+
+    name: Literal["3+3"]
+    """Name of the rule."""
+    variant: Literal["A", "B", "C"] = "C"
+    """A: no de-escalation. B: de-escalation, 3 suffice at the top level. C: as B, 6 patients needed at the MTD."""
+
+
+class TargetOptions(Section):
+    """What rules with a target DLT probability share."""
+
+    target: OpenProbability
+    """Target DLT probability."""
+    elimination_cutoff: OpenProbability = 0.95
+    """A level is eliminated if the posterior probability that it exceeds the target is larger than this."""
+    eliminate_from: Annotated[int, Field(ge=1)] = 3
+    """Fewest evaluable patients on which a level is eliminated."""
+
+
+class Boin(TargetOptions):
+    """The Bayesian optimal interval design: see `escalate.rules.boin`."""
+
+    name: Literal["BOIN"]
+    """Name of the rule."""
+    p_saf: OpenProbability | None = None
+    """Highest DLT probability that is called too low; 0.6 of the target where it is left out."""
+    p_tox: OpenProbability | None = None
+    """Lowest DLT probability that is called too high; 1.4 times the target where it is left out."""
+    extrasafe: bool = False
+    """Whether the trial stops earlier for toxicity at the lowest level."""
+    offset: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    """How much smaller the elimination cut-off of the lowest level is with extrasafe."""
+    bound_mtd: bool = False
+    """Whether no dose is recommended whose smoothed DLT rate exceeds the upper boundary."""
+    stay_on_1_of_3: bool = False
+    """Whether one DLT in three patients stays, whatever the boundaries say."""
+    strict_upper_boundary: bool = False
+    """Whether a DLT rate equal to the upper boundary stays, as in the R package, instead of falling (the paper)."""
+
+    @property
+    def lower_probability(self) -> float:
+        """Highest DLT probability that is called too low."""
+        return 0.6 * self.target if self.p_saf is None else self.p_saf
+
+    @property
+    def upper_probability(self) -> float:
+        """Lowest DLT probability that is called too high."""
+        return 1.4 * self.target if self.p_tox is None else self.p_tox
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Boin:
+        if not self.lower_probability < self.target < self.upper_probability < 1:
+            raise ValueError(
+                f"p_saf < target < p_tox < 1 is needed, got {self.lower_probability:g}, {self.target:g}, "
+                f"{self.upper_probability:g}"
+            )
+        if self.extrasafe and self.offset >= self.elimination_cutoff:
+            raise ValueError("offset must be smaller than elimination_cutoff")
+        return self
+
+
+class IntervalOptions(TargetOptions):
+    """What rules with an interval around the target share."""
+
+    name: str
+    """Name of the rule."""
+    epsilon1: OpenProbability = 0.05
+    """From the target down to the lower end of the interval."""
+    epsilon2: OpenProbability = 0.05
+    """From the target up to the upper end of the interval."""
+
+    @property
+    def lower(self) -> float:
+        """Lower end of the interval."""
+        return self.target - self.epsilon1
+
+    @property
+    def upper(self) -> float:
+        """Upper end of the interval."""
+        return self.target + self.epsilon2
+
+    @model_validator(mode="after")
+    def _inside(self) -> IntervalOptions:
+        if not 0 < self.lower < self.upper < 1:
+            raise ValueError(f"the interval must lie inside (0, 1), got {self.lower:g} to {self.upper:g}")
+        return self
+
+
+class Mtpi(IntervalOptions):
+    """The modified toxicity probability interval design: see `escalate.rules.intervals`."""
+
+    name: Literal["mTPI"]
+    """Name of the rule."""
+
+
+class Mtpi2(IntervalOptions):
+    """mTPI-2: see `escalate.rules.intervals`."""
+
+    name: Literal["mTPI-2"]
+    """Name of the rule."""
+
+
+class Keyboard(IntervalOptions):
+    """The Keyboard design: see `escalate.rules.intervals`."""
+
+    name: Literal["Keyboard"]
+    """Name of the rule."""
+    partial_keys: Literal["drop", "rescale"] = "drop"
+    """Whether keys at the edges that are too short are left out (the paper) or rescaled (the R package)."""
+
+
+class I3Plus3(IntervalOptions):
+    """The i3+3 design: see `escalate.rules.intervals`."""
+
+    name: Literal["i3+3"]
+    """Name of the rule."""
+
+
+RuleOptions = Annotated[ThreePlusThree | Boin | Mtpi | Mtpi2 | Keyboard | I3Plus3, Field(discriminator="name")]
+"""Any of the rules, told apart by name."""
