@@ -13,8 +13,9 @@ import pytest
 
 import escalate
 from conftest import ROOT, SCENARIOS
-from escalate import OutputError, export
+from escalate import export
 from escalate.cli import main
+from escalate.errors import OutputError
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 LOADED_LATE = ("simpy", "matplotlib", "scipy", "pydantic", "numpy", "tqdm")

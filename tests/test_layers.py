@@ -15,7 +15,7 @@ LAYERS = (
     {"export"},
     {"report", "narrative", "plots", "registry"},
     {"simulation"},
-    {"trial"},
+    {"trial", "enumeration"},
     {"logbook"},
     {"committee", "calendar"},
     {"rules", "patients"},

@@ -16,7 +16,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from escalate import RecordError, Scenario, ScenarioError, draft_scenario, ledger, load
+from escalate import Scenario, ScenarioError, draft_scenario, ledger, load
+from escalate.errors import RecordError
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 SEED = SEEDS / "NCT06337474.json"

@@ -10,13 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .errors import EscalateError, OutputError, RecordError, ScenarioError
+    from .enumeration import Exact, dose_paths, exact
+    from .errors import EscalateError, ScenarioError
     from .estimates import Characteristics, characteristics
     from .export import run, write_trial
     from .narrative import story
     from .outcomes import Trials
     from .plots import plot_staircase, plot_timeline
-    from .records import Action, DataCut, Decision, Decisions, Trial
+    from .records import Action, DataCut, Decision, Trial
     from .registry import draft_scenario
     from .report import assumptions, summary
     from .scenario import Scenario, ledger, load
@@ -31,17 +32,17 @@ __all__ = [
     "Characteristics",
     "DataCut",
     "Decision",
-    "Decisions",
     "EscalateError",
-    "OutputError",
-    "RecordError",
+    "Exact",
     "Scenario",
     "ScenarioError",
     "Trial",
     "Trials",
     "assumptions",
     "characteristics",
+    "dose_paths",
     "draft_scenario",
+    "exact",
     "ledger",
     "load",
     "plot_staircase",
@@ -57,11 +58,12 @@ __all__ = [
 
 _HOMES = {
     "estimates": ("Characteristics", "characteristics"),
-    "errors": ("EscalateError", "OutputError", "RecordError", "ScenarioError"),
+    "enumeration": ("Exact", "dose_paths", "exact"),
+    "errors": ("EscalateError", "ScenarioError"),
     "export": ("run", "write_trial"),
     "outcomes": ("Trials",),
     "plots": ("plot_staircase", "plot_timeline"),
-    "records": ("Action", "DataCut", "Decision", "Decisions", "Trial"),
+    "records": ("Action", "DataCut", "Decision", "Trial"),
     "registry": ("draft_scenario",),
     "report": ("assumptions", "summary"),
     "scenario": ("Scenario", "ledger", "load"),

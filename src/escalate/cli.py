@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
     _add_run(verbs)
     _add_trial(verbs)
+    _add_exact(verbs)
     _add_check(verbs)
     _add_init(verbs)
     _add_schema(verbs)
@@ -91,6 +92,13 @@ def _add_trial(verbs: Verbs) -> None:
     parser.add_argument("--replicate", type=_at_least(0), default=0, metavar="K", help="which trial (default 0)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
     _add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
+
+
+def _add_exact(verbs: Verbs) -> None:
+    parser = _verb(verbs, "exact", _exact, "compute exact operating characteristics and dose paths, without simulating")
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
 
 
 def _add_check(verbs: Verbs) -> None:
@@ -175,6 +183,26 @@ def _trial(arguments: argparse.Namespace) -> None:
     print(story(trial))
     if out is not None:
         print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
+
+
+def _exact(arguments: argparse.Namespace) -> None:
+    from .enumeration import dose_paths, exact
+    from .errors import NotCoveredError
+    from .export import paths_csv, write_text
+    from .report import exact_summary
+    from .scenario import load
+
+    scenario = load(arguments.scenario)
+    found = exact(scenario)
+    try:
+        paths = dose_paths(scenario)
+    except NotCoveredError:
+        if arguments.csv is not None:
+            raise
+        paths = []
+    if arguments.csv is not None:
+        write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
+    print(exact_summary(found, paths))
 
 
 def _check(arguments: argparse.Namespace) -> None:

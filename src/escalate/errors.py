@@ -5,6 +5,7 @@
     EscalateError (a ValueError)
     ├── ScenarioError   the scenario file, or a change to a scenario, is not valid
     ├── RecordError     a registry record cannot be read
+    ├── NotCoveredError a scenario has no exact results
     └── OutputError     the results cannot be written
 
 Every message says where, what was got, what is allowed and how to mend it.
@@ -66,6 +67,10 @@ class ScenarioError(EscalateError):
 
 class RecordError(EscalateError):
     """A registry record cannot be read."""
+
+
+class NotCoveredError(EscalateError):
+    """A scenario has no exact results; the message says why, and what would have them."""
 
 
 class OutputError(EscalateError):

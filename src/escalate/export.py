@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import errno
 import io
 import json
@@ -9,11 +10,12 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from .enumeration import DosePath
 from .errors import OutputError
 from .estimates import Characteristics, characteristics
 from .narrative import story
@@ -158,6 +160,15 @@ def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
     finally:
         if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def paths_csv(paths: Sequence[DosePath]) -> str:
+    """Return dose paths as CSV text with a header line; probabilities with all their digits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("path", "probability", "recommended", "reason"))
+    writer.writerows((path.path, repr(path.probability), path.recommended, path.reason) for path in paths)
+    return text.getvalue()
 
 
 def write_text(path: Path, text: str, overwrite: bool = False) -> None:

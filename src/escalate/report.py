@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 from textwrap import fill
 
+from .enumeration import DosePath, Exact
 from .estimates import Characteristics, Estimate
 from .outcomes import PER_LEVEL, Trials
 from .records import NO_DOSE
@@ -171,6 +172,51 @@ def _se(estimate: Estimate, digits: int, scale: float = 1) -> str:
 
 def _date(trials: Trials, estimate: Estimate) -> str:
     return (trials.start_date + timedelta(days=round(estimate.estimate))).isoformat()
+
+
+def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:
+    """Return exact operating characteristics as text for a terminal.
+
+    Parameters
+    ----------
+    found : Exact
+        As `exact` returns them.
+    paths : sequence of DosePath
+        As `dose_paths` returns them; the `most` probable ones are told.
+    most : int
+        How many dose paths to tell.
+    """
+    parts = (_exact_recommendation(found), _exact_reasons(found), _exact_paths(paths, most))
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _exact_recommendation(found: Exact) -> list[str]:
+    scenario = found.scenario
+    lines = [
+        scenario.trial.title,
+        f"Exact, from {found.states:,} data cuts; rule {_rule(scenario.rule)}; "
+        f"at most {scenario.trial.planned_patients} patients, whole cohorts, everybody evaluable",
+        "",
+        f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   evaluable   with a DLT",
+    ]
+    for level in reversed(range(scenario.levels)):
+        label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
+        numbers = f"{scenario.toxicity.dlt_probability[level]:>14.1%}{found.evaluable[level]:>12.4f}"
+        lines.append(f"{label:<46}{found.recommended[level]:>12.6f}   {numbers}{found.dlts[level]:>13.4f}")
+    return [*lines, f"  {NO_DOSE:<44}{found.no_dose:>12.6f}"]
+
+
+def _exact_reasons(found: Exact) -> list[str]:
+    reasons = [f"  {reason:<44}{q:>12.6f}" for reason, q in found.reasons.items()]
+    totals = [f"  {patients:<44}{q:>12.6f}" for patients, q in found.total.items()]
+    return ["Why did the escalation end?", *reasons, "Evaluable patients in all", *totals]
+
+
+def _exact_paths(paths: Sequence[DosePath], most: int) -> list[str]:
+    if not paths:
+        return []
+    head = f"Dose paths, the {min(most, len(paths))} most probable of {len(paths):,} (DLTs of a cohort written last)"
+    return [head, *(f"  {path.path:<44}{path.probability:>12.6f}   {path.recommended}" for path in paths[:most])]
 
 
 def assumptions(scenario: Scenario) -> str:

@@ -61,7 +61,7 @@ class CountRule:
     cutoff : float
         A level is too toxic if Pr(p > target) exceeds this, in (0, 1).
     eliminate_from : int
-        Fewest evaluable patients on which a level is called too toxic.
+        Fewest evaluable patients on which a level is called too toxic; without a DLT it never is.
     lowest_cutoff : float or None
         A smaller cutoff for the lowest level alone, if there is one.
     prior : float
@@ -95,11 +95,12 @@ class CountRule:
             y = np.minimum(y, n)
             moves = self.moves(np.maximum(n, 1), y)
             probability = too_toxic_probability(n, y, self.target)
-            toxic = (n >= self.eliminate_from) & (probability > self.cutoff)
+            toxic = (n >= self.eliminate_from) & (y > 0) & (probability > self.cutoff)
             lowest = toxic
             if self.lowest_cutoff is not None:
                 exists = toxic.any(axis=1, keepdims=True)
-                lowest = toxic | (exists & (n >= self.eliminate_from) & (probability > self.lowest_cutoff))
+                sooner = (n >= self.eliminate_from) & (y > 0) & (probability > self.lowest_cutoff)
+                lowest = toxic | (exists & sooner)
             self._tables[size] = moves, toxic, lowest
         return self._tables[size]
 

@@ -122,6 +122,16 @@ class Keyboard(IntervalOptions):
     partial_keys: Literal["drop", "rescale"] = "drop"
     """Whether keys at the edges that are too short are left out (the paper) or rescaled (the R package)."""
 
+    @model_validator(mode="after")
+    def _can_escalate(self) -> Keyboard:
+        width = self.upper - self.lower
+        if self.partial_keys == "drop" and self.lower < width - 1e-9:
+            raise ValueError(
+                f"no whole key of width {width:g} fits below {self.lower:g}, so that the rule could never escalate: "
+                'take a narrower interval, or partial_keys = "rescale"'
+            )
+        return self
+
 
 class I3Plus3(IntervalOptions):
     """The i3+3 design: see `escalate.rules.intervals`."""
