@@ -91,6 +91,16 @@ BUGS = (
     Bug("only the first problem is told", "scenario/load.py", "found = list(_problems(data))\n", "found = list(_problems(data))[:1]\n", "test_errors.py"),
     Bug("foreign folders overwritten", "export.py", "if not (out / MARK).is_file() and", "if False and", "test_cli.py"),
     Bug("the old folder is lost when writing fails", "export.py", '            (beside / "old").rename(out)\n', "            pass\n", "test_cli.py"),
+    Bug("elimination does not reach the levels above", "rules/counts.py", "np.logical_or.accumulate(gone, axis=-1)", "gone", "test_interval_rules_reference.py"),
+    Bug("elimination with too few patients", "rules/counts.py", "toxic = (n >= self.eliminate_from)", "toxic = (n >= 1)", "test_golden_interval_rules.py"),
+    Bug("smoothing without weights", "rules/counts.py", "total**2 * (total + 1) / ((y + prior) * (n - y + prior))", "1.0", "test_golden_interval_rules.py"),
+    Bug("ties go to the lower dose", "rules/counts.py", "rates + 1e-10 * np", "rates - 1e-10 * np", "test_golden_interval_rules.py"),
+    Bug("BOIN's boundaries with p_tox for p_saf", "rules/boin.py", "math.log((1 - p_saf) / (1 - target))", "math.log((1 - p_saf) / (1 - p_tox))", "test_golden_interval_rules.py"),
+    Bug("mTPI's tie goes to stay", "rules/intervals.py", "np.array([1, 0, -1]), ties_to_highest=True)", "np.array([1, 0, -1]), ties_to_highest=False)", "test_golden_interval_rules.py"),
+    Bug("i3+3 without its second clause", "rules/intervals.py", "one_less < options.lower - TOLERANCE", "one_less < -1", "test_golden_interval_rules.py"),
+    Bug("exact paths forget an outcome", "enumeration.py", "for k in range(size + 1)]", "for k in range(size)]", "test_exact_vs_simulated.py"),
+    Bug("exact results without the cap", "enumeration.py", "scenario.trial.planned_patients - states.n.sum(axis=1)", "999 - 0 * states.n.sum(axis=1)", "test_exact_vs_simulated.py"),
+    Bug("a level that may be given again is called too toxic", "decision_table.py", "DE_ESCALATE if again else TOO_TOXIC", "TOO_TOXIC", "test_decision_table.py"),
     Bug("a layer imports upward", "timeline.py", "from .records import Trial\n", "from .records import Trial\nfrom .committee import Counts\n", "test_layers.py"),
 )  # fmt: skip
 

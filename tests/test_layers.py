@@ -17,7 +17,7 @@ LAYERS = (
     {"simulation"},
     {"trial", "enumeration"},
     {"logbook"},
-    {"committee", "calendar"},
+    {"committee", "calendar", "decision_table"},
     {"rules", "patients"},
     {"estimates"},
     {"outcomes"},

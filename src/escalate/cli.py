@@ -66,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(verbs)
     _add_trial(verbs)
     _add_exact(verbs)
+    _add_table(verbs)
+    _add_rules(verbs)
     _add_check(verbs)
     _add_init(verbs)
     _add_schema(verbs)
@@ -99,6 +101,19 @@ def _add_exact(verbs: Verbs) -> None:
     parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
     parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
     parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+
+
+def _add_table(verbs: Verbs) -> None:
+    parser = _verb(verbs, "table", _table, "print the decision table of a scenario's rule, for the protocol")
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    parser.add_argument("--patients", type=_at_least(1), default=12, metavar="N", help="most patients (default 12)")
+    parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
+
+
+def _add_rules(verbs: Verbs) -> None:
+    parser = _verb(verbs, "rules", _rules, "list the escalation rules, or the options of one")
+    parser.add_argument("rule", nargs="?", help="name of a rule, as scenario files write it")
 
 
 def _add_check(verbs: Verbs) -> None:
@@ -203,6 +218,28 @@ def _exact(arguments: argparse.Namespace) -> None:
     if arguments.csv is not None:
         write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
     print(exact_summary(found, paths))
+
+
+def _table(arguments: argparse.Namespace) -> None:
+    from .decision_table import decision_table
+    from .export import check_free, write_table
+    from .report import rule_words
+    from .rules import rule_for
+    from .scenario import load
+
+    scenario = load(arguments.scenario)
+    if arguments.out is not None:
+        check_free(Path(arguments.out), arguments.overwrite)
+    table = decision_table(rule_for(scenario), arguments.patients, words=rule_words(scenario.rule))
+    if arguments.out is not None:
+        write_table(table, scenario, arguments.out, overwrite=arguments.overwrite)
+    print(table.to_text())
+
+
+def _rules(arguments: argparse.Namespace) -> None:
+    from .report import rules_list
+
+    print(rules_list(arguments.rule))
 
 
 def _check(arguments: argparse.Namespace) -> None:

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import numpy as np
 
+from .decision_table import DecisionTable
 from .enumeration import DosePath
 from .errors import OutputError
 from .estimates import Characteristics, characteristics
 from .narrative import story
 from .outcomes import Trials
-from .plots import plot_staircase, plot_timeline
+from .plots import plot_decision_table, plot_staircase, plot_timeline
 from .plots.style import save
 from .records import Trial
 from .report import summary
@@ -160,6 +161,34 @@ def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
     finally:
         if beside is not None:
             shutil.rmtree(beside, ignore_errors=True)
+
+
+def write_table(
+    table: DecisionTable, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write a decision table as a folder: text, CSV, Markdown, HTML and a figure, with the resolved scenario.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written; nothing is left half-written.
+    """
+
+    def write(folder: Path) -> None:
+        texts = {
+            "txt": table.to_text() + "\n",
+            "csv": table.to_csv(),
+            "md": table.to_markdown(),
+            "html": table.to_html(),
+        }
+        for ending, text in texts.items():
+            (folder / f"table.{ending}").write_text(text, encoding="utf-8")
+        axes = plot_decision_table(table)
+        save(axes, folder / "table.png")
+        save(axes, folder / "table.svg")
+        _write_resolved(folder, scenario)
+
+    write_folder(Path(out), write, overwrite)
 
 
 def paths_csv(paths: Sequence[DosePath]) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import groupby
 from textwrap import fill
 
 from .enumeration import DosePath, Exact
+from .errors import EscalateError
 from .estimates import Characteristics, Estimate
 from .outcomes import PER_LEVEL, Trials
 from .records import NO_DOSE
 from .scenario.model import Scenario
-from .scenario.rules import RuleOptions
+from .scenario.rules import RULES, RuleOptions
 from .scenario.sources import UNSOURCED, ledger
 from .tables import STATES
 from .timeline import WAITS
@@ -58,7 +60,7 @@ def _question(trials: Trials) -> Iterator[str]:
     about, safety, rule = scenario.trial, scenario.safety, scenario.rule
     yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
     yield (
-        f"{len(trials):,} simulated trials, seed {trials.seed}; rule {_rule(rule)}; "
+        f"{len(trials):,} simulated trials, seed {trials.seed}; rule {rule_words(rule)}; "
         f"{scenario.levels} dose levels; at most {about.planned_patients} {about.cap_counts} patients"
     )
     yield (
@@ -69,7 +71,7 @@ def _question(trials: Trials) -> Iterator[str]:
     yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions."
 
 
-def _rule(options: RuleOptions) -> str:
+def rule_words(options: RuleOptions) -> str:
     """Return a rule with its options in words; those at their default are left out."""
     fields, told = type(options).model_fields, options.model_dump(exclude={"name"})
     chosen = {name: value for name, value in told.items() if name == "variant" or value != fields[name].default}
@@ -194,7 +196,7 @@ def _exact_recommendation(found: Exact) -> list[str]:
     scenario = found.scenario
     lines = [
         scenario.trial.title,
-        f"Exact, from {found.states:,} data cuts; rule {_rule(scenario.rule)}; "
+        f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
         f"at most {scenario.trial.planned_patients} patients, whole cohorts, everybody evaluable",
         "",
         f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   evaluable   with a DLT",
@@ -217,6 +219,38 @@ def _exact_paths(paths: Sequence[DosePath], most: int) -> list[str]:
         return []
     head = f"Dose paths, the {min(most, len(paths))} most probable of {len(paths):,} (DLTs of a cohort written last)"
     return [head, *(f"  {path.path:<44}{path.probability:>12.6f}   {path.recommended}" for path in paths[:most])]
+
+
+def rules_list(name: str | None = None) -> str:
+    """List the escalation rules, or tell the options of one with their meaning and default.
+
+    Parameters
+    ----------
+    name : str, optional
+        A rule, as scenario files write it.
+
+    Raises
+    ------
+    EscalateError
+        If there is no such rule; the message lists them.
+    """
+    if name is None:
+        width = max(map(len, RULES))
+        told = [f"{rule:<{width}}  {options.__doc__}" for rule, options in RULES.items()]
+        return "\n".join([*told, "", "`escalate rules NAME` tells the options of a rule."])
+    if name not in RULES:
+        raise EscalateError(f"there is no rule {name!r}; there are: {', '.join(RULES)}")
+    chosen = RULES[name]
+    lines = [f"{name}: {chosen.__doc__}", ""]
+    for option, field in chosen.model_fields.items():
+        if option != "name":
+            default = "must be given" if field.is_required() else f"default {_default(field.default)}"
+            lines.append(fill(f"{option} ({default}): {field.description}", 110, subsequent_indent="    "))
+    return "\n".join(lines)
+
+
+def _default(value: object) -> str:
+    return "none" if value is None else json.dumps(value)
 
 
 def assumptions(scenario: Scenario) -> str:

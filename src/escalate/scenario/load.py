@@ -16,13 +16,14 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import Problem, ScenarioError
 from . import checks
 from .model import Scenario
+from .rules import RULES
 from .sources import is_story, key_exists, leaves
 from .toml_lines import key_lines, line_of
 
 KeyPath = tuple[str | int, ...]
 _TAGS = {
     *{"poisson", "fixed", "uniform", "weibull", "list"},
-    *{"3+3", "BOIN", "mTPI", "mTPI-2", "Keyboard", "i3+3"},
+    *RULES,
 }
 _KINDS = {
     "int_type": "must be a whole number",

@@ -12,7 +12,7 @@ OpenProbability = Annotated[float, Field(gt=0, lt=1)]
 
 
 class ThreePlusThree(Section):
-    """The 3+3 rule: see `escalate.rules.three_plus_three`."""
+    """Up after no DLT in three patients, three more after one, too toxic after two (doi:10.2307/2531693)."""
 
     name: Literal["3+3"]
     """Name of the rule."""
@@ -32,7 +32,7 @@ class TargetOptions(Section):
 
 
 class Boin(TargetOptions):
-    """The Bayesian optimal interval design: see `escalate.rules.boin`."""
+    """Bayesian optimal interval design: the DLT rate against two optimal boundaries (doi:10.1111/rssc.12089)."""
 
     name: Literal["BOIN"]
     """Name of the rule."""
@@ -101,21 +101,21 @@ class IntervalOptions(TargetOptions):
 
 
 class Mtpi(IntervalOptions):
-    """The modified toxicity probability interval design: see `escalate.rules.intervals`."""
+    """The strongest of three intervals: below, around, above the target (doi:10.1177/1740774510382799)."""
 
     name: Literal["mTPI"]
     """Name of the rule."""
 
 
 class Mtpi2(IntervalOptions):
-    """mTPI-2: see `escalate.rules.intervals`."""
+    """The strongest of many keys as wide as the target interval (doi:10.1016/j.cct.2017.04.006)."""
 
     name: Literal["mTPI-2"]
     """Name of the rule."""
 
 
 class Keyboard(IntervalOptions):
-    """The Keyboard design: see `escalate.rules.intervals`."""
+    """As mTPI-2, without short keys at the edges (doi:10.1158/1078-0432.CCR-17-0220)."""
 
     name: Literal["Keyboard"]
     """Name of the rule."""
@@ -134,7 +134,7 @@ class Keyboard(IntervalOptions):
 
 
 class I3Plus3(IntervalOptions):
-    """The i3+3 design: see `escalate.rules.intervals`."""
+    """The DLT rate against an interval; above it, stay if one DLT less is below (doi:10.1080/10543406.2019.1636811)."""
 
     name: Literal["i3+3"]
     """Name of the rule."""
@@ -142,3 +142,13 @@ class I3Plus3(IntervalOptions):
 
 RuleOptions = Annotated[ThreePlusThree | Boin | Mtpi | Mtpi2 | Keyboard | I3Plus3, Field(discriminator="name")]
 """Any of the rules, told apart by name."""
+
+RULES: dict[str, type[Section]] = {
+    "3+3": ThreePlusThree,
+    "BOIN": Boin,
+    "mTPI": Mtpi,
+    "mTPI-2": Mtpi2,
+    "Keyboard": Keyboard,
+    "i3+3": I3Plus3,
+}
+"""The options of each rule, by its name."""
