@@ -84,7 +84,7 @@ BUGS = (
     Bug("waits forget the committee", "timeline.py", 'total["committee"] += closed - cut', 'total["committee"] += 0', f"{INVARIANT} {ESTIMATE}"),
     Bug("stagger and patients confused", "timeline.py", '"stagger" if any(', '"patients" if any(', f"{INVARIANT}::test_everybody_at_once"),
     Bug("standard error without the root", "estimates.py", "mc_se=math.sqrt(p * (1 - p) / n)", "mc_se=p * (1 - p) / n", ESTIMATE),
-    Bug("interval of a probability one-sided", "estimates.py", "(1 - CONFIDENCE) / 2", "1 - CONFIDENCE", ESTIMATE),
+    Bug("interval of a probability one-sided", "estimates.py", "tail = (1 - CONFIDENCE) / 2\n    low =", "tail = 1 - CONFIDENCE\n    low =", ESTIMATE),
     Bug("quantile one rank too high", "estimates.py", "ordered[math.ceil(n * q) - 1]", "ordered[math.ceil(n * q)]", ESTIMATE),
     Bug("finished the day after still counts", "estimates.py", "trials.duration_days <= trials.planned_days", "trials.duration_days <= trials.planned_days + 30", ESTIMATE),
     Bug("a problem's line off by one", "scenario/toml_lines.py", "start = number\n", "start = number + 1\n", "test_errors.py"),

@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 import pytest
-from scipy.stats import binomtest
+from scipy.stats import beta, binomtest
 
 from escalate import Scenario, characteristics, simulate, simulate_trial, story, summary
-from escalate.estimates import mean, probability, quantile
+from escalate.estimates import binomial_interval, mean, posterior_interval, probability, quantile
 from escalate.outcomes import NOT_REACHED, PER_LEVEL
 from escalate.records import NO_LEVEL
 from escalate.simulation import traced_trials
@@ -29,6 +29,20 @@ def test_probability_has_the_exact_binomial_interval(k: int, n: int) -> None:
 
 def test_none_of_six_still_allows_46_percent() -> None:
     assert probability("g", "m", None, np.zeros(6)).high == pytest.approx(0.459, abs=5e-4)
+
+
+@pytest.mark.parametrize(("k", "n"), [(0, 3), (1, 6), (9, 9)])
+def test_intervals_of_few_patients(k: int, n: int) -> None:
+    exact = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
+    assert binomial_interval(k, n) == pytest.approx((exact.low, exact.high), abs=1e-12)
+    assert posterior_interval(k, n) == pytest.approx(beta.ppf([0.025, 0.975], 1 + k, 1 + n - k), abs=1e-12)
+
+
+def test_story_says_what_the_trial_cannot_tell() -> None:
+    """None of six patients with a DLT still allows 46 %."""
+    trial = simulate_trial(small(accrual__consent_days=[0] * 9, rule__variant="C"))
+    line = next(line for line in story(trial).splitlines() if line.startswith("  level 2: high"))
+    assert line.split() == ["level", "2:", "high", "0/6", "0.0%", "to", "45.9%", "0.4%", "to", "41.0%"]
 
 
 def test_mean_by_hand() -> None:

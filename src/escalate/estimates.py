@@ -175,14 +175,28 @@ def _waits(trials: Trials) -> Iterator[Estimate]:
         yield mean("waits", name, None, days, "days")
 
 
-def probability(group: str, measure: str, level: int | str | None, happened: Any) -> Estimate:
-    """Estimate a probability from what happened in each trial, shape (n,), with its exact binomial interval."""
+def binomial_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the exact (Clopper-Pearson) 95 % interval of a probability after k of n, n at least 1."""
     from scipy.special import betaincinv
 
-    n, k = len(happened), int(np.sum(happened))
-    p, tail = k / n, (1 - CONFIDENCE) / 2
+    tail = (1 - CONFIDENCE) / 2
     low = float(betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
     high = float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
+    return low, high
+
+
+def posterior_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the equal-tailed 95 % interval of Beta(1 + k, 1 + n - k): a uniform prior, after k of n."""
+    from scipy.special import betaincinv
+
+    tail = (1 - CONFIDENCE) / 2
+    return float(betaincinv(1 + k, 1 + n - k, tail)), float(betaincinv(1 + k, 1 + n - k, 1 - tail))
+
+
+def probability(group: str, measure: str, level: int | str | None, happened: Any) -> Estimate:
+    """Estimate a probability from what happened in each trial, shape (n,), with its exact binomial interval."""
+    n, k = len(happened), int(np.sum(happened))
+    p, (low, high) = k / n, binomial_interval(k, n)
     return Estimate(
         group=group, measure=measure, level=level, estimate=p, mc_se=math.sqrt(p * (1 - p) / n), low=low, high=high,
         unit="probability", trials=n,

@@ -7,6 +7,7 @@ from itertools import groupby
 from textwrap import fill
 from typing import Any
 
+from .estimates import binomial_interval, posterior_interval
 from .records import NO_DOSE, Trial
 from .timeline import WAITS, waits
 
@@ -29,7 +30,7 @@ def story(trial: Trial) -> str:
     str
         Text for a terminal.
     """
-    parts = [*_opening(trial), "", *_days(trial), "", *_patients(trial), "", *_ending(trial)]
+    parts = [*_opening(trial), "", *_days(trial), "", *_patients(trial), "", *_knowledge(trial), "", *_ending(trial)]
     return "\n".join(parts)
 
 
@@ -148,6 +149,21 @@ def _patients(trial: Trial) -> Iterator[str]:
             f"{row['patient']:>7}  {row['cohort']:>6}  {row['level']:>5}  {row['infusion_date'] or '-':<10}  "
             f"{row['outcome'] or '-':<13}  {row['outcome_date'] or '-':<10}  {ending}{f' ({why})' if why else ''}"
         )
+
+
+def _knowledge(trial: Trial) -> Iterator[str]:
+    """Tell how little so few patients say about P(DLT) at each dose."""
+    yield "What the trial says about P(DLT)   DLTs/evaluable   95 % exact interval   95 % with a uniform prior"
+    for level, dose in enumerate(trial.doses, 1):
+        rows = [row for row in trial.cohorts if row["level"] == level]
+        y, n = sum(row["dlts"] for row in rows), sum(row["evaluable"] for row in rows)
+        label = f"  level {level}: {dose}"
+        if n == 0:
+            yield f"{label:<35}{'0/0':>14}   nothing"
+            continue
+        intervals = binomial_interval(y, n), posterior_interval(y, n)
+        exact, posterior = (f"{low:.1%} to {high:.1%}" for low, high in intervals)
+        yield f"{label:<35}{f'{y}/{n}':>14}{exact:>22}{posterior:>28}"
 
 
 def _ending(trial: Trial) -> Iterator[str]:
