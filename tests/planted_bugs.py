@@ -70,6 +70,8 @@ BUGS = (
     Bug("cap off by one", "committee.py", "(patients > room)", "(patients > room + 1)", HAND),
     Bug("inconclusive end recommends the last dose", "committee.py", "answer = np.full_like(ruled.level, NO_LEVEL)", "answer = np.maximum(ruled.level, 0)", HAND),
     Bug("decisions forced upward too", "committee.py", "next(iter(answers))[1] < counts.level", "next(iter(answers))[1] != -2", CORNERS),
+    Bug("a forced decision is read on what is known alone", "committee.py", "read = _completed(counts, outstanding, 0) if outstanding else counts", "read = counts", REFERENCE),
+    Bug("forced decisions tried on whole cohorts alone", "committee.py", "sizes = [outstanding] if self._replaces else range(outstanding + 1)", "sizes = [outstanding]", REFERENCE),
     Bug("forced by one completion", "committee.py", "return len(answers) == 1 and next(iter(answers))[1] < counts.level", "return any(level < counts.level for _, level in answers)", CORNERS),
     Bug("all streams the same", "patients.py", "SeedSequence(seed, spawn_key=(stream,)).generate", "SeedSequence(seed, spawn_key=()).generate", RANDOM),
     Bug("pages the same", "patients.py", "(PAGE // 4), 0, page, 0]", "(PAGE // 4), 0, 0, 0]", RANDOM),

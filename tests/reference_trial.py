@@ -24,6 +24,7 @@ from typing import Any
 
 from escalate.patients import Fate, Nature
 from escalate.scenario import Scenario
+from reference_interval_rules import boin, boin_mtd
 from reference_three_plus_three import reference_rule
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
@@ -33,7 +34,26 @@ CAP_REACHED = "cap reached, inconclusive"
 TIME_UP = "max_days reached"
 BELOW_ALL_LEVELS = -1
 
-Rule = Callable[[str, int, list[int], list[int]], tuple[str, int | None, int, str | None]]
+AS_MANY_AS_A_COHORT = 10**6
+
+Rule = Callable[[int, list[int], list[int]], tuple[str, int | None, int, str | None]]
+
+
+def three_plus_three(scenario: Scenario) -> Rule:
+    """Return the 3+3 rule of a scenario."""
+    return lambda level, n, y: reference_rule(scenario.rule.variant, level, n, y)
+
+
+def boin_rule(scenario: Scenario) -> Rule:
+    """Return BOIN with the scenario's target, other options at their defaults."""
+
+    def ask(level: int, n: list[int], y: list[int]) -> tuple[str, int | None, int, str | None]:
+        action, following = boin(level, n, y, target=scenario.rule.target)
+        if action == "stop":
+            return "stop", None, 0, "lowest dose level too toxic"
+        return action, following, AS_MANY_AS_A_COHORT, None
+
+    return ask
 
 
 @dataclass
@@ -96,9 +116,10 @@ class Cohort:
 class ReferenceTrial:
     """One trial; `run` goes through its days."""
 
-    def __init__(self, scenario: Scenario, seed: int, replicate: int, rule: Rule = reference_rule) -> None:
+    def __init__(self, scenario: Scenario, seed: int, replicate: int) -> None:
         self.s = scenario
-        self.rule = rule
+        self.is_boin = scenario.rule.name == "BOIN"
+        self.rule = boin_rule(scenario) if self.is_boin else three_plus_three(scenario)
         self.replicate = replicate
         self.nature = Nature(scenario, seed, replicate, 1)
         self.today = 0
@@ -113,6 +134,7 @@ class ReferenceTrial:
         self.deciding_on: Cohort | None = None
         self.meeting_day: int | None = None
         self.frozen: tuple[list[int], list[int]] | None = None
+        self.still_to_come = 0
         self.enrolment_closed = False
         self.permitted_level = scenario.safety.start_level - 1
         self.news_for_data_cut = False
@@ -219,6 +241,7 @@ class ReferenceTrial:
         if cohort is None or not news:
             return
         n, y = self.counts()
+        still_to_come = 0
         if self.complete(cohort):
             self.note("cohort complete", cohort=cohort)
             if cohort.expansion:
@@ -227,12 +250,12 @@ class ReferenceTrial:
                 return
         elif self.s.safety.early_decision and not cohort.expansion and self.forced(cohort, n, y):
             self.note("decision forced", cohort=cohort)
-            n[cohort.level] += self.outstanding(cohort)
+            still_to_come = self.outstanding(cohort)
         else:
             return
         self.open_cohort = None
         self.deciding_on = cohort
-        self.frozen = (n, y)
+        self.frozen, self.still_to_come = (n, y), still_to_come
         self.meeting_day = self.today + self.s.safety.review_delay_days
         while self.weekday(self.meeting_day) not in self.s.safety.meeting_weekdays:
             self.meeting_day += 1
@@ -272,7 +295,7 @@ class ReferenceTrial:
                 n_then, y_then = list(n), list(y)
                 n_then[cohort.level] += more
                 y_then[cohort.level] += more_dlts
-                action, level, _, _ = self.rule(self.s.rule.variant, cohort.level, n_then, y_then)
+                action, level, _, _ = self.rule(cohort.level, n_then, y_then)
                 answers.add((action, level))
         if len(answers) > 1:
             return False
@@ -286,10 +309,15 @@ class ReferenceTrial:
             return
         cohort, (n, y) = self.deciding_on, self.frozen
         self.deciding_on = self.meeting_day = self.frozen = None
-        action, level, wanted, reason = self.rule(self.s.rule.variant, cohort.level, n, y)
+        read = list(n)
+        read[cohort.level] += self.still_to_come  # of a forced decision: read as if without a DLT
+        action, level, wanted, reason = self.rule(cohort.level, read, y)
         places = min(wanted, self.s.safety.cohort_size)
         if action != "stop" and places > self.cap_room():
             action, level, reason = "stop", None, CAP_REACHED
+            if self.is_boin:
+                best = boin_mtd(n, y, self.s.rule.target)
+                level, reason = (None if best < 0 else best), "cap reached"
         self.note("decision", cohort=cohort, level=level)
         self.permitted_level = BELOW_ALL_LEVELS if level is None else level
         if action != "stop":
@@ -305,7 +333,7 @@ class ReferenceTrial:
     def open_first_cohort(self) -> None:
         level = self.s.safety.start_level - 1
         nobody = [0] * self.s.levels
-        _, _, wanted, _ = self.rule(self.s.rule.variant, level, nobody, nobody)
+        _, _, wanted, _ = self.rule(level, nobody, nobody)
         self.open(level, min(wanted, self.s.safety.cohort_size), expansion=False)
 
     def open(self, level: int, places: int, expansion: bool) -> None:

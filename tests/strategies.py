@@ -33,7 +33,8 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     window_end = window_days + (infusion_days[-1] if anchor == "last_infusion" else 0)
     follow_up_days = window_end + draw(st.sampled_from([0, 0, 1, 2, 10, 30, 90]))
     cohort_size = draw(st.one_of(st.sampled_from([3, 3, 3]), st.integers(1, 6)))
-    smallest_cap = min(cohort_size, 3)
+    rule = draw(_rule())
+    smallest_cap = min(cohort_size, 3) if rule["name"] == "3+3" else cohort_size
     more_patients = draw(st.sampled_from([9, 6, 12, 20, 30, 3, 1, 0]))
     data: dict[str, Any] = {
         "schema_version": 1,
@@ -65,7 +66,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
             "dlt_after_lymphodepletion": draw(st.sampled_from(["infuse", "withhold"])),
             "when_rule_finished": draw(st.sampled_from(["expand", "stop"])),
         },
-        "rule": {"name": "3+3", "variant": draw(st.sampled_from("ABC"))},
+        "rule": rule,
         "follow_up": {"days": follow_up_days},
         "accrual": draw(_accrual(start_date, max_days)),
         "screening": draw(_screening()),
@@ -136,6 +137,12 @@ def _screening() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {"days": st.one_of(st.just(0), st.integers(0, 20)), "failure_probability": failures.map(dict)}
     )
+
+
+def _rule() -> st.SearchStrategy[dict[str, Any]]:
+    three = st.fixed_dictionaries({"name": st.just("3+3"), "variant": st.sampled_from("ABC")})
+    boin = st.fixed_dictionaries({"name": st.just("BOIN"), "target": st.sampled_from([0.2, 0.25, 0.3])})
+    return st.one_of(three, three, three, boin)
 
 
 def _onset(window_end: int) -> st.SearchStrategy[dict[str, Any]]:

@@ -22,6 +22,7 @@ from .model import (
     WhatIf,
     window_end_offset,
 )
+from .rules import RuleOptions, ThreePlusThree
 from .section import Section
 
 Path = tuple[str | int, ...]
@@ -104,9 +105,9 @@ def _start_level_exists(dose_levels: list[DoseLevel], safety: Safety) -> Iterato
         )
 
 
-@_check("trial", "safety")
-def _first_cohort_fits(trial: TrialSection, safety: Safety) -> Iterator[Complaint]:
-    first = min(safety.cohort_size, 3)
+@_check("trial", "safety", "rule")
+def _first_cohort_fits(trial: TrialSection, safety: Safety, rule: RuleOptions) -> Iterator[Complaint]:
+    first = min(safety.cohort_size, 3) if isinstance(rule, ThreePlusThree) else safety.cohort_size
     if trial.planned_patients < first:
         yield (
             ("trial", "planned_patients"),
