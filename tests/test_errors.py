@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import ROOT
@@ -50,7 +51,7 @@ EDITS = {
     "probability below zero": ("drop_out_per_year = 0.08", "drop_out_per_year = -0.1", "drop_out_per_year", "attrition.drop_out_per_year = -0.1: must be at least 0"),
     "too few probabilities": ("dlt_probability = [0.03, 0.06]", "dlt_probability = [0.03]", "dlt_probability", "toxicity.dlt_probability = [0.03]: has 1 values, and there are 2 dose levels"),
     "screening adds up to more than one": ('"inclusion 9: ECOG above 1" = 0.01', '"inclusion 9: ECOG above 1" = 0.9', "[screening.failure_probability]", "add up to 1.19, more than 1"),
-    "completion before start": ("planned_completion_date = 2026-07-30", "planned_completion_date = 2024-08-30", "[trial]", "planned_completion_date must be later than start_date"),
+    "completion before start": ("planned_completion_date = 2026-07-30", "planned_completion_date = 2024-08-30", "planned_completion_date", "planned_completion_date must be later than start_date"),
     "sentinel stagger impossible": ("sentinel_stagger_days = 14", "sentinel_stagger_days = 3650", "sentinel_stagger_days", "safety.sentinel_stagger_days = 3650: must be less than trial.max_days, which is 3650"),
     "window impossible": (
         "max_days = 3650",
@@ -60,7 +61,7 @@ EDITS = {
     ),
     "window ends before the last infusion": ("infusion_days = [0]", "infusion_days = [0, 30]", "dlt_window_days", "the DLT window must end after the last infusion, which is on day 30"),
     "follow-up ends before the window": ("days = 180", "days = 27", "days = 27", "follow_up.days = 27: follow-up must last at least until the DLT window ends, day 28"),
-    "first infusion not on day 0": ("infusion_days = [0]", "infusion_days = [1]", "[treatment]", "infusion_days must begin with 0 and increase"),
+    "first infusion not on day 0": ("infusion_days = [0]", "infusion_days = [1]", "infusion_days", "infusion_days must begin with 0 and increase"),
     "lymphodepletion after infusion": ('agent = "fludarabine"\nmg_per_m2 = 25\ndays = [-3]', 'agent = "fludarabine"\nmg_per_m2 = 25\ndays = [3]', "days = [3]", "treatment.lymphodepletion[1].days[1] = 3: must be less than 0"),
     "an agent twice": ('agent = "cyclophosphamide"', 'agent = "fludarabine"', "[treatment]", "each lymphodepletion agent is written once"),
     "start level": ("cohort_size = 3", "cohort_size = 3\nstart_level = 3", "start_level", "safety.start_level = 3: there are 2 dose levels: allowed are 1 to 2"),
@@ -74,12 +75,12 @@ EDITS = {
     "patience without waiting": ('without_place = "wait"', 'without_place = "lost"', "patience_days", "accrual.patience_days = 60: has no effect"),
     "weekday unknown": ("review_delay_days = 7", 'review_delay_days = 7\nmeeting_weekdays = ["Monday"]', "meeting_weekdays", "must be 'Mon', 'Tue'"),
     "no weekday": ("review_delay_days = 7", "review_delay_days = 7\nmeeting_weekdays = []", "meeting_weekdays", "needs at least 1 value"),
-    "shares do not add up": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [0.5, 0.4]", "[treatment]", "infusion_shares must add up to 1, got 0.9"),
-    "shares of another length": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [1.0]", "[treatment]", "infusion_shares has 1 values for 2 infusion_days"),
+    "shares do not add up": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [0.5, 0.4]", "infusion_shares", "infusion_shares must add up to 1, got 0.9"),
+    "shares of another length": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [1.0]", "infusion_shares", "infusion_shares has 1 values for 2 infusion_days"),
     "onset outside the window": ('[toxicity.onset]\nkind = "uniform"', '[toxicity.onset]\nkind = "list"\ndays = [3, 29]', "days = [3, 29]", "toxicity.onset.days[2] = 29: the DLT window ends on day 28: allowed are 0 to 28"),
     "what if after follow-up": ("[toxicity]\n", "[[what_if]]\npatient = 1\ndlt_day = 200\n[toxicity]\n", "dlt_day", "what_if[1].dlt_day = 200: follow-up ends on day 180"),
     "what if twice": ("[toxicity]\n", "[[what_if]]\npatient = 1\n[[what_if]]\npatient = 1\n[toxicity]\n", "patient = 1", "this patient is in another [[what_if]] already"),
-    "what if contradicts itself": ("[toxicity]\n", "[[what_if]]\npatient = 1\ndlt = false\ndlt_day = 3\n[toxicity]\n", "[[what_if]]", "dlt = false and a dlt_day contradict each other"),
+    "what if contradicts itself": ("[toxicity]\n", "[[what_if]]\npatient = 1\ndlt = false\ndlt_day = 3\n[toxicity]\n", "dlt = false", "dlt = false and a dlt_day contradict each other"),
     "a source for a key that does not exist": ('"follow_up.days" = "assumption', '"follow_up.dayss" = "assumption', '"follow_up.dayss"', "there is no such key. Did you mean `follow_up.days`?"),
     "a source of no kind": ('"trial.start_date" = "registry: ', '"trial.start_date" = "the ', '"trial.start_date"', 'a source begins with "registry: ", "literature: " or "assumption: "'),
     "another schema version": ("schema_version = 1", "schema_version = 2", "schema_version", "schema_version = 2: must be 1"),
@@ -184,6 +185,46 @@ def test_replace_refuses(base: Scenario, key: str, value: object, says: str) -> 
     with pytest.raises(ScenarioError) as caught:
         base.replace({key: value})
     assert says in str(caught.value)
+
+
+def test_a_key_of_another_kind_is_said(tmp_path: Path) -> None:
+    text = edited('kind = "poisson"', 'kind = "fixed"\nconsent_days = [1]')
+    assert problems_of(tmp_path, text)[0].endswith("does not belong to the kind that is chosen here")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("cohort_size = 3", "cohort_size = " + "9" * 5000, "cannot be read as TOML"),
+        ("infusion_days = [0]", "infusion_days = " + "[" * 4000 + "]" * 4000, "cannot be read as TOML"),
+        ("start_date = 2024-08-30", "start_date = 9999-01-01", "the calendar ends before max_days"),
+        ("days = 14", "days = 99999999999999999999", "must be at most 1e+06"),
+    ],
+)
+def test_numbers_beyond_all_measure(tmp_path: Path, old: str, new: str, says: str) -> None:
+    text = BASE.replace("planned_completion_date = 2026-07-30\n", "").replace(
+        '"trial.planned_completion_date" = ', '# "trial.planned_completion_date" = '
+    )
+    assert text.count(old) >= 1
+    assert any(says in problem for problem in problems_of(tmp_path, text.replace(old, new, 1)))
+
+
+def test_replace_takes_tuples_and_numpy(base: Scenario) -> None:
+    changed = base.replace(
+        {
+            "toxicity.dlt_probability": (np.float64(0.1), 0.2),
+            "safety.cohort_size": np.int64(2),
+            "treatment.infusion_days": np.array([0]),
+        }
+    )
+    assert changed.toxicity.dlt_probability == [0.1, 0.2]
+    assert changed.safety.cohort_size == 2
+
+
+@pytest.mark.parametrize("key", ["sources", "schema_version", "sources.trial.start_date"])
+def test_a_source_of_no_number_is_refused(tmp_path: Path, key: str) -> None:
+    text = BASE.replace("[sources]\n", f'[sources]\n"{key}" = "assumption: none"\n')
+    assert any("there is no such key" in problem for problem in problems_of(tmp_path, text))
 
 
 def test_a_scenario_is_frozen(base: Scenario) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -65,7 +66,7 @@ def test_quantiles_are_the_smallest_value_that_the_share_reaches() -> None:
 
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_intervals_of_quantiles_cover(q: float) -> None:
-    """Of 2,000 intervals of 200 values, at least 94 % hold the truth: 95 % less 5 standard errors would be 92.6 %."""
+    """Of 2,000 intervals of 200 values, 95 % less 5 standard errors, 92.6 %, hold the truth at least."""
     generator = np.random.default_rng(3)
     truth = -math.log(1 - q) * 1e6
     covered = 0
@@ -117,6 +118,94 @@ def test_finished_by_the_planned_date_counts_that_date(base: Scenario) -> None:
     found = characteristics(trials).get("finished by planned completion date")
     assert trials.planned_days == 699
     assert found.estimate == np.mean(trials.duration_days <= 699)
+
+
+@pytest.mark.parametrize(("planned", "chance"), [(29, 1.0), (28, 0.0)])
+def test_a_trial_that_ends_on_the_planned_date_is_finished_by_it(planned: int, chance: float) -> None:
+    """Three infusions on day 0, windows to day 28, the first level too toxic on day 1: the trial ends on day 29."""
+    story_of = [{"patient": k, "dlt_day": 1} for k in (1, 2)]
+    scenario = small(
+        accrual__consent_days=[1, 1, 1],
+        what_if=story_of,
+        trial__planned_completion_date=date(2025, 1, 1) + timedelta(days=planned),
+    )
+    assert simulate_trial(scenario).duration_days == 29
+    found = characteristics(simulate(scenario, trials=3)).get("finished by planned completion date")
+    assert found.estimate == chance
+
+
+def test_a_trial_cut_off_is_not_finished(base: Scenario) -> None:
+    cut = base.replace({"trial.max_days": 400})
+    trials = simulate(cut, trials=100)
+    found = characteristics(trials)
+    whole = simulate(base, trials=100).duration_days <= 400
+    assert found.get("finished by planned completion date").estimate == whole.mean()
+    assert found.get("trial ended: reached").estimate == whole.mean()
+    assert f"{(~whole).sum()} trials were ended by trial.max_days" in summary(found)
+    late = next(k for k in range(100) if not whole[k])
+    assert "; not finished, since the trial's time was up" in story(simulate_trial(cut, replicate=late))
+
+
+def test_the_last_infusion_is_the_last_of_all() -> None:
+    trial = simulate_trial(
+        small(accrual__consent_days=[0, 0, 0], treatment__infusion_days=[0, 3, 6], trial__max_days=40)
+    )
+    assert milestones(trial)["first infusion"] == 0
+    assert milestones(trial)["last infusion"] == 6
+
+
+def test_a_whole_story() -> None:
+    """Written down by hand: three patients, the first two with a DLT on day 1, no dose, two days before the plan."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            what_if=[{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}],
+            trial__planned_completion_date=date(2025, 1, 31),
+        )
+    )
+    assert (
+        story(trial)
+        == """small
+One simulated trial (seed 1, replicate 0), rule 3+3
+Dose levels: 1: low, 2: high
+
+day    0  2025-01-01  Cohort 1 at level 1 (low) opens: escalation, 3 places.
+                      Candidate 1 consents; screening begins.
+                      Candidate 2 consents; screening begins.
+                      Candidate 3 consents; screening begins.
+                      Candidate 1 becomes patient 1, in cohort 1 at level 1 (low), and is infused: low. DLT
+                      window to 2025-01-29.
+                      Candidate 2 becomes patient 2, in cohort 1 at level 1 (low), and is infused: low. DLT
+                      window to 2025-01-29.
+                      Candidate 3 becomes patient 3, in cohort 1 at level 1 (low), and is infused: low. DLT
+                      window to 2025-01-29.
+day    1  2025-01-02  Patient 1 has a DOSE-LIMITING TOXICITY.
+                      Patient 2 has a DOSE-LIMITING TOXICITY.
+                      Cohort 1 at level 1 (low) is closed early, since nothing outstanding can change the
+                      decision; data cut: 2 DLT in 2 patients at this level.
+                      THE COMMITTEE stops the escalation: lowest dose level too toxic; no dose.
+                      Enrolment closes: lowest dose level too toxic.
+day   28  2025-01-29  Patient 1 completes follow-up.
+                      Patient 2 completes follow-up.
+                      Patient 3 completes the DLT window without a DLT.
+                      Patient 3 completes follow-up.
+                      The trial ends: last follow-up completed.
+
+patient  cohort  level  infused     outcome        known       what became of them
+      1       1      1  2025-01-01  DLT            2025-01-02  completed on 2025-01-29
+      2       1      1  2025-01-01  DLT            2025-01-02  completed on 2025-01-29
+      3       1      1  2025-01-01  no DLT         2025-01-29  completed on 2025-01-29
+
+What the trial says about P(DLT)   DLTs/evaluable   95 % exact interval   95 % with a uniform prior
+  level 1: low                                2/3         9.4% to 99.2%              19.4% to 93.2%
+  level 2: high                               0/0   nothing
+
+Dose path    1TTN
+Recommended  no dose
+Because      lowest dose level too toxic
+Duration     28 days, to 2025-01-29; 2 days before the planned completion on 2025-01-31
+Waiting for  DLT windows 1 d, follow-up 27 d"""
+    )
 
 
 def test_get_names_what_there_is(base: Scenario) -> None:

@@ -436,6 +436,33 @@ def test_cells_given_are_those_infused() -> None:
     assert trial.patients["outcome"] == ["non-evaluable", "non-evaluable", "DLT", "no DLT", "no DLT"]
 
 
+def test_a_reduced_dose_is_the_share_that_the_scenario_says() -> None:
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0],
+            dose_levels=[{"label": "low", "cells": 8.0}, {"label": "high", "cells": 16.0}],
+            attrition__partial_dose_share=0.25,
+            what_if=[{"patient": 1, "full_dose": False}],
+            trial__max_days=40,
+        )
+    )
+    assert trial.patients["cells_given"] == [2.0]
+
+
+def test_the_sentinel_is_the_first_infused_and_nobody_gets_a_free_place_without_replacement() -> None:
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__replace_non_evaluable=False,
+            what_if=[{"patient": 1, "infused": False}, {"patient": 2, "drop_out_day": 5}],
+            trial__max_days=40,
+        )
+    )
+    assert trial.patients["sentinel"] == [None, "yes", "no", "no"]
+    assert trial.patients["place_free_day"] == [3, None, None, None]
+
+
 def test_outcomes_of_the_infusion_day_come_in_the_evening() -> None:
     """Two DLTs on the very day: the data cut, and the committee, are on the next day."""
     story = [{"patient": 1, "dlt_day": 0}, {"patient": 2, "dlt_day": 0}]

@@ -29,7 +29,6 @@ LAYERS = (
 )
 """From the top down; modules of one layer may not import each other."""
 
-ALLOWED_ANYWHERE = {"escalate"}
 ONLY_IN = {"simpy": {"trial"}, "matplotlib": {"plots"}, "pydantic": {"scenario"}, "tqdm": {"simulation"}}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from enum import IntEnum
+from operator import itemgetter
 
 from .patients import Fate
 from .scenario.model import EVERY_DAY, Scenario
@@ -45,6 +46,9 @@ def next_weekday(start: date, day: int, allowed: Sequence[str]) -> int:
     return next(day + wait for wait in range(7) if EVERY_DAY[(start.weekday() + day + wait) % 7] in allowed)
 
 
+_DAY_AND_PHASE = itemgetter(0, 1)
+
+
 def stopped_on(fate: Fate) -> int:
     """Return the day from which a patient is given no more infusions [days after the first infusion]."""
     return min(fate.dlt_day, fate.drop_out_day)
@@ -77,7 +81,5 @@ def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int,
     visits.append(
         (last, OUTCOMES, "drop-out" if fate.drop_out_day < scenario.follow_up.days else "follow-up completed")
     )
-    return [
-        (infusion_day + day, EVENING if day == 0 else phase, event)
-        for day, phase, event in sorted(visits, key=lambda visit: visit[:2])
-    ]
+    visits.sort(key=_DAY_AND_PHASE)
+    return [(infusion_day + day, EVENING if day == 0 else phase, event) for day, phase, event in visits]

@@ -13,6 +13,9 @@ from typing import TypeAlias
 
 from . import __version__
 
+MOST = 10**15
+"""Largest seed, number of trials or replicate."""
+
 Run = Callable[[argparse.Namespace], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -146,6 +149,8 @@ def _at_least(least: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         if value < least:
             raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        if value > MOST:
+            raise argparse.ArgumentTypeError(f"{value} is more than {MOST}")
         return value
 
     return convert

@@ -160,7 +160,8 @@ def _patients(trials: Trials) -> Iterator[Estimate]:
 
 def _time(trials: Trials) -> Iterator[Estimate]:
     if trials.planned_days is not None:
-        finished = trials.duration_days <= trials.planned_days
+        ended = trials.milestone_days["trial ended"]
+        finished = (ended != NOT_REACHED) & (ended <= trials.planned_days)
         yield probability("time", "finished by planned completion date", None, finished)
     yield mean("time", "duration", None, trials.duration_days, "days")
     for name, days in trials.milestone_days.items():

@@ -51,7 +51,8 @@ def _days(trial: Trial) -> Iterator[str]:
 
 def _one_day(trial: Trial, rows: list[Row], amounts: dict[int, Row]) -> Iterator[str]:
     """Tell one day; a candidate who is eligible and starts at once, or has to wait, is told in one sentence."""
-    resolved = {row["candidate"] for row in rows if row["event"] in ("lymphodepletion", "waits", "no place")}
+    told = ("lymphodepletion", "infusion", "waits", "no place")
+    resolved = {row["candidate"] for row in rows if row["event"] in told}
     for row in rows:
         if row["event"] == "eligible" and row["candidate"] in resolved:
             continue
@@ -81,6 +82,12 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     patient = amounts[row["patient"]]
     if row["day"] != patient["infusion_day"]:
         return f"Patient {row['patient']} is infused again: {row['detail']}."
+    if patient["treatment_start_day"] == patient["infusion_day"]:
+        waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
+        return (
+            f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+            f"{_dose(trial, row)}, and is infused: {row['detail']}. DLT window to {patient['window_end_date']}."
+        )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
     return (
         f"Patient {row['patient']}{sentinel} is infused: {row['detail']}. DLT window to {patient['window_end_date']}."
@@ -179,6 +186,8 @@ def _ending(trial: Trial) -> Iterator[str]:
 
 def _against_plan(trial: Trial) -> str:
     planned = trial.planned_completion_date
+    if not trial.is_complete:
+        return "; not finished, since the trial's time was up"
     if planned is None:
         return ""
     late = (trial.date_of(trial.duration_days) - planned).days

@@ -221,6 +221,11 @@ class Trial:
         """Label of the recommended dose, or "no dose"."""
         return NO_DOSE if self.recommended is None else self.doses[self.recommended - 1]
 
+    @property
+    def is_complete(self) -> bool:
+        """Whether enrolment closed and everybody was followed to the end before the trial's time was up."""
+        return "enrolment closed" in self.events["event"] and "cut off" not in self.patients["state"]
+
     def date_of(self, day: int) -> date:
         """Return the date of a day [days since the start date]."""
         return self.start_date + timedelta(days=day)

@@ -11,7 +11,7 @@ from textwrap import fill
 from .enumeration import DosePath, Exact
 from .errors import EscalateError
 from .estimates import Characteristics, Estimate
-from .outcomes import PER_LEVEL, Trials
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .records import NO_DOSE
 from .scenario.model import Scenario
 from .scenario.rules import RULES, RuleOptions
@@ -99,7 +99,7 @@ def _patients(found: Characteristics) -> Iterator[str]:
     heads = "".join(f"{name:>15}" for name in [*(f"level {level}" for level in levels), "all"])
     yield f"{'Patients in a trial, mean':<30}{heads}"
     for name in PER_LEVEL:
-        if name == "not_infused" and not found.trials.scenario.lead_days:
+        if name == "not_infused" and found.get(name, "all").estimate == 0:
             continue
         cells = "".join(f"{_number(found.get(name, level), 2):>15}" for level in columns)
         yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
@@ -134,9 +134,9 @@ def _dates(found: Characteristics) -> Iterator[str]:
         yield (
             f"  P(finished by the planned completion date, {planned}, day {trials.planned_days}): {_percent(chance)}"
         )
-    cut_off = sum(reason == "max_days reached" for reason in trials.stop_reasons)
+    cut_off = int((trials.milestone_days["trial ended"] == NOT_REACHED).sum())
     if cut_off:
-        yield f"  {cut_off:,} trials were ended by trial.max_days; their durations are cut off there."
+        yield f"  {cut_off:,} trials were ended by trial.max_days: not finished, and their durations stop there."
 
 
 def _waits(found: Characteristics) -> Iterator[str]:

@@ -255,7 +255,9 @@ _PATIENTS_AFTER_AGENTS: tuple[Column, ...] = (
     Column("outcome", "What the patient counts as; the outcomes are listed in `OUTCOMES`", "", "if not infused"),
     *_dated("outcome", "When the outcome became certain", "if not infused, or still pending"),
     Column("non_evaluable_reason", "Why the patient is non-evaluable", "", "if evaluable, pending or not infused"),
-    *_dated("place_free", "From when the place could be given to somebody else", "if the patient kept it"),
+    *_dated(
+        "place_free", "From when the place could be given to somebody else", "if the patient kept it, or never had one"
+    ),
     *_dated("left", "Last day in the trial"),
 )
 
@@ -270,7 +272,13 @@ def patients_layout(agents: tuple[str, ...]) -> Layout:
         Names of the lymphodepletion agents, in the scenario's order.
     """
     amounts = tuple(
-        Column(f"{agent}_mg", f"Total {agent} given for lymphodepletion", "mg", "if not enrolled") for agent in agents
+        Column(
+            f"{agent}_mg",
+            f"Total {agent} given for lymphodepletion",
+            "mg",
+            "if not enrolled, or no body surface area is given",
+        )
+        for agent in agents
     )
     return Layout("patients", _PATIENTS_BEFORE_AGENTS + amounts + _PATIENTS_AFTER_AGENTS)
 

@@ -130,16 +130,17 @@ def milestones(trial: Trial) -> dict[str, int | None]:
     Returns
     -------
     dict of str to int or None
-        ``first infusion``, ``level 2 opened`` and so on for every level above the first one given, ``last infusion``,
-        ``enrolment closed``, ``trial ended``.
+        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``enrolment closed``,
+        ``trial ended`` (not reached by a trial whose time was up before).
     """
     infusions = [day for day in trial.patients["infusion_day"] if day is not None]
+    last_infusions = [day for day in trial.patients["last_infusion_day"] if day is not None]
     levels, opened = trial.cohorts["level"], trial.cohorts["opened_day"]
     events = dict(zip(trial.events["event"], trial.events["day"], strict=True))
     found: dict[str, int | None] = {"first infusion": min(infusions, default=None)}
     for level in range(1, len(trial.doses) + 1):
         found[f"level {level} opened"] = opened[levels.index(level)] if level in levels else None
-    found["last infusion"] = max(infusions, default=None)
+    found["last infusion"] = max(last_infusions, default=None)
     found["enrolment closed"] = events.get("enrolment closed")
-    found["trial ended"] = trial.duration_days
+    found["trial ended"] = trial.duration_days if trial.is_complete else None
     return found

@@ -228,7 +228,7 @@ class Conduct:
 
     @property
     def room(self) -> int:
-        """Patients that the cap leaves."""
+        """Patients that the cap leaves; those on their way to an infusion count until it is refused."""
         by_infused = self.scenario.trial.cap_counts == "infused"
         used = self.infused if by_infused else sum(self.evaluable) + sum(self.pending)
         return self.scenario.trial.planned_patients - used - self.lymphodepleted
@@ -297,7 +297,7 @@ class Conduct:
                 self.fill_places_on(start_day)
                 break
             self.enrol(self.waiting.pop(0))
-        if self.waiting:
+        if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
             self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
 
     def leave_without_place(self, _: simpy.Event) -> None:
@@ -361,7 +361,9 @@ class Conduct:
         start_day = self.next_start_day()
         if start_day is not None and start_day > self.clock.today:
             return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
-        return "a decision is outstanding" if self.cohort is None else "every place of the cohort is taken"
+        if self.cohort is None:
+            return "a decision is outstanding"
+        return "the cap leaves no room" if self.room <= 0 else "every place of the cohort is taken"
 
     def patience(self, person: Person, days: int) -> Steps:
         """Wait for a place, and no longer than this."""
@@ -400,7 +402,7 @@ class Conduct:
         withholds = self.safety.dlt_after_lymphodepletion == "withhold"
         if withholds and self.dlt_known_time > person.start_time:
             return "withheld: a DLT became known after lymphodepletion"
-        return None if fate.infused else "no infusion was possible after lymphodepletion"
+        return None if fate.infused else "no infusion was possible"
 
     def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
         """Give the first infusion: the patient's day 0."""

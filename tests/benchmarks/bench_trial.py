@@ -19,7 +19,7 @@ from escalate.patients import Nature
 from escalate.simulation import traced_trials
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "nct06337474.toml"
-TRIALS, ROUNDS, EVENTS = 512, 5, 140
+TRIALS, ROUNDS, EVENTS = 2000, 5, 140
 
 
 def traced(scenario: escalate.Scenario) -> None:

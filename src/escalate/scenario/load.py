@@ -70,12 +70,24 @@ def load(path: str | os.PathLike[str]) -> Scenario:
 def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     """Return a scenario with some values changed: see `Scenario.replace`."""
     data = scenario.model_dump(mode="python")
-    problems = [problem for key, value in changes.items() if (problem := _put(data, key, value)) is not None]
+    plain = {str(key): _plain(value) for key, value in dict(changes).items()}
+    problems = [problem for key, value in plain.items() if (problem := _put(data, key, value)) is not None]
     if problems:
         raise ScenarioError(problems)
-    for key in changes:
+    for key in plain:
         _forget_source(data["sources"], key)
     return _build(data, "", {})
+
+
+def _plain(value: Any) -> Any:
+    """Return lists for tuples and arrays, and plain numbers for numpy's."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def _forget_source(sources: Any, key: str) -> None:
@@ -115,7 +127,9 @@ def _unreadable(path: Path, message: str) -> ScenarioError:
 def _parse_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (RecursionError, ValueError) as error:
+        if not isinstance(error, tomllib.TOMLDecodeError):
+            raise _unreadable(Path(file), f"cannot be read as TOML: {error}") from None
         message, _, position = str(error).rpartition(" (at ")
         digits = "".join(c for c in position.split(",")[0] if c.isdigit())
         line = int(digits) if digits else text.count("\n") + 1
@@ -126,7 +140,9 @@ def _parse_toml(text: str, file: str) -> dict[str, Any]:
 def _parse_json(text: str, file: str) -> dict[str, Any]:
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (RecursionError, ValueError) as error:
+        if not isinstance(error, json.JSONDecodeError):
+            raise _unreadable(Path(file), f"cannot be read as JSON: {error}") from None
         words = f"is not JSON: {error.msg.lower()}"
         raise ScenarioError([Problem(key="", message=words, file=file, line=error.lineno)]) from None
     if not isinstance(data, dict):
@@ -170,14 +186,23 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
             path = tuple(part for part in item["loc"] if part not in _TAGS)
             if item["type"] == "union_tag_invalid":
                 path += (item["ctx"]["discriminator"].strip("'"),)
-            yield path, _value_text(item), _message(item, path)
+            yield *_named(path, item), _message(item, path)
     for path, value, message in checks.complaints(_valid_sections(data)):
         yield path, _short(value), message
     if scenario is not None:
-        known = leaves(scenario.model_dump(mode="python"))
+        known = leaves(scenario.model_dump(mode="python", exclude={"sources", "schema_version"}))
         for key, source in scenario.sources.items():
             if not key_exists(key, known):
                 yield ("sources", key), _short(source), f"there is no such key{_suggestion(key, set(known))}"
+
+
+def _named(path: KeyPath, item: Any) -> tuple[KeyPath, str]:
+    """Return where a finding is and the value there; one about a section names the key that it begins with."""
+    if item["type"] == "value_error":
+        key = str(item["ctx"]["error"]).split(" ")[0]
+        if isinstance(item["input"], dict) and key in item["input"]:
+            return (*path, key), _short(item["input"][key])
+    return path, _value_text(item)
 
 
 def _valid_sections(data: dict[str, Any]) -> dict[str, Any]:
@@ -198,7 +223,10 @@ def _message(item: Any, path: KeyPath) -> str:
     """Say in a sentence what one finding of pydantic means for the person who wrote the file."""
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        return f"unknown key{_suggestion(str(path[-1]), set(_allowed(path[:-1])))}"
+        allowed = set(_allowed(path[:-1]))
+        if path[-1] in allowed:
+            return "does not belong to the kind that is chosen here"
+        return f"unknown key{_suggestion(str(path[-1]), allowed)}"
     if kind == "missing":
         return f"is missing. {_meaning(path)}"
     if kind == "value_error":

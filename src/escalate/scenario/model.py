@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import json
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
@@ -21,7 +21,7 @@ from .rules import RuleOptions
 from .section import Section
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=0)]
+Days = Annotated[int, Field(ge=0, le=1_000_000)]
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 Weekdays = Annotated[list[Weekday], Field(min_length=1)]
 EVERY_DAY: list[Weekday] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
@@ -46,6 +46,12 @@ class TrialSection(Section):
     """Whom the cap counts: evaluable patients (non-evaluable ones are extra) or everybody infused."""
     max_days: Annotated[int, Field(ge=1, le=100_000)] = 3650
     """A trial still going on after this many days is ended with that reason [days]."""
+
+    @model_validator(mode="after")
+    def _dates_exist(self) -> TrialSection:
+        if date.max - self.start_date < timedelta(days=self.max_days):
+            raise ValueError("start_date is so late that the calendar ends before max_days")
+        return self
 
     @model_validator(mode="after")
     def _completion_after_start(self) -> TrialSection:
