@@ -66,6 +66,7 @@ BUGS = (
     Bug("partial dose counts as evaluable", TRIAL, '"no DLT" if person.full_dose else "non-evaluable"', '"no DLT"', HAND),
     Bug("infusions of a patient who leaves are halved", TRIAL, "if person.reduced:", "if not person.full_dose:", HAND),
     Bug("lost candidates wait", TRIAL, 'if accrual.without_place == "lost":', "if False:", HAND),
+    Bug("who is on the way to a closed level takes room", TRIAL, "for c in self.log.cohorts if c.level <= level", "for c in self.log.cohorts", HAND),
     Bug("no expansion", TRIAL, 'if self.safety.when_rule_finished == "expand" and', "if False and", HAND),
     Bug("cap off by one", "committee.py", "(patients > room)", "(patients > room + 1)", HAND),
     Bug("inconclusive end recommends the last dose", "committee.py", "answer = np.full_like(ruled.level, NO_LEVEL)", "answer = np.maximum(ruled.level, 0)", HAND),

@@ -313,7 +313,7 @@ class ReferenceTrial:
         read[cohort.level] += self.still_to_come  # of a forced decision: read as if without a DLT
         action, level, wanted, reason = self.rule(cohort.level, read, y)
         places = min(wanted, self.s.safety.cohort_size)
-        if action != "stop" and places > self.cap_room():
+        if action != "stop" and places > self.cap_room(level):
             action, level, reason = "stop", None, CAP_REACHED
             if self.is_boin:
                 best = boin_mtd(n, y, self.s.rule.target)
@@ -353,12 +353,19 @@ class ReferenceTrial:
                 self.leave(person, "turned away")
         self.waiting_list = []
 
-    def cap_room(self) -> int:
+    def cap_room(self, permitted_level: int | None = None) -> int:
+        """Those on their way to an infusion above the permitted level will get no cells, and count no more."""
+        if permitted_level is None:
+            permitted_level = self.permitted_level
         if self.s.trial.cap_counts == "evaluable":
             used = sum(person.evaluable or person.pending for person in self.patients)
         else:
             used = sum(person.infused for person in self.patients)
-        on_the_way = sum(person.between_lymphodepletion_and_infusion for person in self.patients)
+        on_the_way = sum(
+            person.between_lymphodepletion_and_infusion
+            for person in self.patients
+            if person.cohort.level <= permitted_level
+        )
         return self.s.trial.planned_patients - used - on_the_way
 
     # Candidates

@@ -535,6 +535,22 @@ def test_the_cap_ends_the_trial_when_the_next_cohort_does_not_fit() -> None:
     assert twelve.recommended == 2
 
 
+def test_who_is_on_the_way_to_a_closed_level_takes_no_room_under_the_cap() -> None:
+    """On day 49 level 2 is closed; patient 6, lymphodepleted on day 48, gets no cells, so three of eight are left."""
+    trial = simulate_trial(
+        small(
+            rule__variant="B",
+            accrual__consent_days=[0, 0, 0, 40, 40, 48, 60, 60, 60],
+            treatment__lymphodepletion=lymphodepletion(3),
+            trial__planned_patients=8,
+            what_if=[{"patient": 4, "dlt_day": 6}, {"patient": 5, "dlt_day": 6}],
+        )
+    )
+    assert trial.decisions["committee_day"] == [31, 49, 91]
+    assert trial.patients["not_infused_reason"][5] == "withheld: the committee has closed this dose level"
+    assert (trial.dose_path, trial.recommended) == ("1NNN 2TT 1NNN", 1)
+
+
 def test_a_cap_on_infused_patients_leaves_no_replacement() -> None:
     changes = {
         "accrual__consent_days": [0] * 12,

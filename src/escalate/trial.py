@@ -45,6 +45,9 @@ from .patients import Fate, Nature
 from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from .scenario.model import Scenario
 
+ANY_NUMBER = 2**40
+"""Room under a cap that never binds."""
+
 Steps = Generator[simpy.Event, Any, None]
 
 
@@ -218,7 +221,9 @@ class Conduct:
     def decide(self, cohort: CohortFile) -> Decision:
         """Let the committee decide on the cohort's data cut."""
         assert cohort.cut is not None
-        decision = self.committee.decide(cohort.cut, self.room, cohort.forced_outstanding)
+        asked = self.committee.decide(cohort.cut, ANY_NUMBER, cohort.forced_outstanding)
+        room = self.room_up_to(asked.level)
+        decision = self.committee.decide(cohort.cut, room, cohort.forced_outstanding)
         cohort.decision_day, self.permitted_level = self.clock.today, decision.level
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
@@ -228,10 +233,15 @@ class Conduct:
 
     @property
     def room(self) -> int:
-        """Patients that the cap leaves; those on their way to an infusion count until it is refused."""
+        """Patients that the cap leaves."""
+        return self.room_up_to(self.permitted_level)
+
+    def room_up_to(self, level: int) -> int:
+        """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells."""
         by_infused = self.scenario.trial.cap_counts == "infused"
         used = self.infused if by_infused else sum(self.evaluable) + sum(self.pending)
-        return self.scenario.trial.planned_patients - used - self.lymphodepleted
+        on_the_way = self.lymphodepleted and sum(c.lymphodepleted for c in self.log.cohorts if c.level <= level)
+        return self.scenario.trial.planned_patients - used - on_the_way
 
     def close_enrolment(self, decision: Decision) -> None:
         """Enrol nobody from now on; candidates in screening or waiting are turned away."""
