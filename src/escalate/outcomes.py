@@ -13,7 +13,7 @@ import numpy as np
 from .records import NO_DOSE, NO_LEVEL, IntArray, Trial
 from .scenario.model import Scenario
 from .tables import STATES
-from .timeline import WAITS, milestones, waits
+from .timeline import WAITS, milestone_names, milestones, waits
 
 NOT_REACHED = -1
 """Day of a milestone that a trial did not reach, inside arrays; never shown to a person."""
@@ -137,8 +137,6 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
         In order of replicate; at least one.
     """
     recommended, reasons, paths, patients, states, durations, milestone_days, parts = zip(*rows, strict=True)
-    names = [f"level {level + 1} opened" for level in range(scenario.levels)]
-    milestone_names = ["first infusion", *names, "last infusion", "enrolment closed", "trial ended"]
     counts = np.array(patients, dtype=np.int64)
     return Trials(
         scenario=scenario,
@@ -150,7 +148,7 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
         patients={name: counts[:, position, :] for position, name in enumerate(PER_LEVEL)},
         candidates=_columns(STATES, states),
         duration_days=np.array(durations, dtype=np.int64),
-        milestone_days=_columns(milestone_names, milestone_days),
+        milestone_days=_columns(milestone_names(scenario.levels), milestone_days),
         waits=_columns(WAITS, parts),
     )
 

@@ -119,6 +119,12 @@ def _where(values: list[Any], flags: list[Any], flag: str) -> list[Any]:
     return [value for value, given in zip(values, flags, strict=True) if given == flag]
 
 
+def milestone_names(levels: int) -> list[str]:
+    """Return the names of a trial's milestones, in order, for so many dose levels."""
+    opened = [f"level {level} opened" for level in range(1, levels + 1)]
+    return ["first infusion", *opened, "last infusion", "enrolment closed", "trial ended"]
+
+
 def milestones(trial: Trial) -> dict[str, int | None]:
     """Return the days of a trial's milestones [days since the start date]; ``None`` for what never came.
 
@@ -137,10 +143,11 @@ def milestones(trial: Trial) -> dict[str, int | None]:
     last_infusions = [day for day in trial.patients["last_infusion_day"] if day is not None]
     levels, opened = trial.cohorts["level"], trial.cohorts["opened_day"]
     events = dict(zip(trial.events["event"], trial.events["day"], strict=True))
-    found: dict[str, int | None] = {"first infusion": min(infusions, default=None)}
-    for level in range(1, len(trial.doses) + 1):
-        found[f"level {level} opened"] = opened[levels.index(level)] if level in levels else None
-    found["last infusion"] = max(last_infusions, default=None)
-    found["enrolment closed"] = events.get("enrolment closed")
-    found["trial ended"] = trial.duration_days if trial.is_complete else None
-    return found
+    days = [
+        min(infusions, default=None),
+        *(opened[levels.index(k)] if k in levels else None for k in range(1, len(trial.doses) + 1)),
+        max(last_infusions, default=None),
+        events.get("enrolment closed"),
+        trial.duration_days if trial.is_complete else None,
+    ]
+    return dict(zip(milestone_names(len(trial.doses)), days, strict=True))
