@@ -2,7 +2,7 @@
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
 It was written from the specification of the calendar alone; with `escalate` it shares what nature draws
-(`escalate.patients.Nature`) and the scenario, and not the calendar, the committee or the rule.
+(`escalate.patients.Nature`) and the scenario, and not the calendar, the committee, the rules or what is around them.
 
 The phases of a day, in order:
 
@@ -11,7 +11,7 @@ The phases of a day, in order:
 2. committee;
 3. candidates: consents, screening results, withdrawals from waiting;
 4. infusions;
-5. lymphodepletion starts (without lymphodepletion: first infusions);
+5. lymphodepletion starts (without lymphodepletion: first infusions), and data cuts because a candidate is ready;
 6. evening: outcomes dated today of patients whose first infusion is today.
 """
 
@@ -25,35 +25,160 @@ from typing import Any
 from escalate.patients import Fate, Nature
 from escalate.scenario import Scenario
 from reference_interval_rules import boin, boin_mtd
-from reference_three_plus_three import reference_rule
+from reference_rolling_rules import rolling_six, tite_boin
+from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED, reference_rule
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+ROLLING = ("rolling six", "TITE-BOIN")
 
-CAP_REACHED = "cap reached, inconclusive"
+CAP_REACHED = "cap reached"
+CAP_INCONCLUSIVE = "cap reached, inconclusive"
 TIME_UP = "max_days reached"
+NOBODY_PENDING = "the rule suspends, and nobody is pending"
+LEVEL_IS_FULL = "the most patients at one level are treated at it"
+ENOUGH = "stopping rule: enough patients at one level"
 BELOW_ALL_LEVELS = -1
 
 AS_MANY_AS_A_COHORT = 10**6
 
-Rule = Callable[[int, list[int], list[int]], tuple[str, int | None, int, str | None]]
+
+@dataclass
+class Told:
+    """What a rule is told: the level of the current cohort, and by level who is evaluable, with a DLT, pending."""
+
+    level: int
+    n: list[int]
+    y: list[int]
+    pending: list[int]
+    follow_up: list[float]
+
+    @property
+    def treated(self) -> list[int]:
+        return [n + pending for n, pending in zip(self.n, self.pending, strict=True)]
+
+    def completed(self, more: int, more_dlts: int) -> Told:
+        """What the rule would be told with so many more evaluable patients, and nobody pending, at the level."""
+        n, y, pending, follow_up = list(self.n), list(self.y), list(self.pending), list(self.follow_up)
+        n[self.level] += more
+        y[self.level] += more_dlts
+        pending[self.level] = 0
+        follow_up[self.level] = 0.0
+        return Told(self.level, n, y, pending, follow_up)
+
+
+Answer = tuple[str, int | None, int, str | None]
+"""Action, next level (of a stop: the level recommended, or None), patients wanted, and the reason of a stop."""
+Rule = Callable[[Told], Answer]
 
 
 def three_plus_three(scenario: Scenario) -> Rule:
     """Return the 3+3 rule of a scenario."""
-    return lambda level, n, y: reference_rule(scenario.rule.variant, level, n, y)
+    return lambda told: reference_rule(scenario.rule.variant, told.level, told.n, told.y)
 
 
 def boin_rule(scenario: Scenario) -> Rule:
     """Return BOIN with the scenario's target, other options at their defaults."""
 
-    def ask(level: int, n: list[int], y: list[int]) -> tuple[str, int | None, int, str | None]:
-        action, following = boin(level, n, y, target=scenario.rule.target)
+    def ask(told: Told) -> Answer:
+        action, following = boin(told.level, told.n, told.y, target=scenario.rule.target)
         if action == "stop":
-            return "stop", None, 0, "lowest dose level too toxic"
+            return "stop", None, 0, TOO_TOXIC
         return action, following, AS_MANY_AS_A_COHORT, None
 
     return ask
+
+
+def rolling_six_rule(scenario: Scenario) -> Rule:
+    """Return rolling six, which asks for one patient at a time."""
+
+    def ask(told: Told) -> Answer:
+        options = scenario.rule
+        action, level = rolling_six(told.level, told.n, told.y, told.pending, options.table, options.six_at_mtd)
+        if action != "stop":
+            return action, level, 1, None
+        if level is None:
+            return "stop", None, 0, TOO_TOXIC
+        return "stop", level, 0, TOP_TOLERATED if level == scenario.levels - 1 else EXCEEDED_ABOVE
+
+    return ask
+
+
+def tite_boin_rule(scenario: Scenario) -> Rule:
+    """Return TITE-BOIN with the scenario's target and treatment of the pending, other options at their defaults."""
+
+    def ask(told: Told) -> Answer:
+        options = scenario.rule
+        action, level = tite_boin(
+            told.level,
+            told.n,
+            told.y,
+            told.pending,
+            told.follow_up,
+            target=options.target,
+            method="imputation" if options.method == "imputation" else "ess",
+            max_pending_ratio=options.most_pending_share,
+            min_completed=options.min_completed,
+        )
+        if action == "stop":
+            return "stop", None, 0, TOO_TOXIC
+        return action, level, AS_MANY_AS_A_COHORT, None
+
+    return ask
+
+
+RULES = {"3+3": three_plus_three, "BOIN": boin_rule, "rolling six": rolling_six_rule, "TITE-BOIN": tite_boin_rule}
+
+
+def best_dose(scenario: Scenario, n: list[int], y: list[int]) -> int | None:
+    """Return what is recommended when something else than the rule ends the trial; None if no dose."""
+    if scenario.rule.name not in ("BOIN", "TITE-BOIN"):
+        return None
+    best = boin_mtd(n, y, scenario.rule.target)
+    return None if best < 0 else best
+
+
+def composed_rule(scenario: Scenario) -> Rule:
+    """Return the rule with titration in front of it, and then the limit per level, and then the stopping rule."""
+    rule = RULES[scenario.rule.name](scenario)
+    most, enough = scenario.limits.most_per_level, scenario.stopping.enough_at_level
+
+    def ask(told: Told) -> Answer:
+        answer = None
+        if scenario.titration is not None:
+            answer = titration(scenario, told)
+        if answer is None:
+            answer = rule(told)
+        action, level, wanted, reason = answer
+        if most is not None and action not in ("stop", "suspend"):
+            room = most - told.treated[level]
+            wanted = min(wanted, room)
+            if room <= 0 and sum(told.treated) > 0:
+                action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, LEVEL_IS_FULL
+        if enough is not None and action != "stop" and told.treated[told.level] >= enough:
+            stays = level == told.level and action != "suspend"
+            if stays or scenario.stopping.enough_when == "any_move":
+                action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, ENOUGH
+        return action, level, wanted, reason
+
+    return ask
+
+
+def titration(scenario: Scenario, told: Told) -> Answer | None:
+    """Return what titration says, or None where the rule decides."""
+    if max(told.treated) > 1:
+        return None
+    if told.pending[told.level] > 0:
+        return "suspend", told.level, 0, None
+    no_dlt = sum(told.y) == 0
+    if told.treated[told.level] == 0 and no_dlt:
+        return "stay", told.level, 1, None
+    last = scenario.titration.last_level or scenario.levels
+    if no_dlt and told.level + 1 < last:
+        return "escalate", told.level + 1, 1, None
+    if scenario.safety.cohort_size == 1:
+        return None
+    return "stay", told.level, scenario.safety.cohort_size - 1, None
 
 
 @dataclass
@@ -103,7 +228,7 @@ class Person:
 
 @dataclass
 class Cohort:
-    """The patients treated at one level between two decisions."""
+    """The patients treated at one level between two decisions; with a rolling rule, between two moves."""
 
     number: int
     level: int
@@ -118,8 +243,8 @@ class ReferenceTrial:
 
     def __init__(self, scenario: Scenario, seed: int, replicate: int) -> None:
         self.s = scenario
-        self.is_boin = scenario.rule.name == "BOIN"
-        self.rule = boin_rule(scenario) if self.is_boin else three_plus_three(scenario)
+        self.is_rolling = scenario.rule.name in ROLLING
+        self.rule = composed_rule(scenario)
         self.replicate = replicate
         self.nature = Nature(scenario, seed, replicate, 1)
         self.today = 0
@@ -133,8 +258,13 @@ class ReferenceTrial:
         self.open_cohort: Cohort | None = None
         self.deciding_on: Cohort | None = None
         self.meeting_day: int | None = None
-        self.frozen: tuple[list[int], list[int]] | None = None
-        self.still_to_come = 0
+        self.cut_day: int | None = None
+        self.frozen: Told | None = None
+        self.still_to_come: int | None = None  # of a forced decision
+        self.outcomes_known = 0
+        self.outcomes_known_at_cut = 0
+        self.suspended = False
+        self.decisions: list[dict[str, Any]] = []
         self.enrolment_closed = False
         self.permitted_level = scenario.safety.start_level - 1
         self.news_for_data_cut = False
@@ -176,6 +306,11 @@ class ReferenceTrial:
         self.infusions()
         self.phase = LYMPHODEPLETION
         self.give_places()
+        while self.candidate_is_ready():
+            self.note("candidate ready", cohort=self.open_cohort)
+            self.cut(self.open_cohort, self.told(self.open_cohort), None)
+            self.committee()  # at once, if it meets today
+            self.give_places()
         self.without_a_place()
         self.phase = EVENING
         self.outcomes(of_infused_today=True)
@@ -217,6 +352,8 @@ class ReferenceTrial:
         person.outcome = outcome
         person.outcome_day = self.today
         self.news_for_data_cut = True
+        self.outcomes_known += 1
+        self.suspended = False
 
     def full_dose_in_window(self, person: Person) -> bool:
         """Whether the patient got the full dose, as far as the end of the window can tell.
@@ -240,45 +377,89 @@ class ReferenceTrial:
         cohort = self.open_cohort
         if cohort is None or not news:
             return
-        n, y = self.counts()
-        still_to_come = 0
-        if self.complete(cohort):
+        told = self.told(cohort)
+        if self.is_rolling and not cohort.expansion:
+            if self.nothing_outstanding(cohort):
+                self.note("nothing outstanding", cohort=cohort)
+                self.cut(cohort, told, None)
+                return
+        elif self.complete(cohort):
             self.note("cohort complete", cohort=cohort)
             if cohort.expansion:
                 self.open_cohort = None
                 self.close_enrolment()
-                return
-        elif self.s.safety.early_decision and not cohort.expansion and self.forced(cohort, n, y):
-            self.note("decision forced", cohort=cohort)
-            still_to_come = self.outstanding(cohort)
-        else:
+            else:
+                self.cut(cohort, told, None)
             return
+        if self.s.safety.early_decision and not cohort.expansion and self.forced(cohort, told):
+            self.note("decision forced", cohort=cohort)
+            self.cut(cohort, told, self.outstanding(cohort))
+
+    def cut(self, cohort: Cohort, told: Told, still_to_come: int | None) -> None:
+        """Freeze what is known, and call the committee."""
         self.open_cohort = None
         self.deciding_on = cohort
-        self.frozen, self.still_to_come = (n, y), still_to_come
+        self.frozen, self.still_to_come = told, still_to_come
+        self.outcomes_known_at_cut = self.outcomes_known
+        self.cut_day = self.today
         self.meeting_day = self.today + self.s.safety.review_delay_days
         while self.weekday(self.meeting_day) not in self.s.safety.meeting_weekdays:
             self.meeting_day += 1
 
-    def counts(self) -> tuple[list[int], list[int]]:
-        n = [0] * self.s.levels
-        y = [0] * self.s.levels
+    def told(self, cohort: Cohort) -> Told:
+        """What the rule is told today; only a rolling rule hears of the pending."""
+        levels = self.s.levels
+        told = Told(cohort.level, [0] * levels, [0] * levels, [0] * levels, [0.0] * levels)
         for person in self.patients:
             if person.evaluable:
-                n[person.level] += 1
+                told.n[person.level] += 1
             if person.outcome == "DLT":
-                y[person.level] += 1
-        return n, y
+                told.y[person.level] += 1
+            if self.is_rolling and (person.pending or person.between_lymphodepletion_and_infusion):
+                told.pending[person.level] += 1
+            if self.is_rolling and person.pending:
+                share = (self.today - person.infusion_day) / max(self.s.window_end_offset, 1)
+                told.follow_up[person.level] += min(share, 1.0)
+        return told
 
     def filled(self, cohort: Cohort) -> int:
         """Places of the cohort that are used up for good."""
         filled = sum(person.evaluable for person in cohort.people)
-        if not self.s.safety.replace_non_evaluable:
+        rolling = self.is_rolling and not cohort.expansion
+        if rolling or not self.s.safety.replace_non_evaluable:
             filled += sum(person.non_evaluable for person in cohort.people)
         return filled
 
+    def taken(self, cohort: Cohort) -> int:
+        """Places of the cohort that nobody else can have today."""
+        taken = self.filled(cohort)
+        return taken + sum(person.between_lymphodepletion_and_infusion or person.pending for person in cohort.people)
+
     def outstanding(self, cohort: Cohort) -> int:
-        return cohort.places - self.filled(cohort)
+        """How many more evaluable patients there can be at the level before the next decision."""
+        if not self.is_rolling:
+            return cohort.places - self.filled(cohort)
+        free = max(cohort.places - self.taken(cohort), 0)
+        return free + sum(
+            person.between_lymphodepletion_and_infusion or person.pending
+            for person in self.patients
+            if person.level == cohort.level
+        )
+
+    def nothing_outstanding(self, cohort: Cohort) -> bool:
+        for person in self.patients:
+            if person.between_lymphodepletion_and_infusion or person.pending:
+                return False
+        return self.taken(cohort) >= cohort.places or self.cap_room() <= 0
+
+    def candidate_is_ready(self) -> bool:
+        """Whether a rolling rule has to be asked because somebody waits and every place is taken."""
+        cohort = self.open_cohort
+        if not self.is_rolling or cohort is None or cohort.expansion or self.suspended or not self.waiting_list:
+            return False
+        if self.taken(cohort) < cohort.places or self.cap_room() <= 0:
+            return False
+        return self.weekday(self.today + self.s.lead_days) in self.s.treatment.weekdays
 
     def complete(self, cohort: Cohort) -> bool:
         for person in cohort.people:
@@ -286,16 +467,13 @@ class ReferenceTrial:
                 return False
         return self.filled(cohort) >= cohort.places or self.cap_room() <= 0
 
-    def forced(self, cohort: Cohort, n: list[int], y: list[int]) -> bool:
+    def forced(self, cohort: Cohort, told: Told) -> bool:
         outstanding = self.outstanding(cohort)
         all_places_will_be_filled = self.s.safety.replace_non_evaluable and self.s.trial.cap_counts == "evaluable"
         answers = set()
         for more in [outstanding] if all_places_will_be_filled else range(outstanding + 1):
             for more_dlts in range(more + 1):
-                n_then, y_then = list(n), list(y)
-                n_then[cohort.level] += more
-                y_then[cohort.level] += more_dlts
-                action, level, _, _ = self.rule(cohort.level, n_then, y_then)
+                action, level, _, _ = self.rule(told.completed(more, more_dlts))
                 answers.add((action, level))
         if len(answers) > 1:
             return False
@@ -307,21 +485,36 @@ class ReferenceTrial:
     def committee(self) -> None:
         if self.deciding_on is None or self.today != self.meeting_day:
             return
-        cohort, (n, y) = self.deciding_on, self.frozen
-        self.deciding_on = self.meeting_day = self.frozen = None
-        read = list(n)
-        read[cohort.level] += self.still_to_come  # of a forced decision: read as if without a DLT
-        action, level, wanted, reason = self.rule(cohort.level, read, y)
-        places = min(wanted, self.s.safety.cohort_size)
-        if action != "stop" and places > self.cap_room(level):
-            action, level, reason = "stop", None, CAP_REACHED
-            if self.is_boin:
-                best = boin_mtd(n, y, self.s.rule.target)
-                level, reason = (None if best < 0 else best), "cap reached"
+        cohort, known, still_to_come = self.deciding_on, self.frozen, self.still_to_come
+        self.deciding_on = self.meeting_day = self.frozen = self.still_to_come = None
+        # A forced decision is read as if what is still to come came without a DLT.
+        read = known if still_to_come is None else known.completed(still_to_come, 0)
+        action, level, wanted, reason = self.rule(read)
+        places = 0
+        if action == "suspend" and sum(read.pending) == 0:
+            action, level, reason = "stop", best_dose(self.s, read.n, read.y), NOBODY_PENDING
+        elif action not in ("stop", "suspend"):
+            room = self.cap_room(level)
+            places = self.places_for(wanted, room)
+            if places > room:
+                action, level = "stop", best_dose(self.s, known.n, known.y)
+                reason = CAP_REACHED if self.s.rule.name in ("BOIN", "TITE-BOIN") else CAP_INCONCLUSIVE
         self.note("decision", cohort=cohort, level=level)
+        self.record(cohort, known, still_to_come is not None, action, level, places)
         self.permitted_level = BELOW_ALL_LEVELS if level is None else level
+        self.suspended = False
+        if action == "suspend":
+            self.open_cohort = cohort
+            cohort.places = self.taken(cohort)
+            self.suspended = self.outcomes_known == self.outcomes_known_at_cut
+            self.news_for_data_cut = True
+            return
         if action != "stop":
-            self.open(level, places, expansion=False)
+            if self.is_rolling and level == cohort.level:
+                self.open_cohort = cohort
+                cohort.places = self.taken(cohort) + places
+            else:
+                self.open(level, places, expansion=False)
             return
         self.stop_reason, self.recommended = reason, level
         room = self.cap_room()
@@ -330,11 +523,36 @@ class ReferenceTrial:
         else:
             self.close_enrolment()
 
+    def places_for(self, wanted: int, room: int) -> int:
+        places = min(wanted, self.s.safety.cohort_size)
+        if self.is_rolling or self.s.trial.last_cohort == "partial":
+            places = min(places, max(room, 1))
+        return places
+
+    def record(self, cohort: Cohort, known: Told, forced: bool, action: str, level: int | None, places: int) -> None:
+        stops = action == "stop"
+        level = None if level is None else level + 1
+        self.decisions.append(
+            {
+                "cohort": cohort.number,
+                "level": cohort.level + 1,
+                "data_cut_day": self.cut_day,
+                "committee_day": self.today,
+                "forced": "yes" if forced else "no",
+                "evaluable": known.n[cohort.level],
+                "dlts": known.y[cohort.level],
+                "action": action,
+                "next_level": None if stops else level,
+                "next_patients": None if stops else places,
+                "recommended_level": level if stops else None,
+            }
+        )
+
     def open_first_cohort(self) -> None:
         level = self.s.safety.start_level - 1
-        nobody = [0] * self.s.levels
-        _, _, wanted, _ = self.rule(level, nobody, nobody)
-        self.open(level, min(wanted, self.s.safety.cohort_size), expansion=False)
+        none = [0] * self.s.levels
+        _, _, wanted, _ = self.rule(Told(level, none, none, none, [0.0] * self.s.levels))
+        self.open(level, self.places_for(wanted, self.cap_room()), expansion=False)
 
     def open(self, level: int, places: int, expansion: bool) -> None:
         first_at_level = all(cohort.level != level for cohort in self.cohorts)
@@ -409,7 +627,8 @@ class ReferenceTrial:
         for person in list(self.waiting_list):
             if person.screening_end_day != self.today:
                 continue
-            if self.s.accrual.without_place == "lost":
+            already_waiting = self.waiting_list.index(person)
+            if self.s.accrual.without_place == "lost" or already_waiting == self.s.accrual.most_waiting:
                 self.waiting_list.remove(person)
                 self.note("no place", person)
                 self.leave(person, "no place")
@@ -468,11 +687,9 @@ class ReferenceTrial:
 
     def slot_is_open(self) -> bool:
         cohort = self.open_cohort
-        if cohort is None:
+        if cohort is None or self.suspended:
             return False
-        taken = self.filled(cohort)
-        taken += sum(person.between_lymphodepletion_and_infusion or person.pending for person in cohort.people)
-        if taken >= cohort.places or self.cap_room() <= 0:
+        if self.taken(cohort) >= cohort.places or self.cap_room() <= 0:
             return False
         infusion_day = self.today + self.s.lead_days
         if self.weekday(infusion_day) not in self.s.treatment.weekdays:
@@ -522,6 +739,7 @@ class ReferenceTrial:
             "events": self.events,
             "phases": self.phases,
             "candidates": [self.row(person) for person in self.people],
+            "decisions": self.decisions,
         }
 
     def dose_path(self) -> str:
@@ -557,7 +775,7 @@ def reference_trial(scenario: Scenario, seed: int, replicate: int) -> dict[str, 
     """Return the story of one trial.
 
     Keys: ``dose_path``, ``recommended`` (from 1, or None), ``stop_reason``, ``duration_days``, ``events`` (tuples of
-    day, event, candidate, patient, cohort, level), ``phases`` (in which phase of its day each event happened) and
-    ``candidates`` (one dictionary each).
+    day, event, candidate, patient, cohort, level), ``phases`` (in which phase of its day each event happened),
+    ``candidates`` and ``decisions`` (one dictionary each).
     """
     return ReferenceTrial(scenario, seed, replicate).run()

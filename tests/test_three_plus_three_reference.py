@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from escalate.records import NO_LEVEL, DataCut, Decision
+from escalate.data_cut import DataCut
+from escalate.records import NO_LEVEL, Decision
 from escalate.rules import ThreePlusThreeRule
 from reference_three_plus_three import reference_rule
 

@@ -10,17 +10,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .enumeration import Exact, dose_paths, exact
+    from .enumeration import Exact, exact
     from .errors import EscalateError, ScenarioError
     from .estimates import Characteristics, characteristics
     from .export import run, write_trial
     from .narrative import story
     from .outcomes import Trials
-    from .plots import plot_staircase, plot_timeline
-    from .records import Action, DataCut, Decision, Trial
+    from .own_rules import rule
+    from .paths import dose_paths
+    from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
+    from .protocol_tables import decision_table
+    from .records import Trial
     from .registry import draft_scenario
     from .report import assumptions, summary
-    from .scenario import Scenario, ledger, load
+    from .scenario import Scenario, load
     from .simulation import simulate
     from .timeline import waits
     from .trial import simulate_trial
@@ -28,10 +31,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Action",
     "Characteristics",
-    "DataCut",
-    "Decision",
     "EscalateError",
     "Exact",
     "Scenario",
@@ -40,13 +40,16 @@ __all__ = [
     "Trials",
     "assumptions",
     "characteristics",
+    "decision_table",
     "dose_paths",
     "draft_scenario",
     "exact",
-    "ledger",
     "load",
+    "plot_decision_table",
+    "plot_dose_paths",
     "plot_staircase",
     "plot_timeline",
+    "rule",
     "run",
     "simulate",
     "simulate_trial",
@@ -58,15 +61,18 @@ __all__ = [
 
 _HOMES = {
     "estimates": ("Characteristics", "characteristics"),
-    "enumeration": ("Exact", "dose_paths", "exact"),
+    "enumeration": ("Exact", "exact"),
+    "paths": ("dose_paths",),
     "errors": ("EscalateError", "ScenarioError"),
     "export": ("run", "write_trial"),
     "outcomes": ("Trials",),
-    "plots": ("plot_staircase", "plot_timeline"),
-    "records": ("Action", "DataCut", "Decision", "Trial"),
+    "plots": ("plot_decision_table", "plot_dose_paths", "plot_staircase", "plot_timeline"),
+    "own_rules": ("rule",),
+    "protocol_tables": ("decision_table",),
+    "records": ("Trial",),
     "registry": ("draft_scenario",),
     "report": ("assumptions", "summary"),
-    "scenario": ("Scenario", "ledger", "load"),
+    "scenario": ("Scenario", "load"),
     "simulation": ("simulate",),
     "narrative": ("story",),
     "timeline": ("waits",),

@@ -110,6 +110,8 @@ def _add_table(verbs: Verbs) -> None:
     parser = _verb(verbs, "table", _table, "print the decision table of a scenario's rule, for the protocol")
     parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
     parser.add_argument("--patients", type=_at_least(1), default=12, metavar="N", help="most patients (default 12)")
+    parser.add_argument("--after", default="", metavar="PATH", help='the trial so far, as in "1NNN 2NNT"')
+    parser.add_argument("--cohorts", type=_at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
 
@@ -206,9 +208,10 @@ def _trial(arguments: argparse.Namespace) -> None:
 
 
 def _exact(arguments: argparse.Namespace) -> None:
-    from .enumeration import dose_paths, exact
+    from .enumeration import exact
     from .errors import NotCoveredError
     from .export import paths_csv, write_text
+    from .paths import dose_paths
     from .report import exact_summary
     from .scenario import load
 
@@ -226,16 +229,14 @@ def _exact(arguments: argparse.Namespace) -> None:
 
 
 def _table(arguments: argparse.Namespace) -> None:
-    from .decision_table import decision_table
     from .export import check_free, write_table
-    from .report import rule_words
-    from .rules import rule_for
+    from .protocol_tables import decision_table
     from .scenario import load
 
     scenario = load(arguments.scenario)
     if arguments.out is not None:
         check_free(Path(arguments.out), arguments.overwrite)
-    table = decision_table(rule_for(scenario), arguments.patients, words=rule_words(scenario.rule))
+    table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
     if arguments.out is not None:
         write_table(table, scenario, arguments.out, overwrite=arguments.overwrite)
     print(table.to_text())

@@ -1,40 +1,26 @@
 """The safety review committee: from a data cut to a decision.
 
-The committee asks the rule, then applies what the protocol says around it: the cohort size, the cap, and whether a
-decision is forced before all outcomes are known. It knows no calendar; when it meets is the trial's business.
+The committee asks the rule as the protocol applies it, then applies the cohort size, the cap, and whether a decision
+is forced before all outcomes are known. It knows no calendar; when it meets is the trial's business.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
 
 import numpy as np
 
-from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, DataCut, Decision, Decisions, IntArray
-from .rules import Rule, rule_for
+from .data_cut import Counts, DataCut
+from .protocol import ProtocolRule
+from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, Decision, Decisions, IntArray
+from .rules import Rule
 from .scenario.model import Scenario
 
 CAP_REACHED = "cap reached"
 """Stop reason of a rule that recommends a dose from whatever data there are when the cap is reached."""
 
-
-class Counts(NamedTuple):
-    """One trial's data cut in plain numbers, a key to remember decisions by.
-
-    Parameters
-    ----------
-    level : int
-        Dose level of the last cohort, from 0.
-    evaluable, dlts, pending : tuple of int
-        As in `DataCut`, one number for each level.
-    """
-
-    level: int
-    evaluable: tuple[int, ...]
-    dlts: tuple[int, ...]
-    pending: tuple[int, ...]
+MOST_REMEMBERED = 100_000
+"""Decisions remembered at once; beyond that all are forgotten, which changes none."""
 
 
 class Committee:
@@ -43,16 +29,17 @@ class Committee:
     Parameters
     ----------
     scenario : Scenario
-        Protocol with rule, cohort size and cap.
+        Protocol with rule, titration, limits, stopping rules, cohort size and cap.
     rule : Rule, optional
         Decides instead of the scenario's rule.
     """
 
     def __init__(self, scenario: Scenario, rule: Rule | None = None) -> None:
-        self.rule = rule or rule_for(scenario)
+        self.rule = ProtocolRule(scenario, rule)
         self.levels = scenario.levels
         self._start_level = scenario.safety.start_level - 1
         self._cohort_size = scenario.safety.cohort_size
+        self._may_be_partial = self.rule.rolling or scenario.trial.last_cohort == "partial"
         self._replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
         self._decisions: dict[tuple[Counts, int, int], Decision] = {}
         self._forced: dict[tuple[Counts, int], bool] = {}
@@ -76,17 +63,21 @@ class Committee:
         counts : Counts
             The data cut.
         room : int
-            Patients that the cap leaves; a cohort is started only if all of it fits.
+            Patients that the cap leaves; unless the protocol allows a part, a cohort is started only if all of it
+            fits.
         outstanding : int
-            Outcomes still to come in the cohort when the decision is forced; since they can't change it, they are
+            Outcomes still to come at the level when the decision is forced; since they can't change it, they are
             read as if they came without a DLT.
         """
         key = (counts, room, outstanding)
         if key not in self._decisions:
-            read = _completed(counts, outstanding, 0) if outstanding else counts
-            decided = self.decide_many(_data_cut([read]), np.array([room]), known=_data_cut([counts])).one(0)
+            read = counts.completed(outstanding, 0) if outstanding else counts
+            known = DataCut.gather([counts])
+            decided = self.decide_many(DataCut.gather([read]), np.array([room]), known=known).one(0)
             if decided.reason == CAP_INCONCLUSIVE:
                 decided = self._explained(decided, read, room)
+            if len(self._decisions) >= MOST_REMEMBERED:
+                self._decisions.clear()
             self._decisions[key] = decided
         return self._decisions[key]
 
@@ -103,23 +94,19 @@ class Committee:
             What a recommendation at the cap rests on; the same where it is not given.
         """
         ruled = self.rule.decide(cut)
-        patients = np.minimum(ruled.patients, self._cohort_size)
-        stops = ruled.action == Action.STOP
-        capped = ~stops & (patients > room)
+        ruled = ruled.with_at_most(np.full_like(ruled.patients, self._cohort_size))
+        if self._may_be_partial:
+            ruled = ruled.with_at_most(np.maximum(room, 1))
+        capped = (ruled.action != Action.STOP) & (ruled.patients > room)
         answer = np.full_like(ruled.level, NO_LEVEL)
         if self.rule.has_answer_at_cap and capped.any():
             answer = self.rule.recommend(cut if known is None else known)
-        return Decisions(
-            action=np.where(capped, int(Action.STOP), ruled.action),
-            level=np.where(capped, answer, ruled.level),
-            patients=np.where(capped | stops, 0, patients),
-            reason=np.where(capped, len(ruled.reasons), ruled.reason),
-            reasons=(*ruled.reasons, CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE),
-        )
+        reason = CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE
+        return ruled.overruled(capped, reason, Action.STOP, answer)
 
     def _explained(self, decided: Decision, counts: Counts, room: int) -> Decision:
         """Add what the rule would have asked for."""
-        asked = self.rule.decide(_data_cut([counts])).one(0)
+        asked = self.rule.decide(DataCut.gather([counts])).one(0)
         patients = min(asked.patients, self._cohort_size)
         detail = f"the rule asks for {patients} more at level {asked.level + 1}, the cap leaves {max(room, 0)}"
         return replace(decided, detail=detail)
@@ -136,35 +123,18 @@ class Committee:
         counts : Counts
             What is known.
         outstanding : int
-            Outcomes still to come in the cohort: pending, lymphodepleted, and places not yet filled.
+            Outcomes still to come at the level: pending, lymphodepleted, and places not yet filled.
         """
         key = (counts, outstanding)
         if key not in self._forced:
+            if len(self._forced) >= MOST_REMEMBERED:
+                self._forced.clear()
             self._forced[key] = self._same_for_all(counts, outstanding)
         return self._forced[key]
 
     def _same_for_all(self, counts: Counts, outstanding: int) -> bool:
         sizes = [outstanding] if self._replaces else range(outstanding + 1)
-        completions = [_completed(counts, size, dlts) for size in sizes for dlts in range(size + 1)]
-        decided = self.rule.decide(_data_cut(completions))
+        completions = [counts.completed(size, dlts) for size in sizes for dlts in range(size + 1)]
+        decided = self.rule.decide(DataCut.gather(completions))
         answers = set(zip(decided.action.tolist(), decided.level.tolist(), strict=True))
         return len(answers) == 1 and next(iter(answers))[1] < counts.level
-
-
-def _data_cut(batch: Sequence[Counts]) -> DataCut:
-    return DataCut.of(
-        [counts.level for counts in batch],
-        [counts.evaluable for counts in batch],
-        [counts.dlts for counts in batch],
-        [counts.pending for counts in batch],
-    )
-
-
-def _completed(counts: Counts, more: int, dlts: int) -> Counts:
-    """Return the counts after `more` outcomes at the level, `dlts` of them DLTs."""
-
-    def plus(values: tuple[int, ...], add: int) -> tuple[int, ...]:
-        return tuple(value + add * (level == counts.level) for level, value in enumerate(values))
-
-    done = tuple(0 if level == counts.level else value for level, value in enumerate(counts.pending))
-    return Counts(counts.level, plus(counts.evaluable, more), plus(counts.dlts, dlts), done)

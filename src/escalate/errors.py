@@ -6,6 +6,7 @@
     ├── ScenarioError   the scenario file, or a change to a scenario, is not valid
     ├── RecordError     a registry record cannot be read
     ├── NotCoveredError a scenario has no exact results
+    ├── RuleError       an escalation rule cannot decide
     └── OutputError     the results cannot be written
 
 Every message says where, what was got, what is allowed and how to mend it.
@@ -71,6 +72,10 @@ class RecordError(EscalateError):
 
 class NotCoveredError(EscalateError):
     """A scenario has no exact results; the message says why, and what would have them."""
+
+
+class RuleError(EscalateError):
+    """An escalation rule cannot decide; the message says which, on what counts, and what is allowed."""
 
 
 class OutputError(EscalateError):

@@ -16,14 +16,14 @@ from pathlib import Path
 
 import numpy as np
 
-from .decision_table import DecisionTable
-from .enumeration import DosePath
 from .errors import OutputError
 from .estimates import Characteristics, characteristics
 from .narrative import story
 from .outcomes import Trials
+from .paths import DosePath
 from .plots import plot_decision_table, plot_staircase, plot_timeline
 from .plots.style import save
+from .protocol_tables import ProtocolTable
 from .records import Trial
 from .report import summary
 from .scenario.model import Scenario
@@ -165,7 +165,7 @@ def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
 
 
 def write_table(
-    table: DecisionTable, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False
+    table: ProtocolTable, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False
 ) -> None:
     """Write a decision table as a folder: text, CSV, Markdown, HTML and a figure, with the resolved scenario.
 

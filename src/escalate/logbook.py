@@ -11,9 +11,10 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from .calendar import PHASES
-from .committee import Counts
+from .data_cut import Counts
 from .patients import Candidate
 from .records import NO_LEVEL, Action, Decision, Trial
+from .rules import Rule
 from .scenario.model import Scenario
 from .tables import COHORTS, DECISIONS, EVENTS, Table, patients_layout
 
@@ -173,7 +174,25 @@ class Logbook:
             )
         )
 
-    def trial(self, rule: str, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
+    def observed(self, today: int) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], tuple[int, ...]]:
+        """Return level and days observed of those pending (or on their way) and of those lost, and the days of DLTs."""
+        seen, lost, dlt_days = [], [], []
+        for person in self.people:
+            cohort, since = person.cohort, person.infusion_day
+            if cohort is None:
+                continue
+            if since is None:
+                if person.not_infused_reason is None and person.state is None:
+                    seen.append((cohort.level, 0))
+            elif person.outcome == "pending":
+                seen.append((cohort.level, today - since))
+            elif person.outcome == "DLT" and person.dlt_day is not None:
+                dlt_days.append(person.dlt_day - since)
+            elif person.outcome == "non-evaluable" and person.state == "dropped out" and person.outcome_day is not None:
+                lost.append((cohort.level, person.outcome_day - since))
+        return tuple(sorted(seen)), tuple(sorted(lost)), tuple(sorted(dlt_days))
+
+    def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
         """Return the finished trial, which ended on `end_day` because of `why`."""
         agents = tuple(item.agent for item in self._scenario.treatment.lymphodepletion)
         about = self._scenario.trial
@@ -184,7 +203,8 @@ class Logbook:
             start_date=about.start_date,
             planned_completion_date=about.planned_completion_date,
             doses=tuple(self.labels),
-            rule=rule,
+            rule=rule.name,
+            rolling=rule.rolling,
             events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
             patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),

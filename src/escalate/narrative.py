@@ -99,6 +99,8 @@ def _decided(trial: Trial, row: Row, _: Any) -> str:
     if action == "stop":
         dose = f"recommended is {_dose(trial, row)}" if row["level"] else NO_DOSE
         return f"THE COMMITTEE stops the escalation: {reason}; {dose}."
+    if action == "suspend":
+        return f"THE COMMITTEE suspends accrual: {reason}."
     where = " at" if action == "stay" else " to"
     return f"THE COMMITTEE decides on cohort {row['cohort']}: {action}{where} {_dose(trial, row)}; {reason}."
 
@@ -136,6 +138,8 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "follow-up completed": _with_detail("completes follow-up"),
     "cohort complete": _about_cohort("is complete, data cut"),
     "decision forced": _about_cohort("is closed early, since nothing outstanding can change the decision; data cut"),
+    "candidate ready": _about_cohort("has no free place, and a candidate is ready; data cut"),
+    "nothing outstanding": _about_cohort("has nothing outstanding any more; data cut"),
     "decision": _decided,
     "enrolment closed": lambda _, row, __: f"Enrolment closes: {row['detail']}.",
     "trial ended": lambda _, row, __: f"The trial ends: {row['detail']}.",

@@ -22,10 +22,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import FloatArray, IntArray
+from .records import BoolArray, FloatArray, IntArray
 from .scenario.model import FixedAccrual, ListOnset, Pause, PoissonAccrual, Scenario, WeibullOnset
-
-BoolArray = NDArray[np.bool_]
 
 PAGE = 16
 """Uniforms of one trial on one page of one stream."""

@@ -1,14 +1,13 @@
-"""The words of the project as frozen values: data cut, decision, trial.
+"""The words of the project as frozen values: decision, trial.
 
-A rule turns a `DataCut` into `Decisions`; the engine turns decisions and patients into a `Trial`. Dose levels are
-counted from 0 inside arrays and from 1 wherever a person reads them; "no dose" is `NO_LEVEL` inside arrays and
-``None`` or the words "no dose" outside.
+A rule turns a data cut (`escalate.data_cut`) into `Decisions`; the engine turns decisions and patients into a
+`Trial`. Dose levels are counted from 0 inside arrays and from 1 wherever a person reads them; "no dose" is `NO_LEVEL`
+inside arrays and ``None`` or the words "no dose" outside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
 
@@ -19,6 +18,7 @@ from .tables import Table
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 NO_LEVEL = -1
 """Code of "no dose" inside arrays of dose levels; never shown to a person."""
@@ -46,68 +46,6 @@ class Action(IntEnum):
     def words(self) -> str:
         """The action as the protocol writes it."""
         return self.name.lower().replace("de_escalate", "de-escalate")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataCut:
-    """Everything observed up to and including one day: what a committee can see.
-
-    All arrays share a leading batch shape, so that one call of a rule serves one trial (shape ``()``), a million of
-    them, or a printed table.
-
-    Parameters
-    ----------
-    level : int array, shape (...)
-        Dose level of the last cohort, from 0.
-    evaluable : int array, shape (..., K)
-        Patients per level who had a DLT in the window, or completed it with the full dose. Non-evaluable patients
-        are in no count.
-    dlts : int array, shape (..., K)
-        Evaluable patients per level with a DLT.
-    pending : int array, shape (..., K)
-        Patients per level whose window is open, with no DLT so far.
-    """
-
-    level: IntArray
-    evaluable: IntArray
-    dlts: IntArray
-    pending: IntArray
-
-    @classmethod
-    def of(
-        cls,
-        level: int | Sequence[int] | IntArray,
-        evaluable: Sequence[int] | Sequence[Sequence[int]] | IntArray,
-        dlts: Sequence[int] | Sequence[Sequence[int]] | IntArray,
-        pending: Sequence[int] | Sequence[Sequence[int]] | IntArray | None = None,
-    ) -> DataCut:
-        """Make a data cut from plain numbers, for one trial or for many.
-
-        Parameters
-        ----------
-        level, evaluable, dlts, pending
-            As the fields of `DataCut`; `pending` is nobody where it is not given.
-
-        Raises
-        ------
-        ValueError
-            If the shapes differ, a count is negative, there are more DLTs than evaluable patients, or a level
-            does not exist.
-        """
-        n = np.asarray(evaluable, dtype=np.int64)
-        y = np.asarray(dlts, dtype=np.int64)
-        c = np.zeros_like(n) if pending is None else np.asarray(pending, dtype=np.int64)
-        d = np.asarray(level, dtype=np.int64)
-        if not (n.shape == y.shape == c.shape and n.ndim >= 1 and d.shape == n.shape[:-1]):
-            raise ValueError(
-                "evaluable, dlts and pending need one shape (..., levels), and level the shape (...); "
-                f"got {n.shape}, {y.shape}, {c.shape} and {d.shape}"
-            )
-        if (y < 0).any() or (y > n).any() or (c < 0).any():
-            raise ValueError("counts must satisfy 0 <= dlts <= evaluable and pending >= 0 at every level")
-        if (d < 0).any() or (d >= n.shape[-1]).any():
-            raise ValueError(f"level counts from 0 and must be below {n.shape[-1]}, the number of dose levels")
-        return cls(level=d, evaluable=n, dlts=y, pending=c)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +106,35 @@ class Decisions:
             reason=self.reasons[int(self.reason[index])],
         )
 
+    def overruled(
+        self, where: BoolArray, reason: str, action: Action, level: IntArray | int, patients: IntArray | int = 0
+    ) -> Decisions:
+        """Return the same decisions, but for those `where` something else, with its own reason, goes before.
+
+        Parameters
+        ----------
+        where : bool array, shape (...)
+            Which decisions are replaced.
+        reason : str
+            Why, in words.
+        action, level, patients
+            As in `Decision`, for those.
+        """
+        if not where.any():
+            return self
+        reasons = self.reasons if reason in self.reasons else (*self.reasons, reason)
+        return Decisions(
+            action=np.where(where, int(action), self.action),
+            level=np.where(where, level, self.level),
+            patients=np.where(where, patients, self.patients),
+            reason=np.where(where, reasons.index(reason), self.reason),
+            reasons=reasons,
+        )
+
+    def with_at_most(self, patients: IntArray) -> Decisions:
+        """Return the same decisions with no more patients than so many each, shape (...)."""
+        return replace(self, patients=np.minimum(self.patients, patients))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Trial:
@@ -187,6 +154,8 @@ class Trial:
         Labels of the dose levels, lowest first.
     rule : str
         Name of the rule that decided.
+    rolling : bool
+        Whether the rule was asked whenever a candidate was ready, with outcomes pending.
     events, patients, cohorts, decisions : Table
         The records; their columns are documented in `escalate.tables`.
     dose_path : str
@@ -207,6 +176,7 @@ class Trial:
     planned_completion_date: date | None
     doses: tuple[str, ...]
     rule: str
+    rolling: bool
     events: Table
     patients: Table
     cohorts: Table

@@ -8,13 +8,14 @@ from datetime import timedelta
 from itertools import groupby
 from textwrap import fill
 
-from .enumeration import DosePath, Exact
+from .enumeration import Exact
 from .errors import EscalateError
 from .estimates import Characteristics, Estimate
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
+from .paths import DosePath
 from .records import NO_DOSE
 from .scenario.model import Scenario
-from .scenario.rules import RULES, RuleOptions
+from .scenario.rules import RULES, rule_words
 from .scenario.sources import UNSOURCED, ledger
 from .tables import STATES
 from .timeline import WAITS
@@ -69,14 +70,6 @@ def _question(trials: Trials) -> Iterator[str]:
         f"start {about.start_date}"
     )
     yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions."
-
-
-def rule_words(options: RuleOptions) -> str:
-    """Return a rule with its options in words; those at their default are left out."""
-    fields, told = type(options).model_fields, options.model_dump(exclude={"name"})
-    chosen = {name: value for name, value in told.items() if name == "variant" or value != fields[name].default}
-    words = [name.replace("_", " ") + ("" if value is True else f" {value}") for name, value in chosen.items()]
-    return ", ".join([options.name, *words])
 
 
 def _recommendation(found: Characteristics) -> Iterator[str]:

@@ -12,13 +12,19 @@ start date. What happens on one day happens in this order, which is part of the 
    2  COMMITTEE         the committee decides, if it is due; the decision holds from this moment
    3  CANDIDATES        consents, screening results, withdrawals from waiting
    4  INFUSIONS         infusions due today
-   5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none)
+   5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none); a rolling
+                        rule is asked for whoever is ready and has no place: a data cut, too
    6  EVENING           outcomes on the very day of the first infusion become known
 ====  ================  ===============================================================================
 
 SimPy's clock counts phases, time = 7 day + phase, so that this order is simply the order of time. Facts about a
 patient (DLT in the window? evaluable?) are computed from the patient's own dates, never from which event came first.
 Within a phase the order is that of enrolment, and of consent for those not enrolled; the log is kept in that order.
+
+A cohort rule is asked when the cohort's outcomes are known. A rolling rule is asked with outcomes pending: its cohort
+is the patients at one level between two moves, and each decision to stay adds places to it; asked again is it when the
+places are taken and a candidate is ready, when nothing is outstanding any more, and, while it suspends accrual, when
+the next outcome is known. It decides on the same day if the committee needs no time.
 """
 
 from __future__ import annotations
@@ -39,7 +45,8 @@ from .calendar import (
     next_weekday,
     stopped_on,
 )
-from .committee import Committee, Counts
+from .committee import Committee
+from .data_cut import Counts
 from .logbook import CohortFile, Logbook, Person
 from .patients import Fate, Nature
 from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
@@ -131,6 +138,9 @@ class Conduct:
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
         self.dlt_known_time = -1
+        self.last_outcome = (0, 0)
+        self.has_news = False
+        self.suspended = False
         self.looks: set[int] = set()
         self.closed = False
         self.final = Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=TIME_IS_UP)
@@ -147,9 +157,9 @@ class Conduct:
 
     def conduct(self) -> Steps:
         """Open cohort after cohort and take each data cut to the committee, until it stops; then close enrolment."""
-        decision = self.committee.first(self.room)
+        decision, cohort = self.committee.first(self.room), None
         while decision.action is not Action.STOP:
-            cohort = self.open_cohort(decision.level, decision.patients, "escalation")
+            cohort = self.next_cohort(decision, cohort)
             yield cohort.ready
             meeting = next_weekday(
                 self.start_date, self.clock.today + self.safety.review_delay_days, self.safety.meeting_weekdays
@@ -160,6 +170,31 @@ class Conduct:
         if self.safety.when_rule_finished == "expand" and decision.level != NO_LEVEL and self.room > 0:
             yield self.open_cohort(decision.level, self.room, "expansion").ready
         self.close_enrolment(decision)
+
+    def next_cohort(self, decision: Decision, cohort: CohortFile | None) -> CohortFile:
+        """Open the cohort that was decided; a rolling rule's stays open, with more places, while the level stays."""
+        if decision.action is Action.SUSPEND:
+            assert cohort is not None
+            return self.suspend(cohort)
+        self.suspended = False
+        if cohort is None or not self.is_rolling or decision.level != cohort.level:
+            return self.open_cohort(decision.level, decision.patients, "escalation")
+        self.reopen(cohort)
+        cohort.places = self.taken_places(cohort) + decision.patients
+        self.fill_places_on(self.clock.today)
+        return cohort
+
+    def suspend(self, cohort: CohortFile) -> CohortFile:
+        """Give no more places until an outcome is known, which may have happened since the data cut."""
+        self.reopen(cohort)
+        cohort.places, self.suspended = self.taken_places(cohort), not self.has_news
+        self.fill_places_on(self.clock.today)
+        self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
+        return cohort
+
+    def reopen(self, cohort: CohortFile) -> None:
+        """Let a cohort go on after a decision."""
+        cohort.ready, self.cohort = self.clock.event(), cohort
 
     def open_cohort(self, level: int, places: int, purpose: str) -> CohortFile:
         """Let the first place of a cohort be filled from now on."""
@@ -188,33 +223,81 @@ class Conduct:
         cohort = self.cohort
         if cohort is None:
             return
-        counts = Counts(cohort.level, tuple(self.evaluable), tuple(self.dlts), tuple(self.pending))
-        outstanding = cohort.places - self.decided_places(cohort)
         if self.is_complete(cohort):
-            self.cut_data(cohort, counts, "cohort complete")
-        elif self.may_be_forced(cohort) and self.committee.is_forced(counts, outstanding):
-            cohort.forced_outstanding = outstanding
-            self.cut_data(cohort, counts, "decision forced")
+            self.cut_data(cohort, "nothing outstanding" if self.is_rolling_in(cohort) else "cohort complete")
+        elif self.may_be_forced(cohort):
+            outstanding = self.outstanding(cohort)
+            if self.committee.is_forced(self.known(cohort), outstanding):
+                self.cut_data(cohort, "decision forced", outstanding)
 
     def may_be_forced(self, cohort: CohortFile) -> bool:
         """Return whether the protocol lets the committee decide early on this cohort."""
         return self.safety.early_decision and cohort.purpose == "escalation"
 
     def is_complete(self, cohort: CohortFile) -> bool:
-        """Return whether every outcome of the cohort is known and no place can be filled any more."""
+        """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
+
+        A cohort rule waits for those of the cohort, a rolling rule, if it has to wait at all, for all of them.
+        """
+        if self.is_rolling_in(cohort):
+            waits = self.lymphodepleted > 0 or sum(self.pending) > 0
+            return not waits and (self.taken_places(cohort) >= cohort.places or self.room <= 0)
         if cohort.lymphodepleted or cohort.pending:
             return False
         return self.decided_places(cohort) >= cohort.places or self.room <= 0
 
     def decided_places(self, cohort: CohortFile) -> int:
-        """Return how many places of the cohort have their outcome."""
-        lost = 0 if self.safety.replace_non_evaluable else cohort.non_evaluable
-        return cohort.evaluable + lost
+        """Return how many places of the cohort have their outcome, or are lost for good."""
+        stays = self.is_rolling_in(cohort) or not self.safety.replace_non_evaluable
+        return cohort.evaluable + (cohort.non_evaluable if stays else 0)
 
-    def cut_data(self, cohort: CohortFile, counts: Counts, event: str) -> None:
+    def taken_places(self, cohort: CohortFile) -> int:
+        """Return how many places of the cohort cannot be given any more."""
+        return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted
+
+    def outstanding(self, cohort: CohortFile) -> int:
+        """Return how many outcomes are still to come: the cohort's, and for a rolling rule the level's."""
+        if not self.is_rolling:
+            return cohort.places - self.decided_places(cohort)
+        free = max(cohort.places - self.taken_places(cohort), 0)
+        return free + self.pending[cohort.level] + self.on_the_way(cohort.level)
+
+    def on_the_way(self, level: int) -> int:
+        """Return how many patients at a level are lymphodepleted and not yet infused."""
+        return self.lymphodepleted and sum(c.lymphodepleted for c in self.log.cohorts if c.level == level)
+
+    @property
+    def is_rolling(self) -> bool:
+        """Whether the rule is asked with outcomes pending."""
+        return self.committee.rule.rolling
+
+    def is_rolling_in(self, cohort: CohortFile) -> bool:
+        """Return whether a rolling rule decides on the cohort; an expansion is none of its business."""
+        return self.is_rolling and cohort.purpose == "escalation"
+
+    def known(self, cohort: CohortFile) -> Counts:
+        """Return what a committee can see of the trial now."""
+        rule = self.committee.rule
+        counts = Counts(cohort.level, tuple(self.evaluable), tuple(self.dlts), tuple(self.pending))
+        if self.is_rolling:
+            pending = tuple(c + self.on_the_way(level) for level, c in enumerate(self.pending))
+            counts = counts._replace(pending=pending)
+        if rule.reads_last:
+            counts = counts._replace(last=self.last_outcome if self.is_rolling else (cohort.evaluable, cohort.dlts))
+        if rule.reads_partial:
+            seen, lost, dlt_days = self.log.observed(self.clock.today)
+            window = self.scenario.window_end_offset
+            counts = counts._replace(seen=seen, lost=lost, dlt_days=dlt_days, window_days=window)
+        return counts
+
+    def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
+        counts = self.known(cohort)
         cohort.cut, cohort.data_cut_day, self.cohort = counts, self.clock.today, None
-        seen = f"{counts.dlts[cohort.level]} DLT in {_count(counts.evaluable[cohort.level], 'patient')} at this level"
+        cohort.forced_outstanding, self.has_news = outstanding, False
+        pending = f", {counts.pending[cohort.level]} pending" if self.is_rolling else ""
+        patients = _count(counts.evaluable[cohort.level], "patient")
+        seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
         cohort.ready.succeed()
 
@@ -302,6 +385,7 @@ class Conduct:
         while self.waiting:
             start_day = self.next_start_day()
             if start_day is None:
+                self.ask_for_ready_candidate()
                 break
             if start_day > self.clock.today:
                 self.fill_places_on(start_day)
@@ -310,9 +394,28 @@ class Conduct:
         if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
             self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
 
+    def ask_for_ready_candidate(self) -> None:
+        """Make the data cut of a rolling rule: a candidate is ready, and every place is taken."""
+        cohort = self.cohort
+        if cohort is None or not self.is_rolling_in(cohort) or self.suspended or self.room <= 0:
+            return
+        start_day = self.next_treatment_day(self.clock.today)
+        if start_day > self.clock.today:
+            self.fill_places_on(start_day)
+        else:
+            self.cut_data(cohort, "candidate ready")
+
+    @property
+    def decides_today(self) -> bool:
+        """Whether a decision on today's data cut is due yet today."""
+        cut_today = any(cohort.data_cut_day == self.clock.today for cohort in self.log.cohorts[-1:])
+        if self.cohort is not None or self.closed or not cut_today or self.safety.review_delay_days:
+            return False
+        return next_weekday(self.start_date, self.clock.today, self.safety.meeting_weekdays) == self.clock.today
+
     def leave_without_place(self, _: simpy.Event) -> None:
         """Let those who became eligible today wait or go, once no place can be given any more today."""
-        if self.clock.today in self.looks:
+        if self.clock.today in self.looks or self.decides_today:
             return
         for person in list(self.waiting):
             if person.screening_end_day == self.clock.today and not person.waits:
@@ -323,10 +426,14 @@ class Conduct:
         cohort = self.cohort
         if cohort is None or self.room <= 0:
             return None
-        if self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted >= cohort.places:
+        if self.taken_places(cohort) >= cohort.places:
             return None
+        return self.next_treatment_day(self.stagger_until(cohort) - self.scenario.lead_days)
+
+    def next_treatment_day(self, earliest: int) -> int:
+        """Return the first day from today, and from some day on, on which treatment may start."""
         lead = self.scenario.lead_days
-        infusion_day = max(self.clock.today + lead, self.stagger_until(cohort))
+        infusion_day = max(self.clock.today, earliest) + lead
         return next_weekday(self.start_date, infusion_day, self.scenario.treatment.weekdays) - lead
 
     def stagger_until(self, cohort: CohortFile) -> int:
@@ -356,7 +463,7 @@ class Conduct:
     def stay_without_place(self, person: Person) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
         accrual, why = self.scenario.accrual, self.why_no_place()
-        if accrual.without_place == "lost":
+        if accrual.without_place == "lost" or self.is_list_full(accrual.most_waiting):
             self.give_up(person, "no place", "no place", why)
         elif accrual.patience_days == 0:
             self.give_up(person, "withdrew waiting", "withdrew", why)
@@ -366,8 +473,14 @@ class Conduct:
             if accrual.patience_days is not None:
                 self.clock.process(self.patience(person, accrual.patience_days))
 
+    def is_list_full(self, most: int | None) -> bool:
+        """Return whether as many wait as may."""
+        return most is not None and sum(person.waits for person in self.waiting) >= most
+
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
+        if self.suspended:
+            return "the rule waits for outcomes: accrual is suspended"
         start_day = self.next_start_day()
         if start_day is not None and start_day > self.clock.today:
             return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
@@ -480,6 +593,10 @@ class Conduct:
             cohort.evaluable += 1
             self.dlts[cohort.level] += outcome == "DLT"
             cohort.dlts += outcome == "DLT"
+            self.last_outcome = (1, int(outcome == "DLT"))
+        if self.is_rolling:
+            self.has_news, self.suspended = True, False
+            self.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 
     def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
@@ -496,7 +613,7 @@ class Conduct:
         for person in here:
             person.state, person.left_day = "cut off", end_day
         detail = TIME_IS_UP if here or not self.closed else "last follow-up completed"
-        return self.log.trial(self.committee.rule.name, self.nature.seed, self.replicate, self.final, end_day, detail)
+        return self.log.trial(self.committee.rule, self.nature.seed, self.replicate, self.final, end_day, detail)
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,7 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from ..decision_table import DE_ESCALATE, ESCALATE, LETTERS, STAY, TOO_TOXIC, DecisionTable
+from ..protocol_tables.counts import CountTable
+from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, TOO_TOXIC
 
 COLOURS = {ESCALATE: "#009E73", STAY: "#E6E6E6", DE_ESCALATE: "#F0B040", TOO_TOXIC: "#C04A00"}
 """Okabe and Ito's colours, told apart in grey too; every cell has its letter besides."""
@@ -16,7 +17,7 @@ CELL = 0.36
 """Width and height of a cell [inches]."""
 
 
-def plot_decision_table(table: DecisionTable, *, ax: Axes | None = None) -> Axes:
+def plot_decision_table(table: CountTable, *, ax: Axes | None = None) -> Axes:
     """Draw a decision table: evaluable patients across, DLTs down, one coloured letter for each decision.
 
     Parameters

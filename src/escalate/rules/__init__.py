@@ -2,46 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
 
-from ..records import DataCut, Decisions, IntArray
+from ..errors import RuleError
+from ..own_rules import REGISTERED
 from ..scenario.model import Scenario
-from ..scenario.rules import Boin, I3Plus3, Keyboard, Mtpi, Mtpi2, RuleOptions, ThreePlusThree
-from .boin import boin
+from ..scenario.rules import (
+    Blrm,
+    Boin,
+    Crm,
+    I3Plus3,
+    Keyboard,
+    Mtpi,
+    Mtpi2,
+    PythonRule,
+    RollingSix,
+    RuleOptions,
+    TableRule,
+    ThreePlusThree,
+    TiteBoin,
+    TiteCrm,
+)
+from .base import Rule
+from .blrm import BlrmRule
+from .boin import boin, tite_boin
+from .crm import CrmRule
 from .intervals import i3plus3, keyboard, mtpi, mtpi2
+from .own import OwnRule
+from .rolling_six import RollingSixRule
+from .skeleton import getprior
+from .table import TableOfDecisions
 from .three_plus_three import ThreePlusThreeRule
 
-__all__ = ["Rule", "ThreePlusThreeRule", "make_rule", "rule_for"]
-
-
-class Rule(Protocol):
-    """What every escalation rule offers."""
-
-    @property
-    def name(self) -> str:
-        """Name of the rule, as scenario files write it."""
-
-    @property
-    def has_answer_at_cap(self) -> bool:
-        """Whether the rule recommends a dose from whatever data there are when the cap is reached."""
-
-    def decide(self, cut: DataCut) -> Decisions:
-        """Say what follows from each data cut of a batch."""
-
-    def recommend(self, cut: DataCut) -> IntArray:
-        """Return the recommended level (from 0) of each data cut, or `NO_LEVEL`."""
+__all__ = ["Rule", "ThreePlusThreeRule", "getprior", "make_rule", "rule_for"]
 
 
 def rule_for(scenario: Scenario) -> Rule:
     """Return the rule that a scenario names, with its options."""
-    return make_rule(scenario.rule)
+    return make_rule(scenario.rule, scenario.levels, [level.cells or 0.0 for level in scenario.dose_levels])
 
 
-def make_rule(options: RuleOptions) -> Rule:
-    """Return the rule that options describe."""
+def make_rule(options: RuleOptions, levels: int = 0, doses: Sequence[float] = ()) -> Rule:
+    """Return the rule that options describe.
+
+    Parameters
+    ----------
+    options : RuleOptions
+        Name and options.
+    levels : int
+        Number of dose levels; needed by rules with a model.
+    doses : sequence of float
+        The dose at each level, for a model of the dose that names none.
+
+    Raises
+    ------
+    RuleError
+        If a Python rule is not registered in this session.
+    """
     match options:
         case ThreePlusThree():
             return ThreePlusThreeRule(variant=options.variant)
+        case RollingSix():
+            return RollingSixRule(table=options.table, six_at_mtd=options.six_at_mtd)
+        case TiteBoin():
+            return tite_boin(options)
         case Boin():
             return boin(options)
         case Mtpi():
@@ -52,3 +76,56 @@ def make_rule(options: RuleOptions) -> Rule:
             return keyboard(options)
         case I3Plus3():
             return i3plus3(options)
+        case Crm():
+            return _crm(options, levels)
+        case Blrm():
+            return _blrm(options, doses)
+        case TableRule():
+            return TableOfDecisions(name=options.name, target=options.target, letters=options.cells)
+        case PythonRule():
+            return _registered(options)
+
+
+def _crm(options: Crm, levels: int) -> Rule:
+    skeleton = options.skeleton or getprior(
+        options.halfwidth, options.target, options.prior_mtd_level or 1, levels, options.model, options.intercept
+    )
+    names = {"name", "target", "model", "prior_sd", "prior_cut", "intercept", "estimate", "recommend_untried"}
+    shared = options.model_dump(include=names)
+    if not isinstance(options, TiteCrm):
+        return CrmRule(skeleton=tuple(skeleton), **shared)
+    return CrmRule(
+        skeleton=tuple(skeleton),
+        rolling=True,
+        weights=options.weights,
+        count_lost=options.drop_outs == "keep_weight",
+        min_followup_share=options.min_followup_share,
+        **shared,
+    )
+
+
+def _blrm(options: Blrm, doses: Sequence[float]) -> Rule:
+    given = tuple(options.doses or doses)
+    return BlrmRule(
+        doses=given,
+        reference_dose=options.reference_dose or given[-1],
+        mean=(options.mean_log_alpha, options.mean_log_beta),
+        sd=(options.sd_log_alpha, options.sd_log_beta),
+        correlation=options.correlation,
+        target_from=options.target_from,
+        overdose_from=options.overdose_from,
+        feasibility=options.feasibility,
+        choose=options.choose,
+        most_increase=options.most_increase,
+        recommend_untried=options.recommend_untried,
+    )
+
+
+def _registered(options: PythonRule) -> Rule:
+    if options.python not in REGISTERED:
+        raise RuleError(
+            f"rule.python = {options.python!r}: no such rule is loaded. A file's code runs only when you ask for it: "
+            "give --allow-python (in Python: load(path, allow_python=True)), or register the function with "
+            "@escalate.rule in this session"
+        )
+    return OwnRule(REGISTERED[options.python])

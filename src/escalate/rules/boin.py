@@ -13,15 +13,15 @@ Yan F and others. J Stat Softw 2020;94(13), doi:10.18637/jss.v094.i13 (the R pac
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from ..records import IntArray
-from ..scenario.rules import Boin
+from ..scenario.rules import Boin, TiteBoin
+from .base import TOLERANCE
 from .counts import CountRule
-
-TOLERANCE = 1e-9
-"""Within this a DLT rate counts as equal to a boundary."""
+from .tite_boin import TiteBoinRule
 
 
 def boundaries(target: float, p_saf: float, p_tox: float) -> tuple[float, float]:
@@ -40,6 +40,24 @@ def boundaries(target: float, p_saf: float, p_tox: float) -> tuple[float, float]
 
 def boin(options: Boin) -> CountRule:
     """Return the rule with its options."""
+    return CountRule(**_shared(options))
+
+
+def tite_boin(options: TiteBoin) -> TiteBoinRule:
+    """Return TITE-BOIN with its options; with nobody pending it is BOIN with the same options."""
+    rise, fall = boundaries(options.target, options.lower_probability, options.upper_probability)
+    return TiteBoinRule(
+        method=options.method,
+        rise=rise,
+        fall=fall,
+        most_pending_share=options.most_pending_share,
+        min_completed=options.min_completed,
+        **_shared(options),
+    )
+
+
+def _shared(options: Boin) -> dict[str, Any]:
+    """Return what BOIN and TITE-BOIN have in common, by the parameters of `CountRule`."""
     rise, fall = boundaries(options.target, options.lower_probability, options.upper_probability)
 
     def moves(n: IntArray, y: IntArray) -> IntArray:
@@ -48,12 +66,12 @@ def boin(options: Boin) -> CountRule:
         move = np.select([rate <= rise + TOLERANCE, falls], [1, -1], 0)
         return np.where((n == 3) & (y == 1), 0, move) if options.stay_on_1_of_3 else move
 
-    return CountRule(
-        name=options.name,
-        target=options.target,
-        moves=moves,
-        cutoff=options.elimination_cutoff,
-        eliminate_from=options.eliminate_from,
-        lowest_cutoff=options.elimination_cutoff - options.offset if options.extrasafe else None,
-        highest_rate=fall if options.bound_mtd else 1.0,
-    )
+    return {
+        "name": options.name,
+        "target": options.target,
+        "moves": moves,
+        "cutoff": options.elimination_cutoff,
+        "eliminate_from": options.eliminate_from,
+        "lowest_cutoff": options.elimination_cutoff - options.offset if options.extrasafe else None,
+        "highest_rate": fall if options.bound_mtd else 1.0,
+    }

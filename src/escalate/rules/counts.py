@@ -13,15 +13,14 @@ to rise with the dose (isotonic regression), is closest to the target.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..records import NO_LEVEL, Action, DataCut, Decisions, FloatArray, IntArray
-
-BoolArray = NDArray[np.bool_]
+from ..data_cut import DataCut, at_level
+from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from .base import MANY, Rule, too_toxic_probability
 
 TOO_TOXIC = "lowest dose level too toxic"
 ELIMINATED = "this level is too toxic and is eliminated"
@@ -33,21 +32,15 @@ UP, SAME, DOWN = (
 )
 HIGHEST = "the DLT rate is low, and this is the highest level that may be given"
 LOWEST = "the DLT rate is high, and this is the lowest level"
-REASONS = (TOO_TOXIC, ELIMINATED, NOBODY, UP, SAME, DOWN, HIGHEST, LOWEST)
+TOO_MANY_PENDING = "too many patients at this level are pending"
+REASONS = (TOO_TOXIC, ELIMINATED, NOBODY, UP, SAME, DOWN, HIGHEST, LOWEST, TOO_MANY_PENDING)
 
-MANY = 1_000_000
-"""Patients wanted by a rule that leaves the size of the next cohort to the protocol."""
-
-
-def too_toxic_probability(n: IntArray, y: IntArray, target: float) -> FloatArray:
-    """Return Pr(p > target) for y DLTs among n, with a uniform prior: Beta(1 + y, 1 + n - y)."""
-    from scipy.special import betaincc
-
-    return np.asarray(betaincc(1 + y, 1 + n - y, target))
+SUSPEND = 2
+"""Code of a move: nobody is enrolled until more outcomes are known."""
 
 
 @dataclass(frozen=True)
-class CountRule:
+class CountRule(Rule):
     """A rule that reads the current level's counts.
 
     Parameters
@@ -104,54 +97,91 @@ class CountRule:
             self._tables[size] = moves, toxic, lowest
         return self._tables[size]
 
+    def counted(self, cut: DataCut) -> IntArray:
+        """Return the patients per level on whom moves and elimination rest, shape (..., K)."""
+        return cut.evaluable
+
+    def move(self, cut: DataCut, n: IntArray, y: IntArray) -> IntArray:
+        """Return the move that n and y at the current level call for: -1, 0, 1 or `SUSPEND`, shape (...)."""
+        moves, _, _ = self.tables(int(n.max(initial=0)))
+        return moves[n, y]
+
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from a data cut; a pure function of its counts."""
-        moves, _, _ = self.tables(int(cut.evaluable.max(initial=0)))
-        level, index = cut.level, cut.level[..., np.newaxis]
-        n = np.take_along_axis(cut.evaluable, index, axis=-1)[..., 0]
-        y = np.take_along_axis(cut.dlts, index, axis=-1)[..., 0]
+        level = cut.level
+        n, y = at_level(self.counted(cut), level), at_level(cut.dlts, level)
         highest = self.levels_left(cut) - 1
-        move = np.where(n > 0, moves[n, y], 0)
-        none_left, gone = highest < 0, level > highest
-        up, down = (move > 0) & (level < highest), (move < 0) & (level > 0)
-        conditions = [none_left, gone, n == 0, up, down, move == 0, move > 0]
-        action = np.select(
-            conditions[:5],
-            [int(a) for a in (Action.STOP, Action.DE_ESCALATE, Action.STAY, Action.ESCALATE, Action.DE_ESCALATE)],
-            int(Action.STAY),
-        )
-        nowhere = np.full_like(level, NO_LEVEL)
-        next_level = np.select(conditions[:5], [nowhere, highest, level, level + 1, level - 1], level)
-        reason = np.select(conditions, [0, 1, 2, 3, 5, 4, 6], 7)
+        move = np.where(n > 0, self.move(cut, n, y), 0)
+        up, down = (move == 1) & (level < highest), (move < 0) & (level > 0)
+        # First match decides: condition, action, level, reason.
+        table: list[tuple[BoolArray, Action, IntArray | int, int]] = [
+            (highest < 0, Action.STOP, NO_LEVEL, 0),
+            (level > highest, Action.DE_ESCALATE, highest, 1),
+            (n == 0, Action.STAY, level, 2),
+            (move == SUSPEND, Action.SUSPEND, level, 8),
+            (up, Action.ESCALATE, level + 1, 3),
+            (down, Action.DE_ESCALATE, level - 1, 5),
+            (move == 0, Action.STAY, level, 4),
+            (move > 0, Action.STAY, level, 6),
+            (move < 0, Action.STAY, level, 7),
+        ]
+        action, following, reason = choose(table, level.shape)
+        waits = (action == Action.STOP) | (action == Action.SUSPEND)
         return Decisions(
-            action=action,
-            level=next_level,
-            patients=np.where(none_left, 0, MANY),
-            reason=reason,
-            reasons=REASONS,
+            action=action, level=following, patients=np.where(waits, 0, MANY), reason=reason, reasons=REASONS
         )
 
     def levels_left(self, cut: DataCut) -> IntArray:
         """Return how many levels, from the lowest up, are not eliminated, shape (...)."""
-        _, toxic, lowest = self.tables(int(cut.evaluable.max(initial=0)))
-        gone = toxic[cut.evaluable, cut.dlts]
-        gone[..., 0] = lowest[cut.evaluable[..., 0], cut.dlts[..., 0]]
+        n = self.counted(cut)
+        _, toxic, lowest = self.tables(int(n.max(initial=0)))
+        gone = toxic[n, cut.dlts]
+        gone[..., 0] = lowest[n[..., 0], cut.dlts[..., 0]]
         gone = np.logical_or.accumulate(gone, axis=-1)
         return np.asarray((~gone).sum(axis=-1))
 
     def recommend(self, cut: DataCut) -> IntArray:
-        """Return the level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...).
+        """Return the level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...)."""
+        not_gone = np.arange(cut.evaluable.shape[-1]) < self.levels_left(cut)[..., np.newaxis]
+        return closest_to_target(cut, not_gone, self.target, self.prior, self.highest_rate)
 
-        A tie goes to the higher level if the rate is below the target, to the lower one if it is above: a ten
-        billionth is added to each admissible level's rate for every admissible level up to it.
-        """
-        levels = cut.evaluable.shape[-1]
-        admissible = (cut.evaluable > 0) & (np.arange(levels) < self.levels_left(cut)[..., np.newaxis])
-        rates = smoothed_rates(cut.evaluable, cut.dlts, admissible, self.prior)
-        rates = rates + 1e-10 * np.cumsum(admissible, axis=-1)
-        distance = np.where(admissible & (rates <= self.highest_rate), np.abs(rates - self.target), np.inf)
-        best = np.argmin(distance, axis=-1)
-        return np.where(np.isfinite(distance).any(axis=-1), best, NO_LEVEL)
+
+def closest_to_target(
+    cut: DataCut, allowed: BoolArray, target: float, prior: float = 0.05, highest_rate: float = 1.0
+) -> IntArray:
+    """Return the tried and allowed level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...).
+
+    A tie goes to the higher level if the rate is below the target, to the lower one if it is above: a ten billionth is
+    added to each admissible level's rate for every admissible level up to it.
+
+    Parameters
+    ----------
+    cut : DataCut
+        The data.
+    allowed : bool array, shape (..., K)
+        Levels that may be recommended, if anybody evaluable was treated there.
+    target : float
+        Target DLT probability.
+    prior : float
+        Added to DLTs, and to patients without one, before rates are smoothed.
+    highest_rate : float
+        No level with a larger smoothed rate is recommended.
+    """
+    admissible = (cut.evaluable > 0) & allowed
+    rates = smoothed_rates(cut.evaluable, cut.dlts, admissible, prior) + 1e-10 * np.cumsum(admissible, axis=-1)
+    distance = np.where(admissible & (rates <= highest_rate), np.abs(rates - target), np.inf)
+    best = np.argmin(distance, axis=-1)
+    return np.where(np.isfinite(distance).any(axis=-1), best, NO_LEVEL)
+
+
+def choose(
+    table: Sequence[tuple[BoolArray, Action, IntArray | int, int]], shape: tuple[int, ...]
+) -> tuple[IntArray, IntArray, IntArray]:
+    """Return action, level and reason of the first row of a table whose condition holds, for each data cut."""
+    conditions = [np.broadcast_to(row[0], shape) for row in table]
+    columns = [[np.broadcast_to(np.asarray(row[k]), shape) for row in table] for k in (1, 2, 3)]
+    action, level, reason = (np.select(conditions, column) for column in columns)
+    return action, level, reason
 
 
 def smoothed_rates(n: IntArray, y: IntArray, admissible: BoolArray, prior: float) -> FloatArray:

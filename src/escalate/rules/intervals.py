@@ -20,10 +20,8 @@ import numpy as np
 
 from ..records import FloatArray, IntArray
 from ..scenario.rules import I3Plus3, IntervalOptions, Keyboard, Mtpi, Mtpi2
+from .base import TOLERANCE
 from .counts import CountRule
-
-TOLERANCE = 1e-9
-"""Within this a DLT rate counts as equal to an end of the interval, and two masses as equal."""
 
 
 def mtpi(options: Mtpi) -> CountRule:

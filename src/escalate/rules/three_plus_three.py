@@ -36,9 +36,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ..records import NO_LEVEL, Action, DataCut, Decisions, IntArray
+from ..data_cut import DataCut, at_level
+from ..records import NO_LEVEL, Action, BoolArray, Decisions, IntArray
+from .base import Rule
 
 TOO_TOXIC = "lowest dose level too toxic"
 MTD_BELOW = "MTD declared: the next dose level exceeds it"
@@ -50,11 +51,9 @@ SIX_AT_MTD = "tolerated so far: 6 evaluable patients are required at the MTD"
 TOLERATED = "no DLT in 3, or at most 1 in 6: the level is tolerated"
 REASONS = (TOO_TOXIC, MTD_BELOW, TOP_TOLERATED, EXCEEDED, FILL_TO_THREE, ONE_DLT, SIX_AT_MTD, TOLERATED)
 
-BoolArray = NDArray[np.bool_]
 
-
-@dataclass(frozen=True, slots=True)
-class ThreePlusThreeRule:
+@dataclass(frozen=True)
+class ThreePlusThreeRule(Rule):
     """Decide by 3+3.
 
     Parameters
@@ -66,8 +65,8 @@ class ThreePlusThreeRule:
     variant: Literal["A", "B", "C"] = "C"
 
     name = "3+3"
+    target = None
     has_answer_at_cap = False
-    """Whether the rule recommends a dose from whatever data there are when the cap is reached."""
 
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from a data cut; a pure function of its counts.
@@ -83,13 +82,13 @@ class ThreePlusThreeRule:
             For `Action.STOP`, `level` is the MTD, or `NO_LEVEL` if the lowest level exceeds it.
         """
         level, top = cut.level, cut.evaluable.shape[-1] - 1
-        n, y = _at(cut.evaluable, level), _at(cut.dlts, level)
-        below, above = _highest_below(level, cut.dlts), np.minimum(level + 1, top)
-        n_below = _at(cut.evaluable, np.maximum(below, 0))
+        n, y = at_level(cut.evaluable, level), at_level(cut.dlts, level)
+        below, above = highest_below(level, cut.dlts), np.minimum(level + 1, top)
+        n_below = at_level(cut.evaluable, np.maximum(below, 0))
 
         comes_down = self.variant in ("B", "C")
         exceeded, highest = y >= 2, level == top
-        capped_above = ~highest & (_at(cut.dlts, above) >= 2)
+        capped_above = ~highest & (at_level(cut.dlts, above) >= 2)
         tolerated = ~exceeded & (n >= 3) & ((y == 0) | (n >= 6))
         six_required = tolerated & (n < 6) & ((capped_above & comes_down) | (highest & (self.variant == "C")))
 
@@ -103,7 +102,7 @@ class ThreePlusThreeRule:
             (six_required, Action.STAY, level, 6 - n, SIX_AT_MTD),
             (capped_above, Action.STOP, level, 0, MTD_BELOW),
             (highest, Action.STOP, level, 0, TOP_TOLERATED),
-            (tolerated, Action.ESCALATE, above, _wanted(_at(cut.evaluable, above)), TOLERATED),
+            (tolerated, Action.ESCALATE, above, _wanted(at_level(cut.evaluable, above)), TOLERATED),
         ]
         conditions = [np.broadcast_to(row[0], level.shape) for row in table]
 
@@ -124,14 +123,8 @@ class ThreePlusThreeRule:
         return np.where(decided.action == Action.STOP, decided.level, NO_LEVEL)
 
 
-def _at(counts: IntArray, level: IntArray) -> IntArray:
-    """Return the counts at one level of each data cut."""
-    found: IntArray = np.take_along_axis(counts, level[..., np.newaxis], axis=-1)[..., 0]
-    return found
-
-
-def _highest_below(level: IntArray, dlts: IntArray) -> IntArray:
-    """Return the highest level under `level` that has not exceeded the MTD, or -1."""
+def highest_below(level: IntArray, dlts: IntArray) -> IntArray:
+    """Return the highest level under `level` with fewer than two DLTs, or -1."""
     index = np.arange(dlts.shape[-1])
     found: IntArray = np.where((index < level[..., np.newaxis]) & (dlts < 2), index, -1).max(axis=-1)
     return found

@@ -22,7 +22,8 @@ from .model import (
     WhatIf,
     window_end_offset,
 )
-from .rules import RuleOptions, ThreePlusThree
+from .policies import Limits, Stopping, Titration
+from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree
 from .section import Section
 
 Path = tuple[str | int, ...]
@@ -105,9 +106,13 @@ def _start_level_exists(dose_levels: list[DoseLevel], safety: Safety) -> Iterato
         )
 
 
-@_check("trial", "safety", "rule")
-def _first_cohort_fits(trial: TrialSection, safety: Safety, rule: RuleOptions) -> Iterator[Complaint]:
+@_check("trial", "safety", "rule", "titration")
+def _first_cohort_fits(
+    trial: TrialSection, safety: Safety, rule: RuleOptions, titration: Titration | None
+) -> Iterator[Complaint]:
     first = min(safety.cohort_size, 3) if isinstance(rule, ThreePlusThree) else safety.cohort_size
+    if isinstance(rule, RollingSix) or titration is not None or trial.last_cohort == "partial":
+        first = 1
     if trial.planned_patients < first:
         yield (
             ("trial", "planned_patients"),
@@ -193,3 +198,69 @@ def _what_if_is_possible(what_if: list[WhatIf], follow_up: FollowUp) -> Iterator
             day = getattr(item, key)
             if day is not None and day > follow_up.days:
                 yield ("what_if", position, key), day, f"follow-up ends on day {follow_up.days}"
+
+
+@_check("dose_levels", "rule")
+def _model_has_every_level(dose_levels: list[DoseLevel], rule: RuleOptions) -> Iterator[Complaint]:
+    levels = len(dose_levels)
+    for key in ("skeleton", "doses"):
+        given = getattr(rule, key, None)
+        if given is not None and len(given) != levels:
+            yield ("rule", key), given, f"has {len(given)} values, and there are {levels} dose levels"
+    if isinstance(rule, Crm) and rule.prior_mtd_level is not None and rule.prior_mtd_level > levels:
+        yield (
+            ("rule", "prior_mtd_level"),
+            rule.prior_mtd_level,
+            f"there are {levels} dose levels: allowed are 1 to {levels}",
+        )
+    if isinstance(rule, Blrm) and rule.doses is None and any(level.cells is None for level in dose_levels):
+        yield ("rule", "doses"), None, "is missing, and the dose levels have no `cells` to take instead"
+
+
+@_check("dose_levels", "titration")
+def _titration_ends_at_a_level(dose_levels: list[DoseLevel], titration: Titration | None) -> Iterator[Complaint]:
+    levels = len(dose_levels)
+    if titration is not None and (titration.last_level or 1) > levels:
+        yield (
+            ("titration", "last_level"),
+            titration.last_level,
+            f"there are {levels} dose levels: allowed are 1 to {levels}",
+        )
+
+
+@_check("rule", "limits", "stopping")
+def _target_is_known(rule: RuleOptions, limits: Limits, stopping: Stopping) -> Iterator[Complaint]:
+    if isinstance(rule, (Blrm, PythonRule)) or hasattr(rule, "target"):
+        return
+    if limits.coherence in ("last_cohort", "last_level"):
+        yield (
+            ("limits", "coherence"),
+            limits.coherence,
+            f'compares with a target DLT probability, and {rule.name} has none: take "after_dlt" or "off"',
+        )
+    if stopping.too_toxic_probability is not None and stopping.too_toxic_above is None:
+        yield (
+            ("stopping", "too_toxic_above"),
+            None,
+            f"is missing: {rule.name} has no target, so that what is too toxic must be said",
+        )
+
+
+@_check("trial", "safety", "rule", "limits", "titration")
+def _table_has_every_line(
+    trial: TrialSection, safety: Safety, rule: RuleOptions, limits: Limits, titration: Titration | None
+) -> Iterator[Complaint]:
+    if not isinstance(rule, TableRule):
+        return
+    most = min(trial.planned_patients, limits.most_per_level or trial.planned_patients)
+    whole = safety.replace_non_evaluable and trial.last_cohort == "whole" and titration is None
+    step = safety.cohort_size if whole and (limits.most_per_level or 0) % safety.cohort_size == 0 else 1
+    missing = [n for n in range(step, most + 1, step) if n not in rule.cells]
+    if missing:
+        few = ", ".join(map(str, missing[:10])) + (" ..." if len(missing) > 10 else "")
+        yield (
+            ("rule", "decisions"),
+            ", ".join(map(str, rule.cells)),
+            f"has no line for {few} evaluable patients, which a level can come to: add them, or keep levels "
+            "smaller with limits.most_per_level",
+        )

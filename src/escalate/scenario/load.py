@@ -16,6 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import Problem, ScenarioError
 from . import checks
 from .model import Scenario
+from .rule_files import read_rule_files
 from .rules import RULES
 from .sources import is_story, key_exists, leaves
 from .toml_lines import key_lines, line_of
@@ -40,13 +41,15 @@ _KINDS = {
 }
 
 
-def load(path: str | os.PathLike[str]) -> Scenario:
+def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Scenario:
     """Read a scenario file.
 
     Parameters
     ----------
     path : path
         A scenario in TOML, or a resolved scenario in JSON as `escalate run` saves it.
+    allow_python : bool
+        Whether the code of a rule's Python file may run; it can do anything that you can.
 
     Returns
     -------
@@ -62,9 +65,9 @@ def load(path: str | os.PathLike[str]) -> Scenario:
     path = Path(path)
     text = _read(path)
     if path.suffix.lower() == ".json":
-        return _build(_parse_json(text, str(path)), str(path), {})
+        return _build(_parse_json(text, str(path)), str(path), {}, path.parent, allow_python)
     data = _parse_toml(text, str(path))
-    return _build(data, str(path), key_lines(text))
+    return _build(data, str(path), key_lines(text), path.parent, allow_python)
 
 
 def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
@@ -76,7 +79,7 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         raise ScenarioError(problems)
     for key in plain:
         _forget_source(data["sources"], key)
-    return _build(data, "", {})
+    return _build(data, "", {}, Path(), False)
 
 
 def _plain(value: Any) -> Any:
@@ -165,9 +168,10 @@ def _dates(node: Any, key: str = "") -> Any:
     return node
 
 
-def _build(data: dict[str, Any], file: str, lines: dict[KeyPath, int]) -> Scenario:
+def _build(data: dict[str, Any], file: str, lines: dict[KeyPath, int], folder: Path, allow_python: bool) -> Scenario:
     """Return the scenario, or raise with everything that is wrong with it, in the order of the file."""
-    found = list(_problems(data))
+    unread = list(read_rule_files(data, folder, allow_python))
+    found = [*unread, *(item for item in _problems(data) if not (unread and item[0][:1] == ("rule",)))]
     if found:
         problems = [
             Problem(key=key_text(path), value=value, message=message, file=file, line=line_of(lines, path))

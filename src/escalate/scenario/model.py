@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from .policies import Limits, Stopping, Titration
 from .rules import RuleOptions
 from .section import Section
 
@@ -44,6 +45,8 @@ class TrialSection(Section):
     """The cap: most patients, counted as `cap_counts` says."""
     cap_counts: Literal["evaluable", "infused"] = "evaluable"
     """Whom the cap counts: evaluable patients (non-evaluable ones are extra) or everybody infused."""
+    last_cohort: Literal["whole", "partial"] = "whole"
+    """Whether a cohort that the cap leaves room for only in part is not started, or treated in part."""
     max_days: Annotated[int, Field(ge=1, le=100_000)] = 3650
     """A trial still going on after this many days is ended with that reason [days]."""
 
@@ -194,6 +197,8 @@ class Accrual(Section):
     """What an eligible candidate does who finds no open place: wait, or be lost to the trial."""
     patience_days: Days | None = None
     """Days that a candidate waits for a place before giving up; for ever where it is left out [days]."""
+    most_waiting: Annotated[int, Field(ge=1)] | None = None
+    """Most candidates who wait at one time; whoever comes then is lost; any number where it is left out."""
 
 
 class PoissonAccrual(Accrual):
@@ -335,6 +340,12 @@ class Scenario(Section):
     """How patients are protected: window, cohorts, stagger, committee."""
     rule: RuleOptions
     """Which dose next: name and options of the escalation rule."""
+    titration: Titration | None = None
+    """Accelerated titration in front of the rule; none where the section is left out."""
+    limits: Limits = Limits()
+    """Limits to the rule's moves."""
+    stopping: Stopping = Stopping()
+    """Reasons to stop that go before the rule's."""
     follow_up: FollowUp
     """How long patients are followed."""
     accrual: Annotated[PoissonAccrual | FixedAccrual, Field(discriminator="kind")]

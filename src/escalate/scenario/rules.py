@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from .section import Section
 
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class ThreePlusThree(Section):
@@ -140,15 +144,233 @@ class I3Plus3(IntervalOptions):
     """Name of the rule."""
 
 
-RuleOptions = Annotated[ThreePlusThree | Boin | Mtpi | Mtpi2 | Keyboard | I3Plus3, Field(discriminator="name")]
-"""Any of the rules, told apart by name."""
+class RollingSix(Section):
+    """Up to six patients at once, the next one assigned when ready (doi:10.1200/JCO.2007.12.7712)."""
+
+    name: Literal["rolling six"]
+    """Name of the rule."""
+    table: Literal["published", "package"] = "published"
+    """The published table (doi:10.1001/jamanetworkopen.2020.4787), or that of the R package RollingSix."""
+    six_at_mtd: bool = True
+    """Whether the highest level too needs six evaluable patients to be the MTD."""
+
+
+class TiteBoin(Boin):
+    """BOIN with patients pending, who count for the part of the window seen (doi:10.1158/1078-0432.CCR-18-0246)."""
+
+    name: Literal["TITE-BOIN"]  # type: ignore[assignment]
+    """Name of the rule."""
+    method: Literal["imputation", "effective_sample_size"] = "imputation"
+    """How the pending count: imputed outcomes, or follow-up as sample size (doi:10.1093/biostatistics/kxz007)."""
+    most_pending_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Accrual is suspended while a larger share of the level's patients is pending; 1 never suspends."""
+    min_completed: Annotated[int, Field(ge=0)] = 0
+    """Accrual is suspended, rather than escalate, while fewer patients of the level have their outcome."""
+
+
+class Crm(Section):
+    """Continual reassessment: the dose whose P(DLT), by a model, is closest to the target (doi:10.2307/2531628)."""
+
+    name: Literal["CRM"]
+    """Name of the rule."""
+    target: OpenProbability
+    """Target DLT probability."""
+    skeleton: Annotated[list[OpenProbability], Field(min_length=1)] | None = None
+    """First guess of P(DLT) at each level, increasing; computed from the next two options where it is left out."""
+    prior_mtd_level: Annotated[int, Field(ge=1)] | None = None
+    """Level guessed to be the MTD, from 1, for a computed skeleton (doi:10.1177/1740774509105076)."""
+    halfwidth: OpenProbability = 0.05
+    """Half the width of the indifference interval around the target, for a computed skeleton."""
+    model: Literal["empiric", "logistic"] = "empiric"
+    """The curve: skeleton ** exp(a), or logistic with a fixed intercept."""
+    intercept: float = 3.0
+    """Intercept of the logistic curve."""
+    prior_sd: Annotated[float, Field(gt=0, le=10)] = 1.1575836902790226
+    """Standard deviation of a; the default is the square root of 1.34, as in the R package dfcrm."""
+    prior_cut: Annotated[float, Field(gt=0)] | None = None
+    """The prior of a ends at plus and minus this, if anywhere; dfcrm's ends at 10."""
+    estimate: Literal["bayes", "maximum_likelihood"] = "bayes"
+    """Whether the curve is read at the posterior mean of a, or at the most likely a."""
+    recommend_untried: bool = False
+    """Whether a level that nobody was treated at can be recommended, as the R package dfcrm does."""
+
+    @model_validator(mode="after")
+    def _skeleton_is_one(self) -> Crm:
+        skeleton, low, high = self.skeleton, self.target - self.halfwidth, self.target + self.halfwidth
+        if (skeleton is None) == (self.prior_mtd_level is None):
+            raise ValueError("skeleton is needed, or prior_mtd_level to compute one, and not both")
+        if skeleton is None and not 0 < low < high < 1:
+            raise ValueError(
+                f"halfwidth must leave the interval around the target inside (0, 1), got {low:g} to {high:g}"
+            )
+        if skeleton is not None and any(b <= a for a, b in itertools.pairwise(skeleton)):
+            raise ValueError(f"skeleton must increase from level to level, got {skeleton}")
+        ceiling = 1 / (1 + math.exp(-self.intercept))
+        highest = max(skeleton) if skeleton is not None else high
+        if self.model == "logistic" and highest >= ceiling:
+            raise ValueError(
+                f"intercept {self.intercept:g} lets the logistic curve reach {ceiling:g} at most, and {highest:g} is "
+                "needed: take a larger one"
+            )
+        return self
+
+
+class TiteCrm(Crm):
+    """CRM with patients pending, weighed by the part of the window seen (doi:10.1111/j.0006-341X.2000.01177.x)."""
+
+    name: Literal["TITE-CRM"]  # type: ignore[assignment]
+    """Name of the rule."""
+    weights: Literal["linear", "adaptive"] = "linear"
+    """How follow-up becomes a weight: its share of the window, or by the days on which DLTs came."""
+    drop_outs: Literal["keep_weight", "left_out"] = "keep_weight"
+    """Patients who left inside the window keep the weight that they had, or count for nothing."""
+    min_followup_share: Probability = 0.0
+    """No escalation while a pending patient of the level has been observed for a smaller share of the window."""
+
+
+class Blrm(Section):
+    """Bayesian logistic regression with overdose control, deterministic (doi:10.1002/sim.3230)."""
+
+    name: Literal["BLRM"]
+    """Name of the rule."""
+    doses: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] | None = None
+    """The dose at each level, increasing, in any unit; the cells of the dose levels where it is left out."""
+    reference_dose: Annotated[float, Field(gt=0)] | None = None
+    """Dose at which the odds of a DLT are alpha; the highest dose where it is left out. It is part of the prior."""
+    mean_log_alpha: float = -0.6931471805599453
+    """Prior mean of log alpha; the default puts P(DLT) at the reference dose around one third."""
+    sd_log_alpha: Annotated[float, Field(gt=0, le=10)] = 2.0
+    """Prior standard deviation of log alpha."""
+    mean_log_beta: float = 0.0
+    """Prior mean of log beta."""
+    sd_log_beta: Annotated[float, Field(gt=0, le=3)] = 1.0
+    """Prior standard deviation of log beta."""
+    correlation: Annotated[float, Field(gt=-1, lt=1)] = 0.0
+    """Prior correlation of log alpha and log beta; strictly between -1 and 1, so that the prior is proper."""
+    target_from: OpenProbability = 0.16
+    """P(DLT) at which the target interval begins."""
+    overdose_from: OpenProbability = 0.33
+    """P(DLT) at which the target interval ends and overdose begins."""
+    feasibility: OpenProbability = 0.25
+    """Largest posterior probability of overdose of a dose that may be given."""
+    choose: Literal["most_probable_target", "highest_allowed"] = "most_probable_target"
+    """Which of the doses that may be given comes next."""
+    most_increase: Annotated[float, Field(gt=0)] | None = None
+    """Largest rise of the dose at once, as a share of the last one (1.0 lets it double); none where it is left out."""
+    recommend_untried: bool = False
+    """Whether a level that nobody was treated at can be recommended."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Blrm:
+        if self.target_from >= self.overdose_from:
+            raise ValueError(f"target_from must be smaller than overdose_from, got {self.target_from:g} and "
+                             f"{self.overdose_from:g}")  # fmt: skip
+        if self.doses is not None and any(b <= a for a, b in itertools.pairwise(self.doses)):
+            raise ValueError(f"doses must increase from level to level, got {self.doses}")
+        return self
+
+
+LETTERS = ("E", "S", "D", "DU")
+"""Decisions of a table, the boldest first: escalate, stay, de-escalate, de-escalate and never this level again."""
+
+
+class TableRule(Section):
+    """A decision table of your own: for so many evaluable patients and DLTs at the level, what follows."""
+
+    name: Literal["table"]
+    """Name of the rule."""
+    target: OpenProbability
+    """Target DLT probability, for the recommendation: the tried level whose smoothed DLT rate is closest to it."""
+    file: str | None = None
+    """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it; read when the scenario is."""
+    decisions: dict[str, str] = {}
+    """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; filled from the file, if any."""
+
+    @model_validator(mode="after")
+    def _whole_and_sensible(self) -> TableRule:
+        found = list(table_faults(self.decisions))
+        if found:
+            raise ValueError("decisions: " + "; ".join(found))
+        return self
+
+    @property
+    def cells(self) -> dict[int, list[str]]:
+        """The decisions by evaluable patients, in order."""
+        return {int(n): letters.split() for n, letters in sorted(self.decisions.items(), key=lambda item: int(item[0]))}
+
+
+def table_faults(decisions: Mapping[str, str]) -> Iterator[str]:
+    """Yield what is wrong with a decision table: holes, unknown letters, contradictions."""
+    if not decisions:
+        yield 'there are none; name a file, or write them as 3 = "E S D DU"'
+    rows: dict[int, list[str]] = {}
+    for patients, text in decisions.items():
+        letters = text.split()
+        if not patients.isdigit() or int(patients) < 1:
+            yield f"`{patients}` is not a number of evaluable patients, from 1"
+        elif any(letter not in LETTERS for letter in letters):
+            yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}"
+        elif len(letters) != int(patients) + 1:
+            wanted = f"{int(patients) + 1} are needed, for 0 to {patients} DLTs"
+            yield f"{patients} = {text!r} has {len(letters)} decisions; {wanted}"
+        else:
+            rows[int(patients)] = letters
+    bold = {n: [LETTERS.index(letter) for letter in letters] for n, letters in rows.items()}
+    for n, row in bold.items():
+        for y, (fewer, more) in enumerate(itertools.pairwise(row)):
+            if more < fewer:
+                yield f"with {n} patients, {y + 1} DLTs ({rows[n][y + 1]}) are bolder than {y} ({rows[n][y]})"
+    for n, m in itertools.pairwise(sorted(bold)):
+        for y, (first, then) in enumerate(zip(bold[n], bold[m], strict=False)):
+            if then > first:
+                yield f"{y} DLTs in {m} patients ({rows[m][y]}) are more cautious than in {n} ({rows[n][y]})"
+
+
+class PythonRule(Section):
+    """A rule written as a Python function, registered with the decorator `escalate.rule`."""
+
+    name: Literal["python"]
+    """Name of the rule; may be left out beside `python`."""
+    python: Annotated[str, Field(min_length=1)]
+    """`file.py:function`, loaded only with --allow-python; or the name of a function registered in this session."""
+    sha256: str | None = None
+    """Fingerprint of the file that the results rest on; filled when the scenario is read."""
+
+
+def _name_of_python(rule: Any) -> Any:
+    """Let ``rule = {python = "file.py:function"}`` do without a name."""
+    return {"name": "python", **rule} if isinstance(rule, dict) and "python" in rule and "name" not in rule else rule
+
 
 RULES: dict[str, type[Section]] = {
     "3+3": ThreePlusThree,
+    "rolling six": RollingSix,
     "BOIN": Boin,
+    "TITE-BOIN": TiteBoin,
     "mTPI": Mtpi,
     "mTPI-2": Mtpi2,
     "Keyboard": Keyboard,
     "i3+3": I3Plus3,
+    "CRM": Crm,
+    "TITE-CRM": TiteCrm,
+    "BLRM": Blrm,
+    "table": TableRule,
+    "python": PythonRule,
 }
 """The options of each rule, by its name."""
+
+AnyRule = (
+    ThreePlusThree | RollingSix | Boin | TiteBoin | Mtpi | Mtpi2 | Keyboard | I3Plus3 | Crm | TiteCrm | Blrm | TableRule
+    | PythonRule
+)  # fmt: skip
+
+RuleOptions = Annotated[Annotated[AnyRule, Field(discriminator="name")], BeforeValidator(_name_of_python)]
+"""Any of the rules, told apart by name."""
+
+
+def rule_words(options: RuleOptions) -> str:
+    """Return a rule with its options in words; those at their default are left out."""
+    fields, told = type(options).model_fields, options.model_dump(exclude={"name"})
+    chosen = {name: value for name, value in told.items() if name == "variant" or value != fields[name].default}
+    words = [name.replace("_", " ") + ("" if value is True else f" {value}") for name, value in chosen.items()]
+    return ", ".join([options.name, *words])

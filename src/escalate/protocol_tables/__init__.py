@@ -1,0 +1,72 @@
+"""Tables for the protocol: what follows from the data, asked of the rule itself."""
+
+from __future__ import annotations
+
+from ..errors import EscalateError
+from ..rules import rule_for
+from ..rules.rolling_six import SIX
+from ..scenario.model import Scenario
+from ..scenario.rules import Blrm, Crm, RollingSix, TableRule, rule_words
+from .counts import CountTable, count_table
+from .layout import LETTERS
+from .next_dose import NextDose, NextDoseTable, next_dose_table
+from .pending import PendingCell, PendingTable, pending_table
+
+__all__ = [
+    "LETTERS",
+    "CountTable",
+    "NextDose",
+    "NextDoseTable",
+    "PendingCell",
+    "PendingTable",
+    "ProtocolTable",
+    "decision_table",
+]
+
+ProtocolTable = CountTable | PendingTable | NextDoseTable
+
+
+def decision_table(
+    scenario: Scenario, patients: int = 12, *, after: str = "", cohorts: int | None = None
+) -> ProtocolTable:
+    """Return the table of a scenario's rule for the protocol.
+
+    Rules that read the current level's counts have a table of patients and DLTs; rolling ones, with patients pending
+    and the cut-offs of their follow-up. Rules with a model of all doses have the next dose after every data cut of
+    the next cohorts; so has any rule if `after` or `cohorts` asks for it, with the scenario's limits, stopping rules
+    and cap.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Names the rule.
+    patients : int
+        Largest number of patients at the level, at least 1.
+    after : str
+        Dose path of the trial so far, as in ``1NNN 2NNT``.
+    cohorts : int, optional
+        How many cohorts ahead; 2 where it is not given.
+
+    Returns
+    -------
+    CountTable, PendingTable or NextDoseTable
+        With ``to_text``, ``to_csv``, ``to_markdown`` and ``to_html``; `escalate.plot_decision_table` draws it.
+
+    Raises
+    ------
+    EscalateError
+        If a number is below 1, or the dose path cannot be read.
+    """
+    if patients < 1 or (cohorts is not None and cohorts < 1):
+        raise EscalateError(f"patients and cohorts must be at least 1, got {patients} and {cohorts}")
+    rule, options = rule_for(scenario), scenario.rule
+    words = rule_words(options)
+    if after or cohorts is not None or isinstance(options, (Crm, Blrm)):
+        return next_dose_table(scenario, after=after, cohorts=cohorts or 2, words=words)
+    if isinstance(options, RollingSix):
+        return pending_table(rule, range(1, SIX + 1), words=words)
+    if rule.rolling:
+        size = min(scenario.safety.cohort_size, patients)
+        return pending_table(rule, range(size, patients + 1, size), words=words)
+    lines = sorted(options.cells) if isinstance(options, TableRule) else range(1, patients + 1)
+    return count_table(rule, lines, words=words)

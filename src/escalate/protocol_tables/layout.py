@@ -1,0 +1,71 @@
+"""What the tables for the protocol share: letters and their meaning, and the formats."""
+
+from __future__ import annotations
+
+import csv
+import html
+import io
+from collections.abc import Sequence
+
+ESCALATE, STAY, DE_ESCALATE, TOO_TOXIC, SUSPEND = "E", "S", "D", "DU", "SUS"
+LETTERS: dict[str, str] = {
+    ESCALATE: "escalate",
+    STAY: "stay: more patients at this level",
+    DE_ESCALATE: "de-escalate, the level may be given again",
+    TOO_TOXIC: "de-escalate (stop at the lowest level), never this level again",
+    SUSPEND: "suspend: wait for more outcomes",
+}
+"""What the letters of a table mean."""
+
+CODES = (ESCALATE, STAY, DE_ESCALATE, SUSPEND, DE_ESCALATE)
+"""The letter of each code of `escalate.records.Action`; whether it is for good shows when the level below is asked."""
+
+Rows = Sequence[Sequence[str]]
+
+
+def text(title: str, heads: Sequence[str], rows: Rows, notes: Sequence[str]) -> str:
+    """Return a table as text for a terminal: columns right-aligned, the last one left-aligned, with notes below."""
+    widths = [max(len(line[k]) for line in (heads, *rows)) for k in range(len(heads))]
+
+    def line(cells: Sequence[str]) -> str:
+        inner = [f"{cell:>{width}}" for cell, width in zip(cells[:-1], widths[:-1], strict=True)]
+        return "  ".join(["", *inner, cells[-1]]).rstrip()
+
+    return "\n".join([title, "", line(heads), *map(line, rows), "", *notes])
+
+
+def csv_text(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as CSV."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(heads)
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def markdown(heads: Sequence[str], rows: Rows) -> str:
+    """Return rows as a Markdown table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]]) + "\n"
+
+
+def html_table(caption: str, heads: Sequence[str], rows: Rows, classes: Sequence[Sequence[str]] | None = None) -> str:
+    """Return rows as an HTML fragment; the first cell of each row is its head, `classes` style the others."""
+    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heads)
+    body = []
+    for number, (first, *cells) in enumerate(rows):
+        styles = classes[number] if classes else [""] * len(cells)
+        inner = "".join(
+            f'<td class="{style}">{html.escape(cell)}</td>' if style else f"<td>{html.escape(cell)}</td>"
+            for cell, style in zip(cells, styles, strict=True)
+        )
+        body.append(f"<tr><th>{html.escape(first)}</th>{inner}</tr>")
+    return (
+        f"<table><caption>{html.escape(caption)}</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+    )
+
+
+def key(letters: Sequence[str]) -> list[str]:
+    """Return the meaning of some letters, one line each."""
+    return [f"{letter:>5}  {LETTERS[letter]}" for letter in LETTERS if letter in letters]

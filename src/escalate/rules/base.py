@@ -1,0 +1,71 @@
+"""What every escalation rule offers."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+from ..data_cut import DataCut, at_level
+from ..records import NO_LEVEL, BoolArray, Decisions, FloatArray, IntArray
+
+TOLERANCE = 1e-9
+"""Within this two rates, masses or probabilities count as equal."""
+
+MANY = 1_000_000
+"""Patients wanted by a rule that leaves the size of the next cohort to the protocol."""
+
+
+class Rule(ABC):
+    """A pure decision: from a batch of data cuts to which dose comes next, with no clock and no randomness.
+
+    What a rule believes about P(DLT) at a level (`exceedance`, `interval`) is, unless it has a model of its own, the
+    posterior of that level's counts alone, with a uniform prior.
+    """
+
+    name: str
+    """Name of the rule, as scenario files write it."""
+    target: float | None
+    """Target DLT probability, if the rule has one."""
+    has_answer_at_cap: bool = True
+    """Whether the rule recommends a dose from whatever data there are when the cap is reached."""
+    rolling: bool = False
+    """Whether the rule is asked when a candidate is ready, with outcomes pending, and not when a cohort is complete."""
+    reads_partial: bool = False
+    """Whether the rule reads how far the pending patients are in their windows."""
+
+    @abstractmethod
+    def decide(self, cut: DataCut) -> Decisions:
+        """Say what follows from each data cut of a batch."""
+
+    @abstractmethod
+    def recommend(self, cut: DataCut) -> IntArray:
+        """Return the recommended level (from 0) of each data cut, or `NO_LEVEL`, shape (...)."""
+
+    def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
+        """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...)."""
+        return too_toxic_probability(at_level(cut.evaluable, level), at_level(cut.dlts, level), above)
+
+    def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
+        """Return what a model of all doses believes of each level, by what it is, each of shape (..., K)."""
+        return {}
+
+    def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        from scipy.special import betaincinv
+
+        n, y = at_level(cut.evaluable, level), at_level(cut.dlts, level)
+        return np.asarray(betaincinv(1 + y, 1 + n - y, 0.025)), np.asarray(betaincinv(1 + y, 1 + n - y, 0.975))
+
+
+def too_toxic_probability(n: IntArray, y: IntArray, target: float) -> FloatArray:
+    """Return Pr(p > target) for y DLTs among n, with a uniform prior: Beta(1 + y, 1 + n - y)."""
+    from scipy.special import betaincc
+
+    return np.asarray(betaincc(1 + y, 1 + n - y, target))
+
+
+def highest_allowed(allowed: BoolArray) -> IntArray:
+    """Return the highest level that is allowed, or `NO_LEVEL`, shape (...) for allowed of shape (..., K)."""
+    found: IntArray = np.where(allowed, np.arange(allowed.shape[-1]), NO_LEVEL).max(axis=-1)
+    return found

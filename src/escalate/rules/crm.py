@@ -1,0 +1,332 @@
+"""The continual reassessment method (CRM), and with patients pending its time-to-event form (TITE-CRM).
+
+A curve with one parameter says how P(DLT) rises with the dose; what was observed updates the parameter, and the next
+patients get the dose whose P(DLT) then lies closest to the target.
+
+empiric
+    p(k) = skeleton(k) ** exp(a)
+logistic
+    logit p(k) = intercept + exp(a) x(k), with x(k) = logit skeleton(k) - intercept
+
+and a normal with mean 0. The estimate is the curve at the posterior mean of a (Bayes), or at the most likely a
+(maximum likelihood, within -10 to 10). The posterior mean is a trapezoidal sum over 8.6 prior standard deviations to
+either side; it is computed once for every distinct data cut of a batch, never for every trial.
+
+If every level's P(DLT) is at most the target the highest is chosen, if every one is at least the target the lowest,
+otherwise the closest, the lower one on a tie. Moves are otherwise free: what keeps them from skipping levels, or from
+rising after a DLT, are the scenario's ``[limits]``, and what stops the trial is its ``[stopping]``.
+
+TITE-CRM weighs a patient without a DLT by w, the share of the window observed: the likelihood is the product of
+p ** y (1 - w p) ** (1 - y). Patients with a DLT and those with a complete window have w = 1. Adaptive weights move
+with the days on which DLTs came instead. Patients who left inside the window keep the weight that they had then, or
+count for nothing.
+
+References
+----------
+O'Quigley J, Pepe M, Fisher L. Biometrics 1990;46:33-48, doi:10.2307/2531628.
+Cheung YK, Chappell R. Biometrics 2000;56:1177-1182, doi:10.1111/j.0006-341X.2000.01177.x (TITE-CRM).
+Cheung YK. Dose Finding by the Continual Reassessment Method, Chapman & Hall 2011 (and its R package dfcrm).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..data_cut import DataCut, Partial, at_level
+from ..distinct import distinct
+from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from .base import MANY, TOLERANCE, Rule, highest_allowed
+from .quadrature import REACH, below, grid, normalised
+from .skeleton import Model
+
+NOBODY = "nobody observed so far"
+UP = "by the model, P(DLT) at the next level is closest to the target"
+SAME = "by the model, P(DLT) at this level is closest to the target"
+DOWN = "by the model, P(DLT) at a lower level is closest to the target"
+UNOBSERVED = "the pending patients have not been observed for long enough to escalate"
+REASONS = (NOBODY, UP, SAME, DOWN, UNOBSERVED)
+
+NODES = 801
+"""Nodes of the quadrature; twice as many change no P(DLT) by more than 1e-12."""
+
+CHUNK = 4096
+"""Data cuts whose posteriors are held at once."""
+
+MOST = 10.0
+"""The most likely a is looked for between minus this and this."""
+
+
+@dataclass(frozen=True)
+class CrmRule(Rule):
+    """Decide by the continual reassessment method.
+
+    Parameters
+    ----------
+    name : str
+        As scenario files write it.
+    target : float
+        Target DLT probability, in (0, 1).
+    skeleton : tuple of float
+        First guesses of P(DLT), increasing, one for each level.
+    model : {"empiric", "logistic"}
+        The curve; see the module's text.
+    prior_sd : float
+        Standard deviation of a.
+    prior_cut : float or None
+        The prior of a ends at plus and minus this, if anywhere.
+    intercept : float
+        Intercept of the logistic curve.
+    estimate : {"bayes", "maximum_likelihood"}
+        Which a the curve is read at.
+    recommend_untried : bool
+        Whether a level that nobody was treated at can be recommended.
+    rolling : bool
+        Whether patients may be pending: TITE-CRM.
+    weights : {"linear", "adaptive"}
+        How follow-up becomes a weight.
+    count_lost : bool
+        Whether patients who left inside the window keep their weight, or count for nothing.
+    min_followup_share : float
+        No escalation while a pending patient of the level has been observed for a smaller share of the window.
+    """
+
+    name: str
+    target: float
+    skeleton: tuple[float, ...]
+    model: Model = "empiric"
+    prior_sd: float = math.sqrt(1.34)
+    prior_cut: float | None = None
+    intercept: float = 3.0
+    estimate: Literal["bayes", "maximum_likelihood"] = "bayes"
+    recommend_untried: bool = False
+    rolling: bool = False
+    weights: Literal["linear", "adaptive"] = "linear"
+    count_lost: bool = True
+    min_followup_share: float = 0.0
+
+    @property
+    def reads_partial(self) -> bool:  # type: ignore[override]
+        """Whether the rule reads how far the pending patients are in their windows: TITE-CRM does."""
+        return self.rolling
+
+    # The curve and the posterior
+
+    @cached_property
+    def nodes(self) -> FloatArray:
+        """Values of a at which the posterior is computed, shape (G,)."""
+        reach = REACH * self.prior_sd
+        return grid(NODES) * (self.prior_sd if self.prior_cut is None else min(self.prior_cut, reach) / REACH)
+
+    def log_curve(self, a: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return log p and log (1 - p) at each level, shape (K, ...) for a of shape (...)."""
+        skeleton = np.array(self.skeleton).reshape(-1, *(1,) * a.ndim)
+        if self.model == "empiric":
+            log_p = np.exp(a) * np.log(skeleton)
+            with np.errstate(divide="ignore"):
+                return log_p, np.log(-np.expm1(log_p))
+        x = np.log(skeleton / (1 - skeleton)) - self.intercept
+        logit = self.intercept + np.exp(a) * x
+        return -np.logaddexp(0, -logit), -np.logaddexp(0, logit)
+
+    def curve(self, a: FloatArray) -> FloatArray:
+        """Return P(DLT) at each level, shape (..., K) for a of shape (...)."""
+        return np.moveaxis(np.exp(self.log_curve(a)[0]), 0, -1)
+
+    @cached_property
+    def _log_curve_at_nodes(self) -> FloatArray:
+        """Return log p and then log (1 - p) of every level at the nodes, shape (2 K, G)."""
+        return np.concatenate(self.log_curve(self.nodes))
+
+    def log_likelihood(self, rows: FloatArray, log_curve: FloatArray) -> FloatArray:
+        """Return the logarithm of the likelihood of each row of `table` at each a, shape (B, G)."""
+        levels = len(self.skeleton)
+        found: FloatArray = rows[:, : 2 * levels] @ log_curve
+        p = np.exp(log_curve[:levels])
+        people = rows[:, 2 * levels :]
+        for person in range(people.shape[1] // 2):
+            level, weight = people[:, 2 * person].astype(np.int64), people[:, 2 * person + 1]
+            here = weight > 0
+            if here.any():
+                found[here] += np.log1p(-weight[here, np.newaxis] * p[level[here]])
+        return found
+
+    def table(self, cut: DataCut) -> tuple[FloatArray, NDArray[np.intp]]:
+        """Return the distinct data of a batch: DLTs and others of each level, then level and weight of each partial."""
+        levels = len(self.skeleton)
+        y = cut.dlts.reshape(-1, levels).astype(float)
+        n = cut.evaluable.reshape(-1, levels).astype(float)
+        parts = [y, n - y]
+        if self.rolling and cut.partial is not None and cut.partial.level.shape[-1] > 0:
+            parts.append(self._weighted(cut.partial))
+        return distinct(np.hstack(parts))
+
+    def _weighted(self, partial: Partial) -> FloatArray:
+        """Return level and weight of each partly observed patient side by side, in a fixed order, shape (B, 2 P)."""
+        many = partial.level.shape[-1]
+        level = partial.level.reshape(-1, many)
+        share = partial.share.reshape(-1, many)
+        weight = adaptive(share, partial.dlt_share.reshape(len(share), -1)) if self.weights == "adaptive" else share
+        counts = (level != NO_LEVEL) & (self.count_lost | ~partial.lost.reshape(-1, many))
+        weight, level = np.where(counts, weight, 0.0), np.where(counts, level, 0)
+        order = np.lexsort((weight, level), axis=-1)
+        pairs = (np.take_along_axis(part, order, axis=-1) for part in (level.astype(float), weight))
+        return np.stack(list(pairs), axis=-1).reshape(len(share), 2 * many)
+
+    def posterior(self, rows: FloatArray) -> FloatArray:
+        """Return the posterior of a at the nodes for each row of `table`, adding up to 1, shape (B, G)."""
+        log_prior = -0.5 * (self.nodes / self.prior_sd) ** 2
+        log_prior[[0, -1]] -= math.log(2)  # the ends of a trapezoidal sum count half
+        return normalised(log_prior + self.log_likelihood(rows, self._log_curve_at_nodes))
+
+    def parameter(self, rows: FloatArray) -> FloatArray:
+        """Return the estimate of a for each row of `table`, shape (B,)."""
+        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+        if self.estimate == "bayes":
+            return np.concatenate([self.posterior(chunk) @ self.nodes for chunk in chunks])
+        return np.concatenate([self._most_likely(chunk) for chunk in chunks])
+
+    def _most_likely(self, rows: FloatArray) -> FloatArray:
+        """Return the a of the largest likelihood in [-MOST, MOST]: on a grid, then by golden sections around it."""
+        coarse = np.linspace(-MOST, MOST, NODES)
+        best = np.argmax(self.log_likelihood(rows, np.concatenate(self.log_curve(coarse))), axis=-1)
+        low, high = coarse[np.maximum(best - 1, 0)], coarse[np.minimum(best + 1, NODES - 1)]
+        golden = (math.sqrt(5) - 1) / 2
+        for _ in range(60):
+            left, right = high - golden * (high - low), low + golden * (high - low)
+            worse = self._at(rows, left) < self._at(rows, right)
+            low, high = np.where(worse, left, low), np.where(worse, high, right)
+        return np.asarray((low + high) / 2)
+
+    def _at(self, rows: FloatArray, a: FloatArray) -> FloatArray:
+        """Return the log-likelihood of each row at an a of its own, shape (B,)."""
+        log_curve = np.concatenate(self.log_curve(a))
+        return np.array([self.log_likelihood(rows[[k]], log_curve[:, [k]])[0, 0] for k in range(len(rows))])
+
+    def estimates(self, cut: DataCut) -> FloatArray:
+        """Return the estimated P(DLT) at each level, shape (..., K)."""
+        rows, position = self.table(cut)
+        return self.curve(self.parameter(rows))[position].reshape(cut.evaluable.shape)
+
+    # Decisions
+
+    def best_level(self, cut: DataCut) -> IntArray:
+        """Return the level whose estimated P(DLT) is closest to the target, shape (...)."""
+        rows, position = self.table(cut)
+        p = self.curve(self.parameter(rows))
+        levels, distance = p.shape[-1], np.abs(p - self.target)
+        closest = np.argmax(distance <= distance.min(axis=-1, keepdims=True) + TOLERANCE, axis=-1)
+        conditions = [(p <= self.target + TOLERANCE).all(axis=-1), (p >= self.target - TOLERANCE).all(axis=-1)]
+        best = np.select(conditions, [np.full_like(closest, levels - 1), np.zeros_like(closest)], closest)
+        return np.asarray(best[position].reshape(cut.level.shape))
+
+    def decide(self, cut: DataCut) -> Decisions:
+        """Say what follows from each data cut of a batch."""
+        level, best = cut.level, self.best_level(cut)
+        nobody = (cut.evaluable + cut.pending).sum(axis=-1) == 0
+        unobserved = (best > level) & self._has_unobserved(cut)
+        stays = nobody | unobserved
+        following = np.where(stays, level, best)
+        conditions = [following > level, following < level]
+        return Decisions(
+            action=np.select(conditions, [int(Action.ESCALATE), int(Action.DE_ESCALATE)], int(Action.STAY)),
+            level=following,
+            patients=np.full_like(level, MANY),
+            reason=np.select([nobody, unobserved, *conditions], [0, 4, 1, 3], 2),
+            reasons=REASONS,
+        )
+
+    def _has_unobserved(self, cut: DataCut) -> BoolArray:
+        """Return whether a pending patient of the level has been observed for too short a time to escalate."""
+        if self.min_followup_share == 0 or cut.partial is None:
+            return np.zeros(cut.level.shape, dtype=np.bool_)
+        partial = cut.partial
+        here = (partial.level == cut.level[..., np.newaxis]) & ~partial.lost
+        return np.asarray((here & (partial.share < self.min_followup_share)).any(axis=-1))
+
+    def recommend(self, cut: DataCut) -> IntArray:
+        """Return the level that the model chooses, or the highest tried one below it, shape (...)."""
+        best = self.best_level(cut)
+        tried = cut.evaluable + cut.pending > 0
+        if self.recommend_untried:
+            return np.where(tried.any(axis=-1), best, NO_LEVEL)
+        return highest_allowed(tried & (np.arange(tried.shape[-1]) <= best[..., np.newaxis]))
+
+    # What the model believes
+
+    def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
+        """Return the estimated P(DLT) of each level, shape (..., K)."""
+        return {"P(DLT)": self.estimates(cut)}
+
+    def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
+        """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...)."""
+        rows, position = self.table(cut)
+        weights = below(self._parameter_at(np.array([above])), self.nodes)[:, 0].T
+        found = np.concatenate([self.posterior(rows[k : k + CHUNK]) @ weights for k in range(0, len(rows), CHUNK)])
+        return np.asarray(np.clip(at_level(found[position].reshape(cut.evaluable.shape), level), 0, 1))
+
+    def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        rows, position = self.table(cut)
+        # P(DLT) falls as a rises, so that its lower end is the curve at the upper end of a.
+        ends = [self.curve(self._quantile(rows, q))[position].reshape(cut.evaluable.shape) for q in (0.975, 0.025)]
+        low, high = (at_level(end, level) for end in ends)
+        return low, high
+
+    def _parameter_at(self, p: FloatArray) -> FloatArray:
+        """Return the a at which each level's P(DLT) is p, shape (K, ...): P(DLT) is above p for every smaller a."""
+        skeleton = np.array(self.skeleton).reshape(-1, *(1,) * p.ndim)
+        if self.model == "empiric":
+            return np.asarray(np.log(np.log(p) / np.log(skeleton)))
+        x = np.log(skeleton / (1 - skeleton)) - self.intercept
+        ratio = (np.log(p / (1 - p)) - self.intercept) / x
+        # Above the highest P(DLT) that the curve can reach, no a is small enough.
+        return np.where(ratio > 0, np.log(np.maximum(ratio, 1e-300)), -np.inf)
+
+    def _quantile(self, rows: FloatArray, q: float) -> FloatArray:
+        """Return a quantile of a for each row of `table`, by halving the range of a."""
+        found = []
+        for start in range(0, len(rows), CHUNK):
+            density = self.posterior(rows[start : start + CHUNK])
+            low = np.full(len(density), self.nodes[0])
+            high = -low
+            for _ in range(48):
+                middle = (low + high) / 2
+                reached = (density * below(middle, self.nodes)).sum(axis=-1)
+                low, high = np.where(reached < q, middle, low), np.where(reached < q, high, middle)
+            found.append((low + high) / 2)
+        return np.concatenate(found)
+
+
+def adaptive(share: FloatArray, dlt_share: FloatArray) -> FloatArray:
+    """Return weights that move with the times of the DLTs, shape (B, P).
+
+    With z DLTs at shares t(1) <= ... <= t(z) of the window, a patient observed for a share u beyond m of them has the
+    weight (m + (u - t(m)) / (t(m + 1) - t(m))) / (z + 1), with t(0) = 0 and t(z + 1) = 1; linear without a DLT.
+
+    Parameters
+    ----------
+    share : float array, shape (B, P)
+        Share of the window observed.
+    dlt_share : float array, shape (B, Q)
+        Shares of the window after which DLTs came; NaN fills up.
+
+    References
+    ----------
+    Cheung YK, Chappell R. Biometrics 2000;56:1177-1182, section 2.2; the function `titecrm` of dfcrm.
+    """
+    weights = share.copy()
+    for row, times in enumerate(dlt_share):
+        came = np.sort(times[~np.isnan(times)])
+        if came.size:
+            edges = np.concatenate([[0.0], came, [1.0]])
+            passed = np.searchsorted(came, share[row], side="right")
+            width = edges[passed + 1] - edges[passed]
+            part = np.divide(share[row] - edges[passed], width, out=np.zeros_like(width), where=width > 0)
+            weights[row] = (passed + part) / (came.size + 1)
+    return np.minimum(weights, 1.0)

@@ -1,0 +1,87 @@
+"""TITE-BOIN: BOIN with patients pending, who count for the part of their window that they have been observed.
+
+A candidate who is ready is assigned a dose from the DLTs, the patients with complete windows, and the follow-up of
+the pending ones. Two ways of counting the pending are in use:
+
+imputation
+    Each pending patient gets the DLT probability that his remaining follow-up suggests. With n patients, y DLTs, c
+    pending who have seen together s windows, and r = p / (1 - p) from p = (y + target / 2) / (n - c + 1), the DLT
+    rate compared with BOIN's boundaries is (y + r (c - s)) / n.
+effective sample size
+    The DLT rate is y / (n - c + s).
+
+In this order: a level is eliminated on observed data (pending patients counted as if they came without a DLT); a
+de-escalation that no pending outcome can avert (y / n at or above the upper boundary) comes at once; accrual is
+suspended while more than half of the level's patients are pending; then the rate decides. With imputation an observed
+rate y / n below the target never de-escalates (the paper's long-memory coherence). An escalation waits until
+`min_completed` patients of the level have their outcome. With nobody pending it is plain BOIN, and the recommended
+dose rests on complete data alone.
+
+References
+----------
+Yuan Y, Lin R, Li D, Nie L, Warren KE. Clin Cancer Res 2018;24:4921-4930, doi:10.1158/1078-0432.CCR-18-0246.
+Lin R, Yuan Y. Biostatistics 2020;21:807-824, doi:10.1093/biostatistics/kxz007 (effective sample size).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from ..data_cut import DataCut, at_level
+from ..records import BoolArray, FloatArray, IntArray
+from .base import TOLERANCE
+from .counts import SUSPEND, CountRule
+
+
+@dataclass(frozen=True)
+class TiteBoinRule(CountRule):
+    """Decide by TITE-BOIN; moves on complete data are BOIN's.
+
+    Parameters
+    ----------
+    method : {"imputation", "effective_sample_size"}
+        How pending patients count.
+    rise, fall : float
+        BOIN's boundaries.
+    most_pending_share : float
+        Accrual is suspended while a larger share of the level's patients is pending.
+    min_completed : int
+        Accrual is suspended, rather than escalate, while fewer patients of the level have their outcome.
+    """
+
+    method: Literal["imputation", "effective_sample_size"] = "imputation"
+    rise: float = 0.0
+    fall: float = 1.0
+    most_pending_share: float = 0.5
+    min_completed: int = 0
+
+    rolling = True
+    reads_partial = False
+
+    def counted(self, cut: DataCut) -> IntArray:
+        """Return the patients per level, pending ones included, shape (..., K)."""
+        return cut.evaluable + cut.pending
+
+    def move(self, cut: DataCut, n: IntArray, y: IntArray) -> IntArray:
+        """Return the move that n and y at the current level call for: -1, 0, 1 or `SUSPEND`, shape (...)."""
+        moves, _, _ = self.tables(int(n.max(initial=0)))
+        complete = moves[n, y]
+        c, seen = at_level(cut.pending, cut.level), at_level(cut.followup, cut.level)
+        escalates, falls = self.compare(n, y, c, seen)
+        waits = (c > self.most_pending_share * n + TOLERANCE) | (escalates & (n - c < self.min_completed))
+        conditions = [c == 0, complete < 0, waits, escalates, falls]
+        return np.select(conditions, [complete, np.full_like(n, -1), SUSPEND, 1, -1], 0)
+
+    def compare(self, n: IntArray, y: IntArray, c: IntArray, seen: FloatArray) -> tuple[BoolArray, BoolArray]:
+        """Return whether the rate of n patients, c of them pending, lies at or below and at or above the boundaries."""
+        done = n - c
+        if self.method == "effective_sample_size":
+            size = done + seen
+            return y <= size * self.rise + TOLERANCE, y >= size * self.fall - TOLERANCE
+        p = (y + self.target / 2) / (done + 1)
+        expected = y + p / (1 - p) * (c - seen)
+        at_target = y >= n * self.target - TOLERANCE
+        return expected <= n * self.rise + TOLERANCE, (expected >= n * self.fall - TOLERANCE) & at_target

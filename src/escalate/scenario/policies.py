@@ -1,0 +1,60 @@
+"""What the protocol puts around a rule, any rule: titration in front of it, limits to its moves, reasons to stop."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from .section import Section
+
+Count = Annotated[int, Field(ge=1)]
+
+
+class Titration(Section):
+    """Accelerated titration before the rule: one patient a level, to the first DLT (doi:10.1093/jnci/89.15.1138).
+
+    At the first DLT, or at the last level, the cohort is filled up, and the rule takes over.
+    """
+
+    last_level: Count | None = None
+    """Highest level of the titration, from 1; the highest of all where it is left out."""
+
+
+class Limits(Section):
+    """Limits to a rule's moves; each has its own reason in the records."""
+
+    no_skipping: Literal["last_given", "highest_given", "off"] = "last_given"
+    """A dose rises to at most one level above the last one given (as in dfcrm), or above the highest (as in dtpcrm)."""
+    no_skipping_down: bool = False
+    """Whether the dose falls by at most one level, too."""
+    coherence: Literal["off", "last_cohort", "last_level", "after_dlt"] = "off"
+    """No escalation if the last cohort's DLT rate is at or above the target (as in dfcrm), if that of all patients at
+    the level is above it (as in dtpcrm), or if the last cohort had any DLT (doi:10.1093/biomet/92.4.863)."""
+    most_per_level: Count | None = None
+    """Most patients treated at one level before the rule has finished."""
+
+
+class Stopping(Section):
+    """Reasons to stop that go before the rule's; the recommendation is the rule's from the data at that time."""
+
+    too_toxic_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
+    probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior."""
+    too_toxic_above: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """P(DLT) that counts as too toxic; the rule's target where it is left out."""
+    enough_at_level: Count | None = None
+    """Stop when so many patients at the current level are evaluable (or, with a rolling rule, pending)."""
+    enough_when: Literal["staying", "any_move"] = "staying"
+    """Whether that counts only if the next cohort would be at the same level (BOIN 2.7 and later), or with any move."""
+    interval_width: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Stop when the 95 % posterior interval of P(DLT) at the dose to be recommended is at most so wide."""
+    most_patients: Count | None = None
+    """Stop when the next cohort would be more than so many evaluable patients; what `planned_patients` leaves beyond
+    that is for an expansion."""
+
+    @model_validator(mode="after")
+    def _has_a_use(self) -> Stopping:
+        if self.too_toxic_above is not None and self.too_toxic_probability is None:
+            raise ValueError("too_toxic_above has no effect without too_toxic_probability")
+        return self

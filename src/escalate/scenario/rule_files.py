@@ -1,0 +1,126 @@
+"""Files that a scenario's rule names: a decision table in CSV, and Python code, which runs only if it is asked for."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..own_rules import REGISTERED
+
+Complaint = tuple[tuple[str, ...], str, str]
+"""Where, the value that was got, and what is wrong with it."""
+
+
+def read_rule_files(data: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[Complaint]:
+    """Put what a scenario's rule needs from files into its data, and yield what is wrong with them.
+
+    Parameters
+    ----------
+    data : dict
+        The scenario as read; its rule is filled in.
+    folder : path
+        Where relative names begin: the scenario file's folder.
+    allow_python : bool
+        Whether a Python file may be run.
+    """
+    rule = data.get("rule")
+    if not isinstance(rule, dict):
+        return
+    if rule.get("name") == "table" and isinstance(rule.get("file"), str) and not rule.get("decisions"):
+        data["rule"] = rule = dict(rule)
+        yield from _table(rule, folder / rule["file"])
+    elif isinstance(rule.get("python"), str) and ".py:" in rule["python"]:
+        data["rule"] = rule = dict(rule)
+        yield from _python(rule, folder, allow_python)
+
+
+def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
+    """Read a decision table: columns evaluable, dlts, decision; lines that begin with # are comments."""
+    where = ("rule", "file")
+    try:
+        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if not line.startswith("#")]
+    except (OSError, UnicodeDecodeError) as error:
+        yield where, rule["file"], f"cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
+        return
+    reader = csv.DictReader(lines)
+    missing = {"evaluable", "dlts", "decision"} - set(reader.fieldnames or ())
+    if missing:
+        yield where, rule["file"], f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed"
+        return
+    cells: dict[tuple[int, int], str] = {}
+    found: list[Complaint] = []
+    for row in reader:
+        n, y, letter = (str(row[name] or "").strip() for name in ("evaluable", "dlts", "decision"))
+        if not (n.isdigit() and y.isdigit()):
+            found.append((where, rule["file"], f"evaluable {n!r} and dlts {y!r} must be whole numbers"))
+        elif cells.setdefault((int(n), int(y)), letter) != letter:
+            said = cells[int(n), int(y)]
+            found.append((where, rule["file"], f"contradicts itself: {y} DLTs in {n} are {said} and {letter}"))
+    found += [(where, rule["file"], f"has {y} DLTs among {n} patients") for n, y in sorted(cells) if y > n]
+    holes = [f"{y} in {n}" for n in sorted({n for n, _ in cells}) for y in range(n + 1) if (n, y) not in cells]
+    if holes:
+        found.append((where, rule["file"], f"has holes: there is no decision for DLTs {', '.join(holes)}"))
+    if not cells and not found:
+        found.append((where, rule["file"], "has no line"))
+    yield from found
+    if not found:
+        numbers = sorted({n for n, _ in cells})
+        rule["decisions"] = {str(n): " ".join(cells[n, y] for y in range(n + 1)) for n in numbers}
+
+
+def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[Complaint]:
+    """Run a Python file, and find the function of its rule among those that it registers."""
+    where, (name, _, function) = ("rule", "python"), rule["python"].rpartition(":")
+    path = folder / name
+    if not allow_python:
+        yield (
+            where,
+            rule["python"],
+            (
+                "a scenario file must be safe to open, so that its code runs only when you ask for it: "
+                "give --allow-python (in Python: load(path, allow_python=True))"
+            ),
+        )
+        return
+    try:
+        code = path.read_bytes()
+    except OSError as error:
+        yield where, rule["python"], f"{name} cannot be read: {error.strerror}"
+        return
+    made = hashlib.sha256(code).hexdigest()
+    if rule.get("sha256") not in (None, made):
+        yield ("rule", "sha256"), str(rule["sha256"]), f"{name} has changed since these results were made"
+        return
+    before = dict(REGISTERED)
+    try:
+        _run(path)
+    except Exception as error:
+        yield where, rule["python"], f"{name} cannot be run: {type(error).__name__}: {error}"
+        return
+    new = {own.function.__name__: own for key, own in REGISTERED.items() if before.get(key) is not own}
+    if function not in new:
+        named = ", ".join(new)
+        yield (
+            where,
+            rule["python"],
+            (f"{name} registers no function {function!r} with @escalate.rule; it registers: {named or 'none'}"),
+        )
+        return
+    REGISTERED[rule["python"]] = new[function]
+    rule["sha256"] = made
+
+
+def _run(path: Path) -> None:
+    spec = importlib.util.spec_from_file_location(f"escalate_rule_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = written
