@@ -264,6 +264,7 @@ class ReferenceTrial:
         self.outcomes_known = 0
         self.outcomes_known_at_cut = 0
         self.suspended = False
+        self.on_hold: Cohort | None = None  # from a suspending decision to the next one
         self.decisions: list[dict[str, Any]] = []
         self.enrolment_closed = False
         self.permitted_level = scenario.safety.start_level - 1
@@ -352,6 +353,10 @@ class ReferenceTrial:
         person.outcome = outcome
         person.outcome_day = self.today
         self.news_for_data_cut = True
+        self.known_since_the_cut()
+
+    def known_since_the_cut(self) -> None:
+        """Something that the rule was asked without: what was suspended goes on, and it can be asked again."""
         self.outcomes_known += 1
         self.suspended = False
 
@@ -502,9 +507,9 @@ class ReferenceTrial:
         self.note("decision", cohort=cohort, level=level)
         self.record(cohort, known, still_to_come is not None, action, level, places)
         self.permitted_level = BELOW_ALL_LEVELS if level is None else level
-        self.suspended = False
+        self.suspended, self.on_hold = False, None
         if action == "suspend":
-            self.open_cohort = cohort
+            self.open_cohort = self.on_hold = cohort
             cohort.places = self.taken(cohort)
             self.suspended = self.outcomes_known == self.outcomes_known_at_cut
             self.news_for_data_cut = True
@@ -659,6 +664,9 @@ class ReferenceTrial:
             person.refused = True
             self.note("not infused", person)
             self.leave(person, "not infused")
+            self.known_since_the_cut()  # the rule was told that this patient is pending
+            if person.cohort is self.on_hold:
+                person.cohort.places -= 1  # nobody is treated in a suspended cohort before the rule is asked again
         else:
             person.infusion_day = self.today
             person.outcome = "pending"

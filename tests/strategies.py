@@ -20,8 +20,8 @@ SHORT_TRIAL_DAYS = 400
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, rolling: bool = False) -> Scenario:
-    """Draw a valid scenario: a cohort rule alone, or with `rolling` any rule, and what can be put around a rule."""
+def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
+    """Draw a valid scenario: a cohort rule alone, or `everything`, with rolling rules and what is around a rule."""
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
     start_date = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 6)))
@@ -33,7 +33,7 @@ def scenarios(draw: st.DrawFn, rolling: bool = False) -> Scenario:
     window_end = window_days + (infusion_days[-1] if anchor == "last_infusion" else 0)
     follow_up_days = window_end + draw(st.sampled_from([0, 0, 1, 2, 10, 30, 90]))
     cohort_size = draw(st.one_of(st.sampled_from([3, 3, 3]), st.integers(1, 6)))
-    rule = draw(_rule(rolling))
+    rule = draw(_rule(everything))
     smallest_cap = min(cohort_size, 3) if rule["name"] == "3+3" else cohort_size
     more_patients = draw(st.sampled_from([9, 6, 12, 20, 30, 3, 1, 0]))
     data: dict[str, Any] = {
@@ -81,7 +81,7 @@ def scenarios(draw: st.DrawFn, rolling: bool = False) -> Scenario:
         },
         "what_if": draw(_what_if(window_end, follow_up_days)),
     }
-    if rolling:
+    if everything:
         _put_around_the_rule(draw, data, levels)
     scenario = Scenario.model_validate(data)
     found = list(complaints({name: getattr(scenario, name) for name in type(scenario).model_fields}))
@@ -141,11 +141,11 @@ def _screening() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
-def _rule(rolling: bool) -> st.SearchStrategy[dict[str, Any]]:
+def _rule(everything: bool) -> st.SearchStrategy[dict[str, Any]]:
     target = st.sampled_from([0.2, 0.25, 0.3])
     three = st.fixed_dictionaries({"name": st.just("3+3"), "variant": st.sampled_from("ABC")})
     boin = st.fixed_dictionaries({"name": st.just("BOIN"), "target": target})
-    if not rolling:
+    if not everything:
         return st.one_of(three, three, three, boin)
     rolling_six = st.fixed_dictionaries(
         {
@@ -172,6 +172,9 @@ def _put_around_the_rule(draw: st.DrawFn, data: dict[str, Any], levels: int) -> 
     if last_level != "no titration":
         data["titration"] = {} if last_level is None else {"last_level": last_level}
     data["trial"]["last_cohort"] = draw(st.sampled_from(["whole", "partial"]))
+    if data["rule"]["name"] == "rolling six" or "titration" in data or data["trial"]["last_cohort"] == "partial":
+        data["trial"]["planned_patients"] -= draw(st.sampled_from([0, 0, 0, 1, 2]))
+        data["trial"]["planned_patients"] = max(data["trial"]["planned_patients"], 1)
     most_per_level = draw(st.sampled_from([None, None, None, None, 9, 6, 3, 4, 2, 1]))
     if most_per_level is not None:
         data["limits"] = {"most_per_level": most_per_level}

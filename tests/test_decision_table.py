@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from escalate.decision_table import LETTERS, decision_table
 from matplotlib.patches import Rectangle
 
 from conftest import ROOT
 from escalate.cli import main
-from escalate.decision_table import LETTERS, decision_table
 from escalate.plots import plot_decision_table
 from escalate.rules import ThreePlusThreeRule, make_rule
 from escalate.scenario.rules import RULES, Boin, I3Plus3, Mtpi2

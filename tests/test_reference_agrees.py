@@ -26,7 +26,7 @@ from escalate.scenario import Scenario, load
 from escalate.tables import EVENT_WORDS, STATES, Table
 from escalate.tables import OUTCOMES as OUTCOME_WORDS
 from escalate.trial import simulate_trial
-from reference_trial import CANDIDATES, EVENING, INFUSIONS, OUTCOMES, reference_trial
+from reference_trial import CANDIDATES, ENOUGH, EVENING, INFUSIONS, LEVEL_IS_FULL, OUTCOMES, reference_trial
 from strategies import scenarios
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
@@ -62,6 +62,7 @@ DECISION_COLUMNS = (
     "recommended_level",
 )
 FREE_ORDER = (OUTCOMES, CANDIDATES, INFUSIONS, EVENING)
+ACTIONS = ("escalate", "stay", "de-escalate", "suspend", "stop")
 ASKED = ("candidate ready", "decision")
 Event = tuple[Any, ...]
 TOO_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
@@ -129,14 +130,14 @@ def compare(examples: int) -> None:
     seen: set[str] = set()
 
     @settings(max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=TOO_SLOW)
-    @given(scenarios(rolling=True), st.integers(0, 2**32), st.integers(0, 10_000))
+    @given(scenarios(everything=True), st.integers(0, 2**32), st.integers(0, 10_000))
     def agrees(scenario: Scenario, seed: int, replicate: int) -> None:
         assert_agrees(scenario, seed, replicate, seen)
 
     agrees()
     wanted = {*EVENT_WORDS, *STATES, *OUTCOME_WORDS, "cap reached, inconclusive", "max_days reached"}
     wanted |= {"lowest dose level too toxic", "highest dose level tolerated"}
-    wanted |= {"MTD declared: the next dose level exceeds it"}
+    wanted |= {"MTD declared: the next dose level exceeds it", "cap reached", LEVEL_IS_FULL, ENOUGH, *ACTIONS}
     assert not wanted - seen, "the random scenarios never came to this, so nothing was compared"
 
 
@@ -242,8 +243,223 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     "the window outlasts the trial by a day": (ONE_PATIENT, {"accrual.consent_days": [54]}),
 }
 
+ROLLING_SIX = {"rule": {"name": "rolling six"}, "trial.planned_patients": 20}
+TITE_BOIN = {"rule": {"name": "TITE-BOIN", "target": 0.25}, "trial.planned_patients": 20}
+A_DAY_BEFORE = {"treatment.lymphodepletion": [{"agent": "fludarabine", "mg_per_m2": 25.0, "days": [-1]}]}
+NONE_EARLY = {"safety.early_decision": False}
+SIX_BELOW_AND_ONE_OF_THEM_PENDING = {"accrual.consent_days": [0] * 5 + [4, 8, 8, 9] + [10] * 5}
+TWO_DLTS_ABOVE = {"what_if": [{"patient": 7, "dlt_day": 0}, {"patient": 8, "dlt_day": 0}]}
 
-@pytest.mark.parametrize("changes", CORNERS.values(), ids=CORNERS)
+ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "a candidate is ready on the day of a DLT, and on the evening of one": (
+        ROLLING_SIX,
+        {"accrual.consent_days": [0, 0, 3, 3, 4]},
+        {"what_if": [{"patient": 1, "dlt_day": 3}, {"patient": 3, "dlt_day": 0}]},
+    ),
+    "a candidate is ready on the day on which a window ends": (TITE_BOIN, {"accrual.consent_days": [0, 0, 1, 7, 8]}),
+    "the pending count for the part of their window that was seen: enough to escalate": (
+        TITE_BOIN,
+        {"accrual.consent_days": [0, 0, 0, 7, 7, 7, 13]},
+        {"what_if": [{"patient": 1, "dlt_day": 1}]},
+    ),
+    "as before, a day earlier: not enough": (
+        TITE_BOIN,
+        {"accrual.consent_days": [0, 0, 0, 7, 7, 7, 12]},
+        {"what_if": [{"patient": 1, "dlt_day": 1}]},
+    ),
+    "two DLTs with a free place": (
+        TITE_BOIN,
+        {"safety.start_level": 2, "accrual.consent_days": [0, 0, 3, 3]},
+        {"what_if": [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}]},
+    ),
+    "two DLTs with a free place, which may stay free": (
+        TITE_BOIN,
+        {"safety.start_level": 2, "trial.cap_counts": "infused", "accrual.consent_days": [0, 0, 3, 3]},
+        {"what_if": [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}]},
+    ),
+    "two DLTs, with others pending, lymphodepleted and waiting": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"safety.start_level": 2, "safety.review_delay_days": 1, "accrual.consent_days": [0, 1, 2, 3, 4, 5, 6]},
+        {"what_if": [{"patient": 1, "dlt_day": 2}, {"patient": 2, "dlt_day": 1}]},
+    ),
+    "suspended on the day on which a window ends": (
+        TITE_BOIN,
+        {"safety.review_delay_days": 6, "accrual.consent_days": [0, 0, 0, 1, 1]},
+    ),
+    "suspended on the day before a window ends": (
+        TITE_BOIN,
+        {"safety.review_delay_days": 5, "accrual.consent_days": [0, 0, 0, 1, 1]},
+    ),
+    "suspended at once, and a DLT on the same evening": (
+        TITE_BOIN,
+        {"accrual.consent_days": [0, 0, 0, 0, 0, 1]},
+        {"what_if": [{"patient": 2, "dlt_day": 0}]},
+    ),
+    "suspended at once, and no outcome before candidates come again": (
+        TITE_BOIN,
+        {"accrual.consent_days": [0, 0, 0, 0, 3, 3, 30]},
+    ),
+    "outcomes while the committee takes its time": (
+        ROLLING_SIX,
+        {"safety.review_delay_days": 10, "accrual.consent_days": [0, 1, 2, 3, 4, 30]},
+        {"what_if": [{"patient": 1, "dlt_day": 7}]},
+    ),
+    "several ready on one day, with lymphodepletion": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"accrual.consent_days": [0] * 9},
+    ),
+    "several ready on one day, without lymphodepletion": (ROLLING_SIX, {"accrual.consent_days": [0] * 9}),
+    "several ready on one day, and the committee meets on Thursdays": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"safety.meeting_weekdays": ["Thu"], "accrual.consent_days": [0] * 5 + [3] * 3},
+    ),
+    "who finds the committee deciding is lost": (
+        ROLLING_SIX,
+        LOST,
+        {"safety.review_delay_days": 2, "accrual.consent_days": [0, 0, 1, 2, 2, 3]},
+    ),
+    "who finds a committee that decides at once is not lost, but for the stagger": (
+        ROLLING_SIX,
+        LOST,
+        {"safety.stagger_days": 2, "accrual.consent_days": [0, 0, 1, 2, 2, 3]},
+    ),
+    "nobody's patience lasts, or there is no room to wait": (
+        ROLLING_SIX,
+        {"safety.review_delay_days": 2, "accrual.consent_days": [0, 0, 0, 0, 1, 2], "accrual.most_waiting": 2},
+        {"accrual.patience_days": 2},
+    ),
+    "rolling six comes to the cap with windows open": (
+        ROLLING_SIX,
+        {"trial.planned_patients": 4, "accrual.consent_days": [0, 1, 2, 3, 4, 5]},
+    ),
+    "TITE-BOIN comes to the cap with windows open, and its last cohort is cut": (
+        TITE_BOIN,
+        {"trial.planned_patients": 4, "rule.most_pending_share": 1.0, "accrual.consent_days": [0, 1, 2, 3, 4, 5]},
+    ),
+    "a place comes free at the cap": (
+        TITE_BOIN,
+        {"trial.planned_patients": 4, "rule.most_pending_share": 1.0, "accrual.consent_days": [0, 1, 2, 3, 4, 5]},
+        {"what_if": [{"patient": 2, "drop_out_day": 4}]},
+    ),
+    "3+3 with its last cohort cut": (
+        {"trial.planned_patients": 4, "trial.last_cohort": "partial", "accrual.consent_days": [0] * 8},
+    ),
+    "candidates are ready on days without treatment": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        {"treatment.weekdays": ["Mon", "Wed"], "accrual.consent_days": [0, 1, 1, 2, 3, 4]},
+    ),
+    "patience ends before a day of treatment": (
+        ROLLING_SIX,
+        {"treatment.weekdays": ["Mon"], "accrual.consent_days": [0, 1, 2], "accrual.patience_days": 6},
+    ),
+    "a rolling cohort does not replace who is non-evaluable": (
+        TITE_BOIN,
+        {"accrual.consent_days": [0, 0, 0, 4, 4, 4, 4]},
+        {"what_if": [{"patient": 1, "drop_out_day": 3}, {"patient": 2, "full_dose": False}]},
+    ),
+    "everybody of a rolling cohort is non-evaluable": (
+        TITE_BOIN,
+        {"accrual.consent_days": [0, 0, 0, 8, 8]},
+        {"what_if": [{"patient": patient, "full_dose": False} for patient in (1, 2, 3)]},
+    ),
+    "an expansion replaces who is non-evaluable": (
+        ROLLING_SIX,
+        {"trial.planned_patients": 9, "safety.when_rule_finished": "expand", "accrual.consent_days": [0] * 30},
+        {"what_if": [{"patient": patient, "dlt_day": 1} for patient in (7, 8)] + [{"patient": 10, "drop_out_day": 3}]},
+    ),
+    "who is not infused gives the place back before the rule is asked": (
+        ROLLING_SIX,
+        {"accrual.consent_days": [0, 0, 1]},
+        NOT_INFUSED,
+    ),
+    "as before, and who is not infused after lymphodepletion": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"safety.review_delay_days": 3, "accrual.consent_days": [0, 3, 3]},
+        NOT_INFUSED,
+    ),
+    "the rule stops while somebody is lymphodepleted": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        NONE_EARLY,
+        {"safety.review_delay_days": 1, "accrual.consent_days": [0, 0, 0, 0, 5, 5, 5]},
+        {"what_if": [{"patient": 1, "dlt_day": 2}, {"patient": 2, "dlt_day": 1}]},
+    ),
+    "the trial stops as soon as the last place is given": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"limits.most_per_level": 2, "accrual.consent_days": [0, 0, 0]},
+    ),
+    "the same, without lymphodepletion": (
+        ROLLING_SIX,
+        {"limits.most_per_level": 2, "accrual.consent_days": [0, 0, 0]},
+    ),
+    "a level with two DLTs above a full one with somebody pending": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        NONE_EARLY,
+        SIX_BELOW_AND_ONE_OF_THEM_PENDING,
+        TWO_DLTS_ABOVE,
+    ),
+    "as before, with somebody on the way to the closed level while others wait": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        SIX_BELOW_AND_ONE_OF_THEM_PENDING,
+        TWO_DLTS_ABOVE,
+    ),
+    "as before, and down to a level with room": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        {"accrual.consent_days": [0, 0, 0, 8, 8, 9, 10, 10, 10, 10]},
+        {"what_if": [{"patient": 4, "dlt_day": 0}, {"patient": 5, "dlt_day": 0}]},
+    ),
+    "suspended for one patient, who is not infused then": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"titration": {}, "accrual.consent_days": [0, 0, 0]},
+        NOT_INFUSED,
+    ),
+    "as before, while the committee takes its time": (
+        ROLLING_SIX,
+        THREE_DAYS_BEFORE,
+        {"titration": {}, "safety.review_delay_days": 5, "accrual.consent_days": [0, 0, 0]},
+        NOT_INFUSED,
+    ),
+    "titration ends with a DLT": (
+        TITE_BOIN,
+        {"titration": {}, "accrual.consent_days": [0, 1, 8, 9, 10, 10, 10, 10, 10]},
+        {"what_if": [{"patient": 2, "dlt_day": 2}]},
+    ),
+    "titration ends with its last level": ({"titration": {"last_level": 1}, "accrual.consent_days": [0] * 9},),
+    "titration in cohorts of one": (
+        TITE_BOIN,
+        {"titration": {}, "safety.cohort_size": 1, "accrual.consent_days": [0, 1, 8, 9, 16, 17, 18]},
+    ),
+    "the first cohort has more patients than one level may have": (
+        {"limits.most_per_level": 2, "accrual.consent_days": [0] * 9},
+    ),
+    "a level is full with somebody pending": (
+        TITE_BOIN,
+        {"limits.most_per_level": 4, "rule.most_pending_share": 1.0, "accrual.consent_days": [0, 0, 0, 6, 6, 6]},
+        {"what_if": [{"patient": 1, "dlt_day": 5}]},
+    ),
+    "enough patients at a level, one of them pending": (
+        TITE_BOIN,
+        {"stopping.enough_at_level": 4, "rule.most_pending_share": 1.0, "accrual.consent_days": [0, 0, 0, 6, 6, 6, 6]},
+        {"what_if": [{"patient": 1, "dlt_day": 5}]},
+    ),
+    "enough patients at a level to stop with any move, as accrual would be suspended": (
+        TITE_BOIN,
+        {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "accrual.consent_days": [0, 0, 0, 1]},
+    ),
+}
+
+
+@pytest.mark.parametrize("changes", [*CORNERS.values(), *ROLLING_CORNERS.values()], ids=[*CORNERS, *ROLLING_CORNERS])
 def test_engine_agrees_with_the_reference_in_corners(changes: tuple[dict[str, Any], ...]) -> None:
     scenario = Scenario.model_validate(
         {

@@ -85,7 +85,7 @@ def _verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.ArgumentPar
 
 def _add_run(verbs: Verbs) -> None:
     parser = _verb(verbs, "run", _run, "simulate a scenario many times: operating characteristics, dates, figures")
-    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    _add_scenario(parser)
     parser.add_argument("--trials", type=_at_least(1), default=2000, metavar="N", help="trials (default 2000)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
     _add_out(parser, "results/<scenario>, with a number if that exists")
@@ -93,7 +93,7 @@ def _add_run(verbs: Verbs) -> None:
 
 def _add_trial(verbs: Verbs) -> None:
     parser = _verb(verbs, "trial", _trial, "tell one simulated trial day by day, and draw its timeline")
-    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    _add_scenario(parser)
     parser.add_argument("--replicate", type=_at_least(0), default=0, metavar="K", help="which trial (default 0)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
     _add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
@@ -101,14 +101,15 @@ def _add_trial(verbs: Verbs) -> None:
 
 def _add_exact(verbs: Verbs) -> None:
     parser = _verb(verbs, "exact", _exact, "compute exact operating characteristics and dose paths, without simulating")
-    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    _add_scenario(parser)
     parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
-    parser.add_argument("--overwrite", action="store_true", help="replace FILE if it exists")
+    parser.add_argument("--out", metavar="DIR", help="write summary, characteristics, dose paths and their tree")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE or the folder of an earlier result")
 
 
 def _add_table(verbs: Verbs) -> None:
     parser = _verb(verbs, "table", _table, "print the decision table of a scenario's rule, for the protocol")
-    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    _add_scenario(parser)
     parser.add_argument("--patients", type=_at_least(1), default=12, metavar="N", help="most patients (default 12)")
     parser.add_argument("--after", default="", metavar="PATH", help='the trial so far, as in "1NNN 2NNT"')
     parser.add_argument("--cohorts", type=_at_least(1), metavar="N", help="next doses for so many cohorts ahead")
@@ -123,7 +124,7 @@ def _add_rules(verbs: Verbs) -> None:
 
 def _add_check(verbs: Verbs) -> None:
     parser = _verb(verbs, "check", _check, "check a scenario, and list its assumptions with their sources")
-    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    _add_scenario(parser)
 
 
 def _add_init(verbs: Verbs) -> None:
@@ -135,6 +136,15 @@ def _add_init(verbs: Verbs) -> None:
 
 def _add_schema(verbs: Verbs) -> None:
     _verb(verbs, "schema", _schema, "print the JSON Schema of scenario files, for editors")
+
+
+def _add_scenario(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    parser.add_argument(
+        "--allow-python",
+        action="store_true",
+        help="run the Python file that the scenario's rule names",
+    )
 
 
 def _add_out(parser: argparse.ArgumentParser, default: str) -> None:
@@ -175,7 +185,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from .report import summary
     from .scenario import load
 
-    scenario = load(arguments.scenario)
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     out = _folder(arguments, Path(arguments.scenario).stem)
     found = run(
         scenario,
@@ -197,7 +207,7 @@ def _trial(arguments: argparse.Namespace) -> None:
     from .scenario import load
     from .trial import simulate_trial
 
-    scenario = load(arguments.scenario)
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     out = _folder(arguments, f"{Path(arguments.scenario).stem}-trial-{arguments.replicate}")
     trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
     if out is not None:
@@ -210,12 +220,14 @@ def _trial(arguments: argparse.Namespace) -> None:
 def _exact(arguments: argparse.Namespace) -> None:
     from .enumeration import exact
     from .errors import NotCoveredError
-    from .export import paths_csv, write_text
+    from .export import check_free, write_exact, write_text
     from .paths import dose_paths
-    from .report import exact_summary
+    from .report_exact import exact_summary, paths_csv
     from .scenario import load
 
-    scenario = load(arguments.scenario)
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    if arguments.out is not None:
+        check_free(Path(arguments.out), arguments.overwrite)
     found = exact(scenario)
     try:
         paths = dose_paths(scenario)
@@ -225,6 +237,8 @@ def _exact(arguments: argparse.Namespace) -> None:
         paths = []
     if arguments.csv is not None:
         write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
+    if arguments.out is not None:
+        write_exact(found, paths, arguments.out, overwrite=arguments.overwrite)
     print(exact_summary(found, paths))
 
 
@@ -233,7 +247,7 @@ def _table(arguments: argparse.Namespace) -> None:
     from .protocol_tables import decision_table
     from .scenario import load
 
-    scenario = load(arguments.scenario)
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     if arguments.out is not None:
         check_free(Path(arguments.out), arguments.overwrite)
     table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
@@ -243,7 +257,7 @@ def _table(arguments: argparse.Namespace) -> None:
 
 
 def _rules(arguments: argparse.Namespace) -> None:
-    from .report import rules_list
+    from .catalogue import rules_list
 
     print(rules_list(arguments.rule))
 
@@ -252,7 +266,7 @@ def _check(arguments: argparse.Namespace) -> None:
     from .report import assumptions
     from .scenario import load
 
-    scenario = load(arguments.scenario)
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     print(f"{arguments.scenario}: a valid scenario\n")
     print(assumptions(scenario))
 

@@ -20,10 +20,10 @@ from math import comb
 import numpy as np
 
 from .committee import Committee
-from .data_cut import DataCut
+from .data_cut import DataCut, at_level
 from .distinct import distinct
 from .errors import NotCoveredError
-from .records import Action, BoolArray, Decisions, FloatArray, IntArray
+from .records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .scenario.model import Scenario
 
 MOST_STATES = 3_000_000
@@ -50,6 +50,8 @@ class Exact:
         Mean numbers of evaluable patients, and of patients with a DLT, at each level.
     evaluable_at_level, dlts_at_level : tuple of dict of int to float, length K
         Probability of each number of evaluable patients, and of patients with a DLT, at each level.
+    evidence : dict of (int, int, int) to float
+        Probability of each recommended level (from 0) with DLTs and evaluable patients there.
     states : int
         Distinct data cuts that were visited.
     """
@@ -63,6 +65,7 @@ class Exact:
     dlts: tuple[float, ...]
     evaluable_at_level: tuple[dict[int, float], ...]
     dlts_at_level: tuple[dict[int, float], ...]
+    evidence: dict[tuple[int, int, int], float]
     states: int
 
 
@@ -111,6 +114,7 @@ class _Ends:
     total: FloatArray = field(init=False)
     at_level: FloatArray = field(init=False)
     reasons: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    evidence: dict[tuple[int, int, int], float] = field(default_factory=lambda: defaultdict(float))
 
     def __post_init__(self) -> None:
         self.recommended = np.zeros(self.levels + 1)
@@ -122,11 +126,17 @@ class _Ends:
         weight, n, y = states.probability[ends], states.n[ends], states.y[ends]
         self.recommended += np.bincount(decided.level[ends] % (self.levels + 1), weight, self.levels + 1)
         self.total += np.bincount(n.sum(axis=1), weight, self.most + 1)
-        for level in range(self.levels):
-            self.at_level[0, level] += np.bincount(n[:, level], weight, self.most + 1)
-            self.at_level[1, level] += np.bincount(y[:, level], weight, self.most + 1)
-        for code in np.unique(decided.reason[ends]).tolist():
-            self.reasons[decided.reasons[code]] += float(weight[decided.reason[ends] == code].sum())
+        for k in range(self.levels):
+            self.at_level[0, k] += np.bincount(n[:, k], weight, self.most + 1)
+            self.at_level[1, k] += np.bincount(y[:, k], weight, self.most + 1)
+        level, reason = decided.level[ends], decided.reason[ends]
+        for code in np.unique(reason).tolist():
+            self.reasons[decided.reasons[code]] += float(weight[reason == code].sum())
+        at = np.maximum(level, 0)
+        rows, position = distinct(np.stack([level, at_level(y, at), at_level(n, at)], axis=1))
+        for (chosen, *counts), q in zip(rows.tolist(), np.bincount(position, weight).tolist(), strict=True):
+            if chosen != NO_LEVEL:
+                self.evidence[chosen, counts[0], counts[1]] += q
 
 
 def exact(scenario: Scenario) -> Exact:
@@ -172,6 +182,7 @@ def exact(scenario: Scenario) -> Exact:
         dlts=tuple((dlts @ numbers).tolist()),
         evaluable_at_level=tuple(map(_possible, evaluable)),
         dlts_at_level=tuple(map(_possible, dlts)),
+        evidence=dict(ended.evidence),
         states=visited,
     )
 

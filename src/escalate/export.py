@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import errno
 import io
 import json
@@ -16,17 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
+from .enumeration import Exact
 from .errors import OutputError
 from .estimates import Characteristics, characteristics
 from .narrative import story
 from .outcomes import Trials
 from .paths import DosePath
-from .plots import plot_decision_table, plot_staircase, plot_timeline
+from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
 from .plots.style import save
 from .protocol_tables import ProtocolTable
 from .records import Trial
 from .report import summary
+from .report_exact import exact_csv, exact_summary, paths_csv
 from .scenario.model import Scenario
+from .scenario.rules import PythonRule
 from .simulation import provenance, simulate
 from .trial import simulate_trial
 
@@ -192,13 +194,28 @@ def write_table(
     write_folder(Path(out), write, overwrite)
 
 
-def paths_csv(paths: Sequence[DosePath]) -> str:
-    """Return dose paths as CSV text with a header line; probabilities with all their digits."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("path", "probability", "recommended", "reason"))
-    writer.writerows((path.path, repr(path.probability), path.recommended, path.reason) for path in paths)
-    return text.getvalue()
+def write_exact(
+    found: Exact, paths: Sequence[DosePath], out: str | os.PathLike[str], *, overwrite: bool = False
+) -> None:
+    """Write exact results as a folder: summary, characteristics and dose paths as CSV, and the tree of dose paths.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written; nothing is left half-written.
+    """
+
+    def write(folder: Path) -> None:
+        (folder / "summary.txt").write_text(exact_summary(found, paths) + "\n", encoding="utf-8")
+        (folder / "characteristics.csv").write_text(exact_csv(found), encoding="utf-8")
+        if paths:
+            (folder / "paths.csv").write_text(paths_csv(paths), encoding="utf-8")
+            axes = plot_dose_paths(paths, doses=[level.label for level in found.scenario.dose_levels])
+            save(axes, folder / "paths.png")
+            save(axes, folder / "paths.svg")
+        _write_resolved(folder, found.scenario)
+
+    write_folder(Path(out), write, overwrite)
 
 
 def write_text(path: Path, text: str, overwrite: bool = False) -> None:
@@ -239,9 +256,20 @@ def _write_run(folder: Path, found: Characteristics, told: Trial, source: str | 
     _write_resolved(folder, trials.scenario)
     if source is not None:
         shutil.copyfile(source, folder / Path(source).name if Path(source).name != MARK else folder / "scenario.json")
+        _copy_rule(trials.scenario, Path(source).parent, folder)
     one = folder / f"trial-{told.replicate}"
     one.mkdir()
     _write_one(one, told)
+
+
+def _copy_rule(scenario: Scenario, origin: Path, folder: Path) -> None:
+    """Copy the Python file of a rule beside the resolved scenario, which names it."""
+    rule = scenario.rule
+    if isinstance(rule, PythonRule) and rule.sha256 is not None:
+        name = Path(rule.python.rpartition(":")[0])
+        if not name.is_absolute() and ".." not in name.parts:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(origin / name, folder / name)
 
 
 def _write_one(folder: Path, trial: Trial) -> None:

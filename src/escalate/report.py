@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from itertools import groupby
 from textwrap import fill
 
-from .enumeration import Exact
-from .errors import EscalateError
-from .estimates import Characteristics, Estimate
+import numpy as np
+
+from .estimates import Characteristics, Estimate, binomial_interval, posterior_interval
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
-from .paths import DosePath
-from .records import NO_DOSE
+from .records import NO_DOSE, NO_LEVEL
 from .scenario.model import Scenario
-from .scenario.rules import RULES, rule_words
+from .scenario.rules import rule_words
 from .scenario.sources import UNSOURCED, ledger
 from .tables import STATES
 from .timeline import WAITS
@@ -47,6 +46,7 @@ def summary(found: Characteristics) -> str:
     parts = (
         _question(trials),
         _recommendation(found),
+        _evidence(trials),
         _patients(found),
         _candidates(found),
         _dates(found),
@@ -144,6 +144,37 @@ def _waits(found: Characteristics) -> Iterator[str]:
         yield f"  {name:<32}{_number(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
 
 
+def _evidence(trials: Trials) -> Iterator[str]:
+    """Tell how little the counts say on which a dose would be recommended."""
+    chosen = np.flatnonzero(trials.recommended != NO_LEVEL)
+    levels = trials.recommended[chosen]
+    counts = (trials.patients[name][chosen, levels].tolist() for name in ("dlts", "evaluable"))
+    found = Counter(zip(levels.tolist(), *counts, strict=True))
+    yield from evidence_lines({key: number / len(trials) for key, number in found.items()})
+
+
+def evidence_lines(evidence: Mapping[tuple[int, int, int], float], most: int = 4) -> list[str]:
+    """Return the counts at the recommended dose that are most frequent, with what they say about P(DLT) there.
+
+    Parameters
+    ----------
+    evidence : mapping of (int, int, int) to float
+        Probability of each recommended level (from 0) with DLTs and evaluable patients there.
+    most : int
+        How many to tell.
+    """
+    if not evidence:
+        return []
+    lines = [f"{'What would a recommended dose rest on?':<46}{'probability':>12}   P(DLT), 95 %: exact   uniform prior"]
+    ordered = sorted(evidence.items(), key=lambda item: (-item[1], item[0]))
+    for (level, y, n), q in ordered[:most]:
+        intervals = binomial_interval(y, n), posterior_interval(y, n)
+        exact, posterior = (f"{low:.0%} to {high:.0%}" for low, high in intervals)
+        lines.append(f"{f'  level {level + 1} with {y} DLT in {n}':<46}{q:>12.1%}   {exact:>19}{posterior:>16}")
+    rest = sum(q for _, q in ordered[most:])
+    return lines + ([f"{f'  {len(ordered) - most} other counts':<46}{rest:>12.1%}"] if rest else [])
+
+
 def _paths(trials: Trials, most: int = 5) -> Iterator[str]:
     yield "Most frequent dose paths (N no DLT, T DLT, X non-evaluable)"
     for path, count in trials.count_paths()[:most]:
@@ -167,83 +198,6 @@ def _se(estimate: Estimate, digits: int, scale: float = 1) -> str:
 
 def _date(trials: Trials, estimate: Estimate) -> str:
     return (trials.start_date + timedelta(days=round(estimate.estimate))).isoformat()
-
-
-def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:
-    """Return exact operating characteristics as text for a terminal.
-
-    Parameters
-    ----------
-    found : Exact
-        As `exact` returns them.
-    paths : sequence of DosePath
-        As `dose_paths` returns them; the `most` probable ones are told.
-    most : int
-        How many dose paths to tell.
-    """
-    parts = (_exact_recommendation(found), _exact_reasons(found), _exact_paths(paths, most))
-    return "\n\n".join("\n".join(part) for part in parts if part)
-
-
-def _exact_recommendation(found: Exact) -> list[str]:
-    scenario = found.scenario
-    lines = [
-        scenario.trial.title,
-        f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
-        f"at most {scenario.trial.planned_patients} patients, whole cohorts, everybody evaluable",
-        "",
-        f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   evaluable   with a DLT",
-    ]
-    for level in reversed(range(scenario.levels)):
-        label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
-        numbers = f"{scenario.toxicity.dlt_probability[level]:>14.1%}{found.evaluable[level]:>12.4f}"
-        lines.append(f"{label:<46}{found.recommended[level]:>12.6f}   {numbers}{found.dlts[level]:>13.4f}")
-    return [*lines, f"  {NO_DOSE:<44}{found.no_dose:>12.6f}"]
-
-
-def _exact_reasons(found: Exact) -> list[str]:
-    reasons = [f"  {reason:<44}{q:>12.6f}" for reason, q in found.reasons.items()]
-    totals = [f"  {patients:<44}{q:>12.6f}" for patients, q in found.total.items()]
-    return ["Why did the escalation end?", *reasons, "Evaluable patients in all", *totals]
-
-
-def _exact_paths(paths: Sequence[DosePath], most: int) -> list[str]:
-    if not paths:
-        return []
-    head = f"Dose paths, the {min(most, len(paths))} most probable of {len(paths):,} (DLTs of a cohort written last)"
-    return [head, *(f"  {path.path:<44}{path.probability:>12.6f}   {path.recommended}" for path in paths[:most])]
-
-
-def rules_list(name: str | None = None) -> str:
-    """List the escalation rules, or tell the options of one with their meaning and default.
-
-    Parameters
-    ----------
-    name : str, optional
-        A rule, as scenario files write it.
-
-    Raises
-    ------
-    EscalateError
-        If there is no such rule; the message lists them.
-    """
-    if name is None:
-        width = max(map(len, RULES))
-        told = [f"{rule:<{width}}  {options.__doc__}" for rule, options in RULES.items()]
-        return "\n".join([*told, "", "`escalate rules NAME` tells the options of a rule."])
-    if name not in RULES:
-        raise EscalateError(f"there is no rule {name!r}; there are: {', '.join(RULES)}")
-    chosen = RULES[name]
-    lines = [f"{name}: {chosen.__doc__}", ""]
-    for option, field in chosen.model_fields.items():
-        if option != "name":
-            default = "must be given" if field.is_required() else f"default {_default(field.default)}"
-            lines.append(fill(f"{option} ({default}): {field.description}", 110, subsequent_indent="    "))
-    return "\n".join(lines)
-
-
-def _default(value: object) -> str:
-    return "none" if value is None else json.dumps(value)
 
 
 def assumptions(scenario: Scenario) -> str:

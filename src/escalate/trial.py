@@ -47,6 +47,7 @@ from .calendar import (
 )
 from .committee import Committee
 from .data_cut import Counts
+from .errors import RuleError
 from .logbook import CohortFile, Logbook, Person
 from .patients import Fate, Nature
 from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
@@ -150,7 +151,11 @@ class Conduct:
         max_days = self.scenario.trial.max_days
         self.clock.process(self.conduct())
         self.clock.process(self.accrual())
-        self.clock.run(until=PHASES * (max_days + 1))
+        try:
+            self.clock.run(until=PHASES * (max_days + 1))
+        except RuleError as error:
+            where = f"trial {self.replicate} of seed {self.nature.seed}, day {self.clock.today}"
+            raise RuleError(f"{where}: {error}") from error
         return self.close_books(max_days)
 
     # From cohort to cohort
@@ -284,7 +289,7 @@ class Conduct:
             counts = counts._replace(pending=pending)
         if rule.reads_last:
             counts = counts._replace(last=self.last_outcome if self.is_rolling else (cohort.evaluable, cohort.dlts))
-        if rule.reads_partial:
+        if rule.reads_followup:
             seen, lost, dlt_days = self.log.observed(self.clock.today)
             window = self.scenario.window_end_offset
             counts = counts._replace(seen=seen, lost=lost, dlt_days=dlt_days, window_days=window)

@@ -184,19 +184,17 @@ class _Asked:
     def decide(self, counts: Counts, seen: int) -> Decision:
         """Return the decision when so much of every pending patient's window has been observed."""
         observed = tuple((level, seen) for level, c in enumerate(counts.pending) for _ in range(c))
-        counts = counts._replace(seen=observed if self.rule.reads_partial else (), window_days=FINE)
+        counts = counts._replace(seen=observed if self.rule.reads_followup else (), window_days=FINE)
         return self.committee.decide(counts, self.most - sum(counts.evaluable) - sum(counts.pending))
 
     def turns(self, counts: Counts) -> Iterator[tuple[float, Decision]]:
         """Yield from which shares of the window on the decision is another one, by halving."""
         start, end = 0, FINE
         while any(counts.pending) and not _same(self.decide(counts, start), self.decide(counts, end)):
-            low, high = start, end
+            before, low, high = self.decide(counts, start), start, end
             while high - low > 1:
                 middle = (low + high) // 2
-                low, high = (
-                    (middle, high) if _same(self.decide(counts, middle), self.decide(counts, start)) else (low, middle)
-                )
+                low, high = (middle, high) if _same(self.decide(counts, middle), before) else (low, middle)
             yield high / FINE, self.decide(counts, high)
             start = high
 

@@ -31,7 +31,7 @@ class Rule(ABC):
     """Whether the rule recommends a dose from whatever data there are when the cap is reached."""
     rolling: bool = False
     """Whether the rule is asked when a candidate is ready, with outcomes pending, and not when a cohort is complete."""
-    reads_partial: bool = False
+    reads_followup: bool = False
     """Whether the rule reads how far the pending patients are in their windows."""
 
     @abstractmethod

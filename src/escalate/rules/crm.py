@@ -111,7 +111,7 @@ class CrmRule(Rule):
     min_followup_share: float = 0.0
 
     @property
-    def reads_partial(self) -> bool:  # type: ignore[override]
+    def reads_followup(self) -> bool:  # type: ignore[override]
         """Whether the rule reads how far the pending patients are in their windows: TITE-CRM does."""
         return self.rolling
 
@@ -120,8 +120,10 @@ class CrmRule(Rule):
     @cached_property
     def nodes(self) -> FloatArray:
         """Values of a at which the posterior is computed, shape (G,)."""
-        reach = REACH * self.prior_sd
-        return grid(NODES) * (self.prior_sd if self.prior_cut is None else min(self.prior_cut, reach) / REACH)
+        if self.prior_cut is None or self.prior_cut >= REACH * self.prior_sd:
+            return grid(NODES) * self.prior_sd
+        # Where the prior is cut the sum converges slowly, with the square of the step.
+        return grid(10 * NODES) * (self.prior_cut / REACH)
 
     def log_curve(self, a: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return log p and log (1 - p) at each level, shape (K, ...) for a of shape (...)."""
@@ -192,7 +194,10 @@ class CrmRule(Rule):
         return np.concatenate([self._most_likely(chunk) for chunk in chunks])
 
     def _most_likely(self, rows: FloatArray) -> FloatArray:
-        """Return the a of the largest likelihood in [-MOST, MOST]: on a grid, then by golden sections around it."""
+        """Return the a of the largest likelihood in [-MOST, MOST]: on a grid, then by golden sections around it.
+
+        Without a DLT, or with nothing but DLTs, the likelihood rises to an end; the grid cannot see it there.
+        """
         coarse = np.linspace(-MOST, MOST, NODES)
         best = np.argmax(self.log_likelihood(rows, np.concatenate(self.log_curve(coarse))), axis=-1)
         low, high = coarse[np.maximum(best - 1, 0)], coarse[np.minimum(best + 1, NODES - 1)]
@@ -201,7 +206,9 @@ class CrmRule(Rule):
             left, right = high - golden * (high - low), low + golden * (high - low)
             worse = self._at(rows, left) < self._at(rows, right)
             low, high = np.where(worse, left, low), np.where(worse, high, right)
-        return np.asarray((low + high) / 2)
+        levels = len(self.skeleton)
+        no_dlt, no_other = rows[:, :levels].sum(axis=1) == 0, rows[:, levels:].sum(axis=1) == 0
+        return np.select([no_dlt & no_other, no_dlt, no_other], [0.0, MOST, -MOST], (low + high) / 2)
 
     def _at(self, rows: FloatArray, a: FloatArray) -> FloatArray:
         """Return the log-likelihood of each row at an a of its own, shape (B,)."""

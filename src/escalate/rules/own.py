@@ -63,7 +63,7 @@ class OwnRule(Rule):
         return self.target is not None
 
     @property
-    def reads_partial(self) -> bool:  # type: ignore[override]
+    def reads_followup(self) -> bool:  # type: ignore[override]
         """Whether the rule reads how far the pending patients are in their windows."""
         return self.rolling
 

@@ -59,7 +59,7 @@ class TiteBoinRule(CountRule):
     min_completed: int = 0
 
     rolling = True
-    reads_partial = False
+    reads_followup = True
 
     def counted(self, cut: DataCut) -> IntArray:
         """Return the patients per level, pending ones included, shape (..., K)."""

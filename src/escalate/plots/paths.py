@@ -1,0 +1,503 @@
+"""The tree of dose paths: every course that a small trial can take, with its exact probability.
+
+Everything is read from the dose paths; probabilities are added up where paths share their first cohorts, or are not
+drawn one by one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
+from matplotlib.path import Path
+
+from ..paths import DosePath
+from ..records import NO_DOSE
+from .board import LEAST_SCALE, SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
+from .style import FAINT, GREY, INK, PAPER, SOFT, VERMILLION, points_tall, points_wide
+
+MOST_ROWS = 64
+"""So many rows at most: as many as the paths of three cohorts of three, whatever their outcomes."""
+
+MOST_RESTS = 12
+"""So many of them at most say how much is not drawn."""
+
+FEWEST_ROWS = 8
+"""A figure has so many rows even where there is no room for them."""
+
+COHORT = re.compile(r"(\d+)([A-Z]+)")
+
+TEXT, NODE = 8.5, 8.2
+"""Sizes of words and of what stands in a node [points]."""
+
+ROW, CLOSE_ROW, FEW = 18.0, 14.0, 32
+"""Heights of a row, and where there are more than a few [points]."""
+
+HEAD, TOTAL = 22.0, 20.0
+"""Heights of the head and of the row of the sum [points]."""
+
+STEP = 30.0
+"""From the end of a node to the beginning of the next one [points]."""
+
+GAP = 16.0
+"""Empty space between columns of words [points]."""
+
+THINNEST, THICKEST = 0.7, 9.0
+"""Widths of an edge of no probability and of probability 1 [points]."""
+
+RAMP = ("#DCEBF7", "#8FC1E6", "#3D86C6", "#0B4F8A", "#062A55")
+"""Colours of the levels, from the lowest to the highest: darker and darker."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A distinct beginning of dose paths.
+
+    Parameters
+    ----------
+    told : tuple of str
+        Its cohorts.
+    children : dict of str to Node
+        By the next cohort.
+    leaf : DosePath or None
+        The path that ends here.
+    rest : list of DosePath
+        Paths that go on from here and are not drawn.
+    y : float
+        Height at which it stands [points].
+    probability : float
+        Of all paths that begin so, drawn or not.
+    """
+
+    told: tuple[str, ...]
+    children: dict[str, Node] = field(default_factory=dict)
+    leaf: DosePath | None = None
+    rest: list[DosePath] = field(default_factory=list)
+    y: float = 0.0
+    probability: float = 0.0
+
+    def rows(self) -> Iterator[tuple[Node, DosePath | None]]:
+        """Yield what has a row, from the top: a node with its leaf, or with ``None`` for what is not drawn."""
+        if self.leaf is not None:
+            yield self, self.leaf
+        for _, child in sorted(self.children.items(), key=lambda item: cohort_of(item[0])):
+            yield from child.rows()
+        if self.rest:
+            yield self, None
+
+    def every(self) -> Iterator[Node]:
+        """Yield the node and all that come after it."""
+        yield self
+        for child in self.children.values():
+            yield from child.every()
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything stands [points].
+
+    Parameters
+    ----------
+    root : Node
+        Before the first cohort.
+    rows : list of (Node, DosePath or None)
+        From the top.
+    row : float
+        Height of a row.
+    node : float
+        Width of a node.
+    cohorts : int
+        How many cohorts the longest path has.
+    columns : tuple of float
+        Where probability ends, where recommendation and reason begin, and where everything ends.
+    keyed : dict of str to str
+        The letter that stands for each reason, where there is no room for its words.
+    """
+
+    root: Node
+    rows: list[tuple[Node, DosePath | None]]
+    row: float
+    node: float
+    cohorts: int
+    columns: tuple[float, float, float, float]
+    keyed: dict[str, str]
+
+    def x(self, depth: int) -> float:
+        """Return where the node of a cohort has its middle; 0 is before the first one."""
+        return START + (depth - 1) * (self.node + STEP) + STEP + self.node / 2 if depth else START
+
+    @property
+    def height(self) -> float:
+        """Height of head, rows and sum."""
+        return HEAD + len(self.rows) * self.row + TOTAL
+
+
+START = 4.0
+"""Where the tree begins [points]."""
+
+
+def plot_dose_paths(paths: Iterable[DosePath], *, doses: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+    """Draw the tree of a trial's dose paths, as `escalate.dose_paths` returns them.
+
+    The tree grows from left to right, one column for each cohort. A node has the level and the DLTs of its cohort,
+    and its level's colour; an edge is as wide as it is probable. Beside each leaf stand its probability, the dose that
+    is recommended, and why the escalation ended; fewer DLTs are above. Of many paths the most probable ones are drawn,
+    and rows of their own say how many are not, and how probable those are together.
+
+    Parameters
+    ----------
+    paths : iterable of DosePath
+        The paths.
+    doses : sequence of str, optional
+        Labels of the dose levels, lowest first: a recommended dose then has the colour of its level.
+    ax : Axes, optional
+        Where to draw; a figure of a fitting size is made where it is not given.
+
+    Returns
+    -------
+    Axes
+        The one drawn in.
+    """
+    found = sorted(paths, key=lambda path: (-path.probability, path.path))
+    most = MOST_ROWS
+    if ax is not None:
+        most = min(max(int(points_tall(ax) / (CLOSE_ROW * LEAST_SCALE)) - 7, FEWEST_ROWS), MOST_ROWS)
+    root = tree(found, most)
+    colours = level_colours(max([len(doses or ()), *(cohort_of(c)[0] for node in root.every() for c in node.told)]))
+    layout = arrange(root, found)
+    if ax is not None and points_wide(ax) < layout.columns[3] * LEAST_SCALE:
+        layout = arrange(root, found, keyed=True)
+    handles = _handles(root, colours, doses, NO_DOSE in {path.recommended for path in found})
+    width = max(layout.columns[3], 330.0)
+    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    notes = [line for note in _notes(layout) for line in wrapped(note, width, SMALL)]
+    below = layout.height + 12
+    board = new_board(ax, width, below + tall + 4 + 12.5 * len(notes), _title(layout, found))
+    _place(layout)
+    _draw_head(board, layout)
+    for node in root.every():
+        _draw_node(board, layout, node, colours)
+    for place, (node, leaf) in enumerate(layout.rows):
+        y = HEAD + (place + 0.5) * layout.row
+        if leaf is None:
+            _draw_rest(board, layout, node, y)
+        else:
+            _draw_leaf(board, layout, leaf, y, _dose_colour(leaf.recommended, doses, colours))
+    _draw_sum(board, layout, found)
+    board.legend(below, handles, columns)
+    for k, line in enumerate(notes):
+        board.write(0, below + tall + 4 + 12.5 * (k + 0.5), line, color=SOFT)
+    return board.ax
+
+
+# Arranging
+
+
+def cohort_of(text: str) -> tuple[int, int, int]:
+    """Return level, DLTs and patients of a cohort as a dose path writes it.
+
+    Parameters
+    ----------
+    text : str
+        As in ``2NNT``.
+    """
+    found = COHORT.fullmatch(text)
+    assert found is not None, text
+    return int(found[1]), found[2].count("T"), len(found[2])
+
+
+def tree(paths: Sequence[DosePath], most: int) -> Node:
+    """Return the tree of the most probable paths, the others gathered where they branch off, in so many rows.
+
+    Parameters
+    ----------
+    paths : sequence of DosePath
+        The most probable one first.
+    most : int
+        How many rows there may be.
+    """
+    kept = len(paths) if len(paths) <= most else most - min(MOST_RESTS, most // 2)
+    root = Node(())
+    for path in paths[:kept]:
+        node = root
+        for cohort in path.path.split():
+            node = node.children.setdefault(cohort, Node((*node.told, cohort)))
+        node.leaf = path
+    rest = [(path, _last_drawn(root, path)) for path in paths[kept:]]
+    depth = max((len(node.told) for _, node in rest), default=0)
+    while len({node.told[:depth] for _, node in rest}) > most - kept:
+        depth -= 1
+    for path, node in rest:
+        _at(root, node.told[:depth]).rest.append(path)
+    for path in paths:
+        node = root
+        root.probability += path.probability
+        for cohort in path.path.split():
+            if cohort not in node.children:
+                break
+            node = node.children[cohort]
+            node.probability += path.probability
+    return root
+
+
+def _last_drawn(root: Node, path: DosePath) -> Node:
+    """Return the last node of a path that is drawn."""
+    node = root
+    for cohort in path.path.split():
+        if cohort not in node.children:
+            break
+        node = node.children[cohort]
+    return node
+
+
+def _at(root: Node, told: Iterable[str]) -> Node:
+    node = root
+    for cohort in told:
+        node = node.children[cohort]
+    return node
+
+
+def arrange(root: Node, paths: Sequence[DosePath], *, keyed: bool = False) -> Layout:
+    """Give every row and every column its place.
+
+    Parameters
+    ----------
+    root : Node
+        The tree.
+    paths : sequence of DosePath
+        All paths, drawn or not.
+    keyed : bool
+        Whether letters stand for the reasons.
+    """
+    rows = list(root.rows())
+    leaves = [leaf for _, leaf in rows if leaf is not None]
+    reasons = list(dict.fromkeys(leaf.reason for leaf in leaves))
+    letters = {reason: chr(ord("a") + k) for k, reason in enumerate(reasons)} if keyed else {}
+    node = widest([node_words(node) for node in root.every() if node.told], NODE) + 9
+    cohorts = max((len(one.told) for one in root.every()), default=0)
+    tree_ends = START + cohorts * (node + STEP)
+    chances = [percent(leaf.probability) for leaf in leaves]
+    chances += [percent(sum(path.probability for path in one.rest)) for one in root.every() if one.rest]
+    probability = tree_ends + GAP + max(widest([*chances, "100.0%"], TEXT), measure("probability", SMALL, "bold"))
+    dose = probability + GAP
+    reason = dose + max(widest([path.recommended for path in paths], TEXT) + 14, measure("recommended", SMALL, "bold"))
+    reason += GAP
+    shown = [] if len(reasons) == 1 else [letters.get(text, text) for text in reasons]
+    ends = reason + max(widest(shown, TEXT), measure("why", SMALL, "bold")) if shown else reason - GAP
+    rests = widest([rest_words(one.rest) for one in root.every() if one.rest], TEXT)
+    ends = max(ends, dose + rests, dose + measure(f"sum of all {len(paths):,} paths", TEXT))
+    row = ROW if len(rows) <= FEW else CLOSE_ROW
+    return Layout(root, rows, row, node, cohorts, (probability, dose, reason, ends), letters)
+
+
+def _place(layout: Layout) -> None:
+    """Give every node its height: a leaf that of its row, any other the middle of what comes after it."""
+    places: dict[tuple[str, ...], list[float]] = {}
+    for place, (node, leaf) in enumerate(layout.rows):
+        if leaf is not None:
+            for depth in range(len(node.told) + 1):
+                places.setdefault(node.told[:depth], []).append(HEAD + (place + 0.5) * layout.row)
+    for node in layout.root.every():
+        heights = places.get(node.told, [HEAD + layout.row / 2])
+        node.y = (heights[0] + heights[-1]) / 2
+
+
+# Words
+
+
+def percent(probability: float) -> str:
+    """Return a probability in percent, with two or three digits that count.
+
+    Parameters
+    ----------
+    probability : float
+        From 0 to 1.
+    """
+    for least, digits in ((0.1, 1), (0.01, 2), (0.0001, 3), (0.00001, 4)):
+        if probability >= least:
+            return f"{100 * probability:.{digits}f}%"
+    return "<0.001%" if probability > 0 else "0%"
+
+
+def node_words(node: Node) -> str:
+    """Return level, DLTs and patients of a node's cohort.
+
+    Parameters
+    ----------
+    node : Node
+        Any but the root.
+    """
+    level, dlts, patients = cohort_of(node.told[-1])
+    return f"{level}: {dlts}/{patients}"
+
+
+def rest_words(rest: Sequence[DosePath]) -> str:
+    """Return how many paths are not drawn, and what they recommend mostly.
+
+    Parameters
+    ----------
+    rest : sequence of DosePath
+        Those.
+    """
+    return f"{len(rest):,} more path{'' if len(rest) == 1 else 's'}, not drawn"
+
+
+def _title(layout: Layout, paths: Sequence[DosePath]) -> str:
+    drawn = sum(leaf is not None for _, leaf in layout.rows)
+    if drawn == len(paths):
+        return f"Every course that the trial can take: {len(paths)} dose path{'' if len(paths) == 1 else 's'}"
+    return f"The {drawn} most probable of {len(paths):,} dose paths that the trial can take"
+
+
+def _notes(layout: Layout) -> list[str]:
+    """Return the lines below the legend."""
+    notes = ["In a node: level: DLTs/evaluable patients of its cohort. An edge is as wide as it is probable."]
+    reasons = list(dict.fromkeys(leaf.reason for _, leaf in layout.rows if leaf is not None))
+    if len(reasons) == 1:
+        notes.append(f"Why the escalation ended, on every path drawn: {reasons[0]}")
+    elif layout.keyed:
+        told = "; ".join(f"{letter}  {reason}" for reason, letter in layout.keyed.items())
+        notes.append(f"Why the escalation ended: {told}")
+    return notes
+
+
+# Colours
+
+
+def level_colours(levels: int) -> list[str]:
+    """Return a colour for each level, the higher the darker.
+
+    Parameters
+    ----------
+    levels : int
+        How many.
+    """
+    last = len(RAMP) - 1
+    places = [last * k / max(levels - 1, 1) for k in range(levels)]
+    if levels == 2:
+        places = [0.5, last - 1.0]
+    return [_between(place) for place in places]
+
+
+def _between(place: float) -> str:
+    low = min(int(place), len(RAMP) - 2)
+    share = place - low
+    mixed = [(1 - share) * a + share * b for a, b in zip(to_rgb(RAMP[low]), to_rgb(RAMP[low + 1]), strict=True)]
+    return to_hex((mixed[0], mixed[1], mixed[2]))
+
+
+def _dose_colour(label: str, doses: Sequence[str] | None, colours: Sequence[str]) -> str | None:
+    """Return the colour of a recommended dose; ``None`` for no dose, paper for one whose level is not known."""
+    if label == NO_DOSE:
+        return None
+    return colours[list(doses).index(label)] if doses is not None and label in doses else PAPER
+
+
+def _handles(root: Node, colours: Sequence[str], doses: Sequence[str] | None, no_dose: bool) -> list[Artist]:
+    levels: Counter[int] = Counter(cohort_of(cohort)[0] for node in root.every() for cohort in node.told)
+    handles: list[Artist] = []
+    for level, colour in enumerate(colours, 1):
+        if levels[level] or doses is not None:
+            label = f"level {level}" + (f": {doses[level - 1]}" if doses is not None and level <= len(doses) else "")
+            handles.append(Patch(facecolor=colour, edgecolor=GREY, linewidth=0.6, label=label))
+    if no_dose:
+        handles.append(Patch(facecolor=PAPER, edgecolor=VERMILLION, linewidth=1.4, label=NO_DOSE))
+    return handles
+
+
+# Drawing
+
+
+def _draw_head(board: Board, layout: Layout) -> None:
+    style: dict[str, Any] = {"fontweight": "bold"}
+    short = layout.node + STEP < measure("cohort 10", SMALL, "bold") + 6
+    for depth in range(1, layout.cohorts + 1):
+        name = f"{depth}" if short else f"cohort {depth}"
+        board.write(layout.x(depth), 6, name, ha="center", **style)
+    probability, dose, reason, ends = layout.columns
+    board.write(probability, 6, "probability", ha="right", **style)
+    board.write(dose, 6, "recommended", **style)
+    if ends > reason and _has_reasons(layout):
+        words = "why" if layout.keyed else "why the escalation ended"
+        board.write(reason, 6, words, **style)
+    board.line([0, ends], [14, 14], 0.8, color=FAINT)
+
+
+def _has_reasons(layout: Layout) -> bool:
+    return len({leaf.reason for _, leaf in layout.rows if leaf is not None}) > 1
+
+
+def _draw_node(board: Board, layout: Layout, node: Node, colours: Sequence[str]) -> None:
+    depth, tall = len(node.told), layout.row - 3.5
+    x = layout.x(depth)
+    for child in node.children.values():
+        start = x + (layout.node / 2 if depth else 0)
+        _draw_edge(board, (start, node.y), (layout.x(depth + 1) - layout.node / 2, child.y), child.probability)
+    if node.leaf is not None:
+        end = layout.x(layout.cohorts) + layout.node / 2 + GAP / 2
+        board.line([x + layout.node / 2, end], [node.y, node.y], 0.8, color=FAINT, linestyle=(0, (1, 2)), zorder=1)
+    if not depth:
+        return
+    colour = colours[cohort_of(node.told[-1])[0] - 1]
+    corner = (x - layout.node / 2, node.y - tall / 2)
+    style: dict[str, Any] = {"facecolor": colour, "edgecolor": GREY, "linewidth": 0.6 * board.scale, "zorder": 3}
+    shape = "round,pad=0,rounding_size=3"
+    name = " ".join(node.told)
+    board.ax.add_patch(FancyBboxPatch(corner, layout.node, tall, boxstyle=shape, gid=name, **style))
+    board.write(x, node.y, node_words(node), NODE, ha="center", color=ink_on(colour), zorder=4)
+
+
+def _draw_edge(
+    board: Board, start: tuple[float, float], end: tuple[float, float], probability: float, **style: Any
+) -> None:
+    """Draw an edge as a curve that leaves and arrives level."""
+    half = (start[0] + end[0]) / 2
+    curve = Path([start, (half, start[1]), (half, end[1]), end], [Path.MOVETO, *[Path.CURVE4] * 3])
+    width = THINNEST + (THICKEST - THINNEST) * min(max(probability, 0.0), 1.0)
+    look = {"edgecolor": GREY, "linewidth": width * board.scale, "zorder": 2, "capstyle": "butt", **style}
+    board.ax.add_patch(PathPatch(curve, facecolor="none", **look))
+
+
+def _draw_leaf(board: Board, layout: Layout, leaf: DosePath, y: float, colour: str | None) -> None:
+    probability, dose, reason, _ = layout.columns
+    board.write(probability, y, percent(leaf.probability), TEXT, ha="right", gid=f"{leaf.path}: probability")
+    tall, width = layout.row - 3.5, measure(leaf.recommended, TEXT) + 10
+    if colour is None:
+        outline = {"facecolor": PAPER, "edgecolor": VERMILLION, "linewidth": 1.2}
+        board.rectangle(dose, y - tall / 2, width, tall, **outline)
+        board.write(dose + 5, y, leaf.recommended, TEXT, color=VERMILLION)
+    else:
+        board.rectangle(dose, y - tall / 2, width, tall, facecolor=colour, edgecolor=GREY, linewidth=0.6)
+        board.write(dose + 5, y, leaf.recommended, TEXT, color=ink_on(colour))
+    if _has_reasons(layout):
+        board.write(reason, y, layout.keyed.get(leaf.reason, leaf.reason), TEXT, color=INK)
+
+
+def _draw_rest(board: Board, layout: Layout, node: Node, y: float) -> None:
+    """Draw a row for paths that are not drawn: a dashed edge from where they branch off."""
+    chance = sum(path.probability for path in node.rest)
+    depth = len(node.told)
+    start = layout.x(depth) + (layout.node / 2 if depth else 0)
+    end = start + STEP
+    _draw_edge(board, (start, node.y), (end, y), chance, linestyle=(0, (2, 1.2)))
+    right = layout.x(layout.cohorts) + layout.node / 2 + GAP / 2
+    board.line([end, right], [y, y], 0.8, color=GREY, linestyle=(0, (4, 3)), zorder=1)
+    probability, dose, _, _ = layout.columns
+    board.write(probability, y, percent(chance), TEXT, ha="right", style="italic", gid="rest")
+    board.write(dose, y, rest_words(node.rest), TEXT, style="italic")
+
+
+def _draw_sum(board: Board, layout: Layout, paths: Sequence[DosePath]) -> None:
+    probability, dose, _, ends = layout.columns
+    top = HEAD + len(layout.rows) * layout.row + 3
+    board.line([layout.x(layout.cohorts) + layout.node / 2 + GAP, ends], [top, top], 0.8, color=FAINT)
+    total = percent(sum(path.probability for path in paths))
+    board.write(probability, top + 9, total, TEXT, ha="right", fontweight="bold")
+    board.write(dose, top + 9, f"sum of all {len(paths):,} paths", TEXT)

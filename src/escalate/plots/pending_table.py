@@ -1,0 +1,238 @@
+"""The decision table of a rolling rule as a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from matplotlib.axes import Axes
+
+from ..protocol_tables.layout import DE_ESCALATE, ESCALATE
+from ..protocol_tables.pending import PendingCell, PendingTable
+from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
+from .letters import COLOURS, letter_handles
+from .style import FAINT, INK, PAPER, SOFT
+
+LETTER, CUT_OFF = 10.0, 8.2
+"""Sizes of a letter alone and of one with its cut-off [points]."""
+
+CELL = 26.0
+"""Least width and height of a cell [points]."""
+
+PART = 13.0
+"""Height of one of a split cell's parts [points]."""
+
+HEAD, GAP, BETWEEN = 32.0, 13.0, 18.0
+"""Height of a band's head; empty space between blocks and between bands [points]."""
+
+MOST_WIDE = 900.0
+"""Blocks that are wider together stand below each other [points]."""
+
+SPLIT = (
+    "In split cells the follow-up decides: shares of the DLT window seen by the pending patients, added up. E≥x: "
+    "escalate if it is x or more. D≤x: de-escalate if it is x or less. Otherwise what stands without a number."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The cells of one number of patients treated."""
+
+    treated: int
+    cells: tuple[PendingCell, ...]
+
+    @property
+    def columns(self) -> int:
+        """How many numbers of pending patients there are."""
+        return 1 + max(cell.pending for cell in self.cells)
+
+    def row(self, dlts: int) -> list[PendingCell]:
+        """Return the cells of a number of DLTs, in order of the patients pending."""
+        return sorted((cell for cell in self.cells if cell.dlts == dlts), key=lambda cell: cell.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Blocks that stand side by side.
+
+    Parameters
+    ----------
+    blocks : tuple of Block
+        From left to right.
+    heights : tuple of float
+        Heights of their rows [points].
+    merged : bool
+        Whether the last row is that of so many DLTs or more, since nothing changes any more.
+    """
+
+    blocks: tuple[Block, ...]
+    heights: tuple[float, ...]
+    merged: bool
+
+    @property
+    def height(self) -> float:
+        """Height with the head [points]."""
+        return HEAD + sum(self.heights)
+
+    def label(self, row: int) -> str:
+        """Return the words beside a row."""
+        more = "≥" if self.merged and row == len(self.heights) - 1 else ""
+        return f"{more}{row} DLT{'' if row == 1 and not more else 's'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything stands [points]: the bands, the width of a cell, where cells begin."""
+
+    bands: tuple[Band, ...]
+    cell: float
+    left: float
+
+    def width(self, blocks: Sequence[Block]) -> float:
+        """Return the width of a band with its labels."""
+        return self.left + sum(block.columns for block in blocks) * self.cell + (len(blocks) - 1) * GAP
+
+
+def draw_pending_table(table: PendingTable, ax: Axes | None) -> Axes:
+    """Draw the table of a rolling rule, as `escalate.plots.plot_decision_table` describes it."""
+    layout = arrange(table)
+    letters = {letter for cell in table.cells for letter in cell.letters}
+    handles = letter_handles(letters)
+    body = sum(band.height for band in layout.bands) + (len(layout.bands) - 1) * BETWEEN
+    title = f"Decisions of {table.rule}, with patients pending"
+    width = max(*(layout.width(band.blocks) for band in layout.bands), _least_width(handles), 330.0)
+    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    split = any(len(cell.letters) > 1 for cell in table.cells)
+    note = wrapped(SPLIT, width, SMALL) if split else []
+    board = new_board(ax, width, body + 12 + tall + 12.5 * len(note) + 4 * split, title)
+    top = 0.0
+    for band in layout.bands:
+        _draw_band(board, layout, band, top)
+        top += band.height + BETWEEN
+    board.legend(body + 12, handles, columns)
+    for k, line in enumerate(note):
+        board.write(0, body + 12 + tall + 4 + 12.5 * (k + 0.5), line, color=SOFT)
+    return board.ax
+
+
+def _least_width(handles: Sequence[object]) -> float:
+    return widest([str(handle.get_label()) for handle in handles], SMALL) + 3 * SMALL  # type: ignore[attr-defined]
+
+
+# Arranging
+
+
+def arrange(table: PendingTable) -> Layout:
+    """Give the cells their size and the blocks their bands.
+
+    Parameters
+    ----------
+    table : PendingTable
+        The table.
+    """
+    parts = [parts_of(cell) for cell in table.cells]
+    width = max(CELL, widest([text for some in parts for _, text in some], CUT_OFF) + 6)
+    blocks = [
+        Block(n, tuple(cell for cell in table.cells if cell.treated == n))
+        for n in sorted({cell.treated for cell in table.cells})
+    ]
+    left = measure("≥12 DLTs", SMALL) + 8
+    together = _side_by_side(Layout((), width, left), blocks)
+    return Layout(tuple(_band(some) for some in together), width, left)
+
+
+def parts_of(cell: PendingCell) -> list[tuple[str, str]]:
+    """Return the letters of a cell, the boldest first, each with what is written for it.
+
+    Parameters
+    ----------
+    cell : PendingCell
+        A cell; the letters of one that is not split stand alone.
+    """
+    cut_offs = {}
+    if len(cell.letters) > 1 and cell.escalate_from is not None:
+        cut_offs[ESCALATE] = f"≥{cell.escalate_from:.2f}"
+    if len(cell.letters) > 1 and cell.de_escalate_to is not None:
+        cut_offs[DE_ESCALATE] = f"≤{cell.de_escalate_to:.2f}"
+    return [(letter, letter + cut_offs.get(letter, "")) for letter in cell.letters]
+
+
+def _band(blocks: Sequence[Block]) -> Band:
+    """Return blocks side by side; rows from which on nothing changes any more are one."""
+    most = max(cell.dlts for block in blocks for cell in block.cells)
+    merged_from = most
+    while merged_from > 0 and all(_unchanged(block, merged_from - 1) for block in blocks):
+        merged_from -= 1
+    rows = [[cell for block in blocks for cell in block.row(dlts)] for dlts in range(merged_from + 1)]
+    heights = tuple(max([CELL, *(PART * len(cell.letters) for cell in row)]) for row in rows)
+    return Band(tuple(blocks), heights, merged_from < most)
+
+
+def _unchanged(block: Block, dlts: int) -> bool:
+    """Return whether a row, and all those below it, say the same of every number of pending patients."""
+    said: dict[int, set[tuple[str, ...]]] = {}
+    for cell in block.cells:
+        if cell.dlts >= dlts:
+            said.setdefault(cell.pending, set()).add(cell.letters)
+    return all(len(letters) == 1 and len(next(iter(letters))) == 1 for letters in said.values())
+
+
+def _side_by_side(layout: Layout, blocks: Sequence[Block]) -> list[list[Block]]:
+    """Distribute blocks over as few bands as the width allows, as evenly as that number allows."""
+    best = _filled(layout, blocks, MOST_WIDE)
+    ends = range(1, len(blocks) + 1)
+    for limit in sorted(layout.width(blocks[start:end]) for end in ends for start in range(end)):
+        found = _filled(layout, blocks, limit)
+        if len(found) == len(best) and all(layout.width(band) <= limit for band in found):
+            return found
+    return best
+
+
+def _filled(layout: Layout, blocks: Sequence[Block], limit: float) -> list[list[Block]]:
+    bands: list[list[Block]] = []
+    for block in blocks:
+        if bands and layout.width([*bands[-1], block]) <= limit:
+            bands[-1].append(block)
+        else:
+            bands.append([block])
+    return bands
+
+
+# Drawing
+
+
+def _draw_band(board: Board, layout: Layout, band: Band, top: float) -> None:
+    numbers = top + HEAD - 9
+    tops = list(accumulate([top + HEAD, *band.heights]))
+    board.write(layout.left - 8, numbers, "pending", 8.5, ha="right", color=SOFT)
+    for row, height in enumerate(band.heights):
+        name = f"{band.blocks[0].treated} treated and more, {row} DLTs"
+        board.write(layout.left - 8, tops[row] + height / 2, band.label(row), ha="right", gid=name)
+    steps = [layout.left, *(block.columns * layout.cell + GAP for block in band.blocks)]
+    for block, left in zip(band.blocks, accumulate(steps), strict=False):
+        right, name = left + block.columns * layout.cell, f"{block.treated} treated"
+        board.write(left + 1, top + 7, name, fontweight="bold", gid=name)
+        board.line([left, right], [top + 15, top + 15], 0.8, color=FAINT)
+        for pending in range(block.columns):
+            x = left + (pending + 0.5) * layout.cell
+            board.write(x, numbers, str(pending), 8.5, ha="center", gid=f"{name}, {pending} pending")
+        for row, height in enumerate(band.heights):
+            for cell in block.row(row):
+                _draw_cell(board, cell, left + cell.pending * layout.cell, tops[row], layout.cell, height)
+
+
+def _draw_cell(board: Board, cell: PendingCell, x: float, y: float, width: float, height: float) -> None:
+    """Draw a cell in the colour of its letter, or in those of its letters below each other."""
+    parts = parts_of(cell)
+    each, alone = height / len(parts), len(parts) == 1
+    size = LETTER if alone and measure(parts[0][1], LETTER, "bold") < width - 3 else CUT_OFF
+    for k, (letter, text) in enumerate(parts):
+        colour, weight = COLOURS[letter], "bold" if text == letter else "normal"
+        board.rectangle(x, y + k * each, width, each, facecolor=colour)
+        middle = y + (k + 0.5) * each
+        board.write(x + width / 2, middle, text, size, ha="center", color=ink_on(colour), fontweight=weight)
+    board.rectangle(x, y, width, height, facecolor="none", edgecolor=PAPER, linewidth=1.2)
+    if not alone:
+        style = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.8}
+        board.rectangle(x + 1, y + 1, width - 2, height - 2, **style)

@@ -1,0 +1,117 @@
+"""Rolling six and TITE-BOIN against published tables and other software."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from escalate.data_cut import DataCut
+from escalate.protocol_tables.pending import pending_table
+from escalate.records import Action
+from escalate.rules import make_rule
+from escalate.rules.rolling_six import CODES, cells
+from escalate.rules.tite_boin import TiteBoinRule
+from escalate.scenario.rules import RollingSix, TiteBoin
+from golden import cases, golden
+
+WORDS = {"Stay": "S", "Escalate": "E", "De-escalate": "D", "Suspend": "SUS"}
+
+
+@pytest.mark.parametrize("case", cases("rolling_six_decisions"))
+@pytest.mark.parametrize("table", ["published", "package"])
+def test_rolling_six_cell(case: dict[str, Any], table: Any) -> None:
+    n, y, pending = case["n_enrolled"], case["n_dlt"], case["n_pending"]
+    key = "decision_published" if table == "published" else "decision_RollingSix_pkg"
+    assert cells(table)[n, y, pending] == CODES[WORDS[case[key]]]
+
+
+def test_rolling_six_tables_differ_where_they_are_known_to() -> None:
+    """Four cells, enrolled, DLTs, pending: the package escalates sooner, and waits for the last of six."""
+    n, y, pending = np.nonzero(cells("published") != cells("package"))
+    differing = set(zip(n.tolist(), y.tolist(), pending.tolist(), strict=True))
+    assert differing == {(4, 0, 1), (5, 0, 1), (5, 0, 2), (6, 0, 1)}
+
+
+def tite_boin(case: dict[str, Any]) -> TiteBoinRule:
+    rule = make_rule(
+        TiteBoin(
+            name="TITE-BOIN",
+            target=case["target"],
+            p_saf=case.get("p_saf"),
+            p_tox=case.get("p_tox"),
+            elimination_cutoff=case.get("cutoff_eli", 0.95),
+            method="imputation" if case.get("method", "imputation") == "imputation" else "effective_sample_size",
+            most_pending_share=case.get("max_pending_ratio", 0.5),
+            min_completed=case.get("min_completed", 0),
+        )
+    )
+    assert isinstance(rule, TiteBoinRule)
+    return rule
+
+
+def said(rule: TiteBoinRule, n: int, y: int, pending: int, followup: float) -> str:
+    """Return a rule's letter at a level in the middle, DE where the level is eliminated."""
+    cut = DataCut.of(1, [6, n - pending, 0], [0, y, 0], [0, pending, 0], [0, followup, 0])
+    if int(rule.levels_left(cut)) <= 1:
+        return "DE"
+    letters = {Action.ESCALATE: "E", Action.STAY: "S", Action.DE_ESCALATE: "D", Action.SUSPEND: "SUS"}
+    return letters[rule.decide(cut).one().action]
+
+
+@pytest.mark.parametrize("case", cases("titeboin_decision_tables"))
+def test_tite_boin_table(case: dict[str, Any]) -> None:
+    """Every cell, and on both sides of every cut-off."""
+    rule, bump = tite_boin(case), 1e-6
+    for row in case["rows"]:
+        n, y, c = row["n"], row["n_tox"], row["n_pending"]
+        shift = 0 if case["method"] == "imputation" else n - c  # the statistic is the effective sample size
+        rises, falls = (None if b is None else b - shift for b in (row["esc_bound"], row["deesc_bound"]))
+        letters = row["decision"].split("/")
+        around = [b + d for b in (rises, falls) if b is not None for d in (-bump, 0, bump)]
+        for followup in {0.0, c / 2, float(c), *(point for point in around if 0 <= point <= c)}:
+            expected = letters[0] if len(letters) == 1 else "S"
+            if len(letters) > 1 and rises is not None and followup >= rises - 1e-12:
+                expected = letters[0]
+            elif len(letters) > 1 and falls is not None and followup <= falls + 1e-12:
+                expected = "D"
+            assert said(rule, n, y, c, followup) == expected, (row, followup)
+
+
+@pytest.mark.parametrize("case", cases("titeboin_published_table"))
+def test_tite_boin_published_table(case: dict[str, Any]) -> None:
+    """Table 1 of Yuan and others (target 0.20), whose cut-offs have two decimals."""
+    rule = tite_boin({"target": 0.20})
+    n, y, c = case["n"], case["n_dlt"], case["n_pending"]
+    rises, falls = case["escalate_if_stft_ge"], case["deescalate_if_stft_le"]
+    if rises is None and falls is None:
+        assert {said(rule, n, y, c, share * c) for share in (0, 0.5, 1)} == {case["decision"]}
+    if rises is not None:
+        assert (said(rule, n, y, c, rises + 0.005), said(rule, n, y, c, rises - 0.005)) == ("E", "S")
+    if falls is not None:
+        assert (said(rule, n, y, c, falls - 0.005), said(rule, n, y, c, falls + 0.005)) == ("D", "S")
+
+
+def test_printed_cut_offs() -> None:
+    """The table for the protocol finds the golden cut-offs by itself."""
+    case = next(c for c in golden("titeboin_decision_tables") if c["target"] == 0.25 and c["method"] == "imputation")
+    table = pending_table(tite_boin(case), range(1, 13))
+    rows = {(row["n"], row["n_tox"], row["n_pending"]): row for row in case["rows"]}
+    compared = 0
+    for cell in table.cells:
+        row = rows.get((cell.treated, cell.dlts, cell.pending))
+        if row is not None and "/" in row["decision"]:
+            compared += 1
+            assert "/".join(cell.letters) == row["decision"]
+            for found, expected in ((cell.escalate_from, row["esc_bound"]), (cell.de_escalate_to, row["deesc_bound"])):
+                assert found == (None if expected is None else pytest.approx(expected, rel=0, abs=1e-6))
+    assert compared >= 20
+
+
+def test_a_table_for_each_rolling_rule() -> None:
+    table = pending_table(make_rule(RollingSix(name="rolling six")), range(1, 7))
+    letters = {(cell.treated, cell.dlts, cell.pending): cell.letters for cell in table.cells}
+    for case in golden("rolling_six_decisions"):
+        word = WORDS[case["decision_published"]].replace("D", "DU")
+        assert letters[case["n_enrolled"], case["n_dlt"], case["n_pending"]] == (word,)

@@ -1,0 +1,177 @@
+"""CRM, TITE-CRM and BLRM against a second implementation, written from the papers' formulas alone.
+
+`reference_model_rules` integrates adaptively, one data set at a time; here both are asked about every pair of counts
+that trials of two levels and nine patients can reach, and about random data of more levels with patients pending.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reference_model_rules as reference
+from escalate.data_cut import DataCut, Partial
+from escalate.records import NO_LEVEL, Action
+from escalate.rules.blrm import BlrmRule
+from escalate.rules.crm import CrmRule, adaptive
+
+SKELETONS = {2: (0.16, 0.25), 4: (0.08, 0.16, 0.25, 0.36)}
+CLOSE = {"rel": 0, "abs": 1e-9}
+
+
+def reachable(cohort: int) -> list[tuple[list[int], list[int]]]:
+    """Return evaluable patients and DLTs at two levels, for every trial of at most nine patients in such cohorts."""
+    patients = list(range(0, 10, cohort))
+    counts = [(n, y) for n in patients for y in range(n + 1)]
+    return [([a[0], b[0]], [a[1], b[1]]) for a, b in itertools.product(counts, counts) if 0 < a[0] + b[0] <= 9]
+
+
+@pytest.mark.parametrize("model", ["empiric", "logistic"])
+def test_crm(model: Any) -> None:
+    """Estimates, choice, beliefs: every pair of counts in cohorts of three, and every pair of single patients."""
+    rule = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2], model=model, recommend_untried=True)
+    data = reachable(3) + reachable(1)[::5]
+    cut = DataCut.of([0] * len(data), [n for n, _ in data], [y for _, y in data])
+    estimates, best = rule.estimates(cut), rule.best_level(cut)
+    above = [rule.exceedance(cut, np.full(len(data), level), 0.3) for level in (0, 1)]
+    low, high = rule.interval(cut, np.ones(len(data), dtype=np.int64))
+    for k, (n, y) in enumerate(data):
+        fit = reference.crm(n, y, SKELETONS[2], 0.25, model=model)
+        assert estimates[k].tolist() == pytest.approx(fit.ptox, **CLOSE), (n, y)
+        assert best[k] == fit.mtd, (n, y)
+        assert [above[0][k], above[1][k]] == pytest.approx([fit.exceedance(0, 0.3), fit.exceedance(1, 0.3)], **CLOSE)
+        if k % 7 == 0:
+            assert [low[k], high[k]] == pytest.approx([fit.quantile(1, 0.025), fit.quantile(1, 0.975)], **CLOSE)
+
+
+def test_crm_by_maximum_likelihood() -> None:
+    rule = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2], estimate="maximum_likelihood")
+    data = reachable(3)
+    cut = DataCut.of([0] * len(data), [n for n, _ in data], [y for _, y in data])
+    found = rule.parameter(rule.table(cut)[0])[rule.table(cut)[1]]
+    for k, (n, y) in enumerate(data):
+        fit = reference.crm_mle(n, y, SKELETONS[2], 0.25)
+        assert found[k] == pytest.approx(fit.estimate, rel=0, abs=1e-6), (n, y)
+
+
+def test_crm_decisions_follow_the_estimate() -> None:
+    """Up, same or down by where the estimate lies; nobody treated yet stays at the first level."""
+    rule = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
+    for level, (n, y) in itertools.product((0, 1), reachable(3)):
+        decision = rule.decide(DataCut.of(level, n, y)).one()
+        best = reference.crm(n, y, SKELETONS[2], 0.25).mtd
+        assert decision.level == best
+        assert (
+            decision.action == (Action.ESCALATE, Action.STAY, Action.DE_ESCALATE)[1 - (best > level) + (best < level)]
+        )
+    assert rule.decide(DataCut.of(1, [0, 0], [0, 0])).one().level == 1
+
+
+def pending_data(generator: np.random.Generator) -> dict[str, Any]:
+    """Draw data of four levels with some patients pending, some lost, and the days of DLTs, in a window of 28 days."""
+    n = generator.integers(0, 5, 4)
+    y = generator.binomial(n, [0.05, 0.15, 0.3, 0.5])
+    people = [(int(generator.integers(0, 4)), int(generator.integers(0, 28)), bool(generator.random() < 0.3))
+              for _ in range(generator.integers(0, 7))]  # fmt: skip
+    days = sorted(int(day) for day in generator.integers(0, 29, int(y.sum())))
+    return {"n": n.tolist(), "y": y.tolist(), "people": people, "days": days}
+
+
+def cut_of(data: dict[str, Any]) -> DataCut:
+    people = data["people"]
+    partial = Partial(
+        level=np.array([[level for level, _, _ in people]], dtype=np.int64),
+        share=np.array([[day / 28 for _, day, _ in people]]),
+        lost=np.array([[lost for _, _, lost in people]], dtype=np.bool_),
+        dlt_share=np.array([[day / 28 for day in data["days"]]]),
+    )
+    pending = [sum(level == k and not lost for level, _, lost in people) for k in range(4)]
+    return DataCut.of([0], [data["n"]], [data["y"]], [pending], partial=partial)
+
+
+@pytest.mark.parametrize("scheme", ["linear", "adaptive"])
+@pytest.mark.parametrize("count_lost", [True, False])
+def test_tite_crm(scheme: Any, count_lost: bool) -> None:
+    generator = np.random.default_rng(99)
+    rule = CrmRule(name="TITE-CRM", target=0.25, skeleton=SKELETONS[4], rolling=True, weights=scheme,
+                   count_lost=count_lost, recommend_untried=True)  # fmt: skip
+    for _ in range(150):
+        data = pending_data(generator)
+        cut, days = cut_of(data), data["days"]
+        people = [(level, day) for level, day, lost in data["people"] if count_lost or not lost]
+        if scheme == "linear":
+            weights = [day / 28 for _, day in people]
+        else:
+            seen = [float(day) for _, day in people] + [float(day) for day in days]
+            weights = reference.adaptive_weights(seen, [0] * len(people) + [1] * len(days), 28.0)[: len(people)]
+        partial = [(level, weight) for (level, _), weight in zip(people, weights, strict=True)]
+        fit = reference.crm(data["n"], data["y"], SKELETONS[4], 0.25, partial=partial)
+        assert rule.estimates(cut)[0].tolist() == pytest.approx(fit.ptox, **CLOSE), data
+        assert rule.best_level(cut)[0] == fit.mtd, data
+
+
+def test_adaptive_weights_by_hand() -> None:
+    """One DLT after a quarter of the window: half the weight is earned by then, the other half after it."""
+    found = adaptive(np.array([[0.125, 0.25, 0.625, 1.0]]), np.array([[0.25]]))
+    assert found[0].tolist() == pytest.approx([0.25, 0.5, 0.75, 1.0])
+
+
+@pytest.mark.parametrize(("correlation", "sd"), [(0.0, (2.0, 1.0)), (-0.5, (1.0, 0.7))])
+def test_blrm(correlation: float, sd: tuple[float, float]) -> None:
+    doses, mean = (9.0, 13.5), (math.log(0.5), 0.0)
+    rule = BlrmRule(doses=doses, reference_dose=13.5, mean=mean, sd=sd, correlation=correlation)
+    highest = BlrmRule(doses=doses, reference_dose=13.5, mean=mean, sd=sd, correlation=correlation,
+                       choose="highest_allowed")  # fmt: skip
+    data = reachable(3)[:: 2 if correlation == 0 else 5]
+    cut = DataCut.of([0] * len(data), [n for n, _ in data], [y for _, y in data])
+    found = rule.probabilities(cut)
+    decided, by_height = rule.decide(cut), highest.decide(cut)
+    for k, (n, y) in enumerate(data):
+        fit = reference.blrm(n, y, doses, 13.5, mean, sd, correlation)
+        expected = (fit.prob_under, fit.prob_target, fit.prob_over)
+        for ours, theirs in zip(found, expected, strict=True):
+            assert ours[k].tolist() == pytest.approx(theirs, rel=0, abs=2e-7), (n, y)
+        for decision, choose in ((decided.one(k), "target"), (by_height.one(k), "highest")):
+            best = reference.blrm_choice(fit, choose=choose)
+            assert decision.level == (NO_LEVEL if best is None else best), (n, y)
+            assert (decision.action is Action.STOP) == (best is None)
+
+
+def test_blrm_with_more_levels() -> None:
+    doses, mean = (1.0, 2.0, 4.0, 8.0), (-1.0, 0.2)
+    rule = BlrmRule(doses=doses, reference_dose=4.0, mean=mean, sd=(1.5, 0.8), correlation=0.3)
+    for n, y in (([3, 3, 6, 0], [0, 0, 2, 0]), ([6, 6, 6, 12], [0, 1, 1, 5]), ([3, 0, 0, 0], [3, 0, 0, 0])):
+        fit = reference.blrm(n, y, doses, 4.0, mean, (1.5, 0.8), 0.3)
+        under, target, over = rule.probabilities(DataCut.of(0, n, y))
+        assert under.tolist() == pytest.approx(fit.prob_under, rel=0, abs=2e-7)
+        assert target.tolist() == pytest.approx(fit.prob_target, rel=0, abs=2e-7)
+        assert over.tolist() == pytest.approx(fit.prob_over, rel=0, abs=2e-7)
+        assert rule.exceedance(DataCut.of(0, n, y), np.array(2), 0.33) == pytest.approx(
+            fit.prob_over[2], rel=0, abs=2e-7
+        )
+
+
+def test_blrm_interval_agrees_with_its_exceedance() -> None:
+    rule = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
+    cut, level = DataCut.of(0, [6, 3], [1, 1]), np.array(1)
+    low, high = rule.interval(cut, level)
+    assert rule.exceedance(cut, level, float(low)) == pytest.approx(0.975, abs=1e-4)
+    assert rule.exceedance(cut, level, float(high)) == pytest.approx(0.025, abs=1e-4)
+
+
+def test_a_wider_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twice the nodes of the CRM, half as many more of the BLRM."""
+    cut = DataCut.of([0] * 3, [[3, 0], [6, 6], [18, 18]], [[1, 0], [0, 2], [2, 9]])
+    crm = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
+    blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
+    before = crm.estimates(cut), np.stack(blrm.probabilities(cut))
+    monkeypatch.setattr("escalate.rules.crm.NODES", 1601)
+    monkeypatch.setattr("escalate.rules.blrm.nodes_for", lambda patients, sd: 401)
+    crm = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
+    blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
+    assert crm.estimates(cut) == pytest.approx(before[0], rel=0, abs=1e-12)
+    assert np.stack(blrm.probabilities(cut)) == pytest.approx(before[1], rel=0, abs=1e-8)
