@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from dose_paths import final_distribution, summarise
-from escalate import DataCut
+from escalate.data_cut import DataCut
 from escalate.rules import make_rule
 from escalate.rules.boin import boundaries
 from escalate.rules.counts import CountRule, smoothed_rates
@@ -157,8 +157,6 @@ def test_keyboard_boundaries(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("boin_oc_exact"))
 def test_boin_exact_characteristics(case: dict[str, Any]) -> None:
-    if case["n_earlystop"] < 100:
-        pytest.skip("stopping with enough patients at one level is no option of the scenario yet")
     rule = boin_of(case, bound_mtd=case["boundMTD"])
     planned = case["ncohort"] * case["cohortsize"]
 
@@ -166,7 +164,8 @@ def test_boin_exact_characteristics(case: dict[str, Any]) -> None:
     def decide(level: int, n: tuple[int, ...], y: tuple[int, ...]) -> tuple[str, int, int]:
         cut = DataCut.of(level, n, y)
         decision = rule.decide(cut).one()
-        if decision.action.words != "stop" and sum(n) + case["cohortsize"] > planned:
+        enough = decision.action.words == "stay" and n[level] >= case["n_earlystop"]
+        if decision.action.words != "stop" and (enough or sum(n) + case["cohortsize"] > planned):
             return "stop", int(rule.recommend(cut)), 0
         return decision.action.words, decision.level, decision.patients
 

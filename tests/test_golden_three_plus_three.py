@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from dose_paths import Exact, final_distribution, summarise
-from escalate import DataCut, simulate
+from escalate import simulate
+from escalate.data_cut import DataCut
 from escalate.records import Action
 from escalate.rules import ThreePlusThreeRule
 from small import small

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import reference_interval_rules as reference
-from escalate import DataCut
+from escalate.data_cut import DataCut
 from escalate.records import Action
 from escalate.rules import make_rule
 from escalate.scenario.rules import Boin, I3Plus3, Keyboard, Mtpi, Mtpi2

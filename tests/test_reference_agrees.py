@@ -116,7 +116,7 @@ def assert_in_order(got: list[Event], expected: list[Event], phases: list[int]) 
 
 
 def numbered(events: list[Event]) -> list[Event]:
-    """Tell equal events apart: a rolling rule can be asked several times on a day, always with the same answer."""
+    """Tell equal events apart: a rolling rule can be asked several times on a day, and give the same level."""
     count: Counter[Event] = Counter()
     found = []
     for event in events:
@@ -411,6 +411,12 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         SIX_BELOW_AND_ONE_OF_THEM_PENDING,
         TWO_DLTS_ABOVE,
     ),
+    "as before, with nobody outstanding at the closed level": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        {"accrual.consent_days": [0] * 5 + [4, 8, 8]},
+        TWO_DLTS_ABOVE,
+    ),
     "as before, and down to a level with room": (
         ROLLING_SIX,
         A_DAY_BEFORE,
@@ -451,6 +457,13 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         TITE_BOIN,
         {"stopping.enough_at_level": 4, "rule.most_pending_share": 1.0, "accrual.consent_days": [0, 0, 0, 6, 6, 6, 6]},
         {"what_if": [{"patient": 1, "dlt_day": 5}]},
+    ),
+    "enough patients at a level to stop on the way down, one of them pending": (
+        TITE_BOIN,
+        NONE_EARLY,
+        {"rule.target": 0.2, "stopping.enough_at_level": 3, "stopping.enough_when": "any_move"},
+        {"safety.start_level": 2, "accrual.consent_days": [0, 0, 0, 3]},
+        {"what_if": [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 2}]},
     ),
     "enough patients at a level to stop with any move, as accrual would be suspended": (
         TITE_BOIN,

@@ -16,8 +16,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from escalate import Scenario, ScenarioError, draft_scenario, ledger, load
+from escalate import Scenario, ScenarioError, draft_scenario, load
 from escalate.errors import RecordError
+from escalate.scenario import ledger
 
 SEEDS = Path(__file__).parent.parent / "seeds"
 SEED = SEEDS / "NCT06337474.json"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escalate import Action, DataCut, Decision, simulate_trial
-from escalate.committee import Committee, Counts
-from escalate.records import NO_LEVEL
+from escalate import simulate_trial
+from escalate.committee import Committee
+from escalate.data_cut import Counts, DataCut
+from escalate.records import NO_LEVEL, Action, Decision
 from escalate.rules import ThreePlusThreeRule
 from escalate.rules import three_plus_three as texts
 from small import lymphodepletion, small

@@ -81,6 +81,18 @@ class Committee:
             self._decisions[key] = decided
         return self._decisions[key]
 
+    def conclude(self, counts: Counts, stop: Decision) -> Decision:
+        """Return what is recommended in the end, when a rolling rule stopped before the last outcomes were known.
+
+        Parameters
+        ----------
+        counts : Counts
+            The data cut, with nobody pending.
+        stop : Decision
+            What stopped the escalation, and why.
+        """
+        return replace(stop, level=int(self.rule.recommend(DataCut.gather([counts]))[0]))
+
     def decide_many(self, cut: DataCut, room: IntArray, known: DataCut | None = None) -> Decisions:
         """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.
 

@@ -210,4 +210,6 @@ def _each(values: int | Sequence[int] | IntArray | None, like: IntArray) -> IntA
 
 def at_level(counts: NDArray[Any], level: IntArray) -> NDArray[Any]:
     """Return the counts at one level of each data cut: shape (..., K) and (...) give shape (...)."""
-    return np.take_along_axis(counts, level[..., np.newaxis], axis=-1)[..., 0]
+    levels = counts.shape[-1]
+    first = np.arange(0, level.size * levels, levels).reshape(level.shape)
+    return np.asarray(counts.reshape(-1).take(first + level))

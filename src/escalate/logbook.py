@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
-from .calendar import PHASES
+from .calendar import LYMPHODEPLETION, PHASES
 from .data_cut import Counts
 from .patients import Candidate
 from .records import NO_LEVEL, Action, Decision, Trial
@@ -37,11 +37,15 @@ class CohortFile:
     level: int
     places: int
     purpose: str
+    rolling: bool
+    """A rolling rule decides on the cohort: it stays open while the level does, and gets more places."""
     has_sentinel: bool
     opened_day: int
     ready: Any
     """The engine's event: the data cut can be made."""
     people: list[Person] = field(default_factory=list)
+    held: bool = False
+    """No place is given until the next decision: accrual is suspended, or the rule has finished."""
     lymphodepleted: int = 0
     pending: int = 0
     evaluable: int = 0
@@ -120,13 +124,16 @@ class Logbook:
     ) -> None:
         """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level.
 
-        Within one phase of a day, events are kept in order of enrolment number, then of candidate number.
+        Within one phase of a day, events are kept in order of enrolment number, then of candidate number; where
+        places are given one thing follows from the other, and they are kept as they happened.
         """
         number = patient = None
         time, order = self._clock.time, 0
         if person is not None:
             number, patient, cohort = person.number, person.patient, person.cohort
             order = _NOT_ENROLLED + number if patient is None else patient
+        if time % PHASES == LYMPHODEPLETION:
+            order = 0
         if cohort is not None and level is None:
             level = cohort.level
         row = (
@@ -173,24 +180,6 @@ class Logbook:
                 decision.detail or None,
             )
         )
-
-    def observed(self, today: int) -> tuple[tuple[tuple[int, int], ...], tuple[tuple[int, int], ...], tuple[int, ...]]:
-        """Return level and days observed of those pending (or on their way) and of those lost, and the days of DLTs."""
-        seen, lost, dlt_days = [], [], []
-        for person in self.people:
-            cohort, since = person.cohort, person.infusion_day
-            if cohort is None:
-                continue
-            if since is None:
-                if person.not_infused_reason is None and person.state is None:
-                    seen.append((cohort.level, 0))
-            elif person.outcome == "pending":
-                seen.append((cohort.level, today - since))
-            elif person.outcome == "DLT" and person.dlt_day is not None:
-                dlt_days.append(person.dlt_day - since)
-            elif person.outcome == "non-evaluable" and person.state == "dropped out" and person.outcome_day is not None:
-                lost.append((cohort.level, person.outcome_day - since))
-        return tuple(sorted(seen)), tuple(sorted(lost)), tuple(sorted(dlt_days))
 
     def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
         """Return the finished trial, which ended on `end_day` because of `why`."""

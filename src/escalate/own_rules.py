@@ -10,8 +10,8 @@
 
     scenario = scenario.replace({"rule": {"python": "cautious"}})
 
-works in simulations, exact results and decision tables. What is made of the function's answers stands in
-`escalate.rules.own`.
+works in simulations, exact results and decision tables. The function is asked when somebody has been treated; what is
+made of its answers stands in `escalate.rules.own`.
 """
 
 from __future__ import annotations

@@ -58,7 +58,12 @@ def waits(trial: Trial) -> dict[str, int]:
     ):
         until = end if cut is None else cut
         fills_up = cut is not None and number not in forced
-        _add_cohort(total, people.get(number, []), waiting, places, opened, until, fills_up)
+        here = people.get(number, [])
+        if trial.rolling and trial.cohorts["purpose"][number - 1] == "escalation":
+            decisions = [row for row in trial.decisions if row["cohort"] == number]
+            _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
+        else:
+            _add_cohort(total, here, waiting, places, opened, until, fills_up)
         closed = until
         if cut is not None and trial.cohorts["purpose"][number - 1] == "escalation":
             closed = end if decided is None else decided
@@ -91,6 +96,41 @@ def _add_cohort(
             what = "lymphodepletion"
         else:
             what = "DLT windows"
+        total[what] += following - day
+
+
+def _add_rolling_cohort(
+    total: dict[str, int],
+    people: list[dict[str, Any]],
+    waiting: list[_Spell],
+    places: int,
+    opened: int,
+    until: int,
+    decisions: list[dict[str, Any]],
+) -> None:
+    """Add what a cohort waited for that stays open while the rule keeps its level, up to its last data cut."""
+    committee = [_Spell(row["data_cut_day"], row["committee_day"]) for row in decisions]
+    ends = [row["data_cut_day"] for row in decisions[1:]] + [until]
+    held = [
+        _Spell(row["committee_day"], following)
+        for row, following in zip(decisions, ends, strict=True)
+        if row["action"] in ("suspend", "stop")
+    ]
+    in_place = [_Spell(p["start"], until + 1 if p["free"] is None else p["free"]) for p in people]
+    in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
+    is_last = bool(decisions) and decisions[-1]["action"] == "stop"
+    turns = {
+        day for spell in (*waiting, *committee, *held, *in_place, *in_preparation) for day in (spell.first, spell.end)
+    }
+    days = [opened, *sorted(day for day in turns if opened < day < until), until]
+    for day, following in itertools.pairwise(days):
+        full = is_last and sum(spell.holds(day) for spell in in_place) >= places
+        if any(spell.holds(day) for spell in committee):
+            what = "committee"
+        elif full or any(spell.holds(day) for spell in held):
+            what = "lymphodepletion" if any(spell.holds(day) for spell in in_preparation) else "DLT windows"
+        else:
+            what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
         total[what] += following - day
 
 

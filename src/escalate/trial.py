@@ -45,6 +45,7 @@ from .calendar import (
     next_weekday,
     stopped_on,
 )
+from .census import Census
 from .committee import Committee
 from .data_cut import Counts
 from .errors import RuleError
@@ -131,17 +132,12 @@ class Conduct:
         self.log = Logbook(scenario, self.clock)
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
-        self.evaluable = [0] * scenario.levels
-        self.dlts = [0] * scenario.levels
-        self.pending = [0] * scenario.levels
-        self.lymphodepleted = 0
-        self.infused = 0
+        self.census = Census(scenario, committee.rule, self.log.cohorts)
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
         self.dlt_known_time = -1
-        self.last_outcome = (0, 0)
         self.has_news = False
-        self.suspended = False
+        self.stop: Decision | None = None
         self.looks: set[int] = set()
         self.closed = False
         self.final = Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=TIME_IS_UP)
@@ -165,41 +161,65 @@ class Conduct:
         decision, cohort = self.committee.first(self.room), None
         while decision.action is not Action.STOP:
             cohort = self.next_cohort(decision, cohort)
-            yield cohort.ready
-            meeting = next_weekday(
-                self.start_date, self.clock.today + self.safety.review_delay_days, self.safety.meeting_weekdays
-            )
-            yield self.clock.at(meeting, COMMITTEE)
-            decision = self.decide(cohort)
+            decision = yield from self.review(cohort)
+        if cohort is not None and self.is_provisional(decision):
+            decision = yield from self.conclude(cohort, decision)
         self.final = decision
-        if self.safety.when_rule_finished == "expand" and decision.level != NO_LEVEL and self.room > 0:
+        if self.expands and decision.level != NO_LEVEL and self.room > 0:
             yield self.open_cohort(decision.level, self.room, "expansion").ready
-        self.close_enrolment(decision)
+        if not self.closed:
+            self.close_enrolment(decision)
+
+    def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
+        """Wait for the data cut, then for the committee's meeting; return what it decides."""
+        yield cohort.ready
+        meeting = next_weekday(
+            self.start_date, self.clock.today + self.safety.review_delay_days, self.safety.meeting_weekdays
+        )
+        yield self.clock.at(meeting, COMMITTEE)
+        return self.decide(cohort)
+
+    @property
+    def expands(self) -> bool:
+        """Whether places that are left under the cap are given at the recommended dose."""
+        return self.safety.when_rule_finished == "expand"
+
+    def is_provisional(self, decision: Decision) -> bool:
+        """Return whether a rolling rule recommends a dose while outcomes are still to come."""
+        outstanding = self.committee.rule.rolling and self.census.is_anything_outstanding
+        return outstanding and decision.level != NO_LEVEL
+
+    def conclude(self, cohort: CohortFile, stop: Decision) -> Generator[simpy.Event, Any, Decision]:
+        """Wait for the last outcomes after the rule has stopped: the recommendation rests on complete data."""
+        if not self.expands:
+            self.close_enrolment(stop)
+        self.stop = stop
+        self.hold(cohort)
+        self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
+        return (yield from self.review(cohort))
 
     def next_cohort(self, decision: Decision, cohort: CohortFile | None) -> CohortFile:
-        """Open the cohort that was decided; a rolling rule's stays open, with more places, while the level stays."""
+        """Open the cohort that was decided; a rolling rule's goes on, with more places, while the level stays."""
         if decision.action is Action.SUSPEND:
             assert cohort is not None
-            return self.suspend(cohort)
-        self.suspended = False
-        if cohort is None or not self.is_rolling or decision.level != cohort.level:
+            self.hold(cohort)
+        elif cohort is None or not cohort.rolling or decision.level != cohort.level:
             return self.open_cohort(decision.level, decision.patients, "escalation")
-        self.reopen(cohort)
-        cohort.places = self.taken_places(cohort) + decision.patients
-        self.fill_places_on(self.clock.today)
+        else:
+            cohort.held, cohort.places = False, self.census.taken_places(cohort) + decision.patients
+            self.reopen(cohort)
         return cohort
 
-    def suspend(self, cohort: CohortFile) -> CohortFile:
-        """Give no more places until an outcome is known, which may have happened since the data cut."""
+    def hold(self, cohort: CohortFile) -> None:
+        """Let a cohort go on without free places: accrual is suspended, or the rule has finished."""
+        cohort.held = True
         self.reopen(cohort)
-        cohort.places, self.suspended = self.taken_places(cohort), not self.has_news
-        self.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
-        return cohort
 
     def reopen(self, cohort: CohortFile) -> None:
         """Let a cohort go on after a decision."""
         cohort.ready, self.cohort = self.clock.event(), cohort
+        self.fill_places_on(self.clock.today)
 
     def open_cohort(self, level: int, places: int, purpose: str) -> CohortFile:
         """Let the first place of a cohort be filled from now on."""
@@ -209,6 +229,7 @@ class Conduct:
             level=level,
             places=places,
             purpose=purpose,
+            rolling=self.committee.rule.rolling and purpose == "escalation",
             has_sentinel=new_level or self.safety.sentinel == "every_cohort",
             opened_day=self.clock.today,
             ready=self.clock.event(),
@@ -228,79 +249,27 @@ class Conduct:
         cohort = self.cohort
         if cohort is None:
             return
-        if self.is_complete(cohort):
-            self.cut_data(cohort, "nothing outstanding" if self.is_rolling_in(cohort) else "cohort complete")
+        if self.census.is_complete(cohort, self.room):
+            self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
         elif self.may_be_forced(cohort):
-            outstanding = self.outstanding(cohort)
+            outstanding = self.census.outstanding(cohort)
             if self.committee.is_forced(self.known(cohort), outstanding):
                 self.cut_data(cohort, "decision forced", outstanding)
 
     def may_be_forced(self, cohort: CohortFile) -> bool:
         """Return whether the protocol lets the committee decide early on this cohort."""
-        return self.safety.early_decision and cohort.purpose == "escalation"
-
-    def is_complete(self, cohort: CohortFile) -> bool:
-        """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
-
-        A cohort rule waits for those of the cohort, a rolling rule, if it has to wait at all, for all of them.
-        """
-        if self.is_rolling_in(cohort):
-            waits = self.lymphodepleted > 0 or sum(self.pending) > 0
-            return not waits and (self.taken_places(cohort) >= cohort.places or self.room <= 0)
-        if cohort.lymphodepleted or cohort.pending:
-            return False
-        return self.decided_places(cohort) >= cohort.places or self.room <= 0
-
-    def decided_places(self, cohort: CohortFile) -> int:
-        """Return how many places of the cohort have their outcome, or are lost for good."""
-        stays = self.is_rolling_in(cohort) or not self.safety.replace_non_evaluable
-        return cohort.evaluable + (cohort.non_evaluable if stays else 0)
-
-    def taken_places(self, cohort: CohortFile) -> int:
-        """Return how many places of the cohort cannot be given any more."""
-        return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted
-
-    def outstanding(self, cohort: CohortFile) -> int:
-        """Return how many outcomes are still to come: the cohort's, and for a rolling rule the level's."""
-        if not self.is_rolling:
-            return cohort.places - self.decided_places(cohort)
-        free = max(cohort.places - self.taken_places(cohort), 0)
-        return free + self.pending[cohort.level] + self.on_the_way(cohort.level)
-
-    def on_the_way(self, level: int) -> int:
-        """Return how many patients at a level are lymphodepleted and not yet infused."""
-        return self.lymphodepleted and sum(c.lymphodepleted for c in self.log.cohorts if c.level == level)
-
-    @property
-    def is_rolling(self) -> bool:
-        """Whether the rule is asked with outcomes pending."""
-        return self.committee.rule.rolling
-
-    def is_rolling_in(self, cohort: CohortFile) -> bool:
-        """Return whether a rolling rule decides on the cohort; an expansion is none of its business."""
-        return self.is_rolling and cohort.purpose == "escalation"
+        return self.safety.early_decision and cohort.purpose == "escalation" and self.stop is None
 
     def known(self, cohort: CohortFile) -> Counts:
         """Return what a committee can see of the trial now."""
-        rule = self.committee.rule
-        counts = Counts(cohort.level, tuple(self.evaluable), tuple(self.dlts), tuple(self.pending))
-        if self.is_rolling:
-            pending = tuple(c + self.on_the_way(level) for level, c in enumerate(self.pending))
-            counts = counts._replace(pending=pending)
-        if rule.reads_last:
-            counts = counts._replace(last=self.last_outcome if self.is_rolling else (cohort.evaluable, cohort.dlts))
-        if rule.reads_followup:
-            seen, lost, dlt_days = self.log.observed(self.clock.today)
-            window = self.scenario.window_end_offset
-            counts = counts._replace(seen=seen, lost=lost, dlt_days=dlt_days, window_days=window)
-        return counts
+        return self.census.known(cohort, self.log.people, self.clock.today)
 
     def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         counts = self.known(cohort)
         cohort.cut, cohort.data_cut_day, self.cohort = counts, self.clock.today, None
         cohort.forced_outstanding, self.has_news = outstanding, False
-        pending = f", {counts.pending[cohort.level]} pending" if self.is_rolling else ""
+        pending = f", {counts.pending[cohort.level]} pending" if cohort.rolling else ""
         patients = _count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
@@ -309,9 +278,12 @@ class Conduct:
     def decide(self, cohort: CohortFile) -> Decision:
         """Let the committee decide on the cohort's data cut."""
         assert cohort.cut is not None
-        asked = self.committee.decide(cohort.cut, ANY_NUMBER, cohort.forced_outstanding)
-        room = self.room_up_to(asked.level)
-        decision = self.committee.decide(cohort.cut, room, cohort.forced_outstanding)
+        if self.stop is not None:
+            decision = self.committee.conclude(cohort.cut, self.stop)
+        else:
+            asked = self.committee.decide(cohort.cut, ANY_NUMBER, cohort.forced_outstanding)
+            room = self.census.room_up_to(asked.level)
+            decision = self.committee.decide(cohort.cut, room, cohort.forced_outstanding)
         cohort.decision_day, self.permitted_level = self.clock.today, decision.level
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
@@ -322,14 +294,7 @@ class Conduct:
     @property
     def room(self) -> int:
         """Patients that the cap leaves."""
-        return self.room_up_to(self.permitted_level)
-
-    def room_up_to(self, level: int) -> int:
-        """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells."""
-        by_infused = self.scenario.trial.cap_counts == "infused"
-        used = self.infused if by_infused else sum(self.evaluable) + sum(self.pending)
-        on_the_way = self.lymphodepleted and sum(c.lymphodepleted for c in self.log.cohorts if c.level <= level)
-        return self.scenario.trial.planned_patients - used - on_the_way
+        return self.census.room_up_to(self.permitted_level)
 
     def close_enrolment(self, decision: Decision) -> None:
         """Enrol nobody from now on; candidates in screening or waiting are turned away."""
@@ -390,7 +355,7 @@ class Conduct:
         while self.waiting:
             start_day = self.next_start_day()
             if start_day is None:
-                self.ask_for_ready_candidate()
+                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
                 break
             if start_day > self.clock.today:
                 self.fill_places_on(start_day)
@@ -399,10 +364,12 @@ class Conduct:
         if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
             self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
 
-    def ask_for_ready_candidate(self) -> None:
-        """Make the data cut of a rolling rule: a candidate is ready, and every place is taken."""
+    def ask_for_ready_candidate(self, _: simpy.Event) -> None:
+        """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
         cohort = self.cohort
-        if cohort is None or not self.is_rolling_in(cohort) or self.suspended or self.room <= 0:
+        if not self.waiting or cohort is None or not cohort.rolling or self.stop is not None or self.room <= 0:
+            return
+        if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
             return
         start_day = self.next_treatment_day(self.clock.today)
         if start_day > self.clock.today:
@@ -431,7 +398,7 @@ class Conduct:
         cohort = self.cohort
         if cohort is None or self.room <= 0:
             return None
-        if self.taken_places(cohort) >= cohort.places:
+        if not self.census.has_free_place(cohort):
             return None
         return self.next_treatment_day(self.stagger_until(cohort) - self.scenario.lead_days)
 
@@ -455,8 +422,7 @@ class Conduct:
         cohort = self.cohort
         assert cohort is not None
         self.enrolled += 1
-        self.lymphodepleted += 1
-        cohort.lymphodepleted += 1
+        self.census.starts(cohort)
         cohort.people.append(person)
         person.patient, person.cohort = self.enrolled, cohort
         person.start_day, person.start_time = self.clock.today, self.clock.time
@@ -484,8 +450,10 @@ class Conduct:
 
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
-        if self.suspended:
-            return "the rule waits for outcomes: accrual is suspended"
+        if self.stop is not None:
+            return "the rule has finished, and the last outcomes are awaited"
+        if self.cohort is not None and self.cohort.held:
+            return "accrual is suspended: the rule waits for outcomes"
         start_day = self.next_start_day()
         if start_day is not None and start_day > self.clock.today:
             return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
@@ -510,8 +478,7 @@ class Conduct:
         cohort = person.cohort
         assert cohort is not None and person.patient is not None
         fate = self.nature.fate(self.replicate, person.patient - 1, cohort.level)
-        self.lymphodepleted -= 1
-        cohort.lymphodepleted -= 1
+        self.census.arrives(cohort)
         reason = self.why_not_infused(person, cohort, fate)
         if reason is not None:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
@@ -541,9 +508,7 @@ class Conduct:
         person.window_end_day = self.clock.today + self.scenario.window_end_offset
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
-        self.infused += 1
-        self.pending[cohort.level] += 1
-        cohort.pending += 1
+        self.census.infuses(cohort)
         self.infuse(person, cohort)
 
     def infuse(self, person: Person, cohort: CohortFile) -> None:
@@ -585,22 +550,13 @@ class Conduct:
     def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
         """Turn a pending patient into an evaluable or a non-evaluable one."""
         person.outcome, person.outcome_day = outcome, self.clock.today
-        self.pending[cohort.level] -= 1
-        cohort.pending -= 1
+        self.census.settles(cohort, outcome)
         if outcome == "non-evaluable":
             person.non_evaluable_reason = why
-            cohort.non_evaluable += 1
             if self.safety.replace_non_evaluable:
                 person.place_free_day = self.clock.today
-                self.fill_places_on(self.clock.today)
-        else:
-            self.evaluable[cohort.level] += 1
-            cohort.evaluable += 1
-            self.dlts[cohort.level] += outcome == "DLT"
-            cohort.dlts += outcome == "DLT"
-            self.last_outcome = (1, int(outcome == "DLT"))
-        if self.is_rolling:
-            self.has_news, self.suspended = True, False
+        self.has_news = True
+        if cohort.rolling or person.place_free_day is not None:
             self.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 

@@ -1,7 +1,7 @@
 """A board to lay tables and trees on: an Axes that is measured in points, from its top left corner.
 
 What is laid out in points has its place for each text before anything is drawn, so that nothing overlaps. A board
-that is given less room than it needs is drawn smaller, letters and all.
+that is given less room than it needs is drawn smaller, letters and all; more room than it needs stays empty.
 """
 
 from __future__ import annotations
@@ -32,6 +32,9 @@ LEGEND_LINE = 14.5
 
 HALF_CAPITAL = 0.365
 """Half the height of a capital letter, as a share of the size of the letters."""
+
+HINTED = 1.025
+"""How much wider letters can become that are fitted to the dots of a picture."""
 
 LEAST_SCALE = 0.72
 """A board that shows less of what there is to show can be drawn down to this share of its size."""
@@ -65,9 +68,8 @@ class Board:
 
     def write(self, x: float, y: float, text: str, size: float = SMALL, **style: Any) -> None:
         """Write a line whose capitals are centred upon the height y; it begins at x unless the style says else."""
-        drawn = size * self.scale
-        base = y + HALF_CAPITAL * drawn * abs(self.ax.get_ylim()[0]) / points_tall(self.ax)
-        self.ax.text(x, base, text, **{"color": INK, "fontsize": drawn, "parse_math": False, **style})
+        look = {"color": INK, "fontsize": size * self.scale, "parse_math": False, **style}
+        self.ax.text(x, y + HALF_CAPITAL * size, text, **look)
 
     def legend(self, y: float, handles: Sequence[Artist], columns: int) -> None:
         """Put a legend at the left, with its top at y."""
@@ -113,20 +115,25 @@ def new_board(ax: Axes | None, width: float, height: float, title: str) -> Board
         ax = figure.add_axes((MARGIN / wide, MARGIN / tall, width / wide, height / tall), facecolor=PAPER)
         scale, size = 1.0, TITLE
     else:
-        scale = min(points_wide(ax) / width, points_tall(ax) / height, 1.0)
+        scale = scale_in(ax, width, height)
         size = TITLE * max(scale, LEAST_SCALE)
         text = "\n".join(balanced(title, points_wide(ax), size, "bold"))
-    ax.set(xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[])
+    ax.set(xlim=(0, points_wide(ax) / scale), ylim=(points_tall(ax) / scale, 0), xticks=[], yticks=[])
     for side in ax.spines.values():
         side.set_visible(False)
     ax.set_title(text, loc="left", fontsize=size, fontweight="bold", color=INK, pad=BELOW_TITLE, parse_math=False)
     return Board(ax, scale)
 
 
+def scale_in(ax: Axes, width: float, height: float) -> float:
+    """Return how large a board of some size [points] is drawn in an Axes: 1, or less where there is no room."""
+    return min(points_wide(ax) / width, points_tall(ax) / height, 1.0)
+
+
 def measure(text: str, size: float, weight: str = "normal", family: str = "sans-serif") -> float:
-    """Return the width of a line of text [points]."""
+    """Return the width of a line of text, as it is drawn at most [points]."""
     font = FontProperties(size=size, weight=weight, family=family)
-    return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
+    return HINTED * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
 def widest(texts: Sequence[str], size: float, weight: str = "normal", family: str = "sans-serif") -> float:
@@ -165,4 +172,4 @@ def legend_columns(labels: Sequence[str], width: float) -> tuple[int, float]:
 def ink_on(colour: str) -> str:
     """Return the colour of letters that can be read on a ground: white on a dark one, else ink."""
     red, green, blue = to_rgb(colour)
-    return PAPER if 0.299 * red + 0.587 * green + 0.114 * blue < 0.5 else INK
+    return PAPER if 0.299 * red + 0.587 * green + 0.114 * blue < 0.56 else INK

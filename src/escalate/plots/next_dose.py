@@ -16,9 +16,9 @@ from .board import (
     LEAST_SCALE,
     SMALL,
     Board,
+    balanced,
     ink_on,
     legend_columns,
-    balanced,
     measure,
     new_board,
     widest,
@@ -128,9 +128,9 @@ def draw_next_dose_table(table: NextDoseTable, ax: Axes | None) -> Axes:
     most = MOST_ROWS if ax is None else min(max(int(points_tall(ax) / (ROW * LEAST_SCALE)) - 6, FEWEST_ROWS), MOST_ROWS)
     layout = arrange(table, most)
     handles = _handles(layout.rows)
-    width = max(layout.width, 420.0)
+    width = max(layout.width, 330.0)
     columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
-    notes = [line for note in _notes(table, layout.rows) for line in wrapped(note, width, SMALL)]
+    notes = [line for note in _notes(table, layout.rows) for line in wrapped(note, 0.94 * width, SMALL)]
     heights = layout.heights()
     body = layout.head + sum(heights)
     left_out = _left_out(table, len(layout.rows))
@@ -170,8 +170,8 @@ def arrange(table: NextDoseTable, most: int) -> Layout:
     for k in range(turns + 1):
         here = [texts[k] for texts in said if len(texts) > k]
         width = widest([line for text in here for line in balanced(text, MOST_WORDS, TEXT)], TEXT) + 14
-        told = "decision" if not k else "other decision, once so much of every open window is seen"
-        decisions.append(Group(balanced(told, width, SMALL, "bold"), 1, max(width, measure("decision", SMALL, "bold"))))
+        head = "decision" if not k else "other decision, once so much of every open window is seen"
+        decisions.append(Group(balanced(head, width, SMALL, "bold"), 1, max(width, measure("decision", SMALL, "bold"))))
     words = [
         [wrapped(text, group.width - 12, TEXT) for text, group in zip(texts, decisions, strict=False)] for texts in said
     ]

@@ -7,8 +7,7 @@ drawn one by one.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +42,7 @@ ROW, CLOSE_ROW, FEW = 18.0, 14.0, 32
 HEAD, TOTAL = 22.0, 20.0
 """Heights of the head and of the row of the sum [points]."""
 
-STEP = 30.0
+STEP = 36.0
 """From the end of a node to the beginning of the next one [points]."""
 
 GAP = 16.0
@@ -52,7 +51,7 @@ GAP = 16.0
 THINNEST, THICKEST = 0.7, 9.0
 """Widths of an edge of no probability and of probability 1 [points]."""
 
-RAMP = ("#DCEBF7", "#8FC1E6", "#3D86C6", "#0B4F8A", "#062A55")
+RAMP = ("#DCEBF7", "#94C4E8", "#4A8FCB", "#1B5C99", "#04203F")
 """Colours of the levels, from the lowest to the highest: darker and darker."""
 
 
@@ -174,10 +173,10 @@ def plot_dose_paths(paths: Iterable[DosePath], *, doses: Sequence[str] | None = 
     layout = arrange(root, found)
     if ax is not None and points_wide(ax) < layout.columns[3] * LEAST_SCALE:
         layout = arrange(root, found, keyed=True)
-    handles = _handles(root, colours, doses, NO_DOSE in {path.recommended for path in found})
+    handles = _handles(layout, colours, doses)
     width = max(layout.columns[3], 330.0)
     columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
-    notes = [line for note in _notes(layout) for line in wrapped(note, width, SMALL)]
+    notes = [line for note in _notes(layout) for line in wrapped(note, 0.94 * width, SMALL)]
     below = layout.height + 12
     board = new_board(ax, width, below + tall + 4 + 12.5 * len(notes), _title(layout, found))
     _place(layout)
@@ -290,9 +289,9 @@ def arrange(root: Node, paths: Sequence[DosePath], *, keyed: bool = False) -> La
     reason = dose + max(widest([path.recommended for path in paths], TEXT) + 14, measure("recommended", SMALL, "bold"))
     reason += GAP
     shown = [] if len(reasons) == 1 else [letters.get(text, text) for text in reasons]
-    ends = reason + max(widest(shown, TEXT), measure("why", SMALL, "bold")) if shown else reason - GAP
+    ends = reason + max(widest(shown, TEXT), measure(_why(keyed), SMALL, "bold")) if shown else reason - GAP
     rests = widest([rest_words(one.rest) for one in root.every() if one.rest], TEXT)
-    ends = max(ends, dose + rests, dose + measure(f"sum of all {len(paths):,} paths", TEXT))
+    ends = max(ends, dose + rests, dose + measure(_sum_words(paths), TEXT))
     row = ROW if len(rows) <= FEW else CLOSE_ROW
     return Layout(root, rows, row, node, cohorts, (probability, dose, reason, ends), letters)
 
@@ -320,7 +319,7 @@ def percent(probability: float) -> str:
     probability : float
         From 0 to 1.
     """
-    for least, digits in ((0.1, 1), (0.01, 2), (0.0001, 3), (0.00001, 4)):
+    for least, digits in ((0.1, 1), (0.001, 2), (0.0001, 3), (0.00001, 4)):
         if probability >= least:
             return f"{100 * probability:.{digits}f}%"
     return "<0.001%" if probability > 0 else "0%"
@@ -339,7 +338,7 @@ def node_words(node: Node) -> str:
 
 
 def rest_words(rest: Sequence[DosePath]) -> str:
-    """Return how many paths are not drawn, and what they recommend mostly.
+    """Return how many paths are not drawn.
 
     Parameters
     ----------
@@ -347,6 +346,10 @@ def rest_words(rest: Sequence[DosePath]) -> str:
         Those.
     """
     return f"{len(rest):,} more path{'' if len(rest) == 1 else 's'}, not drawn"
+
+
+def _sum_words(paths: Sequence[DosePath]) -> str:
+    return f"sum of all {len(paths):,} paths" if len(paths) != 1 else "the only path"
 
 
 def _title(layout: Layout, paths: Sequence[DosePath]) -> str:
@@ -358,7 +361,7 @@ def _title(layout: Layout, paths: Sequence[DosePath]) -> str:
 
 def _notes(layout: Layout) -> list[str]:
     """Return the lines below the legend."""
-    notes = ["In a node: level: DLTs/evaluable patients of its cohort. An edge is as wide as it is probable."]
+    notes = ["A node says level: DLTs/evaluable patients of its cohort; an edge is as wide as it is probable."]
     reasons = list(dict.fromkeys(leaf.reason for _, leaf in layout.rows if leaf is not None))
     if len(reasons) == 1:
         notes.append(f"Why the escalation ended, on every path drawn: {reasons[0]}")
@@ -400,14 +403,14 @@ def _dose_colour(label: str, doses: Sequence[str] | None, colours: Sequence[str]
     return colours[list(doses).index(label)] if doses is not None and label in doses else PAPER
 
 
-def _handles(root: Node, colours: Sequence[str], doses: Sequence[str] | None, no_dose: bool) -> list[Artist]:
-    levels: Counter[int] = Counter(cohort_of(cohort)[0] for node in root.every() for cohort in node.told)
+def _handles(layout: Layout, colours: Sequence[str], doses: Sequence[str] | None) -> list[Artist]:
+    levels = {cohort_of(cohort)[0] for node in layout.root.every() for cohort in node.told}
     handles: list[Artist] = []
     for level, colour in enumerate(colours, 1):
-        if levels[level] or doses is not None:
+        if level in levels or doses is not None:
             label = f"level {level}" + (f": {doses[level - 1]}" if doses is not None and level <= len(doses) else "")
             handles.append(Patch(facecolor=colour, edgecolor=GREY, linewidth=0.6, label=label))
-    if no_dose:
+    if any(leaf is not None and leaf.recommended == NO_DOSE for _, leaf in layout.rows):
         handles.append(Patch(facecolor=PAPER, edgecolor=VERMILLION, linewidth=1.4, label=NO_DOSE))
     return handles
 
@@ -425,9 +428,12 @@ def _draw_head(board: Board, layout: Layout) -> None:
     board.write(probability, 6, "probability", ha="right", **style)
     board.write(dose, 6, "recommended", **style)
     if ends > reason and _has_reasons(layout):
-        words = "why" if layout.keyed else "why the escalation ended"
-        board.write(reason, 6, words, **style)
+        board.write(reason, 6, _why(bool(layout.keyed)), **style)
     board.line([0, ends], [14, 14], 0.8, color=FAINT)
+
+
+def _why(keyed: bool) -> str:
+    return "why" if keyed else "why the escalation ended"
 
 
 def _has_reasons(layout: Layout) -> bool:
@@ -444,6 +450,7 @@ def _draw_node(board: Board, layout: Layout, node: Node, colours: Sequence[str])
         end = layout.x(layout.cohorts) + layout.node / 2 + GAP / 2
         board.line([x + layout.node / 2, end], [node.y, node.y], 0.8, color=FAINT, linestyle=(0, (1, 2)), zorder=1)
     if not depth:
+        board.line([x], [node.y], 0.0, marker="o", markersize=7 * board.scale, color=SOFT, zorder=3)
         return
     colour = colours[cohort_of(node.told[-1])[0] - 1]
     corner = (x - layout.node / 2, node.y - tall / 2)
@@ -467,7 +474,7 @@ def _draw_edge(
 
 def _draw_leaf(board: Board, layout: Layout, leaf: DosePath, y: float, colour: str | None) -> None:
     probability, dose, reason, _ = layout.columns
-    board.write(probability, y, percent(leaf.probability), TEXT, ha="right", gid=f"{leaf.path}: probability")
+    board.write(probability, y, percent(leaf.probability), TEXT, ha="right")
     tall, width = layout.row - 3.5, measure(leaf.recommended, TEXT) + 10
     if colour is None:
         outline = {"facecolor": PAPER, "edgecolor": VERMILLION, "linewidth": 1.2}
@@ -490,7 +497,7 @@ def _draw_rest(board: Board, layout: Layout, node: Node, y: float) -> None:
     right = layout.x(layout.cohorts) + layout.node / 2 + GAP / 2
     board.line([end, right], [y, y], 0.8, color=GREY, linestyle=(0, (4, 3)), zorder=1)
     probability, dose, _, _ = layout.columns
-    board.write(probability, y, percent(chance), TEXT, ha="right", style="italic", gid="rest")
+    board.write(probability, y, percent(chance), TEXT, ha="right", style="italic")
     board.write(dose, y, rest_words(node.rest), TEXT, style="italic")
 
 
@@ -500,4 +507,4 @@ def _draw_sum(board: Board, layout: Layout, paths: Sequence[DosePath]) -> None:
     board.line([layout.x(layout.cohorts) + layout.node / 2 + GAP, ends], [top, top], 0.8, color=FAINT)
     total = percent(sum(path.probability for path in paths))
     board.write(probability, top + 9, total, TEXT, ha="right", fontweight="bold")
-    board.write(dose, top + 9, f"sum of all {len(paths):,} paths", TEXT)
+    board.write(dose, top + 9, _sum_words(paths), TEXT)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 
 from ..protocol_tables.layout import DE_ESCALATE, ESCALATE
 from ..protocol_tables.pending import PendingCell, PendingTable
-from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
+from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, scale_in, widest, wrapped
 from .letters import COLOURS, letter_handles
 from .style import FAINT, INK, PAPER, SOFT
 
@@ -26,8 +26,11 @@ PART = 13.0
 HEAD, GAP, BETWEEN = 32.0, 13.0, 18.0
 """Height of a band's head; empty space between blocks and between bands [points]."""
 
-MOST_WIDE = 900.0
-"""Blocks that are wider together stand below each other [points]."""
+MOST_WIDE, NARROWER = 900.0, (750.0, 600.0, 480.0, 360.0, 240.0)
+"""Blocks that are wider together stand below each other; in a given Axes they may have to be narrower [points]."""
+
+ABOVE_LEGEND, NOTE_LINE = 12.0, 12.5
+"""Empty space above the legend; height of a line of the note below it [points]."""
 
 SPLIT = (
     "In split cells the follow-up decides: shares of the DLT window seen by the pending patients, added up. E≥x: "
@@ -89,6 +92,11 @@ class Layout:
     cell: float
     left: float
 
+    @property
+    def height(self) -> float:
+        """Height of all bands."""
+        return sum(band.height for band in self.bands) + (len(self.bands) - 1) * BETWEEN
+
     def width(self, blocks: Sequence[Block]) -> float:
         """Return the width of a band with its labels."""
         return self.left + sum(block.columns for block in blocks) * self.cell + (len(blocks) - 1) * GAP
@@ -96,40 +104,57 @@ class Layout:
 
 def draw_pending_table(table: PendingTable, ax: Axes | None) -> Axes:
     """Draw the table of a rolling rule, as `escalate.plots.plot_decision_table` describes it."""
-    layout = arrange(table)
-    letters = {letter for cell in table.cells for letter in cell.letters}
-    handles = letter_handles(letters)
-    body = sum(band.height for band in layout.bands) + (len(layout.bands) - 1) * BETWEEN
-    title = f"Decisions of {table.rule}, with patients pending"
-    width = max(*(layout.width(band.blocks) for band in layout.bands), _least_width(handles), 330.0)
-    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    handles = letter_handles({letter for cell in table.cells for letter in cell.letters})
+    labels = [str(handle.get_label()) for handle in handles]
     split = any(len(cell.letters) > 1 for cell in table.cells)
-    note = wrapped(SPLIT, width, SMALL) if split else []
-    board = new_board(ax, width, body + 12 + tall + 12.5 * len(note) + 4 * split, title)
+    pages = [_page(arrange(table, limit), labels, split) for limit in (MOST_WIDE, *(NARROWER if ax else ()))]
+    page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
+    board = new_board(ax, page.width, page.height, f"Decisions of {table.rule}, with patients pending")
     top = 0.0
-    for band in layout.bands:
-        _draw_band(board, layout, band, top)
+    for band in page.layout.bands:
+        _draw_band(board, page.layout, band, top)
         top += band.height + BETWEEN
-    board.legend(body + 12, handles, columns)
-    for k, line in enumerate(note):
-        board.write(0, body + 12 + tall + 4 + 12.5 * (k + 0.5), line, color=SOFT)
+    below = page.layout.height + ABOVE_LEGEND
+    board.legend(below, handles, page.columns)
+    for k, line in enumerate(page.note):
+        board.write(0, below + page.legend + 4 + NOTE_LINE * (k + 0.5), line, color=SOFT)
     return board.ax
 
 
-def _least_width(handles: Sequence[object]) -> float:
-    return widest([str(handle.get_label()) for handle in handles], SMALL) + 3 * SMALL  # type: ignore[attr-defined]
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A layout with what stands below it: the legend in so many columns, so high [points], and a note."""
+
+    layout: Layout
+    columns: int
+    legend: float
+    note: list[str]
+    width: float
+
+    @property
+    def height(self) -> float:
+        """Height of everything [points]."""
+        return self.layout.height + ABOVE_LEGEND + self.legend + NOTE_LINE * len(self.note) + 4 * bool(self.note)
+
+
+def _page(layout: Layout, labels: Sequence[str], split: bool) -> Page:
+    width = max(*(layout.width(band.blocks) for band in layout.bands), widest(labels, SMALL) + 3 * SMALL, 330.0)
+    columns, tall = legend_columns(labels, width)
+    return Page(layout, columns, tall, wrapped(SPLIT, 0.94 * width, SMALL) if split else [], width)
 
 
 # Arranging
 
 
-def arrange(table: PendingTable) -> Layout:
+def arrange(table: PendingTable, limit: float = MOST_WIDE) -> Layout:
     """Give the cells their size and the blocks their bands.
 
     Parameters
     ----------
     table : PendingTable
         The table.
+    limit : float
+        Width of a band at most, if its blocks can be parted [points].
     """
     parts = [parts_of(cell) for cell in table.cells]
     width = max(CELL, widest([text for some in parts for _, text in some], CUT_OFF) + 6)
@@ -138,7 +163,7 @@ def arrange(table: PendingTable) -> Layout:
         for n in sorted({cell.treated for cell in table.cells})
     ]
     left = measure("≥12 DLTs", SMALL) + 8
-    together = _side_by_side(Layout((), width, left), blocks)
+    together = _side_by_side(Layout((), width, left), blocks, limit)
     return Layout(tuple(_band(some) for some in together), width, left)
 
 
@@ -178,13 +203,13 @@ def _unchanged(block: Block, dlts: int) -> bool:
     return all(len(letters) == 1 and len(next(iter(letters))) == 1 for letters in said.values())
 
 
-def _side_by_side(layout: Layout, blocks: Sequence[Block]) -> list[list[Block]]:
+def _side_by_side(layout: Layout, blocks: Sequence[Block], limit: float) -> list[list[Block]]:
     """Distribute blocks over as few bands as the width allows, as evenly as that number allows."""
-    best = _filled(layout, blocks, MOST_WIDE)
+    best = _filled(layout, blocks, limit)
     ends = range(1, len(blocks) + 1)
-    for limit in sorted(layout.width(blocks[start:end]) for end in ends for start in range(end)):
-        found = _filled(layout, blocks, limit)
-        if len(found) == len(best) and all(layout.width(band) <= limit for band in found):
+    for width in sorted(layout.width(blocks[start:end]) for end in ends for start in range(end)):
+        found = _filled(layout, blocks, width)
+        if len(found) == len(best) and all(layout.width(band) <= width for band in found):
             return found
     return best
 
@@ -207,16 +232,15 @@ def _draw_band(board: Board, layout: Layout, band: Band, top: float) -> None:
     tops = list(accumulate([top + HEAD, *band.heights]))
     board.write(layout.left - 8, numbers, "pending", 8.5, ha="right", color=SOFT)
     for row, height in enumerate(band.heights):
-        name = f"{band.blocks[0].treated} treated and more, {row} DLTs"
-        board.write(layout.left - 8, tops[row] + height / 2, band.label(row), ha="right", gid=name)
+        board.write(layout.left - 8, tops[row] + height / 2, band.label(row), ha="right")
     steps = [layout.left, *(block.columns * layout.cell + GAP for block in band.blocks)]
     for block, left in zip(band.blocks, accumulate(steps), strict=False):
-        right, name = left + block.columns * layout.cell, f"{block.treated} treated"
-        board.write(left + 1, top + 7, name, fontweight="bold", gid=name)
+        right = left + block.columns * layout.cell
+        board.write(left + 1, top + 7, f"{block.treated} treated", fontweight="bold")
         board.line([left, right], [top + 15, top + 15], 0.8, color=FAINT)
         for pending in range(block.columns):
             x = left + (pending + 0.5) * layout.cell
-            board.write(x, numbers, str(pending), 8.5, ha="center", gid=f"{name}, {pending} pending")
+            board.write(x, numbers, str(pending), 8.5, ha="center")
         for row, height in enumerate(band.heights):
             for cell in block.row(row):
                 _draw_cell(board, cell, left + cell.pending * layout.cell, tops[row], layout.cell, height)

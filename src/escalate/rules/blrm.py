@@ -31,6 +31,7 @@ from ..data_cut import DataCut, at_level
 from ..distinct import distinct
 from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
+from .first_match import Row, first_match
 from .quadrature import below, grid, normalised
 
 NOBODY = "nobody evaluable so far"
@@ -38,7 +39,6 @@ UP = "by the model, the next level is the best of those that are allowed"
 SAME = "by the model, this level is the best of those that are allowed"
 DOWN = "by the model, a lower level is the best of those that are allowed"
 NONE_ALLOWED = "by the model, every level is too likely an overdose"
-REASONS = (NONE_ALLOWED, NOBODY, UP, SAME, DOWN)
 
 MOST_VALUES = 8_000_000
 """Values of posteriors held at once."""
@@ -181,17 +181,14 @@ class BlrmRule(Rule):
         """Say what follows from each data cut of a batch."""
         level = cut.level
         best = self.best_level(cut, self._within_increase(level))
-        nobody, none = cut.evaluable.sum(axis=-1) == 0, best == NO_LEVEL
-        following = np.where(nobody, level, best)
-        conditions = [none & ~nobody, following > level, following < level]
-        actions = [int(Action.STOP), int(Action.ESCALATE), int(Action.DE_ESCALATE)]
-        return Decisions(
-            action=np.select(conditions, actions, int(Action.STAY)),
-            level=following,
-            patients=np.where(conditions[0], 0, MANY),
-            reason=np.select([nobody, *conditions], [1, 0, 2, 4], 3),
-            reasons=REASONS,
-        )
+        rows: list[Row] = [
+            (cut.evaluable.sum(axis=-1) == 0, Action.STAY, level, MANY, NOBODY),
+            (best == NO_LEVEL, Action.STOP, NO_LEVEL, 0, NONE_ALLOWED),
+            (best > level, Action.ESCALATE, best, MANY, UP),
+            (best < level, Action.DE_ESCALATE, best, MANY, DOWN),
+            (best == level, Action.STAY, level, MANY, SAME),
+        ]
+        return first_match(rows, level.shape)
 
     def _within_increase(self, level: IntArray) -> BoolArray:
         """Return which levels the dose may rise to from the last one, shape (..., K)."""

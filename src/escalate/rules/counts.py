@@ -13,7 +13,7 @@ to rise with the dose (isotonic regression), is closest to the target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,7 @@ import numpy as np
 from ..data_cut import DataCut, at_level
 from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, Rule, too_toxic_probability
+from .first_match import Row, first_match
 
 TOO_TOXIC = "lowest dose level too toxic"
 ELIMINATED = "this level is too toxic and is eliminated"
@@ -33,7 +34,6 @@ UP, SAME, DOWN = (
 HIGHEST = "the DLT rate is low, and this is the highest level that may be given"
 LOWEST = "the DLT rate is high, and this is the lowest level"
 TOO_MANY_PENDING = "too many patients at this level are pending"
-REASONS = (TOO_TOXIC, ELIMINATED, NOBODY, UP, SAME, DOWN, HIGHEST, LOWEST, TOO_MANY_PENDING)
 
 SUSPEND = 2
 """Code of a move: nobody is enrolled until more outcomes are known."""
@@ -113,23 +113,18 @@ class CountRule(Rule):
         highest = self.levels_left(cut) - 1
         move = np.where(n > 0, self.move(cut, n, y), 0)
         up, down = (move == 1) & (level < highest), (move < 0) & (level > 0)
-        # First match decides: condition, action, level, reason.
-        table: list[tuple[BoolArray, Action, IntArray | int, int]] = [
-            (highest < 0, Action.STOP, NO_LEVEL, 0),
-            (level > highest, Action.DE_ESCALATE, highest, 1),
-            (n == 0, Action.STAY, level, 2),
-            (move == SUSPEND, Action.SUSPEND, level, 8),
-            (up, Action.ESCALATE, level + 1, 3),
-            (down, Action.DE_ESCALATE, level - 1, 5),
-            (move == 0, Action.STAY, level, 4),
-            (move > 0, Action.STAY, level, 6),
-            (move < 0, Action.STAY, level, 7),
+        rows: list[Row] = [
+            (highest < 0, Action.STOP, NO_LEVEL, 0, TOO_TOXIC),
+            (level > highest, Action.DE_ESCALATE, highest, MANY, ELIMINATED),
+            (n == 0, Action.STAY, level, MANY, NOBODY),
+            (move == SUSPEND, Action.SUSPEND, level, 0, TOO_MANY_PENDING),
+            (up, Action.ESCALATE, level + 1, MANY, UP),
+            (down, Action.DE_ESCALATE, level - 1, MANY, DOWN),
+            (move == 0, Action.STAY, level, MANY, SAME),
+            (move > 0, Action.STAY, level, MANY, HIGHEST),
+            (move < 0, Action.STAY, level, MANY, LOWEST),
         ]
-        action, following, reason = choose(table, level.shape)
-        waits = (action == Action.STOP) | (action == Action.SUSPEND)
-        return Decisions(
-            action=action, level=following, patients=np.where(waits, 0, MANY), reason=reason, reasons=REASONS
-        )
+        return first_match(rows, level.shape)
 
     def levels_left(self, cut: DataCut) -> IntArray:
         """Return how many levels, from the lowest up, are not eliminated, shape (...)."""
@@ -172,16 +167,6 @@ def closest_to_target(
     distance = np.where(admissible & (rates <= highest_rate), np.abs(rates - target), np.inf)
     best = np.argmin(distance, axis=-1)
     return np.where(np.isfinite(distance).any(axis=-1), best, NO_LEVEL)
-
-
-def choose(
-    table: Sequence[tuple[BoolArray, Action, IntArray | int, int]], shape: tuple[int, ...]
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Return action, level and reason of the first row of a table whose condition holds, for each data cut."""
-    conditions = [np.broadcast_to(row[0], shape) for row in table]
-    columns = [[np.broadcast_to(np.asarray(row[k]), shape) for row in table] for k in (1, 2, 3)]
-    action, level, reason = (np.select(conditions, column) for column in columns)
-    return action, level, reason
 
 
 def smoothed_rates(n: IntArray, y: IntArray, admissible: BoolArray, prior: float) -> FloatArray:

@@ -42,6 +42,7 @@ from ..data_cut import DataCut, Partial, at_level
 from ..distinct import distinct
 from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
+from .first_match import Row, first_match
 from .quadrature import REACH, below, grid, normalised
 from .skeleton import Model
 
@@ -50,7 +51,6 @@ UP = "by the model, P(DLT) at the next level is closest to the target"
 SAME = "by the model, P(DLT) at this level is closest to the target"
 DOWN = "by the model, P(DLT) at a lower level is closest to the target"
 UNOBSERVED = "the pending patients have not been observed for long enough to escalate"
-REASONS = (NOBODY, UP, SAME, DOWN, UNOBSERVED)
 
 NODES = 801
 """Nodes of the quadrature; twice as many change no P(DLT) by more than 1e-12."""
@@ -207,7 +207,8 @@ class CrmRule(Rule):
             worse = self._at(rows, left) < self._at(rows, right)
             low, high = np.where(worse, left, low), np.where(worse, high, right)
         levels = len(self.skeleton)
-        no_dlt, no_other = rows[:, :levels].sum(axis=1) == 0, rows[:, levels:].sum(axis=1) == 0
+        others = rows[:, levels : 2 * levels].sum(axis=1) + rows[:, 2 * levels + 1 :: 2].sum(axis=1)
+        no_dlt, no_other = rows[:, :levels].sum(axis=1) == 0, others == 0
         return np.select([no_dlt & no_other, no_dlt, no_other], [0.0, MOST, -MOST], (low + high) / 2)
 
     def _at(self, rows: FloatArray, a: FloatArray) -> FloatArray:
@@ -237,16 +238,14 @@ class CrmRule(Rule):
         level, best = cut.level, self.best_level(cut)
         nobody = (cut.evaluable + cut.pending).sum(axis=-1) == 0
         unobserved = (best > level) & self._has_unobserved(cut)
-        stays = nobody | unobserved
-        following = np.where(stays, level, best)
-        conditions = [following > level, following < level]
-        return Decisions(
-            action=np.select(conditions, [int(Action.ESCALATE), int(Action.DE_ESCALATE)], int(Action.STAY)),
-            level=following,
-            patients=np.full_like(level, MANY),
-            reason=np.select([nobody, unobserved, *conditions], [0, 4, 1, 3], 2),
-            reasons=REASONS,
-        )
+        rows: list[Row] = [
+            (nobody, Action.STAY, level, MANY, NOBODY),
+            (unobserved, Action.STAY, level, MANY, UNOBSERVED),
+            (best > level, Action.ESCALATE, best, MANY, UP),
+            (best < level, Action.DE_ESCALATE, best, MANY, DOWN),
+            (best == level, Action.STAY, level, MANY, SAME),
+        ]
+        return first_match(rows, level.shape)
 
     def _has_unobserved(self, cut: DataCut) -> BoolArray:
         """Return whether a pending patient of the level has been observed for too short a time to escalate."""

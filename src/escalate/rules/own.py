@@ -91,7 +91,9 @@ class OwnRule(Rule):
         )
 
     def answer(self, known: Known) -> Answer:
-        """Return the function's answer about one trial, as action and level from 0."""
+        """Return the function's answer about one trial, as action and level from 0; to begin with, it is not asked."""
+        if not any(known.evaluable) and not any(known.pending):
+            return Action.STAY, known.level - 1
         if known not in self._remembered:
             first, second = self._ask(known), self._ask(known)
             if first != second:

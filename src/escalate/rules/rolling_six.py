@@ -28,9 +28,9 @@ from typing import Literal
 import numpy as np
 
 from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, Action, BoolArray, Decisions, IntArray
+from ..records import NO_LEVEL, Action, Decisions, IntArray
 from .base import Rule
-from .counts import choose
+from .first_match import Row, first_match
 from .three_plus_three import EXCEEDED, MTD_BELOW, TOO_TOXIC, TOP_TOLERATED, highest_below
 
 FILL_TO_SIX = "tolerated so far: 6 evaluable patients are required at the MTD"
@@ -38,8 +38,6 @@ SAME_DOSE = "the table says: the next patient at the same dose"
 WAIT_FOR_OUTCOMES = "the table says: wait for outcomes"
 WAIT_FOR_LAST = "6 patients enrolled: wait for the last of them"
 NEXT_DOSE = "the table says: the next dose"
-REASONS = (TOO_TOXIC, MTD_BELOW, TOP_TOLERATED, EXCEEDED, FILL_TO_SIX, SAME_DOSE, WAIT_FOR_OUTCOMES, WAIT_FOR_LAST,
-           NEXT_DOSE)  # fmt: skip
 
 SIX = 6
 CODES = {"S": 0, "E": 1, "SUS": 2, "D": 3}
@@ -93,24 +91,19 @@ class RollingSixRule(Rule):
         short, open_windows = six_required & (enrolled < SIX), pending > 0
         finished = ends_here & escalates & ~short & ~open_windows
 
-        # First match decides: condition, action, level, reason.
-        table: list[tuple[BoolArray, Action, IntArray | int, str]] = [
-            (below < 0, Action.STOP, NO_LEVEL, TOO_TOXIC),
-            (finished & limit, Action.STOP, at, MTD_BELOW),
-            (comes_down & (enrolled >= SIX), Action.SUSPEND, at, WAIT_FOR_LAST),
-            (comes_down, Action.DE_ESCALATE, at, EXCEEDED),
-            (said == CODES["S"], Action.STAY, level, SAME_DOSE),
-            (said == CODES["SUS"], Action.SUSPEND, level, WAIT_FOR_OUTCOMES),
-            (finished, Action.STOP, at, TOP_TOLERATED),
-            (ends_here & short, Action.STAY, level, FILL_TO_SIX),
-            (ends_here, Action.SUSPEND, level, WAIT_FOR_LAST),
-            (escalates, Action.ESCALATE, level + 1, NEXT_DOSE),
+        rows: list[Row] = [
+            (below < 0, Action.STOP, NO_LEVEL, 0, TOO_TOXIC),
+            (finished & limit, Action.STOP, at, 0, MTD_BELOW),
+            (comes_down & (enrolled >= SIX), Action.SUSPEND, at, 0, WAIT_FOR_LAST),
+            (comes_down, Action.DE_ESCALATE, at, 1, EXCEEDED),
+            (said == CODES["S"], Action.STAY, level, 1, SAME_DOSE),
+            (said == CODES["SUS"], Action.SUSPEND, level, 0, WAIT_FOR_OUTCOMES),
+            (finished, Action.STOP, at, 0, TOP_TOLERATED),
+            (ends_here & short, Action.STAY, level, 1, FILL_TO_SIX),
+            (ends_here, Action.SUSPEND, level, 0, WAIT_FOR_LAST),
+            (escalates, Action.ESCALATE, level + 1, 1, NEXT_DOSE),
         ]
-        action, following, reason = choose([(*row[:3], REASONS.index(row[3])) for row in table], level.shape)
-        one_more = (action != Action.STOP) & (action != Action.SUSPEND)
-        return Decisions(
-            action=action, level=following, patients=one_more.astype(np.int64), reason=reason, reasons=REASONS
-        )
+        return first_match(rows, level.shape)
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the MTD where the rule has finished, `NO_LEVEL` where there is none or it has not, shape (...)."""

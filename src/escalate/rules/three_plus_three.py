@@ -38,8 +38,9 @@ from typing import Literal
 import numpy as np
 
 from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, Action, BoolArray, Decisions, IntArray
+from ..records import NO_LEVEL, Action, Decisions, IntArray
 from .base import Rule
+from .first_match import Row, first_match
 
 TOO_TOXIC = "lowest dose level too toxic"
 MTD_BELOW = "MTD declared: the next dose level exceeds it"
@@ -49,7 +50,6 @@ FILL_TO_THREE = "fewer than 3 evaluable patients at this level"
 ONE_DLT = "1 DLT: this level needs 6 evaluable patients"
 SIX_AT_MTD = "tolerated so far: 6 evaluable patients are required at the MTD"
 TOLERATED = "no DLT in 3, or at most 1 in 6: the level is tolerated"
-REASONS = (TOO_TOXIC, MTD_BELOW, TOP_TOLERATED, EXCEEDED, FILL_TO_THREE, ONE_DLT, SIX_AT_MTD, TOLERATED)
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,7 @@ class ThreePlusThreeRule(Rule):
         tolerated = ~exceeded & (n >= 3) & ((y == 0) | (n >= 6))
         six_required = tolerated & (n < 6) & ((capped_above & comes_down) | (highest & (self.variant == "C")))
 
-        # First match decides: condition, action, level, patients wanted, reason.
-        table: list[tuple[BoolArray, Action, IntArray | int, IntArray | int, str]] = [
+        rows: list[Row] = [
             (exceeded & (below < 0), Action.STOP, NO_LEVEL, 0, TOO_TOXIC),
             (exceeded & (n_below >= (6 if comes_down else 3)), Action.STOP, below, 0, MTD_BELOW),
             (exceeded, Action.DE_ESCALATE, below, _wanted(n_below), EXCEEDED),
@@ -104,18 +103,7 @@ class ThreePlusThreeRule(Rule):
             (highest, Action.STOP, level, 0, TOP_TOLERATED),
             (tolerated, Action.ESCALATE, above, _wanted(at_level(cut.evaluable, above)), TOLERATED),
         ]
-        conditions = [np.broadcast_to(row[0], level.shape) for row in table]
-
-        def choose(values: list[IntArray | int]) -> IntArray:
-            return np.select(conditions, [np.broadcast_to(np.asarray(v), level.shape) for v in values])
-
-        return Decisions(
-            action=choose([int(row[1]) for row in table]),
-            level=choose([row[2] for row in table]),
-            patients=choose([row[3] for row in table]),
-            reason=choose([REASONS.index(row[4]) for row in table]),
-            reasons=REASONS,
-        )
+        return first_match(rows, level.shape)
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the MTD where the rule has finished, `NO_LEVEL` where there is none or it has not, shape (...)."""

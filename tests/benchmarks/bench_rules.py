@@ -1,0 +1,80 @@
+"""How fast rules decide and exact results come, as ratios measured in one run: ``python tests/benchmarks/bench_rules.py``.
+
+Each figure is the median of five, on one core, with everything loaded. The limit for a batch of data cuts is reading
+and writing them: the time of one copy of the batch is printed beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+
+import escalate as esc
+from escalate.data_cut import DataCut
+from escalate.protocol import ProtocolRule
+from escalate.rules import rule_for
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+RULES = {
+    "3+3": {"name": "3+3"},
+    "BOIN": {"name": "BOIN", "target": 0.25},
+    "mTPI": {"name": "mTPI", "target": 0.25},
+    "mTPI-2": {"name": "mTPI-2", "target": 0.25},
+    "Keyboard": {"name": "Keyboard", "target": 0.25},
+    "i3+3": {"name": "i3+3", "target": 0.25},
+    "CRM": {"name": "CRM", "target": 0.25, "prior_mtd_level": 2},
+    "BLRM": {"name": "BLRM"},
+}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return the median time of five runs, after one that loads everything [s]."""
+    work()
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return median(times)
+
+
+def batch(levels: int, size: int) -> DataCut:
+    """Return random data cuts of at most 12 patients a level."""
+    generator = np.random.default_rng(1)
+    n = generator.integers(0, 13, (size, levels))
+    y = (generator.random((size, levels)) * (n + 1) * 0.6).astype(np.int64)
+    return DataCut.of(generator.integers(0, levels, size), n, y)
+
+
+def main() -> None:
+    """Print the table."""
+    base = esc.load(SCENARIOS / "nct06337474.toml")
+    six = esc.load(SCENARIOS / "six-dose-oncology.toml")
+    print("Exact results of the base scenario (two levels, nine patients), rule and committee made anew")
+    for name, rule in RULES.items():
+        scenario = base.replace({"rule": rule})
+        took = seconds(lambda scenario=scenario: esc.exact(scenario))
+        print(f"  {name:<10}{1000 * took:8.1f} ms")
+    print("Exact results of six levels, 36 patients in cohorts of three")
+    for name in ("3+3", "BOIN", "CRM"):
+        scenario = six.replace({"rule": RULES[name] if name != "CRM" else {**RULES[name], "prior_mtd_level": 4}})
+        found = esc.exact(scenario)
+        print(
+            f"  {name:<10}{seconds(lambda scenario=scenario: esc.exact(scenario)):8.2f} s, {found.states:,} data cuts"
+        )
+    million = batch(2, 1_000_000)
+    limit = seconds(lambda: [part.copy() for part in (million.level, million.evaluable, million.dlts)])
+    print(f"A million data cuts of two levels (copying them: {limit:.3f} s)")
+    for name in ("3+3", "BOIN", "CRM"):
+        for words, rule in (("", rule_for(base.replace({"rule": RULES[name]}))),
+                            (", as the protocol applies it", ProtocolRule(base.replace({"rule": RULES[name]})))):  # fmt: skip
+            took = seconds(lambda rule=rule: rule.decide(million))
+            print(f"  {name + words:<40}{took:8.3f} s  {took / limit:6.1f} x copying")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""Rules of one's own: Python functions and decision tables, in every engine; and what can be wrong with them."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import escalate as esc
+from conftest import ROOT
+from escalate.cli import main
+from escalate.errors import RuleError, ScenarioError
+from escalate.own_rules import REGISTERED, Known
+from small import small
+
+BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")
+RULE = '''import escalate as esc
+
+
+@esc.rule(target=0.25)
+def cautious(known):
+    """Up after four without a DLT, down after two DLTs."""
+    if known.y == 0 and known.n >= 4:
+        return "escalate"
+    return "de-escalate" if known.y >= 2 else "stay"
+'''
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Any:
+    """Let no test see the rules of another."""
+    before = dict(REGISTERED)
+    yield
+    REGISTERED.clear()
+    REGISTERED.update(before)
+
+
+def register(function: Any, **options: Any) -> str:
+    esc.rule(name="own", **options)(function)
+    return "own"
+
+
+def ask(function: Any, **options: Any) -> Any:
+    """Return the exact results of a small trial under a rule."""
+    register(function, **options)
+    return esc.exact(small(rule={"python": "own"}, toxicity__dlt_probability=[0.2, 0.4]))
+
+
+def boin_in_python(known: Known) -> Any:
+    """BOIN for a target of 0.25 in plain Python: boundaries .1968 and .2984, eliminations for n = 3, 6, 9, 12."""
+    gone = {3: 3, 6: 4, 9: 5, 12: 6}
+    levels = range(known.levels)
+    toxic = [known.dlts[k] >= gone.get(known.evaluable[k], 99) for k in levels]
+    highest = next((k for k in levels if toxic[k]), known.levels)  # levels below it may be given
+    if highest == 0:
+        return "stop"
+    if known.level > highest:
+        return highest
+    rate = known.y / known.n
+    if rate <= 0.1968:
+        return min(known.level + 1, highest)
+    return max(known.level - 1, 1) if rate >= 0.2984 else known.level
+
+
+def test_a_function_gives_the_same_as_the_rule_that_it_copies(base: esc.Scenario) -> None:
+    """BOIN written in Python: every dose path and its probability, the table, and trial after trial on the calendar."""
+    esc.rule(target=0.25)(boin_in_python)
+    changes = {"toxicity.dlt_probability": [0.15, 0.35], "accrual.consents_per_month": 8.0}
+    theirs = base.replace({"rule": {"name": "BOIN", "target": 0.25}, **changes})
+    ours = base.replace({"rule": {"python": "boin_in_python"}, **changes})
+    assert esc.exact(ours).recommended == pytest.approx(esc.exact(theirs).recommended, rel=0, abs=1e-12)
+    assert [(p.path, p.recommended) for p in esc.dose_paths(ours)] == [
+        (p.path, p.recommended) for p in esc.dose_paths(theirs)
+    ]
+    both = [esc.decision_table(s, 12).letters for s in (ours, theirs)]
+    assert {key: letter for key, letter in both[0].items() if key[0] % 3 == 0} == {
+        key: letter for key, letter in both[1].items() if key[0] % 3 == 0
+    }
+    for replicate in range(60):
+        one, other = (esc.simulate_trial(s, seed=4, replicate=replicate) for s in (ours, theirs))
+        assert one.dose_path == other.dose_path
+        assert (one.recommended, one.duration_days) == (other.recommended, other.duration_days)
+
+
+def test_every_answer_means_what_it_says() -> None:
+    answers = {"stay": 1, "escalate": 2, "de-escalate": 1, 1: 1, 2: 2}
+    for answer, expected in answers.items():
+        register(lambda known, answer=answer: answer)
+        rows = esc.decision_table(small(rule={"python": "own"}), after="1NNN", cohorts=1).rows
+        assert rows[0].decision.level + 1 == expected, answer
+    register(lambda known: ("stop", 2))
+    assert ask(lambda known: ("stop", 2)).recommended == pytest.approx((0.0, 1.0))
+    assert ask(lambda known: "stop").no_dose == pytest.approx(1.0)
+
+
+def test_what_a_function_is_told() -> None:
+    told: list[Known] = []
+    ask(lambda known: told.append(known) or "stop")
+    first = Known(level=1, levels=2, evaluable=(3, 0), dlts=(0, 0), pending=(0, 0), followup=(0.0, 0.0))
+    assert first in told
+    assert {(known.n, known.y) for known in told} == {(3, 0), (3, 1), (3, 2), (3, 3)}
+
+
+def test_without_a_target_the_cap_is_inconclusive() -> None:
+    found = ask(lambda known: "stay")
+    assert found.reasons == {"cap reached, inconclusive": pytest.approx(1.0)}
+    assert ask(lambda known: "stay", target=0.25).reasons == {"cap reached": pytest.approx(1.0)}
+
+
+def test_a_rolling_function(base: esc.Scenario) -> None:
+    """Suspend while anybody is pending: then nobody is infused while another's window is open."""
+
+    def one_by_one(known: Known) -> str:
+        return "suspend" if any(known.pending) else ("escalate" if known.y == 0 and known.n else "stay")
+
+    register(one_by_one, target=0.25, rolling=True)
+    scenario = base.replace({"rule": {"python": "own"}, "safety.cohort_size": 1, "accrual.consents_per_month": 8.0})
+    trial = esc.simulate_trial(scenario, seed=2)
+    rows = sorted((r["infusion_day"], r["outcome_day"]) for r in trial.patients if r["infusion_day"] is not None)
+    assert len(rows) >= 9
+    assert all(outcome <= infusion for (_, outcome), (infusion, _) in itertools.pairwise(rows))
+    assert "suspend" in trial.decisions["action"]
+
+
+FAULTS = {
+    "raises": (lambda known: 1 / (known.y - 2), r"raised ZeroDivisionError: division by zero"),
+    "no such level": (lambda known: 7, r"answered level 7; there are levels 1 to 2"),
+    "level zero": (lambda known: 0, r"answered level 0; there are levels 1 to 2"),
+    "stop at no level": (lambda known: ("stop", 3), r"answered level 3; there are levels 1 to 2"),
+    "true is no level": (lambda known: True, r"answered True; allowed are"),
+    "a word": (lambda known: "up", r"answered 'up'; allowed are \"escalate\", \"stay\""),
+    "nothing": (lambda known: None, r"answered None; allowed are"),
+    "suspends, and is no rolling rule": (lambda known: "suspend", r"answered 'suspend'; allowed are"),
+}
+
+
+@pytest.mark.parametrize(("function", "says"), FAULTS.values(), ids=FAULTS)
+def test_faults_name_the_rule_and_the_counts(function: Any, says: str) -> None:
+    with pytest.raises(RuleError, match=r"rule 'own' at level 1, with DLTs/evaluable \d/\d, 0/0: " + says):
+        ask(function)
+
+
+def test_a_fault_in_a_simulation_names_the_trial_too(base: esc.Scenario) -> None:
+    register(lambda known: 1 / (known.n - 3))
+    scenario = base.replace({"rule": {"python": "own"}})
+    with pytest.raises(RuleError, match=r"trial 5 of seed 3, day \d+: rule 'own' at level 1, .*ZeroDivisionError"):
+        esc.simulate_trial(scenario, seed=3, replicate=5)
+
+
+def test_an_answer_that_changes_is_a_fault() -> None:
+    answers = itertools.cycle(["stay", "escalate"])
+    with pytest.raises(RuleError, match="answered 'stay' and then 'escalate'; a rule must always answer the same"):
+        ask(lambda known: next(answers))
+
+
+def test_a_target_must_be_one() -> None:
+    with pytest.raises(ValueError, match=r"target must be inside \(0, 1\), got 1.5"):
+        esc.rule(target=1.5)(lambda known: "stay")
+
+
+# Files
+
+
+def files(tmp_path: Path, rule: str, **texts: str) -> str:
+    """Write a scenario with a rule, and files beside it; return the scenario's path."""
+    text = BASE.replace('name = "3+3"', rule).replace(
+        'variant = "C"          # B would accept the highest level after 3 patients\n', ""
+    )
+    text = "\n".join(line for line in text.splitlines() if not line.startswith(('variant = "C"', '"rule.')))
+    (tmp_path / "scenario.toml").write_text(text, encoding="utf-8")
+    for name, content in texts.items():
+        (tmp_path / name.replace("__", ".")).write_text(content, encoding="utf-8")
+    return str(tmp_path / "scenario.toml")
+
+
+PYTHON = 'python = "my_rules.py:cautious"'
+
+
+def test_code_runs_only_when_it_is_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mark = tmp_path / "ran"
+    path = files(tmp_path, PYTHON, my_rules__py=f"open({str(mark)!r}, 'w').close()\n" + RULE)
+    for verb in (["check"], ["run", "--no-files"], ["exact"], ["table"], ["trial", "--no-files"]):
+        assert main([verb[0], path, *verb[1:]]) == 2
+        assert "give --allow-python" in capsys.readouterr().err
+    assert not mark.exists()
+    assert main(["exact", path, "--allow-python"]) == 0
+    assert mark.exists()
+    assert "rule python, python my_rules.py:cautious" in capsys.readouterr().out
+
+
+def test_a_run_with_a_rule_file_is_made_again(tmp_path: Path) -> None:
+    path = files(tmp_path, PYTHON, my_rules__py=RULE)
+    first, again = tmp_path / "first", tmp_path / "again"
+    assert main(["run", path, "--allow-python", "--trials", "20", "--out", str(first)]) == 0
+    assert (first / "my_rules.py").read_text() == RULE
+    assert main(["run", str(first / "resolved.json"), "--allow-python", "--trials", "20", "--out", str(again)]) == 0
+    for name in ("summary.txt", "characteristics.csv", "trials.npz", "resolved.json"):
+        assert (first / name).read_bytes() == (again / name).read_bytes()
+    (first / "my_rules.py").write_text(RULE.replace(">= 4", ">= 3"))
+    with pytest.raises(ScenarioError, match=r"my_rules.py has changed since these results were made"):
+        esc.load(first / "resolved.json", allow_python=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (None, "my_rules.py cannot be read: No such file"),
+        ("def cautious(:", "my_rules.py cannot be run: SyntaxError"),
+        ("raise RuntimeError('no')", "my_rules.py cannot be run: RuntimeError: no"),
+        ("def cautious(known): pass", "registers no function 'cautious' with @escalate.rule; it registers: none"),
+        (RULE.replace("cautious", "bold"), "registers no function 'cautious' with @escalate.rule; it registers: bold"),
+    ],
+)
+def test_bad_rule_files(tmp_path: Path, code: str | None, says: str) -> None:
+    path = files(tmp_path, PYTHON, **({} if code is None else {"my_rules__py": code}))
+    with pytest.raises(ScenarioError) as caught:
+        esc.load(path, allow_python=True)
+    (problem,) = caught.value.problems
+    assert says in str(problem)
+    assert problem.line > 0
+
+
+def test_a_name_that_nobody_registered(base: esc.Scenario) -> None:
+    with pytest.raises(RuleError, match=r"rule.python = 'nobody': no such rule is loaded"):
+        esc.exact(base.replace({"rule": {"python": "nobody"}}))
+
+
+HEAD = "evaluable,dlts,decision\n"
+THREES = HEAD + "".join(
+    f"{n},{y},{letter}\n" for n in (3, 6, 9) for y, letter in enumerate((["E", "S", "D", "DU"] + ["DU"] * 6)[: n + 1])
+)
+
+
+def test_a_table_file_is_read_where_the_scenario_lies(tmp_path: Path) -> None:
+    scenario = esc.load(files(tmp_path, 'name = "table"\ntarget = 0.25\nfile = "own.csv"', own__csv=THREES))
+    assert scenario.rule.decisions == {"3": "E S D DU", "6": "E S D DU DU DU DU", "9": "E S D DU DU DU DU DU DU DU"}
+    assert esc.exact(scenario).no_dose > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "cannot be read: No such file"),
+        ("n,y,d\n", "has no column decision, dlts, evaluable"),
+        (HEAD, "has no line"),
+        (THREES.replace("3,1,S\n", ""), "has holes: there is no decision for DLTs 1 in 3"),
+        (THREES + "3,1,D\n", "contradicts itself: 1 DLTs in 3 are S and D"),
+        (THREES + "3,4,D\n", "has 4 DLTs among 3 patients"),
+        (THREES + "three,1,D\n", "evaluable 'three' and dlts '1' must be whole numbers"),
+        (THREES.replace("3,1,S", "3,1,X"), "letters are E, S, D, DU"),
+        (
+            THREES.replace("3,1,S", "3,1,D").replace("3,2,D", "3,2,S"),
+            "with 3 patients, 2 DLTs (S) are bolder than 1 (D)",
+        ),
+        (THREES.replace("6,1,S", "6,1,D"), "1 DLTs in 6 patients (D) are more cautious than in 3 (S)"),
+        (THREES.split("9,0")[0], "has no line for 9 evaluable patients"),
+    ],
+)
+def test_bad_tables(tmp_path: Path, text: str | None, says: str) -> None:
+    rule = 'name = "table"\ntarget = 0.25\nfile = "own.csv"'
+    path = files(tmp_path, rule, **({} if text is None else {"own__csv": text}))
+    with pytest.raises(ScenarioError) as caught:
+        esc.load(path)
+    assert any(says in str(problem) for problem in caught.value.problems), [str(p) for p in caught.value.problems]
+    assert all(problem.line > 0 for problem in caught.value.problems)
+
+
+def test_a_table_in_the_scenario_itself() -> None:
+    scenario = small(
+        rule={"name": "table", "target": 0.3, "decisions": {"3": "E S D DU", "6": "E E S D DU DU DU"}},
+        limits={"most_per_level": 6},
+        toxicity__dlt_probability=[0.2, 0.4],
+    )
+    assert sum(esc.exact(scenario).recommended) > 0.8
+    with pytest.raises(ScenarioError, match="has no line for 9, 12 evaluable patients"):
+        scenario.replace({"limits.most_per_level": None})

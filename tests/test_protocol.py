@@ -1,0 +1,193 @@
+"""What goes with any rule: titration, limits, stopping rules; each by hand, and each with its own reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from escalate import exact, simulate_trial
+from escalate.committee import Committee
+from escalate.data_cut import Counts
+from escalate.errors import RuleError, ScenarioError
+from escalate.records import NO_LEVEL, Action, Decision
+from escalate.rules.base import too_toxic_probability
+from small import small
+
+BOIN = {"name": "BOIN", "target": 0.25}
+CRM = {"name": "CRM", "target": 0.25, "skeleton": [0.02, 0.04, 0.06, 0.25]}
+"""A steep guess: without limits the dose rises from the first level to the last."""
+MANY = 10**6
+
+
+def four(**more: Any) -> Committee:
+    levels = [{"label": str(k)} for k in range(4)]
+    start: dict[str, Any] = {"dose_levels": levels, "toxicity__dlt_probability": [0.1] * 4, "rule": CRM}
+    return Committee(small(**(start | more)))
+
+
+def decide(committee: Committee, level: int, *counts: str, last: tuple[int, int] = (0, 0)) -> Decision:
+    """Decide on counts written as "DLTs/evaluable", the lowest level first; levels above are empty."""
+    pairs = [tuple(map(int, text.split("/"))) for text in counts]
+    y, n = (tuple(pair[k] for pair in pairs) + (0,) * (committee.levels - len(pairs)) for k in (0, 1))
+    return committee.decide(Counts(level, n, y, (0,) * committee.levels, last=last), MANY)
+
+
+def test_no_skipping_above_the_last_level_given() -> None:
+    off, last, highest = (four(limits={"no_skipping": name}) for name in ("off", "last_given", "highest_given"))
+    assert decide(off, 0, "0/3").level == 3
+    assert decide(last, 0, "0/3").level == 1
+    assert decide(last, 0, "0/3").reason == "limit: no level is skipped"
+    assert decide(highest, 0, "0/3").level == 1
+    assert decide(last, 0, "0/9", "0/3", "0/3").level == 1
+    assert decide(highest, 0, "0/9", "0/3", "0/3").level == 3
+
+
+def test_no_skipping_downwards() -> None:
+    free, bound = four(), four(limits={"no_skipping_down": True})
+    counts = ("0/3", "1/3", "2/3", "3/3")
+    assert decide(free, 3, *counts).level < 2
+    assert decide(bound, 3, *counts).level == 2
+    assert decide(bound, 3, *counts).action is Action.DE_ESCALATE
+
+
+def test_coherence_in_its_three_readings() -> None:
+    """With 0 of 9 and then 1 of 3 at the level the model would rise: who forbids it?"""
+    for reading, last, expected in (
+        ("off", (3, 1), 1),
+        ("last_cohort", (3, 1), 0),
+        ("last_cohort", (3, 0), 1),
+        ("last_level", (3, 1), 1),
+        ("after_dlt", (3, 1), 0),
+        ("after_dlt", (3, 0), 1),
+    ):
+        committee = four(limits={"coherence": reading}, rule={**CRM, "skeleton": [0.01, 0.1, 0.5, 0.7]})
+        decision = decide(committee, 0, "1/12", last=last)
+        assert decision.level == expected, (reading, last)
+        if expected == 0:
+            assert (decision.action, decision.reason) == (Action.STAY, "limit: no escalation after so many DLTs")
+    committee = four(limits={"coherence": "last_level"}, rule={**CRM, "skeleton": [0.001, 0.01, 0.02, 0.03]})
+    assert decide(committee, 0, "1/3").level == 0  # a third is above the target
+    assert decide(committee, 0, "1/4").level == 1  # a quarter is not
+
+
+def test_most_per_level() -> None:
+    committee = Committee(small(rule=BOIN, limits={"most_per_level": 5}))
+    assert decide(committee, 0, "1/4").patients == 1
+    full = decide(committee, 0, "1/5")
+    assert (full.action, full.level) == (Action.STOP, 0)
+    assert full.reason == "the most patients at one level are treated at it"
+    assert decide(committee, 0, "0/5").action is Action.ESCALATE
+
+
+def test_enough_at_one_level_in_both_readings() -> None:
+    staying = Committee(small(rule=BOIN, stopping={"enough_at_level": 6}))
+    any_move = Committee(small(rule=BOIN, stopping={"enough_at_level": 6, "enough_when": "any_move"}))
+    assert decide(staying, 0, "0/6").action is Action.ESCALATE
+    assert decide(any_move, 0, "0/6").reason == "stopping rule: enough patients at one level"
+    for committee in (staying, any_move):
+        assert decide(committee, 1, "0/3", "0/6").action is Action.STOP  # at the highest level the rule stays
+        assert decide(committee, 1, "0/3", "0/6").level == 1
+        assert decide(committee, 1, "0/3", "0/5").action is Action.STAY
+
+
+def test_most_patients_leaves_the_rest_for_an_expansion() -> None:
+    scenario = small(
+        rule=BOIN,
+        stopping={"most_patients": 6},
+        safety__when_rule_finished="expand",
+        accrual__consent_days=[0] * 20,
+    )
+    trial = simulate_trial(scenario)
+    assert trial.stop_reason == "stopping rule: most patients treated"
+    assert trial.dose_path == "1NNN 2NNN 2NNNNNN"
+
+
+def test_too_toxic_by_the_counts_and_by_the_model() -> None:
+    """The counts alone for rules without a model; the model's own posterior for one that has it."""
+    said = {"too_toxic_probability": 0.8, "too_toxic_above": 0.35}
+    counts, model = Committee(small(rule=BOIN, stopping=said)), four(stopping=said)
+    for n in (3, 6, 9):
+        for y in range(n + 1):
+            stops = float(too_toxic_probability(np.array(n), np.array(y), 0.35)) > 0.8
+            decision = decide(counts, 0, f"{y}/{n}")
+            if decision.reason != "lowest dose level too toxic":  # the rule's own elimination comes first
+                assert (decision.reason == "stopping rule: lowest dose level too toxic") == stops, (y, n)
+                assert (decision.action is Action.STOP, decision.level == NO_LEVEL) == (stops, stops)
+    assert decide(model, 0, "2/3").reason != "stopping rule: lowest dose level too toxic"
+    assert decide(model, 0, "3/3").reason == "stopping rule: lowest dose level too toxic"
+
+
+def test_precision() -> None:
+    """The 95 % interval of Beta(1 + y, 1 + n - y): with 0 of 9 its width is 0.308 - 0.003."""
+    wide, narrow = (Committee(small(rule=BOIN, stopping={"interval_width": width})) for width in (0.31, 0.30))
+    assert decide(wide, 1, "0/3", "0/9").reason == "stopping rule: P(DLT) is known precisely enough"
+    assert decide(wide, 1, "0/3", "0/9").level == 1
+    assert decide(narrow, 1, "0/3", "0/9").action is Action.STAY
+
+
+@pytest.mark.parametrize("rule", [BOIN, {"name": "3+3"}, CRM | {"skeleton": [0.1, 0.25]}], ids=lambda r: r["name"])
+def test_titration(rule: dict[str, Any]) -> None:
+    """One patient a level up to the first DLT; then the cohort is filled, and the rule takes over."""
+    committee = Committee(small(rule=rule, titration={}))
+    first = committee.first(MANY)
+    assert (first.level, first.patients, first.reason) == (0, 1, "titration: one patient at this level")
+    up = decide(committee, 0, "0/1")
+    assert (up.action, up.level, up.patients) == (Action.ESCALATE, 1, 1)
+    filled = decide(committee, 0, "1/1")
+    assert (filled.action, filled.level, filled.patients) == (Action.STAY, 0, 2)
+    assert filled.reason == "titration is over: the cohort is filled up"
+    assert decide(committee, 1, "0/1", "0/1").patients == 2
+    assert decide(committee, 1, "0/1", "1/1").patients == 2
+    plain = Committee(small(rule=rule))
+    for counts in (("0/1", "1/3"), ("0/1", "2/3"), ("0/1", "0/3")):
+        assert decide(committee, 1, *counts) == decide(plain, 1, *counts)
+
+
+def test_titration_to_a_level() -> None:
+    levels = [{"label": str(k)} for k in range(4)]
+    committee = Committee(
+        small(dose_levels=levels, toxicity__dlt_probability=[0.1] * 4, rule=BOIN, titration={"last_level": 2})
+    )
+    assert decide(committee, 0, "0/1").level == 1
+    assert (decide(committee, 1, "0/1", "0/1").level, decide(committee, 1, "0/1", "0/1").patients) == (1, 2)
+
+
+def test_titration_of_a_rolling_rule_waits_for_its_patient() -> None:
+    scenario = small(rule={"name": "rolling six"}, titration={}, accrual__consent_days=[0, 1, 2, 3])
+    committee = Committee(scenario)
+    waits = committee.decide(Counts(0, (0, 0), (0, 0), (1, 0)), MANY)
+    assert (waits.action, waits.reason) == (Action.SUSPEND, "titration: wait for the patient's outcome")
+    trial = simulate_trial(scenario)
+    assert trial.dose_path.startswith("1N 2N")
+    infused = [day for day in trial.patients["infusion_day"] if day is not None]
+    assert infused[1] == infused[0] + 28
+
+
+def test_titration_by_hand() -> None:
+    """P(no DLT at either of two levels) and what follows is a product; here only its first factor is asked for."""
+    p, q = 0.2, 0.3
+    found = exact(small(rule=BOIN, titration={}, trial__planned_patients=12, toxicity__dlt_probability=[p, q]))
+    assert sum(found.evaluable_at_level[1].get(n, 0.0) for n in range(1, 13)) > 1 - p
+    assert found.evaluable_at_level[0].get(1, 0.0) > 0  # who passes the first level alone may never come back
+    assert sum(found.recommended) + found.no_dose == pytest.approx(1)
+
+
+def test_what_needs_a_target_says_so() -> None:
+    with pytest.raises(ScenarioError, match='3\\+3 has none: take "after_dlt"'):
+        small(limits__coherence="last_cohort")
+    with pytest.raises(ScenarioError, match="too_toxic_above: is missing: 3\\+3 has no target"):
+        small(stopping__too_toxic_probability=0.9)
+    with pytest.raises(ScenarioError, match="too_toxic_above has no effect"):
+        small(stopping__too_toxic_above=0.3)
+    import escalate
+
+    @escalate.rule
+    def without_target(known: Any) -> str:
+        return "stay"
+
+    with pytest.raises(
+        RuleError, match=r"limits.coherence compares with a target, and the rule without_target has none"
+    ):
+        Committee(small(rule={"python": "without_target"}, limits={"coherence": "last_cohort"}))
