@@ -153,7 +153,9 @@ def composed_rule(scenario: Scenario) -> Rule:
         if most is not None and action not in ("stop", "suspend"):
             room = most - told.treated[level]
             wanted = min(wanted, room)
-            if room <= 0 and sum(told.treated) > 0:
+            if room <= 0 and told.pending[level] > 0:
+                action, wanted, reason = "suspend", 0, None
+            elif room <= 0:
                 action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, LEVEL_IS_FULL
         if enough is not None and action != "stop" and told.treated[told.level] >= enough:
             stays = level == told.level and action != "suspend"
@@ -270,6 +272,7 @@ class ReferenceTrial:
         self.permitted_level = scenario.safety.start_level - 1
         self.news_for_data_cut = False
         self.counted_dlts_known: list[tuple[int, int]] = []  # day and phase
+        self.concluding: str | None = None  # the reason of a rolling rule's stop, while outcomes are awaited
         self.stop_reason: str | None = None
         self.recommended: int | None = None
 
@@ -278,7 +281,8 @@ class ReferenceTrial:
         self.open_first_cohort()
         while True:
             self.one_day()
-            if self.enrolment_closed and all(person.state is not None for person in self.people):
+            decided = self.stop_reason is not None
+            if self.enrolment_closed and decided and all(person.state is not None for person in self.people):
                 break
             if self.today == self.s.trial.max_days:
                 for person in self.people:
@@ -396,7 +400,8 @@ class ReferenceTrial:
             else:
                 self.cut(cohort, told, None)
             return
-        if self.s.safety.early_decision and not cohort.expansion and self.forced(cohort, told):
+        may_be_early = self.s.safety.early_decision and not cohort.expansion and self.concluding is None
+        if may_be_early and self.outcomes_known > self.outcomes_known_at_cut and self.forced(cohort, told):
             self.note("decision forced", cohort=cohort)
             self.cut(cohort, told, self.outstanding(cohort))
 
@@ -452,15 +457,16 @@ class ReferenceTrial:
         )
 
     def nothing_outstanding(self, cohort: Cohort) -> bool:
-        for person in self.patients:
-            if person.between_lymphodepletion_and_infusion or person.pending:
-                return False
-        return self.taken(cohort) >= cohort.places or self.cap_room() <= 0
+        if self.somebody_outstanding():
+            return False
+        return self.taken(cohort) >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
 
     def candidate_is_ready(self) -> bool:
         """Whether a rolling rule has to be asked because somebody waits and every place is taken."""
         cohort = self.open_cohort
         if not self.is_rolling or cohort is None or cohort.expansion or self.suspended or not self.waiting_list:
+            return False
+        if self.concluding is not None:
             return False
         if self.taken(cohort) < cohort.places or self.cap_room() <= 0:
             return False
@@ -496,7 +502,9 @@ class ReferenceTrial:
         read = known if still_to_come is None else known.completed(still_to_come, 0)
         action, level, wanted, reason = self.rule(read)
         places = 0
-        if action == "suspend" and sum(read.pending) == 0:
+        if self.concluding is not None:
+            action, level, reason = "stop", self.conclusion(known), self.concluding
+        elif action == "suspend" and sum(read.pending) == 0:
             action, level, reason = "stop", best_dose(self.s, read.n, read.y), NOBODY_PENDING
         elif action not in ("stop", "suspend"):
             room = self.cap_room(level)
@@ -521,12 +529,29 @@ class ReferenceTrial:
             else:
                 self.open(level, places, expansion=False)
             return
+        expands = self.s.safety.when_rule_finished == "expand"
+        if self.is_rolling and level is not None and self.concluding is None and self.somebody_outstanding():
+            # Nobody else is treated, and what is recommended is decided again when the last outcome is known.
+            self.concluding, self.open_cohort, self.news_for_data_cut = reason, cohort, True
+            if not expands:
+                self.close_enrolment()
+            return
         self.stop_reason, self.recommended = reason, level
         room = self.cap_room()
-        if self.s.safety.when_rule_finished == "expand" and level is not None and room > 0:
+        if expands and level is not None and room > 0:
             self.open(level, room, expansion=True)
-        else:
+        elif not self.enrolment_closed:
             self.close_enrolment()
+
+    def somebody_outstanding(self) -> bool:
+        return any(person.between_lymphodepletion_and_infusion or person.pending for person in self.patients)
+
+    def conclusion(self, known: Told) -> int | None:
+        """What a rolling rule that stopped recommends in the end."""
+        if self.s.rule.name == "TITE-BOIN":
+            return best_dose(self.s, known.n, known.y)
+        action, level, _, _ = RULES[self.s.rule.name](self.s)(known)
+        return level if action == "stop" else None
 
     def places_for(self, wanted: int, room: int) -> int:
         places = min(wanted, self.s.safety.cohort_size)
@@ -664,7 +689,9 @@ class ReferenceTrial:
             person.refused = True
             self.note("not infused", person)
             self.leave(person, "not infused")
-            self.known_since_the_cut()  # the rule was told that this patient is pending
+            if self.is_rolling and not person.cohort.expansion:
+                self.known_since_the_cut()  # the rule was told that this patient is pending
+                self.news_for_data_cut = True
             if person.cohort is self.on_hold:
                 person.cohort.places -= 1  # nobody is treated in a suspended cohort before the rule is asked again
         else:
@@ -695,7 +722,7 @@ class ReferenceTrial:
 
     def slot_is_open(self) -> bool:
         cohort = self.open_cohort
-        if cohort is None or self.suspended:
+        if cohort is None or self.suspended or (self.concluding is not None and not cohort.expansion):
             return False
         if self.taken(cohort) >= cohort.places or self.cap_room() <= 0:
             return False

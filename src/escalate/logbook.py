@@ -53,6 +53,7 @@ class CohortFile:
     non_evaluable: int = 0
     cut: Counts | None = None
     data_cut_day: int | None = None
+    forced: bool = False
     forced_outstanding: int = 0
     """Outcomes still to come when the decision was forced."""
     decision_day: int | None = None
@@ -167,7 +168,7 @@ class Logbook:
                 cohort.level + 1,
                 cohort.data_cut_day,
                 day,
-                "yes" if cohort.forced_outstanding else "no",
+                "yes" if cohort.forced else "no",
                 cut.evaluable[cohort.level],
                 cut.dlts[cohort.level],
                 cut.pending[cohort.level],

@@ -23,6 +23,7 @@ TITRATION_OVER = "titration is over: the cohort is filled up"
 NO_SKIPPING = "limit: no level is skipped"
 COHERENCE = "limit: no escalation after so many DLTs"
 LEVEL_FULL = "the most patients at one level are treated at it"
+FULL_WAITS = "the most patients at one level are treated at it: wait for their outcomes"
 TOO_TOXIC = "stopping rule: lowest dose level too toxic"
 ENOUGH = "stopping rule: enough patients at one level"
 PRECISE = "stopping rule: P(DLT) is known precisely enough"
@@ -118,11 +119,19 @@ class ProtocolRule(Rule):
             rises = goes_on & (decided.level > level) & self._incoherent(cut)
             decided = decided.overruled(rises, COHERENCE, Action.STAY, level, decided.patients)
         if limits.most_per_level is not None:
-            room = limits.most_per_level - at_level(treated, np.maximum(decided.level, 0))
-            full = goes_on & (room <= 0)
-            decided = decided.with_at_most(np.where(goes_on, np.maximum(room, 0), decided.patients))
-            decided = decided.overruled(full, LEVEL_FULL, Action.STOP, self._answer(cut, full))
+            decided = self._within_level(cut, decided, limits.most_per_level)
         return decided
+
+    def _within_level(self, cut: DataCut, decided: Decisions, most: int) -> Decisions:
+        """Keep levels within the most patients of one; with a rolling rule, wait for a full one's outcomes first."""
+        goes_on = (decided.action != Action.STOP) & (decided.action != Action.SUSPEND)
+        level = np.maximum(decided.level, 0)
+        pending = at_level(cut.pending, level)
+        room = most - at_level(cut.evaluable, level) - pending
+        full = goes_on & (room <= 0)
+        decided = decided.with_at_most(np.where(goes_on, np.maximum(room, 0), decided.patients))
+        decided = decided.overruled(full, LEVEL_FULL, Action.STOP, self._answer(cut, full))
+        return decided.overruled(full & (pending > 0), FULL_WAITS, Action.SUSPEND, level)
 
     def _incoherent(self, cut: DataCut) -> BoolArray:
         """Return whether an escalation would follow too many DLTs."""

@@ -54,6 +54,9 @@ from .patients import Fate, Nature
 from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from .scenario.model import Scenario
 
+FORCED = "decision forced"
+"""The event of a data cut that comes early."""
+
 ANY_NUMBER = 2**40
 """Room under a cap that never binds."""
 
@@ -251,10 +254,10 @@ class Conduct:
             return
         if self.census.is_complete(cohort, self.room):
             self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
-        elif self.may_be_forced(cohort):
+        elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
             if self.committee.is_forced(self.known(cohort), outstanding):
-                self.cut_data(cohort, "decision forced", outstanding)
+                self.cut_data(cohort, FORCED, outstanding)
 
     def may_be_forced(self, cohort: CohortFile) -> bool:
         """Return whether the protocol lets the committee decide early on this cohort."""
@@ -268,7 +271,7 @@ class Conduct:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         counts = self.known(cohort)
         cohort.cut, cohort.data_cut_day, self.cohort = counts, self.clock.today, None
-        cohort.forced_outstanding, self.has_news = outstanding, False
+        cohort.forced, cohort.forced_outstanding, self.has_news = event == FORCED, outstanding, False
         pending = f", {counts.pending[cohort.level]} pending" if cohort.rolling else ""
         patients = _count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
@@ -484,6 +487,8 @@ class Conduct:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
             self.leave(person, "not infused", "not infused", reason)
             self.fill_places_on(self.clock.today)
+            if cohort.rolling:
+                self.tell_news(cohort)
             return
         self.infuse_first(person, cohort, fate)
         for day, phase, event in agenda(self.scenario, self.clock.today, fate):
@@ -555,8 +560,12 @@ class Conduct:
             person.non_evaluable_reason = why
             if self.safety.replace_non_evaluable:
                 person.place_free_day = self.clock.today
+        self.tell_news(cohort)
+
+    def tell_news(self, cohort: CohortFile) -> None:
+        """Look at what follows, now that an outcome is known; for a rolling rule, also that there will be none."""
         self.has_news = True
-        if cohort.rolling or person.place_free_day is not None:
+        if cohort.rolling or self.safety.replace_non_evaluable:
             self.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 

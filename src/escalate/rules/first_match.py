@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..records import Action, BoolArray, Decisions, IntArray
 
@@ -35,7 +36,7 @@ def first_match(rows: Sequence[Row], shape: tuple[int, ...]) -> Decisions:
     )
 
 
-def _column(which: IntArray, values: Sequence[IntArray | int]) -> IntArray:
+def _column(which: NDArray[np.int8], values: Sequence[IntArray | int]) -> IntArray:
     """Return the value of each data cut's row."""
     found: IntArray = np.array([value if isinstance(value, int) else 0 for value in values])[which]
     found = np.asarray(found)

@@ -25,7 +25,7 @@ Lin R, Yuan Y. Biostatistics 2020;21:807-824, doi:10.1093/biostatistics/kxz007 (
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -74,6 +74,11 @@ class TiteBoinRule(CountRule):
         waits = (c > self.most_pending_share * n + TOLERANCE) | (escalates & (n - c < self.min_completed))
         conditions = [c == 0, complete < 0, waits, escalates, falls]
         return np.select(conditions, [complete, np.full_like(n, -1), SUSPEND, 1, -1], 0)
+
+    def recommend(self, cut: DataCut) -> IntArray:
+        """Return the level whose smoothed DLT rate is closest to the target, from complete data, shape (...)."""
+        nobody = np.zeros_like(cut.pending)
+        return super().recommend(replace(cut, pending=nobody, followup=nobody.astype(float)))
 
     def compare(self, n: IntArray, y: IntArray, c: IntArray, seen: FloatArray) -> tuple[BoolArray, BoolArray]:
         """Return whether the rate of n patients, c of them pending, lies at or below and at or above the boundaries."""
