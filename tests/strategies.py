@@ -11,6 +11,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from escalate.own_rules import Known, rule
 from escalate.scenario import Scenario
 from escalate.scenario.checks import complaints
 
@@ -21,7 +22,7 @@ SHORT_TRIAL_DAYS = 400
 
 @st.composite
 def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
-    """Draw a valid scenario: a cohort rule alone, or `everything`, with rolling rules and what is around a rule."""
+    """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked."""
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
     start_date = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 6)))
@@ -33,8 +34,8 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
     window_end = window_days + (infusion_days[-1] if anchor == "last_infusion" else 0)
     follow_up_days = window_end + draw(st.sampled_from([0, 0, 1, 2, 10, 30, 90]))
     cohort_size = draw(st.one_of(st.sampled_from([3, 3, 3]), st.integers(1, 6)))
-    rule = draw(_rule(everything))
-    smallest_cap = min(cohort_size, 3) if rule["name"] == "3+3" else cohort_size
+    asked = draw(_rule(everything))
+    smallest_cap = min(cohort_size, 3) if asked["name"] == "3+3" else cohort_size
     more_patients = draw(st.sampled_from([9, 6, 12, 20, 30, 3, 1, 0]))
     data: dict[str, Any] = {
         "schema_version": 1,
@@ -66,7 +67,7 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
             "dlt_after_lymphodepletion": draw(st.sampled_from(["infuse", "withhold"])),
             "when_rule_finished": draw(st.sampled_from(["expand", "stop"])),
         },
-        "rule": rule,
+        "rule": asked,
         "follow_up": {"days": follow_up_days},
         "accrual": draw(_accrual(start_date, max_days)),
         "screening": draw(_screening()),
@@ -221,3 +222,45 @@ def _what_if(draw: st.DrawFn, window_end: int, follow_up_days: int) -> list[dict
                 item[key] = value
         items.append(item)
     return items
+
+
+@rule(target=0.3)
+def by_rate(known: Known) -> str:
+    """Up below a fifth of the patients, down above two fifths: a rule of one's own."""
+    rate = known.y / max(known.n, 1)
+    return "escalate" if rate < 0.2 else ("de-escalate" if rate > 0.4 else "stay")
+
+
+@st.composite
+def any_rule(draw: st.DrawFn, rolling: bool = True) -> Scenario:
+    """Draw a valid scenario of any rule with what is around it; of cohort rules alone where `rolling` is false."""
+    scenario = draw(scenarios(everything=rolling))
+    levels = scenario.levels
+    skeleton = [0.08, 0.16, 0.27, 0.4][:levels]
+    names = ["mTPI", "mTPI-2", "Keyboard", "i3+3", "CRM", "CRM", "BLRM", "python", "as drawn"]
+    if rolling:
+        names += ["TITE-CRM", "TITE-CRM", "as drawn"]
+    name = draw(st.sampled_from(names))
+    target = draw(st.sampled_from([0.2, 0.25, 0.3]))
+    model: dict[str, Any] = {"target": target, "skeleton": skeleton}
+    rules: dict[str, dict[str, Any]] = {
+        "CRM": model | {"estimate": draw(st.sampled_from(["bayes", "maximum_likelihood"]))},
+        "TITE-CRM": model
+        | {
+            "weights": draw(st.sampled_from(["linear", "adaptive"])),
+            "drop_outs": draw(st.sampled_from(["keep_weight", "left_out"])),
+            "min_followup_share": draw(st.sampled_from([0.0, 0.5])),
+        },
+        "BLRM": {"doses": [1.0, 2.0, 4.0, 7.0][:levels], "sd_log_alpha": 1.0, "sd_log_beta": 0.7},
+        "python": {"python": "by_rate"},
+    }
+    changes: dict[str, Any] = {}
+    if name != "as drawn":
+        changes["rule"] = {"name": name, **rules.get(name, {"target": target})}
+        changes["trial.planned_patients"] = max(scenario.trial.planned_patients, scenario.safety.cohort_size)
+        if name not in ("BLRM", "python"):
+            changes["limits.coherence"] = draw(
+                st.sampled_from(["off", "off", "last_cohort", "last_level", "after_dlt"])
+            )
+        changes["stopping.too_toxic_probability"] = draw(st.sampled_from([None, None, 0.9]))
+    return scenario.replace(changes)

@@ -1,4 +1,4 @@
-"""What must hold in every trial of every scenario (Hypothesis, over the scenarios of `strategies`)."""
+"""What must hold in every trial of every scenario and rule (Hypothesis, over the scenarios of `strategies`)."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from escalate import Scenario, Trial, simulate_trial, waits
+from escalate import Scenario, Trial, protocol, simulate_trial, waits
 from escalate.committee import CAP_REACHED
 from escalate.records import CAP_INCONCLUSIVE, TIME_IS_UP
-from escalate.rules import three_plus_three
+from escalate.rules import blrm, three_plus_three
 from escalate.tables import EVENT_WORDS, OUTCOMES, STATES
-from strategies import scenarios
+from strategies import any_rule
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
-REASONS = {
+WITH_DOSE = {three_plus_three.MTD_BELOW, three_plus_three.TOP_TOLERATED}
+WITHOUT_DOSE = {
     CAP_INCONCLUSIVE,
-    CAP_REACHED,
     TIME_IS_UP,
     three_plus_three.TOO_TOXIC,
-    three_plus_three.MTD_BELOW,
-    three_plus_three.TOP_TOLERATED,
+    protocol.TOO_TOXIC,
+    blrm.NONE_ALLOWED,
 }
+REASONS = WITH_DOSE | WITHOUT_DOSE | {CAP_REACHED, protocol.LEVEL_FULL, protocol.ENOUGH, protocol.STUCK}
 
 
 def run(scenario: Scenario, seed: int) -> Trial:
@@ -37,7 +38,7 @@ def patients(trial: Trial) -> list[dict[str, object]]:
 
 
 @EXAMPLES
-@given(scenarios(), st.integers(0, 1000))
+@given(any_rule(), st.integers(0, 1000))
 def test_calendar(scenario: Scenario, seed: int) -> None:
     """Lead and stagger are kept; nobody starts while a decision is outstanding or after enrolment has closed."""
     trial = run(scenario, seed)
@@ -48,7 +49,8 @@ def test_calendar(scenario: Scenario, seed: int) -> None:
         cohort = next(c for c in trial.cohorts if c["cohort"] == row["cohort"])
         assert cohort["opened_day"] <= row["treatment_start_day"]
         if cohort["data_cut_day"] is not None:
-            assert row["treatment_start_day"] < cohort["data_cut_day"] or scenario.window_end_offset == 0
+            same_day = scenario.window_end_offset == 0 or trial.rolling
+            assert row["treatment_start_day"] < cohort["data_cut_day"] + same_day
         if row["infusion_day"] is not None:
             assert row["infusion_day"] == row["treatment_start_day"] + lead
             date = trial.date_of(row["infusion_day"])
@@ -71,7 +73,7 @@ def test_calendar(scenario: Scenario, seed: int) -> None:
 
 
 @EXAMPLES
-@given(scenarios(), st.integers(0, 1000))
+@given(any_rule(), st.integers(0, 1000))
 def test_levels_and_cap(scenario: Scenario, seed: int) -> None:
     """Nobody is infused above the permitted level or beyond the cap, and levels rise by one at most."""
     trial = run(scenario, seed)
@@ -92,7 +94,7 @@ def test_levels_and_cap(scenario: Scenario, seed: int) -> None:
 
 
 @EXAMPLES
-@given(scenarios(), st.integers(0, 1000))
+@given(any_rule(), st.integers(0, 1000))
 def test_everybody_is_accounted_for(scenario: Scenario, seed: int) -> None:
     """Treated = evaluable + non-evaluable + pending at every event; every candidate ends in one state."""
     trial = run(scenario, seed)
@@ -130,14 +132,17 @@ def test_everybody_is_accounted_for(scenario: Scenario, seed: int) -> None:
 
 
 @EXAMPLES
-@given(scenarios(), st.integers(0, 1000))
+@given(any_rule(), st.integers(0, 1000))
 def test_every_trial_ends_with_a_reason(scenario: Scenario, seed: int) -> None:
     """The reason is known, waits add up to the duration, and dates follow from days."""
     trial = run(scenario, seed)
     assert trial.stop_reason in REASONS
-    if trial.stop_reason != CAP_REACHED:
-        with_dose = {three_plus_three.MTD_BELOW, three_plus_three.TOP_TOLERATED}
-        assert (trial.recommended is not None) == (trial.stop_reason in with_dose)
+    if trial.stop_reason in WITH_DOSE:
+        assert trial.recommended is not None or trial.rolling
+    if trial.stop_reason in WITHOUT_DOSE:
+        assert trial.recommended is None
+    if trial.recommended is not None:
+        assert trial.recommended in trial.cohorts["level"] or "T" in trial.dose_path
     assert 0 <= trial.duration_days <= scenario.trial.max_days
     parts = waits(trial)
     assert sum(parts.values()) == trial.duration_days
@@ -171,7 +176,7 @@ def patient_world(scenario: Scenario) -> Scenario:
 
 
 @settings(EXAMPLES, max_examples=60)
-@given(scenarios(), st.integers(0, 1000), st.floats(1.2, 10.0))
+@given(any_rule(rolling=False), st.integers(0, 1000), st.floats(1.2, 10.0))
 def test_slower_accrual_leaves_the_dose_path_and_never_shortens(scenario: Scenario, seed: int, slower: float) -> None:
     plain = patient_world(scenario)
     fast, slow = run(plain, seed), run(plain.replace({"accrual.consents_per_month": 20.0 / slower}), seed)
@@ -181,7 +186,7 @@ def test_slower_accrual_leaves_the_dose_path_and_never_shortens(scenario: Scenar
 
 
 @settings(EXAMPLES, max_examples=60)
-@given(scenarios(), st.integers(0, 1000), st.integers(0, 30), st.integers(0, 30))
+@given(any_rule(rolling=False), st.integers(0, 1000), st.integers(0, 30), st.integers(0, 30))
 def test_stagger_and_review_leave_the_dose_path(scenario: Scenario, seed: int, stagger: int, review: int) -> None:
     plain = patient_world(scenario)
     changes = {"safety.sentinel_stagger_days": stagger, "safety.stagger_days": 0, "safety.review_delay_days": review}

@@ -110,10 +110,10 @@ def _add_rolling_cohort(
 ) -> None:
     """Add what a cohort waited for that stays open while the rule keeps its level, up to its last data cut."""
     committee = [_Spell(row["data_cut_day"], row["committee_day"]) for row in decisions]
-    ends = [row["data_cut_day"] for row in decisions[1:]] + [until]
+    ends = [*(row["data_cut_day"] for row in decisions[1:]), until]
     held = [
         _Spell(row["committee_day"], following)
-        for row, following in zip(decisions, ends, strict=True)
+        for row, following in zip(decisions, ends, strict=False)
         if row["action"] in ("suspend", "stop")
     ]
     in_place = [_Spell(p["start"], until + 1 if p["free"] is None else p["free"]) for p in people]

@@ -222,6 +222,7 @@ class Conduct:
     def reopen(self, cohort: CohortFile) -> None:
         """Let a cohort go on after a decision."""
         cohort.ready, self.cohort = self.clock.event(), cohort
+        cohort.data_cut_day = cohort.decision_day = None
         self.fill_places_on(self.clock.today)
 
     def open_cohort(self, level: int, places: int, purpose: str) -> CohortFile:

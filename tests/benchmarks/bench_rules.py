@@ -1,4 +1,4 @@
-"""How fast rules decide and exact results come, as ratios measured in one run: ``python tests/benchmarks/bench_rules.py``.
+"""How fast rules decide, and exact results come: ``python tests/benchmarks/bench_rules.py``.
 
 Each figure is the median of five, on one core, with everything loaded. The limit for a batch of data cuts is reading
 and writing them: the time of one copy of the batch is printed beside it.
@@ -70,8 +70,8 @@ def main() -> None:
     limit = seconds(lambda: [part.copy() for part in (million.level, million.evaluable, million.dlts)])
     print(f"A million data cuts of two levels (copying them: {limit:.3f} s)")
     for name in ("3+3", "BOIN", "CRM"):
-        for words, rule in (("", rule_for(base.replace({"rule": RULES[name]}))),
-                            (", as the protocol applies it", ProtocolRule(base.replace({"rule": RULES[name]})))):  # fmt: skip
+        scenario = base.replace({"rule": RULES[name]})
+        for words, rule in (("", rule_for(scenario)), (", as the protocol applies it", ProtocolRule(scenario))):
             took = seconds(lambda rule=rule: rule.decide(million))
             print(f"  {name + words:<40}{took:8.3f} s  {took / limit:6.1f} x copying")
 
