@@ -148,6 +148,17 @@ class Logbook:
         )
         self._events.append((time, order, len(self._events), row))
 
+    def infusion(self, person: Person, cohort: CohortFile) -> None:
+        """Write an infusion of today into the patient's file, and as an event."""
+        share = self._scenario.shares[person.infusions]
+        if person.reduced:
+            share *= self._scenario.attrition.partial_dose_share
+        person.infusions += 1
+        person.last_infusion_day = self._clock.time // PHASES
+        person.cells_given += share * (self._scenario.dose_levels[cohort.level].cells or 0.0)
+        part = "" if share == 1 else f"{share:.0%} of "
+        self.event("infusion", person, detail=part + self.labels[cohort.level])
+
     def date(self, day: int) -> str:
         """Return the ISO date of a day."""
         return (self._scenario.trial.start_date + timedelta(days=day)).isoformat()

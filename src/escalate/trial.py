@@ -42,13 +42,13 @@ from .calendar import (
     LYMPHODEPLETION,
     PHASES,
     agenda,
-    next_weekday,
     stopped_on,
 )
 from .census import Census
 from .committee import Committee
 from .data_cut import Counts
 from .errors import RuleError
+from .gates import Gates
 from .logbook import CohortFile, Logbook, Person
 from .patients import Fate, Nature
 from .records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
@@ -130,12 +130,13 @@ class Conduct:
 
     def __init__(self, scenario: Scenario, committee: Committee, nature: Nature, replicate: int) -> None:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
-        self.safety, self.start_date = scenario.safety, scenario.trial.start_date
+        self.safety = scenario.safety
         self.clock = Clock()
         self.log = Logbook(scenario, self.clock)
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.census = Census(scenario, committee.rule, self.log.cohorts)
+        self.gates = Gates(scenario, self.census)
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
         self.dlt_known_time = -1
@@ -176,10 +177,7 @@ class Conduct:
     def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
         yield cohort.ready
-        meeting = next_weekday(
-            self.start_date, self.clock.today + self.safety.review_delay_days, self.safety.meeting_weekdays
-        )
-        yield self.clock.at(meeting, COMMITTEE)
+        yield self.clock.at(self.gates.meeting_day(self.clock.today), COMMITTEE)
         return self.decide(cohort)
 
     @property
@@ -375,7 +373,7 @@ class Conduct:
             return
         if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
             return
-        start_day = self.next_treatment_day(self.clock.today)
+        start_day = self.gates.treatment_day(self.clock.today)
         if start_day > self.clock.today:
             self.fill_places_on(start_day)
         else:
@@ -384,10 +382,10 @@ class Conduct:
     @property
     def decides_today(self) -> bool:
         """Whether a decision on today's data cut is due yet today."""
-        cut_today = any(cohort.data_cut_day == self.clock.today for cohort in self.log.cohorts[-1:])
-        if self.cohort is not None or self.closed or not cut_today or self.safety.review_delay_days:
+        if self.cohort is not None or self.closed or not self.log.cohorts:
             return False
-        return next_weekday(self.start_date, self.clock.today, self.safety.meeting_weekdays) == self.clock.today
+        cut_today = self.log.cohorts[-1].data_cut_day == self.clock.today
+        return cut_today and self.gates.meeting_day(self.clock.today) == self.clock.today
 
     def leave_without_place(self, _: simpy.Event) -> None:
         """Let those who became eligible today wait or go, once no place can be given any more today."""
@@ -399,27 +397,7 @@ class Conduct:
 
     def next_start_day(self) -> int | None:
         """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all."""
-        cohort = self.cohort
-        if cohort is None or self.room <= 0:
-            return None
-        if not self.census.has_free_place(cohort):
-            return None
-        return self.next_treatment_day(self.stagger_until(cohort) - self.scenario.lead_days)
-
-    def next_treatment_day(self, earliest: int) -> int:
-        """Return the first day from today, and from some day on, on which treatment may start."""
-        lead = self.scenario.lead_days
-        infusion_day = max(self.clock.today, earliest) + lead
-        return next_weekday(self.start_date, infusion_day, self.scenario.treatment.weekdays) - lead
-
-    def stagger_until(self, cohort: CohortFile) -> int:
-        """Return the first day on which the cohort's next patient may be infused."""
-        treated = [person for person in cohort.people if person.not_infused_reason is None]
-        if not treated:
-            return 0
-        after_sentinel = len(treated) == 1 and cohort.has_sentinel
-        stagger = self.safety.sentinel_stagger_days if after_sentinel else self.safety.stagger_days
-        return treated[-1].planned_infusion_day + stagger
+        return self.gates.start_day(self.cohort, self.room, self.clock.today)
 
     def enrol(self, person: Person) -> None:
         """Give the person a place in the open cohort; lymphodepletion starts."""
@@ -438,7 +416,8 @@ class Conduct:
     def stay_without_place(self, person: Person) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
         accrual, why = self.scenario.accrual, self.why_no_place()
-        if accrual.without_place == "lost" or self.is_list_full(accrual.most_waiting):
+        waiting = sum(other.waits for other in self.waiting)
+        if accrual.without_place == "lost" or waiting == accrual.most_waiting:
             self.give_up(person, "no place", "no place", why)
         elif accrual.patience_days == 0:
             self.give_up(person, "withdrew waiting", "withdrew", why)
@@ -448,22 +427,12 @@ class Conduct:
             if accrual.patience_days is not None:
                 self.clock.process(self.patience(person, accrual.patience_days))
 
-    def is_list_full(self, most: int | None) -> bool:
-        """Return whether as many wait as may."""
-        return most is not None and sum(person.waits for person in self.waiting) >= most
-
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
-        if self.stop is not None:
-            return "the rule has finished, and the last outcomes are awaited"
-        if self.cohort is not None and self.cohort.held:
-            return "accrual is suspended: the rule waits for outcomes"
         start_day = self.next_start_day()
-        if start_day is not None and start_day > self.clock.today:
-            return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
-        if self.cohort is None:
-            return "a decision is outstanding"
-        return "the cap leaves no room" if self.room <= 0 else "every place of the cohort is taken"
+        if start_day is None:
+            return self.gates.why_closed(self.cohort, self.room)
+        return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
 
     def patience(self, person: Person, days: int) -> Steps:
         """Wait for a place, and no longer than this."""
@@ -515,24 +484,12 @@ class Conduct:
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.census.infuses(cohort)
-        self.infuse(person, cohort)
-
-    def infuse(self, person: Person, cohort: CohortFile) -> None:
-        """Give an infusion."""
-        share = self.scenario.shares[person.infusions]
-        if person.reduced:
-            share *= self.scenario.attrition.partial_dose_share
-        cells = self.scenario.dose_levels[cohort.level].cells
-        person.infusions += 1
-        person.last_infusion_day = self.clock.today
-        person.cells_given += share * (cells or 0.0)
-        part = "" if share == 1 else f"{share:.0%} of "
-        self.log.event("infusion", person, detail=part + self.log.labels[cohort.level])
+        self.log.infusion(person, cohort)
 
     def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
         """Write down what happened to an infused patient, and what follows from it."""
         if event == "infusion":
-            self.infuse(person, cohort)
+            self.log.infusion(person, cohort)
             return
         detail = None
         if event in ("DLT", "late toxicity"):
@@ -561,12 +518,13 @@ class Conduct:
             person.non_evaluable_reason = why
             if self.safety.replace_non_evaluable:
                 person.place_free_day = self.clock.today
+                self.fill_places_on(self.clock.today)
         self.tell_news(cohort)
 
     def tell_news(self, cohort: CohortFile) -> None:
         """Look at what follows, now that an outcome is known; for a rolling rule, also that there will be none."""
         self.has_news = True
-        if cohort.rolling or self.safety.replace_non_evaluable:
+        if cohort.rolling:
             self.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 
