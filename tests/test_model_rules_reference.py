@@ -175,3 +175,16 @@ def test_a_wider_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
     assert crm.estimates(cut) == pytest.approx(before[0], rel=0, abs=1e-12)
     assert np.stack(blrm.probabilities(cut)) == pytest.approx(before[1], rel=0, abs=1e-8)
+
+
+def test_ties_and_ends() -> None:
+    """With no data the estimate is the skeleton: ties go to the lower level, and ends are the end levels."""
+    nothing = DataCut.of(0, [0, 0, 0], [0, 0, 0])
+    for skeleton, expected in (
+        ((0.15, 0.35, 0.5), 0),
+        ((0.05, 0.2, 0.3), 1),
+        ((0.01, 0.02, 0.03), 2),
+        ((0.3, 0.4, 0.5), 0),
+    ):
+        rule = CrmRule(name="CRM", target=0.25, skeleton=skeleton, recommend_untried=True)
+        assert rule.best_level(nothing) == expected, skeleton
