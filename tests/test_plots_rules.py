@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -65,8 +66,6 @@ PATHS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 TABLES = [*COUNTS, *PENDING, *NEXT]
 ALL = [*TABLES, *PATHS]
-ROOM = {"BOIN 36": (9.0, 9.0)}
-"""Sizes of a given Axes [inches], where it is another one than most."""
 
 
 @cache
@@ -184,6 +183,14 @@ def all_texts(ax: Axes) -> list[Text]:
     return [text for text in found if text.get_text().strip()]
 
 
+def overlaps(boxes: list[tuple[str, Bbox]], slack: float) -> list[tuple[str, str]]:
+    """Return which texts overlap by more than some dots on every side."""
+    x0, y0, x1, y1 = np.array([extent.extents for _, extent in boxes]).T
+    across = np.minimum.outer(x1, x1) - np.maximum.outer(x0, x0) > 2 * slack
+    down = np.minimum.outer(y1, y1) - np.maximum.outer(y0, y0) > 2 * slack
+    return [(boxes[a][0], boxes[b][0]) for a, b in np.argwhere(np.triu(across & down, 1))]
+
+
 def luminance(name: str) -> float:
     red, green, blue = to_rgb(name)
     return 0.299 * red + 0.587 * green + 0.114 * blue
@@ -195,9 +202,8 @@ def luminance(name: str) -> float:
 @pytest.mark.parametrize("name", ALL)
 def test_no_text_overlaps_another_one_or_is_cut_off(name: str) -> None:
     ax = drawn(name)
-    boxes = [(text.get_text(), text.get_window_extent().padded(-0.5)) for text in all_texts(ax)]
-    for (one, first), (other, second) in itertools.combinations(boxes, 2):
-        assert not first.overlaps(second), f"{one!r} overlaps {other!r}"
+    boxes = [(text.get_text(), text.get_window_extent()) for text in all_texts(ax)]
+    assert not overlaps(boxes, 0.5)
     room = ax.figure.bbox
     for text, extent in boxes:
         assert room.x0 <= extent.x0 and extent.x1 <= room.x1, text
@@ -234,23 +240,14 @@ def test_a_given_axes_is_drawn_into_and_returned(name: str) -> None:
     assert (right.get_xlim(), right.get_ylim()) == before
     assert figure.axes == [left, right] and tuple(figure.get_size_inches()) == (14, 7)
     inside = left.get_window_extent().padded(1)
-    for text in left.texts:
-        extent = text.get_window_extent()
-        assert inside.x0 <= extent.x0 and extent.x1 <= inside.x1, text.get_text()
-        assert inside.y0 <= extent.y0 and extent.y1 <= inside.y1, text.get_text()
+    boxes = [(text.get_text(), text.get_window_extent()) for text in left.texts]
+    for text, extent in boxes:
+        assert inside.x0 <= extent.x0 and extent.x1 <= inside.x1, text
+        assert inside.y0 <= extent.y0 and extent.y1 <= inside.y1, text
+    assert not overlaps(boxes, 1.0)
 
 
-@pytest.mark.parametrize("name", ALL)
-def test_no_text_overlaps_another_one_in_a_given_axes(name: str) -> None:
-    figure = Figure(figsize=(9, 8))
-    FigureCanvasAgg(figure)
-    ax = draw(name, figure.add_subplot())
-    boxes = [(text.get_text(), text.get_window_extent().padded(-1)) for text in ax.texts]
-    for (one, first), (other, second) in itertools.combinations(boxes, 2):
-        assert not first.overlaps(second), f"{one!r} overlaps {other!r}"
-
-
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", ["BOIN 12", *PENDING, "TITE-CRM", "BLRM", "paths of 3+3 C", "paths of six levels"])
 def test_the_same_figure_gives_the_same_bytes(name: str, tmp_path: Path) -> None:
     one, two = tmp_path / "one.svg", tmp_path / "two.svg"
     style.save(drawn(name), one)

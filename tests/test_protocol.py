@@ -39,6 +39,7 @@ def test_no_skipping_above_the_last_level_given() -> None:
     assert decide(off, 0, "0/3").level == 3
     assert decide(last, 0, "0/3").level == 1
     assert decide(last, 0, "0/3").reason == "limit: no level is skipped"
+    assert (decide(off, 1, "0/3", "0/3").level, decide(last, 1, "0/3", "0/3").level) == (3, 2)
     assert decide(highest, 0, "0/3").level == 1
     assert decide(last, 0, "0/9", "0/3", "0/3").level == 1
     assert decide(highest, 0, "0/9", "0/3", "0/3").level == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib import import_module
 from textwrap import fill, indent
+from typing import Literal, get_args, get_origin
 
 from .errors import EscalateError
 from .scenario.policies import Limits, Stopping, Titration
@@ -61,6 +62,8 @@ def rules_list(name: str | None = None) -> str:
         if option not in ("name", "sha256"):
             default = "must be given" if field.is_required() else f"default {_default(field.default)}"
             words = " ".join(str(field.description).split())
+            one_of = _choices(field.annotation)
+            default += f"; one of {one_of}" if one_of else ""
             parts.append(fill(f"{option} ({default}): {words}", WIDTH, initial_indent="  ", subsequent_indent="      "))
     return "\n".join(parts)
 
@@ -84,6 +87,12 @@ def _all() -> str:
 
 def _first_line(options: type[Section]) -> str:
     return str(options.__doc__).strip().splitlines()[0]
+
+
+def _choices(annotation: object) -> str:
+    """Return the words that an option may be, if it is one of some."""
+    words = get_args(annotation) if get_origin(annotation) is Literal else ()
+    return ", ".join(json.dumps(word) for word in words)
 
 
 def _default(value: object) -> str:

@@ -8,9 +8,9 @@ empiric
 logistic
     logit p(k) = intercept + exp(a) x(k), with x(k) = logit skeleton(k) - intercept
 
-and a normal with mean 0. The estimate is the curve at the posterior mean of a (Bayes), or at the most likely a
-(maximum likelihood, within -10 to 10). The posterior mean is a trapezoidal sum over 8.6 prior standard deviations to
-either side; it is computed once for every distinct data cut of a batch, never for every trial.
+The prior of a is normal with mean 0. The estimate is the curve at the posterior mean of a (Bayes), or at the most
+likely a (maximum likelihood, within -10 to 10). The posterior mean is a trapezoidal sum over 8.6 prior standard
+deviations to either side; it is computed once for every distinct data cut of a batch, never for every trial.
 
 If every level's P(DLT) is at most the target the highest is chosen, if every one is at least the target the lowest,
 otherwise the closest, the lower one on a tie. Moves are otherwise free: what keeps them from skipping levels, or from

@@ -26,6 +26,8 @@ _TAGS = {
     *{"poisson", "fixed", "uniform", "weibull", "list"},
     *RULES,
 }
+_CHOICES = {"rule", "accrual", "onset"}
+"""Keys that choose among kinds."""
 _KINDS = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
@@ -187,7 +189,7 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
     except ValidationError as error:
         scenario = None
         for item in error.errors():
-            path = tuple(part for part in item["loc"] if part not in _TAGS)
+            path = _without_tags(item["loc"])
             if item["type"] == "union_tag_invalid":
                 path += (item["ctx"]["discriminator"].strip("'"),)
             yield *_named(path, item), _message(item, path)
@@ -198,6 +200,12 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
         for key, source in scenario.sources.items():
             if not key_exists(key, known):
                 yield ("sources", key), _short(source), f"there is no such key{_suggestion(key, set(known))}"
+
+
+def _without_tags(loc: KeyPath) -> KeyPath:
+    """Leave out the name of the chosen kind, which stands behind the key that chooses among kinds."""
+    chosen = {position for position in range(1, len(loc)) if loc[position - 1] in _CHOICES and loc[position] in _TAGS}
+    return tuple(part for position, part in enumerate(loc) if position not in chosen)
 
 
 def _named(path: KeyPath, item: Any) -> tuple[KeyPath, str]:
