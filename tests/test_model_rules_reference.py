@@ -56,6 +56,7 @@ def test_crm_by_maximum_likelihood() -> None:
     for k, (n, y) in enumerate(data):
         fit = reference.crm_mle(n, y, SKELETONS[2], 0.25)
         assert found[k] == pytest.approx(fit.estimate, rel=0, abs=1e-6), (n, y)
+        assert rule.best_level(cut)[k] == fit.mtd, (n, y)
 
 
 def test_crm_decisions_follow_the_estimate() -> None:

@@ -68,6 +68,9 @@ def test_coherence_in_its_three_readings() -> None:
         assert decision.level == expected, (reading, last)
         if expected == 0:
             assert (decision.action, decision.reason) == (Action.STAY, "limit: no escalation after so many DLTs")
+    committee = four(limits={"coherence": "last_cohort"}, rule={**CRM, "skeleton": [0.001, 0.01, 0.02, 0.03]})
+    assert decide(committee, 0, "1/12", last=(4, 1)).level == 0  # a quarter is at the target
+    assert decide(committee, 0, "1/12", last=(5, 1)).level == 1
     committee = four(limits={"coherence": "last_level"}, rule={**CRM, "skeleton": [0.001, 0.01, 0.02, 0.03]})
     assert decide(committee, 0, "1/3").level == 0  # a third is above the target
     assert decide(committee, 0, "1/4").level == 1  # a quarter is not
@@ -116,6 +119,7 @@ def test_too_toxic_by_the_counts_and_by_the_model() -> None:
             if decision.reason != "lowest dose level too toxic":  # the rule's own elimination comes first
                 assert (decision.reason == "stopping rule: lowest dose level too toxic") == stops, (y, n)
                 assert (decision.action is Action.STOP, decision.level == NO_LEVEL) == (stops, stops)
+    assert decide(counts, 1, "0/3", "2/3").action is Action.DE_ESCALATE  # toxicity above the lowest level
     assert decide(model, 0, "2/3").reason != "stopping rule: lowest dose level too toxic"
     assert decide(model, 0, "3/3").reason == "stopping rule: lowest dose level too toxic"
 
