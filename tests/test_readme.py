@@ -13,6 +13,7 @@ import pytest
 import escalate
 from conftest import ROOT, SCENARIOS
 from escalate.cli import main
+from escalate.scenario import ledger
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -77,7 +78,7 @@ def test_top_level() -> None:
 def test_shipped_scenarios_run(scenario: Path) -> None:
     loaded = escalate.load(scenario)
     assert loaded.trial.description
-    assert [entry.key for entry in escalate.ledger(loaded) if entry.kind == "unsourced"] == []
+    assert [entry.key for entry in ledger(loaded) if entry.kind == "unsourced"] == []
     trials = escalate.simulate(loaded, trials=30)
     assert len(trials) == 30
     again = escalate.Scenario.model_validate_json(escalate.load(scenario).model_dump_json())
