@@ -13,7 +13,7 @@ LAYERS = (
     {"__main__"},
     {"cli"},
     {"export"},
-    {"catalogue", "report_exact"},
+    {"catalogue"},
     {"report", "narrative", "plots", "registry"},
     {"simulation"},
     {"trial", "paths", "protocol_tables"},

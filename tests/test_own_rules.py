@@ -187,7 +187,7 @@ def test_code_runs_only_when_it_is_asked_for(tmp_path: Path, capsys: pytest.Capt
     assert not mark.exists()
     assert main(["exact", path, "--allow-python"]) == 0
     assert mark.exists()
-    assert "rule python, python my_rules.py:cautious" in capsys.readouterr().out
+    assert "rule my_rules.py:cautious" in capsys.readouterr().out
 
 
 def test_a_run_with_a_rule_file_is_made_again(tmp_path: Path) -> None:

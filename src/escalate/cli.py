@@ -222,7 +222,7 @@ def _exact(arguments: argparse.Namespace) -> None:
     from .errors import NotCoveredError
     from .export import check_free, write_exact, write_text
     from .paths import dose_paths
-    from .report_exact import exact_summary, paths_csv
+    from .report import exact_summary, paths_csv
     from .scenario import load
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)

@@ -25,8 +25,7 @@ from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_ti
 from .plots.style import save
 from .protocol_tables import ProtocolTable
 from .records import Trial
-from .report import summary
-from .report_exact import exact_csv, exact_summary, paths_csv
+from .report import exact_csv, exact_summary, paths_csv, summary
 from .scenario.model import Scenario
 from .scenario.rules import PythonRule
 from .simulation import provenance, simulate

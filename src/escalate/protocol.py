@@ -29,6 +29,8 @@ ENOUGH = "stopping rule: enough patients at one level"
 PRECISE = "stopping rule: P(DLT) is known precisely enough"
 MOST = "stopping rule: most patients treated"
 STUCK = "the rule suspends, and nobody is pending"
+NOT_THE_RULE = (TITRATION_UP, TITRATION_FIRST, TITRATION_OVER, NO_SKIPPING, COHERENCE)
+"""Reasons of moves that are not the rule's own."""
 
 
 class ProtocolRule(Rule):

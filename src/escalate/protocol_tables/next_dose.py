@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..committee import Committee
 from ..data_cut import Counts, DataCut
 from ..errors import EscalateError
+from ..protocol import NOT_THE_RULE
 from ..records import NO_DOSE, NO_LEVEL, Action, Decision
 from ..rules import rule_for
 from ..scenario.model import Scenario
@@ -65,7 +66,8 @@ def _said(decision: Decision) -> str:
         return f"stop, {dose}: {decision.reason}"
     if decision.action is Action.SUSPEND:
         return "suspend"
-    return f"{decision.action.words}: {decision.patients} at level {decision.level + 1}"
+    why = f" ({decision.reason})" if decision.reason in NOT_THE_RULE else ""
+    return f"{decision.action.words}: {decision.patients} at level {decision.level + 1}{why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -370,7 +370,15 @@ RuleOptions = Annotated[Annotated[AnyRule, Field(discriminator="name")], BeforeV
 
 def rule_words(options: RuleOptions) -> str:
     """Return a rule with its options in words; those at their default are left out."""
-    fields, told = type(options).model_fields, options.model_dump(exclude={"name"})
+    if isinstance(options, PythonRule):
+        return options.python
+    fields, told = type(options).model_fields, options.model_dump(exclude={"name", "decisions"})
     chosen = {name: value for name, value in told.items() if name == "variant" or value != fields[name].default}
-    words = [name.replace("_", " ") + ("" if value is True else f" {value}") for name, value in chosen.items()]
+    words = [name.replace("_", " ") + ("" if value is True else f" {_value(value)}") for name, value in chosen.items()]
     return ", ".join([options.name, *words])
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_value, value)) + "]"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from .enumeration import Exact
-from .paths import DosePath
-from .protocol_tables.layout import csv_text
-from .records import NO_DOSE
-from .report import evidence_lines
-from .scenario.rules import rule_words
+from ..enumeration import Exact
+from ..paths import DosePath
+from ..protocol_tables.layout import csv_text
+from ..records import NO_DOSE
+from ..scenario.rules import rule_words
+from .evidence import evidence_lines
 
 
 def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:

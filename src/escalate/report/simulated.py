@@ -1,23 +1,20 @@
-"""The summary that a person reads first, made from the operating characteristics."""
+"""The summary of many simulated trials."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
-from itertools import groupby
-from textwrap import fill
 
 import numpy as np
 
-from .estimates import Characteristics, Estimate, binomial_interval, posterior_interval
-from .outcomes import NOT_REACHED, PER_LEVEL, Trials
-from .records import NO_DOSE, NO_LEVEL
-from .scenario.model import Scenario
-from .scenario.rules import rule_words
-from .scenario.sources import UNSOURCED, ledger
-from .tables import STATES
-from .timeline import WAITS
+from ..estimates import Characteristics, Estimate
+from ..outcomes import NOT_REACHED, PER_LEVEL, Trials
+from ..records import NO_DOSE, NO_LEVEL
+from ..scenario.rules import rule_words
+from ..tables import STATES
+from ..timeline import WAITS
+from .evidence import evidence_lines
 
 _PATIENT_WORDS = {
     "infused": "infused",
@@ -28,7 +25,7 @@ _PATIENT_WORDS = {
 }
 
 
-def summary(found: Characteristics) -> str:
+def simulated_summary(found: Characteristics) -> str:
     """Return what a statistician, a planner and an investigator want first, as text for a terminal.
 
     Parameters
@@ -153,28 +150,6 @@ def _evidence(trials: Trials) -> Iterator[str]:
     yield from evidence_lines({key: number / len(trials) for key, number in found.items()})
 
 
-def evidence_lines(evidence: Mapping[tuple[int, int, int], float], most: int = 4) -> list[str]:
-    """Return the counts at the recommended dose that are most frequent, with what they say about P(DLT) there.
-
-    Parameters
-    ----------
-    evidence : mapping of (int, int, int) to float
-        Probability of each recommended level (from 0) with DLTs and evaluable patients there.
-    most : int
-        How many to tell.
-    """
-    if not evidence:
-        return []
-    lines = [f"{'What would a recommended dose rest on?':<46}{'probability':>12}   P(DLT), 95 %: exact   uniform prior"]
-    ordered = sorted(evidence.items(), key=lambda item: (-item[1], item[0]))
-    for (level, y, n), q in ordered[:most]:
-        intervals = binomial_interval(y, n), posterior_interval(y, n)
-        exact, posterior = (f"{low:.0%} to {high:.0%}" for low, high in intervals)
-        lines.append(f"{f'  level {level + 1} with {y} DLT in {n}':<46}{q:>12.1%}   {exact:>19}{posterior:>16}")
-    rest = sum(q for _, q in ordered[most:])
-    return lines + ([f"{f'  {len(ordered) - most} other counts':<46}{rest:>12.1%}"] if rest else [])
-
-
 def _paths(trials: Trials, most: int = 5) -> Iterator[str]:
     yield "Most frequent dose paths (N no DLT, T DLT, X non-evaluable)"
     for path, count in trials.count_paths()[:most]:
@@ -198,22 +173,3 @@ def _se(estimate: Estimate, digits: int, scale: float = 1) -> str:
 
 def _date(trials: Trials, estimate: Estimate) -> str:
     return (trials.start_date + timedelta(days=round(estimate.estimate))).isoformat()
-
-
-def assumptions(scenario: Scenario) -> str:
-    """Return the ledger of assumptions as text: every number with where it comes from, unsourced ones first.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        Any scenario.
-    """
-    entries, lines = ledger(scenario), []
-    for kind in (UNSOURCED, "assumption", "literature", "registry"):
-        chosen = [entry for entry in entries if entry.kind == kind]
-        lines.append(f"{kind}: {len(chosen)}")
-        for source, group in groupby(chosen, key=lambda entry: entry.source):
-            lines.extend(f"  {entry.key} = {entry.value_text}" for entry in group)
-            if source:
-                lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
-    return "\n".join(lines)

@@ -1,0 +1,52 @@
+"""What a person reads first, as text for a terminal: summaries of simulated and of exact results, and assumptions."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from textwrap import fill
+
+from ..enumeration import Exact
+from ..estimates import Characteristics
+from ..scenario.model import Scenario
+from ..scenario.sources import UNSOURCED, ledger
+from .enumerated import exact_csv, exact_summary, paths_csv
+from .simulated import simulated_summary
+
+__all__ = ["assumptions", "exact_csv", "exact_summary", "paths_csv", "summary"]
+
+
+def summary(found: Characteristics | Exact) -> str:
+    """Return what a statistician, a planner and an investigator want first, as text for a terminal.
+
+    Parameters
+    ----------
+    found : Characteristics or Exact
+        As `characteristics` or `exact` return them.
+
+    Returns
+    -------
+    str
+        Of simulated trials: question and rule; P(each dose, none) and why; what a recommendation rests on; patients
+        per level; candidates; dates; where the time goes; each estimate with its Monte Carlo standard error after
+        ``±``. Of exact results: the same, as far as it does not depend on the calendar.
+    """
+    return exact_summary(found) if isinstance(found, Exact) else simulated_summary(found)
+
+
+def assumptions(scenario: Scenario) -> str:
+    """Return the ledger of assumptions as text: every number with where it comes from, unsourced ones first.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any scenario.
+    """
+    entries, lines = ledger(scenario), []
+    for kind in (UNSOURCED, "assumption", "literature", "registry"):
+        chosen = [entry for entry in entries if entry.kind == kind]
+        lines.append(f"{kind}: {len(chosen)}")
+        for source, group in groupby(chosen, key=lambda entry: entry.source):
+            lines.extend(f"  {entry.key} = {entry.value_text}" for entry in group)
+            if source:
+                lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
+    return "\n".join(lines)
