@@ -38,6 +38,7 @@ TIME_UP = "max_days reached"
 NOBODY_PENDING = "the rule suspends, and nobody is pending"
 LEVEL_IS_FULL = "the most patients at one level are treated at it"
 ENOUGH = "stopping rule: enough patients at one level"
+ENDS = (CAP_REACHED, NOBODY_PENDING, LEVEL_IS_FULL, ENOUGH)
 BELOW_ALL_LEVELS = -1
 
 AS_MANY_AS_A_COHORT = 10**6
@@ -476,7 +477,8 @@ class ReferenceTrial:
         for person in cohort.people:
             if person.between_lymphodepletion_and_infusion or person.pending:
                 return False
-        return self.filled(cohort) >= cohort.places or self.cap_room() <= 0
+        concluding = self.concluding is not None and not cohort.expansion
+        return self.filled(cohort) >= cohort.places or self.cap_room() <= 0 or concluding
 
     def forced(self, cohort: Cohort, told: Told) -> bool:
         outstanding = self.outstanding(cohort)
@@ -497,6 +499,11 @@ class ReferenceTrial:
         if self.deciding_on is None or self.today != self.meeting_day:
             return
         cohort, known, still_to_come = self.deciding_on, self.frozen, self.still_to_come
+        if self.is_rolling:  # decides on what is known today
+            known = self.told(cohort)
+            self.outcomes_known_at_cut = self.outcomes_known
+            if still_to_come is not None:
+                still_to_come = self.outstanding(cohort)
         self.deciding_on = self.meeting_day = self.frozen = self.still_to_come = None
         # A forced decision is read as if what is still to come came without a DLT.
         read = known if still_to_come is None else known.completed(still_to_come, 0)
@@ -515,6 +522,12 @@ class ReferenceTrial:
         self.note("decision", cohort=cohort, level=level)
         self.record(cohort, known, still_to_come is not None, action, level, places)
         self.permitted_level = BELOW_ALL_LEVELS if level is None else level
+        ends = self.s.rule.name in ("BOIN", "TITE-BOIN") and reason in ENDS
+        provisional = action == "stop" and (ends or (self.is_rolling and level is not None))
+        provisional = provisional and self.concluding is None and self.somebody_outstanding()
+        if provisional:  # patients on their way are treated as far up as the rule itself would go
+            _, alone, _, _ = RULES[self.s.rule.name](self.s)(read)
+            self.permitted_level = BELOW_ALL_LEVELS if alone is None else alone
         self.suspended, self.on_hold = False, None
         if action == "suspend":
             self.open_cohort = self.on_hold = cohort
@@ -530,7 +543,7 @@ class ReferenceTrial:
                 self.open(level, places, expansion=False)
             return
         expands = self.s.safety.when_rule_finished == "expand"
-        if self.is_rolling and level is not None and self.concluding is None and self.somebody_outstanding():
+        if provisional:
             # Nobody else is treated, and what is recommended is decided again when the last outcome is known.
             self.concluding, self.open_cohort, self.news_for_data_cut = reason, cohort, True
             if not expands:
@@ -547,8 +560,8 @@ class ReferenceTrial:
         return any(person.between_lymphodepletion_and_infusion or person.pending for person in self.patients)
 
     def conclusion(self, known: Told) -> int | None:
-        """What a rolling rule that stopped recommends in the end."""
-        if self.s.rule.name == "TITE-BOIN":
+        """What is recommended in the end, of a trial that stopped before the last outcomes were known."""
+        if self.s.rule.name in ("BOIN", "TITE-BOIN"):
             return best_dose(self.s, known.n, known.y)
         action, level, _, _ = RULES[self.s.rule.name](self.s)(known)
         return level if action == "stop" else None
@@ -689,7 +702,7 @@ class ReferenceTrial:
             person.refused = True
             self.note("not infused", person)
             self.leave(person, "not infused")
-            if self.is_rolling and not person.cohort.expansion:
+            if self.concluding is not None or (self.is_rolling and not person.cohort.expansion):
                 self.known_since_the_cut()  # the rule was told that this patient is pending
                 self.news_for_data_cut = True
             if person.cohort is self.on_hold:

@@ -35,7 +35,8 @@ class Census:
         self.pending = [0] * scenario.levels
         self.infused = 0
         self.lymphodepleted = 0
-        self.last_outcome = (0, 0)
+        self.since_decision = (0, 0)
+        """Outcomes, and DLTs among them, that became known since the last decision that let accrual go on."""
 
     # What happens to patients
 
@@ -67,7 +68,8 @@ class Census:
         self.dlts[cohort.level] += has_dlt
         cohort.evaluable += 1
         cohort.dlts += has_dlt
-        self.last_outcome = (1, int(has_dlt))
+        outcomes, dlts = self.since_decision
+        self.since_decision = (outcomes + 1, dlts + has_dlt)
 
     # Places
 
@@ -120,7 +122,7 @@ class Census:
             return not self.is_anything_outstanding and (not self.has_free_place(cohort) or room <= 0)
         if cohort.lymphodepleted or cohort.pending:
             return False
-        return self.decided_places(cohort) >= cohort.places or room <= 0
+        return not self.has_free_place(cohort) or room <= 0
 
     def known(self, cohort: CohortFile, people: Sequence[Person], today: int) -> Counts:
         """Return what a committee can see of the trial now."""
@@ -130,7 +132,7 @@ class Census:
             pending = tuple(c + self.on_the_way(level) for level, c in enumerate(self.pending))
             counts = counts._replace(pending=pending)
         if rule.reads_last:
-            counts = counts._replace(last=self.last_outcome if rule.rolling else (cohort.evaluable, cohort.dlts))
+            counts = counts._replace(last=self.since_decision if rule.rolling else (cohort.evaluable, cohort.dlts))
         return _with_followup(counts, people, today, self._window_days) if rule.reads_followup else counts
 
 
@@ -148,7 +150,7 @@ def _with_followup(counts: Counts, people: Sequence[Person], today: int, window_
             seen.append((cohort.level, today - since))
         elif person.outcome == "DLT" and person.dlt_day is not None:
             dlt_days.append(person.dlt_day - since)
-        elif person.state == "dropped out" and person.outcome == "non-evaluable" and person.outcome_day is not None:
+        elif person.left_in_window and person.outcome_day is not None:
             lost.append((cohort.level, person.outcome_day - since))
     return counts._replace(
         seen=tuple(sorted(seen)),

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from .data_cut import Counts, DataCut
-from .protocol import ProtocolRule
+from .protocol import ENDS, TOO_TOXIC, ProtocolRule
 from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, Decision, Decisions, IntArray
 from .rules import Rule
 from .scenario.model import Scenario
@@ -81,8 +81,27 @@ class Committee:
             self._decisions[key] = decided
         return self._decisions[key]
 
+    def rests_on_data(self, stop: Decision) -> bool:
+        """Return whether outcomes still to come can change what a stop recommends.
+
+        They can where the trial ends for another reason than the rule's, and the rule recommends from whatever data
+        there are; and where a rolling rule declares a dose with windows open.
+        """
+        if stop.action is not Action.STOP:
+            return False
+        ends = self.rule.has_answer_at_cap and stop.reason in (CAP_REACHED, *ENDS)
+        return ends or (self.rule.rolling and stop.level != NO_LEVEL)
+
+    def rule_alone(self, counts: Counts, outstanding: int) -> int:
+        """Return the highest level at which the rule by itself would go on; `NO_LEVEL` for none.
+
+        Whoever is on the way to a dose when the trial stops for another reason than the rule's is treated up to here.
+        """
+        read = counts.completed(outstanding, 0) if outstanding else counts
+        return int(self.rule.rule.decide(DataCut.gather([read])).level[0])
+
     def conclude(self, counts: Counts, stop: Decision) -> Decision:
-        """Return what is recommended in the end, when a rolling rule stopped before the last outcomes were known.
+        """Return what is recommended in the end, when the escalation stopped before the last outcomes were known.
 
         Parameters
         ----------
@@ -91,7 +110,10 @@ class Committee:
         stop : Decision
             What stopped the escalation, and why.
         """
-        return replace(stop, level=int(self.rule.recommend(DataCut.gather([counts]))[0]))
+        cut = DataCut.gather([counts])
+        if self.rule.is_too_toxic(cut)[0]:
+            return replace(stop, level=NO_LEVEL, reason=TOO_TOXIC)
+        return replace(stop, level=int(self.rule.recommend(cut)[0]))
 
     def decide_many(self, cut: DataCut, room: IntArray, known: DataCut | None = None) -> Decisions:
         """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.

@@ -22,7 +22,7 @@ class Counts(NamedTuple):
     evaluable, dlts, pending : tuple of int
         As in `DataCut`, one number for each level.
     last : tuple of (int, int)
-        Evaluable patients and DLTs of the last cohort; of the last outcome, where a rolling rule is asked.
+        Evaluable patients and DLTs of the last cohort; of the outcomes since its last decision, for a rolling rule.
     seen : tuple of (int, int)
         For each pending patient, level and days of the window observed so far.
     lost : tuple of (int, int)
@@ -117,7 +117,7 @@ class DataCut:
     followup : float array, shape (..., K)
         Shares of the window seen by the pending patients of each level, added up.
     last_evaluable, last_dlts : int array, shape (...)
-        Evaluable patients and DLTs of the last cohort; of the last outcome, where a rolling rule is asked.
+        Evaluable patients and DLTs of the last cohort; of the outcomes since its last decision, for a rolling rule.
     partial : Partial or None
         Pending and lost patients one by one; ``None`` if nobody is, or nobody asked.
     """

@@ -91,6 +91,8 @@ class Person:
     outcome: str | None = None
     outcome_day: int | None = None
     non_evaluable_reason: str | None = None
+    left_in_window: bool = False
+    """Dropped out while pending."""
     place_free_day: int | None = None
     left_day: int | None = None
 

@@ -29,6 +29,8 @@ ENOUGH = "stopping rule: enough patients at one level"
 PRECISE = "stopping rule: P(DLT) is known precisely enough"
 MOST = "stopping rule: most patients treated"
 STUCK = "the rule suspends, and nobody is pending"
+ENDS = (LEVEL_FULL, ENOUGH, PRECISE, MOST, STUCK)
+"""Reasons of stops that recommend from whatever data there are."""
 NOT_THE_RULE = (TITRATION_UP, TITRATION_FIRST, TITRATION_OVER, NO_SKIPPING, COHERENCE)
 """Reasons of moves that are not the rule's own."""
 
@@ -64,10 +66,22 @@ class ProtocolRule(Rule):
 
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from each data cut of a batch."""
-        decided = self._titrated(cut, self.rule.decide(cut))
+        ruled = self.rule.decide(cut)
+        decided = self._titrated(cut, ruled)
         decided = self._stopped(cut, self._limited(cut, decided))
+        # Toxicity goes before everything but the rule's own finding that no dose is tolerated.
+        no_dose = (ruled.action == Action.STOP) & (ruled.level == NO_LEVEL)
+        decided = decided.overruled(self.is_too_toxic(cut) & ~no_dose, TOO_TOXIC, Action.STOP, NO_LEVEL)
         nothing_comes = (decided.action == Action.SUSPEND) & (cut.pending.sum(axis=-1) == 0)
         return decided.overruled(nothing_comes, STUCK, Action.STOP, self._answer(cut, nothing_comes))
+
+    def is_too_toxic(self, cut: DataCut) -> BoolArray:
+        """Return whether the stopping rule for toxicity at the lowest level stops the trial, shape (...)."""
+        somebody = cut.evaluable.sum(axis=-1) > 0
+        if self.stopping.too_toxic_probability is None or self.too_toxic_above is None:
+            return np.zeros_like(somebody)
+        exceedance = self.rule.exceedance(cut, np.zeros_like(cut.level), self.too_toxic_above)
+        return np.asarray(somebody & (exceedance > self.stopping.too_toxic_probability))
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return what the rule recommends."""
@@ -145,7 +159,7 @@ class ProtocolRule(Rule):
         return np.asarray(y > n * (self.target or 1.0) + 1e-9)
 
     def _stopped(self, cut: DataCut, decided: Decisions) -> Decisions:
-        """Stop where a stopping rule says so; toxicity goes first."""
+        """Stop where enough is known, or enough patients were treated."""
         stopping, level = self.stopping, cut.level
         goes_on = decided.action != Action.STOP
         treated = cut.evaluable + cut.pending if self.rolling else cut.evaluable
@@ -161,11 +175,6 @@ class ProtocolRule(Rule):
             decided = decided.overruled(enough, ENOUGH, Action.STOP, self._answer(cut, enough))
         if stopping.interval_width is not None:
             decided = self._precise(cut, decided, goes_on & (cut.evaluable.sum(axis=-1) > 0))
-        if stopping.too_toxic_probability is not None and self.too_toxic_above is not None:
-            exceedance = self.rule.exceedance(cut, np.zeros_like(level), self.too_toxic_above)
-            exceeds = exceedance > stopping.too_toxic_probability
-            toxic = goes_on & exceeds & (cut.evaluable.sum(axis=-1) > 0)
-            decided = decided.overruled(toxic, TOO_TOXIC, Action.STOP, NO_LEVEL)
         return decided
 
     def _precise(self, cut: DataCut, decided: Decisions, asked: BoolArray) -> Decisions:

@@ -314,7 +314,11 @@ DECISIONS = Layout(
         Column("decision", "Number of the decision, from 1"),
         Column("cohort", "Cohort that it is about"),
         Column("level", "Dose level of that cohort, from 1"),
-        *_dated("data_cut", "Day of the data cut: everything known up to this day counts"),
+        *_dated(
+            "data_cut",
+            "Day of the data cut: everything known up to this day counts; for a rolling rule also what came until the "
+            "committee met",
+        ),
         *_dated("committee", "Day on which the committee decided"),
         Column(
             "forced",

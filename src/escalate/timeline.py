@@ -59,8 +59,9 @@ def waits(trial: Trial) -> dict[str, int]:
         until = end if cut is None else cut
         fills_up = cut is not None and number not in forced
         here = people.get(number, [])
-        if trial.rolling and trial.cohorts["purpose"][number - 1] == "escalation":
-            decisions = [row for row in trial.decisions if row["cohort"] == number]
+        decisions = [row for row in trial.decisions if row["cohort"] == number]
+        goes_on = trial.rolling or len(decisions) > 1 or (cut is None and decisions)
+        if goes_on and trial.cohorts["purpose"][number - 1] == "escalation":
             _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
         else:
             _add_cohort(total, here, waiting, places, opened, until, fills_up)

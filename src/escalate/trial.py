@@ -186,17 +186,15 @@ class Conduct:
         return self.safety.when_rule_finished == "expand"
 
     def is_provisional(self, decision: Decision) -> bool:
-        """Return whether a rolling rule recommends a dose while outcomes are still to come."""
-        outstanding = self.committee.rule.rolling and self.census.is_anything_outstanding
-        return outstanding and decision.level != NO_LEVEL
+        """Return whether the trial stops with a recommendation that outcomes still to come can change."""
+        return self.stop is None and self.census.is_anything_outstanding and self.committee.rests_on_data(decision)
 
     def conclude(self, cohort: CohortFile, stop: Decision) -> Generator[simpy.Event, Any, Decision]:
-        """Wait for the last outcomes after the rule has stopped: the recommendation rests on complete data."""
+        """Wait for the last outcomes after a stop: the recommendation rests on complete data."""
         if not self.expands:
             self.close_enrolment(stop)
         self.stop = stop
         self.hold(cohort)
-        self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
         return (yield from self.review(cohort))
 
     def next_cohort(self, decision: Decision, cohort: CohortFile | None) -> CohortFile:
@@ -279,19 +277,31 @@ class Conduct:
 
     def decide(self, cohort: CohortFile) -> Decision:
         """Let the committee decide on the cohort's data cut."""
+        if cohort.rolling:
+            self.see_what_came(cohort)
         assert cohort.cut is not None
+        outstanding = cohort.forced_outstanding
         if self.stop is not None:
             decision = self.committee.conclude(cohort.cut, self.stop)
         else:
-            asked = self.committee.decide(cohort.cut, ANY_NUMBER, cohort.forced_outstanding)
-            room = self.census.room_up_to(asked.level)
-            decision = self.committee.decide(cohort.cut, room, cohort.forced_outstanding)
-        cohort.decision_day, self.permitted_level = self.clock.today, decision.level
+            asked = self.committee.decide(cohort.cut, ANY_NUMBER, outstanding)
+            decision = self.committee.decide(cohort.cut, self.census.room_up_to(asked.level), outstanding)
+        cohort.decision_day = self.clock.today
+        provisional = self.is_provisional(decision)
+        self.permitted_level = self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level
+        if decision.action is not Action.SUSPEND:
+            self.census.since_decision = (0, 0)
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
         detail = f"{decision.action.words}: {why}"
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
+
+    def see_what_came(self, cohort: CohortFile) -> None:
+        """Put before the committee what became known since the data cut: a rolling rule decides on today's data."""
+        cohort.cut, self.has_news = self.known(cohort), False
+        if cohort.forced:
+            cohort.forced_outstanding = self.census.outstanding(cohort)
 
     @property
     def room(self) -> int:
@@ -457,7 +467,7 @@ class Conduct:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
             self.leave(person, "not infused", "not infused", reason)
             self.fill_places_on(self.clock.today)
-            if cohort.rolling:
+            if cohort.rolling or self.stop is not None:
                 self.tell_news(cohort)
             return
         self.infuse_first(person, cohort, fate)
@@ -501,7 +511,7 @@ class Conduct:
             detail = None if person.full_dose else "less than the full dose: non-evaluable"
             self.settle(person, cohort, "no DLT" if person.full_dose else "non-evaluable", "less than the full dose")
         elif event == "drop-out" and person.outcome == "pending":
-            detail = "inside the DLT window: non-evaluable"
+            detail, person.left_in_window = "inside the DLT window: non-evaluable", True
             self.settle(person, cohort, "non-evaluable", "left before the end of the DLT window")
         if event == "drop-out":
             self.leave(person, "dropped out", event, detail)

@@ -206,7 +206,7 @@ class _Asked:
         for pending in range(size * self.rule.rolling + 1):
             for dlts in range(size - pending + 1):
                 told = f"{path} {level + 1}{'N' * (size - dlts - pending)}{'T' * dlts}{'P' * pending}".strip()
-                done = counts._replace(level=level, last=(size, dlts)).completed(size - pending, dlts)
+                done = counts._replace(level=level, last=(size - pending, dlts)).completed(size - pending, dlts)
                 waiting = (*(0,) * level, pending, *(0,) * (len(done.pending) - level - 1))
                 yield told, done._replace(pending=waiting)
 

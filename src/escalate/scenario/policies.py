@@ -30,7 +30,9 @@ class Limits(Section):
     """Whether the dose falls by at most one level, too."""
     coherence: Literal["off", "last_cohort", "last_level", "after_dlt"] = "off"
     """No escalation if the last cohort's DLT rate is at or above the target (as in dfcrm), if that of all patients at
-    the level is above it (as in dtpcrm), or if the last cohort had any DLT (doi:10.1093/biomet/92.4.863)."""
+    the level is above it (as in dtpcrm), or if the last cohort had any DLT (doi:10.1093/biomet/92.4.863). With a
+    rolling rule, what became known since its last decision stands for the last cohort. The target is the rule's; for
+    the BLRM it is where overdose begins."""
     most_per_level: Count | None = None
     """Most patients treated at one level before the rule has finished."""
 
@@ -42,7 +44,7 @@ class Stopping(Section):
     """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
     probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior."""
     too_toxic_above: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """P(DLT) that counts as too toxic; the rule's target where it is left out."""
+    """P(DLT) that counts as too toxic; the rule's target where it is left out (for the BLRM, where overdose begins)."""
     enough_at_level: Count | None = None
     """Stop when so many patients at the current level are evaluable (or, with a rolling rule, pending)."""
     enough_when: Literal["staying", "any_move"] = "staying"
