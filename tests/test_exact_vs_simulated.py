@@ -15,6 +15,7 @@ from escalate import Scenario, dose_paths, exact, load, simulate
 from escalate.cli import main
 from escalate.errors import NotCoveredError
 from escalate.own_rules import rule as register
+from escalate.patients import Nature, dlt_probability_if_evaluable
 from small import small
 from test_golden_three_plus_three import CASES, NAMES, VARIANTS
 
@@ -127,14 +128,55 @@ def test_simulation_agrees_with_what_goes_around_a_rule(base: Scenario, rule: st
     agrees(base, {"rule": RULES[rule], **around}, 600)
 
 
+ATTRITION: dict[str, dict[str, Any]] = {
+    "partial doses": {"attrition.partial_dose_probability": 0.4},
+    "drop-outs": {"attrition.drop_out_per_year": 0.99},
+    "both, late DLTs": {
+        "attrition.partial_dose_probability": 0.3,
+        "attrition.drop_out_per_year": 0.95,
+        "toxicity.onset": {"kind": "weibull", "second_half_share": 0.8},
+    },
+    "both, listed days": {
+        "attrition.partial_dose_probability": 0.2,
+        "attrition.drop_out_per_year": 0.99,
+        "toxicity.onset": {"kind": "list", "days": [0, 7, 28, 28]},
+    },
+}
+
+
+@pytest.mark.parametrize("attrition", ATTRITION.values(), ids=ATTRITION)
+def test_simulation_agrees_with_much_attrition(base: Scenario, attrition: dict[str, Any]) -> None:
+    """Who has a DLT is evaluable, who has none must complete: the rate among evaluable patients is above P(DLT)."""
+    agrees(base, {"rule": RULES["BOIN"], "toxicity.dlt_probability": [0.15, 0.35], **attrition}, 4000)
+
+
+@pytest.mark.parametrize("attrition", ATTRITION.values(), ids=ATTRITION)
+def test_dlt_rate_among_evaluable_patients(base: Scenario, attrition: dict[str, Any]) -> None:
+    """Against 20,000 patients drawn one by one; |z| <= 5."""
+    scenario = base.replace({"toxicity.dlt_probability": [0.15, 0.35], **attrition})
+    nature, end = Nature(scenario, 3, 0, 1250), scenario.window_end_offset
+    for level, expected in enumerate(dlt_probability_if_evaluable(scenario)):
+        fates = [nature.fate(trial, patient, level) for trial in range(1250) for patient in range(16)]
+        dlts = sum(fate.dlt_day <= min(end, fate.drop_out_day) for fate in fates)
+        others = sum(fate.dlt_day > end and fate.full_dose and fate.drop_out_day >= end for fate in fates)
+        error = math.sqrt(expected * (1 - expected) / (dlts + others))
+        assert abs(dlts / (dlts + others) - expected) <= 5 * error
+        assert expected > scenario.toxicity.dlt_probability[level] + 5 * error
+
+
+def test_nobody_is_ever_evaluable() -> None:
+    with pytest.raises(NotCoveredError, match="nobody is ever evaluable"):
+        exact(small(attrition__partial_dose_probability=1.0))
+
+
 def agrees(base: Scenario, changes: dict[str, Any], trials: int = 1500) -> None:
     scenario = base.replace(
         {
-            **changes,
             "toxicity.dlt_probability": [0.15, 0.35],
             "safety.early_decision": False,
             "accrual.consents_per_month": 8.0,
             "attrition.drop_out_per_year": 0.4,
+            **changes,
         }
     )
     truth, found = exact(scenario), simulate(scenario, trials=trials, seed=99)
@@ -151,7 +193,7 @@ def agrees(base: Scenario, changes: dict[str, Any], trials: int = 1500) -> None:
             assert set(values.tolist()) <= set(distribution)
             pairs += [(np.mean(values == number), q) for number, q in distribution.items()]
     for estimate, q in pairs:
-        assert abs(estimate - q) <= 5 * math.sqrt(q * (1 - q) / trials) + 5 / trials, (estimate, q)
+        assert abs(estimate - q) <= 5 * math.sqrt(max(0.0, q * (1 - q)) / trials) + 5 / trials, (estimate, q)
     for name, means in (("evaluable", truth.evaluable), ("dlts", truth.dlts)):
         for level, expected in enumerate(means):
             values = found.patients[name][:, level]

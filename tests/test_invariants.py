@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from escalate import Scenario, Trial, protocol, simulate_trial, waits
 from escalate.committee import CAP_REACHED
-from escalate.records import CAP_INCONCLUSIVE, TIME_IS_UP
-from escalate.rules import blrm, three_plus_three
+from escalate.data_cut import DataCut
+from escalate.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP
+from escalate.rules import blrm, rule_for, three_plus_three
 from escalate.tables import EVENT_WORDS, OUTCOMES, STATES
 from strategies import any_rule
 
@@ -156,6 +157,28 @@ def test_every_trial_ends_with_a_reason(scenario: Scenario, seed: int) -> None:
         for column in table.columns:
             if column.empty == "never":
                 assert None not in table[column.name], column.name
+
+
+@EXAMPLES
+@given(any_rule(), st.integers(0, 1000))
+def test_what_ends_without_the_rule_recommends_on_complete_data(scenario: Scenario, seed: int) -> None:
+    """Whatever was outstanding at the stop, the recommendation is the one that the final counts give."""
+    trial = run(scenario, seed)
+    rule = rule_for(scenario)
+    if trial.stop_reason not in {CAP_REACHED, *protocol.ENDS} or not rule.has_answer_at_cap:
+        return
+    treated_to_escalate = [
+        row for row in patients(trial) if trial.cohorts["purpose"][row["cohort"] - 1] == "escalation"
+    ]
+    if scenario.rule.name == "TITE-CRM" and any(row["outcome"] == "non-evaluable" for row in treated_to_escalate):
+        return  # the lost may keep a weight
+    n, y = [0] * scenario.levels, [0] * scenario.levels
+    for row in treated_to_escalate:
+        assert row["outcome"] != "pending"
+        n[row["level"] - 1] += row["outcome"] in {"no DLT", "DLT"}
+        y[row["level"] - 1] += row["outcome"] == "DLT"
+    best = int(rule.recommend(DataCut.of(0, n, y))[()])
+    assert trial.recommended == (None if best == NO_LEVEL else best + 1)
 
 
 def patient_world(scenario: Scenario) -> Scenario:

@@ -27,7 +27,7 @@ LAYERS = (
     {"outcomes"},
     {"timeline"},
     {"scenario"},
-    {"data_cut", "own_rules"},
+    {"data_cut", "own_rules", "skeleton"},
     {"records"},
     {"tables", "distinct"},
     {"errors"},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import escalate as esc
@@ -132,6 +134,9 @@ FAULTS = {
     "true is no level": (lambda known: True, r"answered True; allowed are"),
     "a word": (lambda known: "up", r"answered 'up'; allowed are \"escalate\", \"stay\""),
     "nothing": (lambda known: None, r"answered None; allowed are"),
+    "an array": (lambda known: np.array([1, 2]), r"answered array\(\[1, 2\]\); allowed are"),
+    "not a number": (lambda known: float("nan"), r"answered nan; allowed are"),
+    "leaves": (lambda known: sys.exit("enough"), r"raised SystemExit: enough"),
     "suspends, and is no rolling rule": (lambda known: "suspend", r"answered 'suspend'; allowed are"),
 }
 
@@ -203,10 +208,50 @@ def test_a_run_with_a_rule_file_is_made_again(tmp_path: Path) -> None:
         esc.load(first / "resolved.json", allow_python=True)
 
 
+def test_a_file_whose_rule_is_loaded_is_loaded_again_when_it_changes(tmp_path: Path) -> None:
+    path = files(tmp_path, PYTHON, my_rules__py=RULE)
+    first = esc.load(path, allow_python=True)
+    (tmp_path / "my_rules.py").write_text(RULE.replace("known.n >= 4", "known.n >= 1"), encoding="utf-8")
+    second = esc.load(path, allow_python=True)
+    assert level_2_recommended(second) > level_2_recommended(first)
+
+
+def level_2_recommended(scenario: esc.Scenario) -> float:
+    """Return the exact probability that the second dose level is recommended."""
+    return float(esc.exact(scenario).recommended[1])
+
+
+def test_files_of_one_name_keep_their_own_rules(tmp_path: Path) -> None:
+    probabilities = []
+    scenarios = []
+    for folder, code in (("timid", RULE), ("bold", RULE.replace("known.n >= 4", "known.n >= 1"))):
+        (tmp_path / folder).mkdir()
+        scenarios.append(esc.load(files(tmp_path / folder, PYTHON, my_rules__py=code), allow_python=True))
+        probabilities.append(level_2_recommended(scenarios[-1]))
+    assert probabilities[0] < probabilities[1]
+    assert "cautious" not in REGISTERED
+    assert [level_2_recommended(scenario) for scenario in scenarios] == probabilities
+
+
+def test_a_file_leaves_the_names_of_the_session_alone(tmp_path: Path) -> None:
+    esc.rule(lambda known: "stay", name="cautious")
+    mine = REGISTERED["cautious"]
+    esc.load(files(tmp_path, PYTHON, my_rules__py=RULE), allow_python=True)
+    assert REGISTERED["cautious"] is mine
+
+
+def test_a_scenario_with_a_rule_file_can_be_changed(tmp_path: Path) -> None:
+    scenario = esc.load(files(tmp_path, PYTHON, my_rules__py=RULE), allow_python=True)
+    changed = scenario.replace({"toxicity": {"dlt_probability": [0.5, 0.6]}})
+    assert changed.rule == scenario.rule
+    assert level_2_recommended(changed) < level_2_recommended(scenario)
+
+
 @pytest.mark.parametrize(
     ("code", "says"),
     [
         (None, "my_rules.py cannot be read: No such file"),
+        ("import sys; sys.exit('enough')", "my_rules.py cannot be run: SystemExit: enough"),
         ("def cautious(:", "my_rules.py cannot be run: SyntaxError"),
         ("raise RuntimeError('no')", "my_rules.py cannot be run: RuntimeError: no"),
         ("def cautious(known): pass", "registers no function 'cautious' with @escalate.rule; it registers: none"),

@@ -11,8 +11,10 @@ from escalate import exact, simulate_trial
 from escalate.committee import Committee
 from escalate.data_cut import Counts
 from escalate.errors import RuleError, ScenarioError
+from escalate.patients import Nature
 from escalate.records import NO_LEVEL, Action, Decision
 from escalate.rules.base import too_toxic_probability
+from escalate.trial import Conduct
 from small import small
 
 BOIN = {"name": "BOIN", "target": 0.25}
@@ -122,6 +124,8 @@ def test_too_toxic_by_the_counts_and_by_the_model() -> None:
     assert decide(counts, 1, "0/3", "2/3").action is Action.DE_ESCALATE  # toxicity above the lowest level
     assert decide(model, 0, "2/3").reason != "stopping rule: lowest dose level too toxic"
     assert decide(model, 0, "3/3").reason == "stopping rule: lowest dose level too toxic"
+    full = four(stopping=said, limits={"most_per_level": 6})
+    assert decide(full, 0, "6/6").reason == "stopping rule: lowest dose level too toxic"
 
 
 def test_precision() -> None:
@@ -130,6 +134,117 @@ def test_precision() -> None:
     assert decide(wide, 1, "0/3", "0/9").reason == "stopping rule: P(DLT) is known precisely enough"
     assert decide(wide, 1, "0/3", "0/9").level == 1
     assert decide(narrow, 1, "0/3", "0/9").action is Action.STAY
+
+
+# Stops with outcomes outstanding: what is recommended rests on complete data
+
+
+def dlts(**days: int) -> list[dict[str, int]]:
+    """Return a story: ``dlts(p7=1)`` gives patient 7 a DLT on the first day after infusion, and nobody else one."""
+    return [{"patient": int(name[1:]), "dlt_day": day} for name, day in days.items()]
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize(("third", "path"), [({}, "1NNN 2TTN"), ({"p6": 20}, "1NNN 2TTT")])
+def test_a_forced_decision_at_the_cap_waits_for_the_last_outcome(early: bool, third: dict[str, int], path: str) -> None:
+    """Two DLTs of three at level 2 force the way down, and the cap ends the trial; the third outcome counts, too."""
+    story = dlts(p4=1, p5=2, **third)
+    trial = simulate_trial(
+        small(
+            rule=BOIN,
+            safety__early_decision=early,
+            trial__planned_patients=6,
+            accrual__consent_days=[0] * 9,
+            what_if=story,
+        )
+    )
+    assert (trial.dose_path, trial.stop_reason, trial.recommended) == (path, "cap reached", 1)
+    assert (trial.decisions["dlts"][-1], trial.decisions["evaluable"][-1]) == (len(story), 3)
+
+
+def test_a_forced_stop_does_not_recommend_on_places_that_nobody_took() -> None:
+    """A place that was left empty at the stop is not a patient without a DLT."""
+    committee = Committee(small(rule=BOIN, trial__planned_patients=6))
+    known = Counts(1, (3, 4), (0, 2), (0, 0))
+    decision = committee.decide(known, 1, outstanding=1)
+    assert (decision.reason, decision.level) == ("cap reached", 0)  # 2/5 would be closer to the target than 0/3
+    assert committee.decide(known.completed(1, 0), 1).level == 1
+
+
+def test_toxicity_after_a_stop_leaves_no_dose() -> None:
+    """Enough patients stop a rolling trial with three pending; the three DLTs that follow go first."""
+    rule = {"name": "TITE-CRM", "target": 0.25, "skeleton": [0.1, 0.25]}
+    scenario = small(
+        rule=rule,
+        stopping={"enough_at_level": 3, "enough_when": "any_move", "too_toxic_probability": 0.8},
+        accrual__consent_days=[0, 0, 0, 0, 0],
+    )
+    calm, toxic = simulate_trial(scenario), simulate_trial(scenario.replace({"what_if": dlts(p1=20, p2=20, p3=20)}))
+    assert (calm.stop_reason, calm.recommended is None) == ("stopping rule: enough patients at one level", False)
+    assert (toxic.stop_reason, toxic.recommended) == ("stopping rule: lowest dose level too toxic", None)
+
+
+def test_a_stop_with_everybody_pending_recommends_in_the_end() -> None:
+    rule = {"name": "TITE-BOIN", "target": 0.25, "most_pending_share": 1.0}
+    scenario = small(rule=rule, stopping={"most_patients": 3}, accrual__consent_days=[0] * 5)
+    trial = simulate_trial(scenario)
+    assert (trial.dose_path, trial.recommended) == ("1NNN", 1)
+
+
+def test_rolling_rules_decide_on_what_is_known_when_the_committee_meets() -> None:
+    """A fourth patient is ready on day 20 and the committee meets on day 27: the DLTs of day 22 count."""
+    scenario = small(
+        rule={"name": "rolling six"},
+        safety__review_delay_days=7,
+        accrual__consent_days=[0, 0, 0, 20],
+        what_if=dlts(p1=22, p2=15),
+    )
+    trial = simulate_trial(scenario)
+    assert (trial.dose_path, trial.recommended) == ("1TTN", None)
+    assert (trial.decisions["data_cut_day"][-1], trial.decisions["committee_day"][-1]) == (20, 27)
+    assert trial.decisions["dlts"][-1] == 2
+    assert simulate_trial(scenario.replace({"what_if": []})).dose_path == "1NNNN"
+
+
+@pytest.mark.parametrize("who", range(1, 7))
+def test_coherence_of_a_rolling_rule_reads_all_that_came_since_its_last_decision(who: int) -> None:
+    """Six outcomes of one day, a DLT among them: whichever is written last, no escalation follows."""
+    scenario = small(
+        rule={"name": "TITE-BOIN", "target": 0.25},
+        safety__cohort_size=6,
+        accrual__consent_days=[0] * 6 + [60],
+        what_if=dlts(**{f"p{who}": 27}),
+    )
+    assert simulate_trial(scenario).dose_path.split()[1].startswith("2")
+    assert len(simulate_trial(scenario.replace({"limits": {"coherence": "after_dlt"}})).dose_path.split()) == 1
+
+
+def test_coherence_of_a_rolling_rule_forgets_what_was_decided_on() -> None:
+    scenario = small(
+        rule={"name": "TITE-BOIN", "target": 0.25},
+        limits={"coherence": "after_dlt"},
+        accrual__consent_days=[0] * 3 + [40] * 3 + [100],
+        what_if=dlts(p1=5),
+    )
+    assert simulate_trial(scenario).dose_path == "1TNNNNN 2N"
+
+
+def test_who_leaves_after_the_window_is_not_lost() -> None:
+    """A patient with less than the full dose counts for nothing, whether followed up or not."""
+    scenario = small(
+        rule={"name": "TITE-CRM", "target": 0.25, "skeleton": [0.1, 0.25]},
+        follow_up__days=90,
+        accrual__consent_days=[0] * 6 + [60] * 4,
+    )
+    stays = [{"patient": 1, "full_dose": False, "drop_out": False}]
+    leaves = [{"patient": 1, "full_dose": False, "drop_out_day": 50}]
+    told = []
+    for story in (stays, leaves):
+        said = scenario.replace({"what_if": story})
+        conduct = Conduct(said, Committee(said), Nature(said, 1, 0, 1), replicate=0)
+        conduct.run()
+        told.append([cohort.cut for cohort in conduct.log.cohorts])
+    assert told[0] == told[1]
 
 
 @pytest.mark.parametrize("rule", [BOIN, {"name": "3+3"}, CRM | {"skeleton": [0.1, 0.25]}], ids=lambda r: r["name"])

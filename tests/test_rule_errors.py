@@ -25,6 +25,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "two skeletons": (CRM | {"prior_mtd_level": 1}, "skeleton is needed, or prior_mtd_level to compute one, and not both"),
     "guess of a level that does not exist": ({"name": "CRM", "target": 0.25, "prior_mtd_level": 3}, "rule.prior_mtd_level = 3: there are 2 dose levels: allowed are 1 to 2"),
     "indifference beyond 0": ({"name": "CRM", "target": 0.05, "prior_mtd_level": 1, "halfwidth": 0.1}, "rule.halfwidth = 0.1: halfwidth must leave the interval around the target inside (0, 1), got -0.05 to 0.15"),
+    "skeleton that runs to 0": ({"name": "CRM", "target": 0.5, "prior_mtd_level": 2, "halfwidth": 0.4999999}, "rule.halfwidth = 0.4999999: the skeleton computed for 2 levels runs to 0 or 1"),
     "target of 1": (CRM | {"target": 1.0}, "rule.target = 1.0: must be less than 1. It means: Target DLT probability"),
     "target of 0": (BOIN | {"target": 0.0}, "rule.target = 0.0: must be greater than 0"),
     "prior without spread": (CRM | {"prior_sd": 0.0}, "rule.prior_sd = 0.0: must be greater than 0"),

@@ -67,13 +67,15 @@ class Committee:
             fits.
         outstanding : int
             Outcomes still to come at the level when the decision is forced; since they can't change it, they are
-            read as if they came without a DLT.
+            read as if they came without a DLT. What is recommended, if the trial ends for another reason than the
+            rule's, rests on what is known.
         """
         key = (counts, room, outstanding)
         if key not in self._decisions:
             read = counts.completed(outstanding, 0) if outstanding else counts
-            known = DataCut.gather([counts])
-            decided = self.decide_many(DataCut.gather([read]), np.array([room]), known=known).one(0)
+            decided = self.decide_many(DataCut.gather([read]), np.array([room])).one(0)
+            if outstanding and self._recommends_at_end(decided):
+                decided = replace(decided, level=int(self.rule.recommend(DataCut.gather([counts]))[0]))
             if decided.reason == CAP_INCONCLUSIVE:
                 decided = self._explained(decided, read, room)
             if len(self._decisions) >= MOST_REMEMBERED:
@@ -87,10 +89,12 @@ class Committee:
         They can where the trial ends for another reason than the rule's, and the rule recommends from whatever data
         there are; and where a rolling rule declares a dose with windows open.
         """
-        if stop.action is not Action.STOP:
-            return False
-        ends = self.rule.has_answer_at_cap and stop.reason in (CAP_REACHED, *ENDS)
-        return ends or (self.rule.rolling and stop.level != NO_LEVEL)
+        declares = self.rule.rolling and stop.action is Action.STOP and stop.level != NO_LEVEL
+        return declares or self._recommends_at_end(stop)
+
+    def _recommends_at_end(self, stop: Decision) -> bool:
+        """Return whether the trial ends for another reason than the rule's, and the rule still recommends a dose."""
+        return self.rule.has_answer_at_cap and stop.reason in (CAP_REACHED, *ENDS)
 
     def rule_alone(self, counts: Counts, outstanding: int) -> int:
         """Return the highest level at which the rule by itself would go on; `NO_LEVEL` for none.
@@ -115,7 +119,7 @@ class Committee:
             return replace(stop, level=NO_LEVEL, reason=TOO_TOXIC)
         return replace(stop, level=int(self.rule.recommend(cut)[0]))
 
-    def decide_many(self, cut: DataCut, room: IntArray, known: DataCut | None = None) -> Decisions:
+    def decide_many(self, cut: DataCut, room: IntArray) -> Decisions:
         """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.
 
         Parameters
@@ -124,8 +128,6 @@ class Committee:
             What the rule decides on.
         room : int array, shape (...)
             Patients that the cap leaves.
-        known : DataCut, optional
-            What a recommendation at the cap rests on; the same where it is not given.
         """
         ruled = self.rule.decide(cut)
         ruled = ruled.with_at_most(np.full_like(ruled.patients, self._cohort_size))
@@ -134,7 +136,7 @@ class Committee:
         capped = (ruled.action != Action.STOP) & (ruled.patients > room)
         answer = np.full_like(ruled.level, NO_LEVEL)
         if self.rule.has_answer_at_cap and capped.any():
-            answer = self.rule.recommend(cut if known is None else known)
+            answer = self.rule.recommend(cut)
         reason = CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE
         return ruled.overruled(capped, reason, Action.STOP, answer)
 

@@ -5,14 +5,17 @@ follows, and the next cohort's DLTs are binomial. Data cuts with the same counts
 36 patients are no tree of paths but some ten thousand states. Nothing is shared with the simulation but the committee
 and its rule, so that the two must agree as independent computations.
 
-What it assumes: whole cohorts are treated and observed (``early_decision = false``), and everybody counts in the end.
-Non-evaluable patients are irrelevant where they are replaced and the cap counts evaluable patients; otherwise
-`exact` says that it does not cover the scenario. Nor does it cover rolling rules, whose decisions depend on when
+What it assumes: whole cohorts are treated and observed (``early_decision = false``; with early decisions fewer patients
+are treated at a level that must be left, and the recommendation can differ). Where non-evaluable patients are replaced
+and the cap counts evaluable ones, attrition enters through the DLT rate among evaluable patients alone, which is larger
+than P(DLT): `escalate.patients.dlt_probability_if_evaluable`. Otherwise `exact` says that it does not cover the
+scenario. Nor does it cover rolling rules, whose decisions depend on when
 outcomes become known. The calendar plays no part, nor does an expansion.
 """
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from math import comb
@@ -23,6 +26,7 @@ from .committee import Committee
 from .data_cut import DataCut, at_level
 from .distinct import distinct
 from .errors import NotCoveredError
+from .patients import dlt_probability_if_evaluable
 from .records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .scenario.model import Scenario
 
@@ -38,6 +42,8 @@ class Exact:
     ----------
     scenario : Scenario
         What they are of.
+    dlt_probability : tuple of float, length K
+        Probability of a DLT of an evaluable patient at each level; P(DLT) where there is no attrition.
     recommended : tuple of float, length K
         Probability that each dose level is recommended, lowest first.
     no_dose : float
@@ -57,6 +63,7 @@ class Exact:
     """
 
     scenario: Scenario
+    dlt_probability: tuple[float, ...]
     recommended: tuple[float, ...]
     no_dose: float
     reasons: dict[str, float]
@@ -162,6 +169,7 @@ def exact(scenario: Scenario) -> Exact:
     committee, levels, most = Committee(scenario), scenario.levels, scenario.trial.planned_patients
     table = np.zeros((1, 3 + 2 * levels), dtype=np.int64)
     table[0, 0] = scenario.safety.start_level - 1
+    p = dlt_probability_if_evaluable(scenario)
     states, ended, visited = _States(table, np.ones(1)), _Ends(levels, most), 0
     while len(states.table):
         visited += len(states.table)
@@ -169,11 +177,12 @@ def exact(scenario: Scenario) -> Exact:
         ends = decided.action == Action.STOP
         ended.add(states, decided, ends)
         keeps_last = committee.rule.reads_last
-        states = _next(states, ~ends, decided, scenario.toxicity.dlt_probability, keeps_last)
+        states = _next(states, ~ends, decided, p, keeps_last)
     numbers = np.arange(most + 1)
     evaluable, dlts = ended.at_level
     return Exact(
         scenario=scenario,
+        dlt_probability=tuple(p),
         recommended=tuple(ended.recommended[:levels].tolist()),
         no_dose=float(ended.recommended[levels]),
         reasons=dict(sorted(ended.reasons.items(), key=lambda item: -item[1])),
@@ -229,6 +238,8 @@ def check_covered(scenario: Scenario) -> None:
             f"the rule {scenario.rule.name} decides with outcomes pending, so that its results depend on the calendar: "
             "simulate it with `escalate run`"
         )
+    if any(math.isnan(p) for p in dlt_probability_if_evaluable(scenario)):
+        raise NotCoveredError("with this attrition nobody is ever evaluable: there is nothing to enumerate")
     if scenario.what_if:
         raise NotCoveredError("[[what_if]] fixes the fate of patients: take it out for exact results")
     if leaves and not safety.replace_non_evaluable:

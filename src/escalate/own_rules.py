@@ -89,6 +89,11 @@ REGISTERED: dict[str, Registered] = {}
 """Rules of this session, by the name that a scenario's ``rule = {python = NAME}`` uses."""
 
 
+def registered_name(reference: str, sha256: str | None) -> str:
+    """Return the name under which a function is remembered: a file's with the file's fingerprint."""
+    return reference if sha256 is None else f"{reference} {sha256}"
+
+
 def rule(
     function: Function | None = None, *, name: str | None = None, target: float | None = None, rolling: bool = False
 ) -> Any:

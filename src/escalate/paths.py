@@ -9,6 +9,7 @@ from .committee import Committee
 from .data_cut import Counts
 from .enumeration import binomial, check_covered
 from .errors import NotCoveredError
+from .patients import dlt_probability_if_evaluable
 from .records import NO_DOSE, NO_LEVEL, Action, Decision
 from .scenario.model import Scenario
 
@@ -55,7 +56,7 @@ def dose_paths(scenario: Scenario) -> list[DosePath]:
     nobody = (0,) * scenario.levels
     start = Counts(scenario.safety.start_level - 1, nobody, nobody, nobody)
     found: list[DosePath] = []
-    for path in _walk(scenario, Committee(scenario), start, "", 1.0):
+    for path in _walk(scenario, dlt_probability_if_evaluable(scenario), Committee(scenario), start, "", 1.0):
         found.append(path)
         if len(found) > MOST_PATHS:
             raise NotCoveredError(
@@ -64,18 +65,21 @@ def dose_paths(scenario: Scenario) -> list[DosePath]:
     return sorted(found, key=lambda path: (-path.probability, path.path))
 
 
-def _walk(scenario: Scenario, committee: Committee, counts: Counts, told: str, chance: float) -> Iterator[DosePath]:
+def _walk(
+    scenario: Scenario, dlt_probability: list[float], committee: Committee, counts: Counts, told: str, chance: float
+) -> Iterator[DosePath]:
     room = scenario.trial.planned_patients - sum(counts.evaluable)
     decision = committee.decide(counts, room)
     if decision.action is Action.STOP:
         dose = NO_DOSE if decision.level == NO_LEVEL else scenario.dose_levels[decision.level].label
         yield DosePath(path=told.strip(), probability=chance, recommended=dose, reason=decision.reason)
         return
-    p = scenario.toxicity.dlt_probability[decision.level]
+    p = dlt_probability[decision.level]
     for dlts, q in enumerate(binomial(decision.patients, p)):
         if q > 0:
             more = f"{told} {decision.level + 1}{'N' * (decision.patients - dlts)}{'T' * dlts}"
-            yield from _walk(scenario, committee, _after(counts, decision, dlts, committee), more, chance * q)
+            following = _after(counts, decision, dlts, committee)
+            yield from _walk(scenario, dlt_probability, committee, following, more, chance * q)
 
 
 def _after(counts: Counts, decision: Decision, dlts: int, committee: Committee) -> Counts:

@@ -291,6 +291,54 @@ def weibull_onset(u: FloatArray, p: float, second_half_share: float, days: int) 
     return days * (-np.log1p(-u * p) / whole) ** (1 / shape)
 
 
+def onset_probability(scenario: Scenario, level: int) -> FloatArray:
+    """Return the probability of each day of onset, given a DLT, shape (window_end_offset + 1,).
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Window and onset.
+    level : int
+        Dose level, from 0.
+    """
+    onset, days = scenario.toxicity.onset, scenario.window_end_offset + 1
+    if isinstance(onset, ListOnset):
+        return np.bincount(onset.days, minlength=days) / len(onset.days)
+    if isinstance(onset, WeibullOnset):
+        p = min(max(scenario.toxicity.dlt_probability[level], 1e-12), 0.999)
+        whole, half = -math.log1p(-p), -math.log1p(-p * (1 - onset.second_half_share))
+        ends = np.arange(days + 1) / days
+        return np.diff(-np.expm1(-whole * ends ** math.log2(whole / half)) / p)
+    return np.full(days, 1 / days)
+
+
+def dlt_probability_if_evaluable(scenario: Scenario) -> list[float]:
+    """Return, for each level, the probability of a DLT of a patient who turns out evaluable.
+
+    Who has a DLT is evaluable, whatever comes after it, and even after less than the full dose; who has none must stay
+    to the end of the window with the full dose. So with attrition the DLT rate among evaluable patients is larger than
+    P(DLT): this much.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Toxicity, onset and attrition.
+
+    Returns
+    -------
+    list of float
+        NaN at a level where nobody can be evaluable.
+    """
+    attrition, end = scenario.attrition, scenario.window_end_offset
+    stays = (1 - attrition.drop_out_per_year) ** (np.arange(end + 1) / 365.25)  # up to each day of the window
+    found = []
+    for level, p in enumerate(scenario.toxicity.dlt_probability):
+        with_dlt = p * float(onset_probability(scenario, level) @ stays)
+        without = (1 - p) * float(stays[end]) * (1 - attrition.partial_dose_probability)
+        found.append(with_dlt / (with_dlt + without) if with_dlt + without > 0 else math.nan)
+    return found
+
+
 def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
     """Return calendar times of times that do not count pauses.
 

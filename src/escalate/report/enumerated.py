@@ -39,13 +39,15 @@ def _recommendation(found: Exact) -> list[str]:
     lines = [
         scenario.trial.title,
         f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
-        f"at most {scenario.trial.planned_patients} patients, whole cohorts, everybody evaluable",
+        f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
         "",
-        f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   evaluable   with a DLT",
+        f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   if evaluable"
+        "   evaluable   with a DLT",
     ]
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
-        numbers = f"{scenario.toxicity.dlt_probability[level]:>14.1%}{found.evaluable[level]:>12.4f}"
+        assumed, counted = scenario.toxicity.dlt_probability[level], found.dlt_probability[level]
+        numbers = f"{assumed:>14.1%}{counted:>15.2%}{found.evaluable[level]:>12.4f}"
         lines.append(f"{label:<46}{found.recommended[level]:>12.6f}   {numbers}{found.dlts[level]:>13.4f}")
     return [*lines, f"  {NO_DOSE:<44}{found.no_dose:>12.6f}"]
 

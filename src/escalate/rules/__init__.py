@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import RuleError
-from ..own_rules import REGISTERED
+from ..own_rules import REGISTERED, registered_name
 from ..scenario.model import Scenario
 from ..scenario.rules import (
     Blrm,
@@ -23,6 +23,7 @@ from ..scenario.rules import (
     TiteBoin,
     TiteCrm,
 )
+from ..skeleton import getprior
 from .base import Rule
 from .blrm import BlrmRule
 from .boin import boin, tite_boin
@@ -30,7 +31,6 @@ from .crm import CrmRule
 from .intervals import i3plus3, keyboard, mtpi, mtpi2
 from .own import OwnRule
 from .rolling_six import RollingSixRule
-from .skeleton import getprior
 from .table import TableOfDecisions
 from .three_plus_three import ThreePlusThreeRule
 
@@ -122,10 +122,11 @@ def _blrm(options: Blrm, doses: Sequence[float]) -> Rule:
 
 
 def _registered(options: PythonRule) -> Rule:
-    if options.python not in REGISTERED:
+    name = registered_name(options.python, options.sha256)
+    if name not in REGISTERED:
         raise RuleError(
             f"rule.python = {options.python!r}: no such rule is loaded. A file's code runs only when you ask for it: "
             "give --allow-python (in Python: load(path, allow_python=True)), or register the function with "
             "@escalate.rule in this session"
         )
-    return OwnRule(REGISTERED[options.python])
+    return OwnRule(REGISTERED[name])

@@ -41,10 +41,10 @@ from numpy.typing import NDArray
 from ..data_cut import DataCut, Partial, at_level
 from ..distinct import distinct
 from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from ..skeleton import Model
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
 from .quadrature import REACH, below, grid, normalised
-from .skeleton import Model
 
 NOBODY = "nobody observed so far"
 UP = "by the model, P(DLT) at the next level is closest to the target"

@@ -95,26 +95,27 @@ class OwnRule(Rule):
         if not any(known.evaluable) and not any(known.pending):
             return Action.STAY, known.level - 1
         if known not in self._remembered:
-            first, second = self._ask(known), self._ask(known)
+            said = self._ask(known), self._ask(known)
+            first, second = (self._read(answer, known) for answer in said)
             if first != second:
                 raise RuleError(
-                    f"rule {self.name!r} {known}: answered {first!r} and then {second!r}; a rule must always answer "
+                    f"rule {self.name!r} {known}: answered {said[0]!r} and then {said[1]!r}; a rule must always answer "
                     "the same for the same counts"
                 )
-            self._remembered[known] = self._read(first, known)
+            self._remembered[known] = first
         return self._remembered[known]
 
     def _ask(self, known: Known) -> Any:
         try:
             return self.registered.function(known)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RuleError(f"rule {self.name!r} {known}: raised {type(error).__name__}: {error}") from error
 
     def _read(self, answer: Any, known: Known) -> Answer:
         level = known.level - 1
-        if answer == "stop":
+        if isinstance(answer, str) and answer == "stop":
             return Action.STOP, NO_LEVEL
-        if isinstance(answer, tuple) and len(answer) == 2 and answer[0] == "stop":
+        if isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[0], str) and answer[0] == "stop":
             return Action.STOP, self._existing(answer[1], known)
         if isinstance(answer, str) and answer in WORDS and (answer != "suspend" or self.rolling):
             step = {"escalate": 1, "de-escalate": -1}.get(answer, 0)

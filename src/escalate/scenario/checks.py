@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from ..skeleton import getprior
 from .model import (
     Accrual,
     DoseLevel,
@@ -213,6 +214,11 @@ def _model_has_every_level(dose_levels: list[DoseLevel], rule: RuleOptions) -> I
             rule.prior_mtd_level,
             f"there are {levels} dose levels: allowed are 1 to {levels}",
         )
+    elif isinstance(rule, Crm) and rule.prior_mtd_level is not None:
+        try:
+            getprior(rule.halfwidth, rule.target, rule.prior_mtd_level, levels, rule.model, rule.intercept)
+        except ValueError as error:
+            yield ("rule", "halfwidth"), rule.halfwidth, str(error)
     if isinstance(rule, Blrm) and rule.doses is None and any(level.cells is None for level in dose_levels):
         yield ("rule", "doses"), None, "is missing, and the dose levels have no `cells` to take instead"
 

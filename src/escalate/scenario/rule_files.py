@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..own_rules import REGISTERED
+from ..own_rules import REGISTERED, registered_name
 
 Complaint = tuple[tuple[str, ...], str, str]
 """Where, the value that was got, and what is wrong with it."""
@@ -78,6 +78,8 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
     where, (name, _, function) = ("rule", "python"), rule["python"].rpartition(":")
     path = folder / name
     if not allow_python:
+        if rule.get("sha256") is not None and registered_name(rule["python"], rule["sha256"]) in REGISTERED:
+            return  # its code ran in this session, and the scenario is one of those made from it
         yield (
             where,
             rule["python"],
@@ -99,7 +101,7 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
     before = dict(REGISTERED)
     try:
         _run(path)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         yield where, rule["python"], f"{name} cannot be run: {type(error).__name__}: {error}"
         return
     new = {own.function.__name__: own for key, own in REGISTERED.items() if before.get(key) is not own}
@@ -111,7 +113,10 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
             (f"{name} registers no function {function!r} with @escalate.rule; it registers: {named or 'none'}"),
         )
         return
-    REGISTERED[rule["python"]] = new[function]
+    asked = new[function]
+    REGISTERED.clear()
+    REGISTERED.update(before)  # the file's names are its own
+    REGISTERED[registered_name(rule["python"], made)] = asked
     rule["sha256"] = made
 
 

@@ -7,6 +7,7 @@ Lee SM, Cheung YK. Clin Trials 2009;6:227-238, doi:10.1177/1740774509105076 (the
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Literal
 
@@ -41,7 +42,7 @@ def getprior(
     Raises
     ------
     ValueError
-        If a parameter is outside its range.
+        If a parameter is outside its range, or the skeleton would run to 0 or 1.
     """
     if not 0 < target - halfwidth < target < target + halfwidth < 1:
         raise ValueError(f"0 < target - halfwidth < target + halfwidth < 1 is needed, got {target:g} and {halfwidth:g}")
@@ -57,4 +58,10 @@ def getprior(
 
     step = scale(target - halfwidth) / scale(target + halfwidth)
     middle = scale(target)
-    return [probability(middle * step ** (mtd_level - level)) for level in range(1, levels + 1)]
+    found = [probability(middle * step ** (mtd_level - level)) for level in range(1, levels + 1)]
+    if not all(0 < p < 1 for p in found) or any(b <= a for a, b in itertools.pairwise(found)):
+        raise ValueError(
+            f"the skeleton computed for {levels} levels runs to 0 or 1, or two levels are the same: "
+            "take a smaller halfwidth, or give the skeleton"
+        )
+    return found
