@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from escalate.data_cut import DataCut
+from escalate.protocol_tables.counts import letters_of
 from escalate.protocol_tables.pending import pending_table
 from escalate.records import Action
 from escalate.rules import make_rule
@@ -107,6 +108,26 @@ def test_printed_cut_offs() -> None:
             for found, expected in ((cell.escalate_from, row["esc_bound"]), (cell.de_escalate_to, row["deesc_bound"])):
                 assert found == (None if expected is None else pytest.approx(expected, rel=0, abs=1e-6))
     assert compared >= 20
+
+
+@pytest.mark.parametrize("options", [{}, {"min_completed": 2}, {"method": "effective_sample_size"}], ids=str)
+@pytest.mark.parametrize("share", [0.5, 1.0])
+def test_cut_offs_say_what_the_rule_says(options: dict[str, Any], share: float) -> None:
+    """At every follow-up the cut-offs give the rule's own letter, and a cell has several only with a cut-off."""
+    rule = make_rule(TiteBoin(name="TITE-BOIN", target=0.25, most_pending_share=share, **options))
+    for cell in pending_table(rule, range(1, 13)).cells:
+        assert (len(cell.letters) > 1) == bool(cell.cut_offs), cell
+        shares = np.linspace(0, cell.pending, 61)
+        n, y, c = (np.full(61, value) for value in (cell.treated - cell.pending, cell.dlts, cell.pending))
+        for share_seen, letter in zip(shares, letters_of(rule, n, y, c, shares), strict=True):
+            if any(abs(share_seen - at) < 1e-9 for _, at in cell.cut_offs.values()):
+                continue
+            said = [
+                word
+                for word, (sign, at) in cell.cut_offs.items()
+                if (share_seen >= at if sign == ">=" else share_seen <= at)
+            ] or [word for word in cell.letters if word not in cell.cut_offs]
+            assert said == [letter], (cell, share_seen)
 
 
 def test_a_table_for_each_rolling_rule() -> None:

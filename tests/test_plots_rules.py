@@ -387,6 +387,8 @@ def expected(cell: PendingCell) -> list[tuple[str, str]]:
             text += f"≥{cell.escalate_from:.2f}"
         if letter == "D" and cell.de_escalate_to is not None:
             text += f"≤{cell.de_escalate_to:.2f}"
+        if letter == "SUS" and cell.suspend_from is not None:
+            text += f"≥{cell.suspend_from:.2f}"
         found.append((letter, text))
     return found
 

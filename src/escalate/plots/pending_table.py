@@ -8,7 +8,6 @@ from itertools import accumulate
 
 from matplotlib.axes import Axes
 
-from ..protocol_tables.layout import DE_ESCALATE, ESCALATE
 from ..protocol_tables.pending import PendingCell, PendingTable
 from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, scale_in, widest, wrapped
 from .letters import COLOURS, letter_handles
@@ -34,7 +33,8 @@ ABOVE_LEGEND, NOTE_LINE = 12.0, 12.5
 
 SPLIT = (
     "In split cells the follow-up decides: shares of the DLT window seen by the pending patients, added up. E≥x: "
-    "escalate if it is x or more. D≤x: de-escalate if it is x or less. Otherwise what stands without a number."
+    "escalate if it is x or more (SUS≥x: then wait for an outcome first). D≤x: de-escalate if it is x or less. "
+    "Otherwise what stands without a number."
 )
 
 
@@ -175,11 +175,8 @@ def parts_of(cell: PendingCell) -> list[tuple[str, str]]:
     cell : PendingCell
         A cell; the letters of one that is not split stand alone.
     """
-    cut_offs = {}
-    if len(cell.letters) > 1 and cell.escalate_from is not None:
-        cut_offs[ESCALATE] = f"≥{cell.escalate_from:.2f}"
-    if len(cell.letters) > 1 and cell.de_escalate_to is not None:
-        cut_offs[DE_ESCALATE] = f"≤{cell.de_escalate_to:.2f}"
+    signs = {">=": "≥", "<=": "≤"}
+    cut_offs = {letter: f"{signs[sign]}{at:.2f}" for letter, (sign, at) in cell.cut_offs.items()}
     return [(letter, letter + cut_offs.get(letter, "")) for letter in cell.letters]
 
 

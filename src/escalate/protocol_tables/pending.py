@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from ..records import FloatArray, IntArray
 from ..rules import Rule
 from .counts import letters_of
-from .layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, csv_text, html_table, key, markdown, text
+from .layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, SUSPEND, csv_text, html_table, key, markdown, text
 
 HALVINGS = 40
 
@@ -36,6 +36,8 @@ class PendingCell:
         follow-up of the pending decides.
     escalate_from : float or None
         Follow-up from which the rule escalates, where that depends on it [windows].
+    suspend_from : float or None
+        Follow-up from which it would escalate but waits for an outcome first, where that depends on it [windows].
     de_escalate_to : float or None
         Follow-up up to which it de-escalates, where that depends on it [windows].
     """
@@ -44,25 +46,29 @@ class PendingCell:
     dlts: int
     pending: int
     letters: tuple[str, ...]
-    escalate_from: float | None
-    de_escalate_to: float | None
+    escalate_from: float | None = None
+    suspend_from: float | None = None
+    de_escalate_to: float | None = None
 
     @property
     def words(self) -> str:
         """The decision with its cut-offs, as a protocol writes it."""
         if len(self.letters) == 1:
             return self.letters[0]
-        parts = []
-        if self.escalate_from is not None:
-            parts.append(f"{ESCALATE} if follow-up >= {self.escalate_from:.2f}")
-        if self.de_escalate_to is not None:
-            parts.append(f"{DE_ESCALATE} if <= {self.de_escalate_to:.2f}")
-        rest = [letter for letter in self.letters if letter not in self._explained()]
-        return ", ".join([*parts, f"otherwise {rest[0]}"] if rest else parts)
+        signs = {letter: f"{sign} {at:.2f}" for letter, (sign, at) in self.cut_offs.items()}
+        parts = [f"{letter} if follow-up {sign}" for letter, sign in signs.items()]
+        rest = [f"otherwise {letter}" for letter in self.letters if letter not in signs]
+        return ", ".join([*parts, *rest])
 
-    def _explained(self) -> set[str]:
-        explained = {ESCALATE} if self.escalate_from is not None else set()
-        return explained | ({DE_ESCALATE} if self.de_escalate_to is not None else set())
+    @property
+    def cut_offs(self) -> dict[str, tuple[str, float]]:
+        """The letters that follow-up decides on: the direction of the cut-off, and the cut-off [windows]."""
+        found = {
+            ESCALATE: (">=", self.escalate_from),
+            SUSPEND: (">=", self.suspend_from),
+            DE_ESCALATE: ("<=", self.de_escalate_to),
+        }
+        return {letter: (sign, at) for letter, (sign, at) in found.items() if at is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,16 +103,18 @@ class PendingTable:
 
     def to_csv(self) -> str:
         """Return the table as CSV: one line for each number of patients treated, DLTs and patients pending."""
-        heads = ("treated", "dlts", "pending", "decision", "escalate_if_followup_from", "de_escalate_if_followup_to",
-                 "meaning")  # fmt: skip
+        heads = ("treated", "dlts", "pending", "decision", "escalate_if_followup_from", "suspend_if_followup_from",
+                 "de_escalate_if_followup_to", "meaning")  # fmt: skip
         rows = [
             (
                 cell.treated,
                 cell.dlts,
                 cell.pending,
                 "/".join(cell.letters),
-                "" if cell.escalate_from is None else f"{cell.escalate_from:.6f}",
-                "" if cell.de_escalate_to is None else f"{cell.de_escalate_to:.6f}",
+                *(
+                    "" if at is None else f"{at:.6f}"
+                    for at in (cell.escalate_from, cell.suspend_from, cell.de_escalate_to)
+                ),
                 " / ".join(LETTERS[letter] for letter in cell.letters),
             )
             for cell in self.cells
@@ -145,11 +153,11 @@ def pending_table(rule: Rule, treated: Sequence[int], *, words: str | None = Non
     n, y, c = (np.array(part) for part in zip(*counts, strict=True))
     ask = _Asked(rule, n - c, y, c)
     at_start, at_end = ask(np.zeros(len(n))), ask(c.astype(float))
-    rises_at = _first(ask, lambda letters: letters == ESCALATE, c)
+    rises_at = _first(ask, lambda letters: (letters == at_end) & np.isin(letters, (ESCALATE, SUSPEND)), c)
     falls_to = _first(ask, lambda letters: letters != DE_ESCALATE, c)
     cells = []
     for k, (start, end) in enumerate(zip(at_start.tolist(), at_end.tolist(), strict=True)):
-        rises, falls = start != ESCALATE == end, start == DE_ESCALATE != end
+        rises, falls = start != end and end in (ESCALATE, SUSPEND), start == DE_ESCALATE != end
         letters = [end, STAY, start] if rises and falls and rises_at[k] > falls_to[k] + 1e-6 else [end, start]
         cells.append(
             PendingCell(
@@ -157,7 +165,8 @@ def pending_table(rule: Rule, treated: Sequence[int], *, words: str | None = Non
                 dlts=int(y[k]),
                 pending=int(c[k]),
                 letters=tuple(dict.fromkeys(letters)),
-                escalate_from=float(rises_at[k]) if rises else None,
+                escalate_from=float(rises_at[k]) if rises and end == ESCALATE else None,
+                suspend_from=float(rises_at[k]) if rises and end == SUSPEND else None,
                 de_escalate_to=float(falls_to[k]) if falls else None,
             )
         )
