@@ -20,6 +20,7 @@ from escalate.protocol_tables import LETTERS, CountTable, NextDoseTable, Pending
 from escalate.protocol_tables.counts import count_table
 from escalate.rules import ThreePlusThreeRule, make_rule
 from escalate.scenario.rules import RULES, Boin, I3Plus3, Mtpi2
+from small import small
 
 DATA = Path(__file__).parent / "data"
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
@@ -67,6 +68,17 @@ def test_every_format_says_the_same() -> None:
         assert [cell.strip() for cell in line[1:]] == [table.letters.get((n, y), "") for n in table.patients]
     assert table.to_html().count("<tr>") == 11
     assert table.to_text().count("DU") >= sum(letter == "DU" for letter in table.letters.values())
+
+
+@pytest.mark.parametrize("rule", ["BOIN", "TITE-BOIN"])
+def test_a_table_of_the_rule_by_itself_says_so(rule: str) -> None:
+    """What goes around the rule is not in the cells, so that the title must say it; without any it says nothing."""
+    plain = small(rule={"name": rule, "target": 0.25})
+    assert "without" not in decision_table(plain).rule
+    around = plain.replace({"titration": {}, "stopping": {"enough_at_level": 6}})
+    assert decision_table(around).rule.endswith(" (by itself, without the scenario's titration, stopping)")
+    assert decision_table(around).rule in decision_table(around).to_text()
+    assert "without" not in decision_table(around, cohorts=2).rule
 
 
 def test_figure_has_a_cell_for_each_decision() -> None:

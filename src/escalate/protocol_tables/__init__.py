@@ -6,6 +6,7 @@ from ..errors import EscalateError
 from ..rules import rule_for
 from ..rules.rolling_six import SIX
 from ..scenario.model import Scenario
+from ..scenario.policies import Limits, Stopping
 from ..scenario.rules import Blrm, Crm, RollingSix, TableRule, rule_words
 from .counts import CountTable, count_table
 from .layout import LETTERS
@@ -33,8 +34,8 @@ def decision_table(
 
     Rules that read the current level's counts have a table of patients and DLTs; rolling ones, with patients pending
     and the cut-offs of their follow-up. Rules with a model of all doses have the next dose after every data cut of
-    the next cohorts; so has any rule if `after` or `cohorts` asks for it, with the scenario's limits, stopping rules
-    and cap.
+    the next cohorts; so has any rule if `after` or `cohorts` asks for it, with the scenario's titration, limits,
+    stopping rules and cap. The other tables show the rule by itself, and say so where the scenario has any of these.
 
     Parameters
     ----------
@@ -63,6 +64,7 @@ def decision_table(
     words = rule_words(options)
     if after or cohorts is not None or isinstance(options, (Crm, Blrm)):
         return next_dose_table(scenario, after=after, cohorts=cohorts or 2, words=words)
+    words += _left_out(scenario)
     if isinstance(options, RollingSix):
         return pending_table(rule, range(1, SIX + 1), words=words)
     if rule.rolling:
@@ -70,3 +72,10 @@ def decision_table(
         return pending_table(rule, range(size, patients + 1, size), words=words)
     lines = sorted(options.cells) if isinstance(options, TableRule) else range(1, patients + 1)
     return count_table(rule, lines, words=words)
+
+
+def _left_out(scenario: Scenario) -> str:
+    """Say what goes around the rule in a scenario and does not show in a table of the rule by itself."""
+    plain = {"titration": None, "limits": Limits(), "stopping": Stopping()}
+    around = [name for name, value in plain.items() if getattr(scenario, name) != value]
+    return f" (by itself, without the scenario's {', '.join(around)})" if around else ""
