@@ -267,6 +267,11 @@ def test_bad_rule_files(tmp_path: Path, code: str | None, says: str) -> None:
     assert problem.line > 0
 
 
+def test_check_says_that_a_rule_does_not_exist(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", files(tmp_path, 'python = "nobody"')]) == 2
+    assert "no such rule is loaded" in capsys.readouterr().err
+
+
 def test_a_name_that_nobody_registered(base: esc.Scenario) -> None:
     with pytest.raises(RuleError, match=r"rule.python = 'nobody': no such rule is loaded"):
         esc.exact(base.replace({"rule": {"python": "nobody"}}))

@@ -58,6 +58,8 @@ def test_rule(rule: dict[str, Any], says: str) -> None:
 
 
 AROUND: dict[str, tuple[dict[str, Any], str]] = {
+    "stops before the first cohort": ({"rule": BOIN, "stopping": {"most_patients": 2}}, "stopping.most_patients = 2: stops the trial before the first cohort of 3; at least 3 is needed"),
+    "a rule with nothing to be precise about": ({"stopping": {"interval_width": 0.3}}, "stopping.interval_width = 0.3: has no effect: 3+3 has no dose to recommend before it has finished"),
     "titration beyond the last level": ({"titration": {"last_level": 3}}, "titration.last_level = 3: there are 2 dose levels: allowed are 1 to 2"),
     "no skipping unknown": ({"limits__no_skipping": "always"}, "limits.no_skipping = \"always\": must be 'last_given', 'highest_given' or 'off'"),
     "coherence unknown": ({"limits__coherence": "yes"}, "limits.coherence = \"yes\": must be 'off', 'last_cohort', 'last_level' or 'after_dlt'"),

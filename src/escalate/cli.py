@@ -263,10 +263,12 @@ def _rules(arguments: argparse.Namespace) -> None:
 
 
 def _check(arguments: argparse.Namespace) -> None:
+    from .committee import Committee
     from .report import assumptions
     from .scenario import load
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    Committee(scenario)  # a Python rule shows only now whether it exists, and has what goes around it
     print(f"{arguments.scenario}: a valid scenario\n")
     print(assumptions(scenario))
 

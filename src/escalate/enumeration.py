@@ -60,6 +60,8 @@ class Exact:
         Probability of each recommended level (from 0) with DLTs and evaluable patients there.
     states : int
         Distinct data cuts that were visited.
+    paths : float
+        Number of dose paths that are possible, the order of a cohort's DLTs aside.
     """
 
     scenario: Scenario
@@ -74,6 +76,7 @@ class Exact:
     dlts_at_level: tuple[dict[int, float], ...]
     evidence: dict[tuple[int, int, int], float]
     states: int
+    paths: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class _States:
 
     table: IntArray
     probability: FloatArray
+    paths: FloatArray
+    """Dose paths that lead here, the order of a cohort's DLTs aside."""
 
     @property
     def levels(self) -> int:
@@ -122,6 +127,7 @@ class _Ends:
     at_level: FloatArray = field(init=False)
     reasons: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     evidence: dict[tuple[int, int, int], float] = field(default_factory=lambda: defaultdict(float))
+    paths: float = 0.0
 
     def __post_init__(self) -> None:
         self.recommended = np.zeros(self.levels + 1)
@@ -131,6 +137,7 @@ class _Ends:
     def add(self, states: _States, decided: Decisions, ends: BoolArray) -> None:
         """Add the trials that end with these decisions."""
         weight, n, y = states.probability[ends], states.n[ends], states.y[ends]
+        self.paths += float(states.paths[ends].sum())
         self.recommended += np.bincount(decided.level[ends] % (self.levels + 1), weight, self.levels + 1)
         self.total += np.bincount(n.sum(axis=1), weight, self.most + 1)
         for k in range(self.levels):
@@ -170,7 +177,7 @@ def exact(scenario: Scenario) -> Exact:
     table = np.zeros((1, 3 + 2 * levels), dtype=np.int64)
     table[0, 0] = scenario.safety.start_level - 1
     p = dlt_probability_if_evaluable(scenario)
-    states, ended, visited = _States(table, np.ones(1)), _Ends(levels, most), 0
+    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most), 0
     while len(states.table):
         visited += len(states.table)
         decided = committee.decide_many(states.cut(), most - states.n.sum(axis=1))
@@ -193,6 +200,7 @@ def exact(scenario: Scenario) -> Exact:
         dlts_at_level=tuple(map(_possible, dlts)),
         evidence=dict(ended.evidence),
         states=visited,
+        paths=ended.paths,
     )
 
 
@@ -203,7 +211,7 @@ def _possible(probability: FloatArray) -> dict[int, float]:
 def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float], keeps_last: bool) -> _States:
     """Return the data cuts after the next cohort of each trial that goes on, equal ones merged."""
     level, patients = decided.level, decided.patients
-    parts: list[tuple[IntArray, FloatArray]] = []
+    parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
     for target, size in sorted(set(zip(level[goes_on].tolist(), patients[goes_on].tolist(), strict=True))):
         here = goes_on & (level == target) & (patients == size)
         for count, chance in enumerate(binomial(size, p[target])):
@@ -212,16 +220,18 @@ def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float
                 rows[:, :3] = target, size * keeps_last, count * keeps_last
                 rows[:, 3 + target] += size
                 rows[:, 3 + states.levels + target] += count
-                parts.append((rows, states.probability[here] * chance))
+                parts.append((rows, states.probability[here] * chance, states.paths[here]))
     if not parts:
-        return _States(states.table[:0], states.probability[:0])
-    unique, position = distinct(np.vstack([part[0] for part in parts]))
+        return _States(states.table[:0], states.probability[:0], states.paths[:0])
+    rows, probability, paths = (np.concatenate(column) for column in zip(*parts, strict=True))
+    unique, position = distinct(rows)
     if len(unique) > MOST_STATES:
         raise NotCoveredError(
             f"more than {MOST_STATES:,} data cuts ({len(unique):,}) are possible at one step: "
             "simulate instead, or take fewer dose levels, fewer patients or larger cohorts"
         )
-    return _States(unique, np.bincount(position, np.concatenate([part[1] for part in parts])).astype(float))
+    merged = [np.bincount(position, weight).astype(np.float64) for weight in (probability, paths)]
+    return _States(unique, *merged)
 
 
 def binomial(size: int, p: float) -> list[float]:

@@ -10,8 +10,10 @@
 
     scenario = scenario.replace({"rule": {"python": "cautious"}})
 
-works in simulations, exact results and decision tables. The function is asked when somebody has been treated; what is
-made of its answers stands in `escalate.rules.own`.
+works in simulations, exact results and decision tables. The function is asked when somebody has been treated, about
+the level of the last cohort: `known.n` evaluable patients there and `known.y` DLTs; `known.evaluable`, `known.dlts`,
+`known.pending` and `known.followup` have every level. It answers "escalate", "stay", "de-escalate", the level of the
+next cohort from 1, "stop" (no dose) or ("stop", level recommended); a rolling rule may answer "suspend".
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .committee import Committee
 from .data_cut import Counts
-from .enumeration import binomial, check_covered
+from .enumeration import binomial, exact
 from .errors import NotCoveredError
 from .patients import dlt_probability_if_evaluable
 from .records import NO_DOSE, NO_LEVEL, Action, Decision
@@ -52,16 +52,15 @@ def dose_paths(scenario: Scenario) -> list[DosePath]:
     NotCoveredError
         As for `exact`, and if there are more than `MOST_PATHS` paths.
     """
-    check_covered(scenario)
+    many = exact(scenario).paths
+    if many > MOST_PATHS:
+        raise NotCoveredError(
+            f"there are {many:,.0f} dose paths, and at most {MOST_PATHS:,} are listed; their sums are still exact: use "
+            "`exact`"
+        )
     nobody = (0,) * scenario.levels
     start = Counts(scenario.safety.start_level - 1, nobody, nobody, nobody)
-    found: list[DosePath] = []
-    for path in _walk(scenario, dlt_probability_if_evaluable(scenario), Committee(scenario), start, "", 1.0):
-        found.append(path)
-        if len(found) > MOST_PATHS:
-            raise NotCoveredError(
-                f"there are more than {MOST_PATHS:,} dose paths; their sums are still exact: use `exact`"
-            )
+    found = _walk(scenario, dlt_probability_if_evaluable(scenario), Committee(scenario), start, "", 1.0)
     return sorted(found, key=lambda path: (-path.probability, path.path))
 
 

@@ -8,8 +8,14 @@ from ..enumeration import Exact
 from ..paths import DosePath
 from ..protocol_tables.layout import csv_text
 from ..records import NO_DOSE
+from ..rules import rule_for
 from ..scenario.rules import rule_words
 from .evidence import evidence_lines
+
+EARLY = (
+    "The scenario decides early (safety.early_decision = true), which leaves places of a cohort empty: simulated "
+    "results differ."
+)
 
 
 def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:
@@ -29,7 +35,7 @@ def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) 
         _reasons(found),
         evidence_lines(found.evidence),
         _numbers(found),
-        _paths(paths, most),
+        _paths(found, paths, most),
     )
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -40,6 +46,7 @@ def _recommendation(found: Exact) -> list[str]:
         scenario.trial.title,
         f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
         f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
+        *([EARLY] if scenario.safety.early_decision and rule_for(scenario).has_answer_at_cap else ()),
         "",
         f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   if evaluable"
         "   evaluable   with a DLT",
@@ -72,9 +79,9 @@ def _numbers(found: Exact) -> list[str]:
     return lines
 
 
-def _paths(paths: Sequence[DosePath], most: int) -> list[str]:
+def _paths(found: Exact, paths: Sequence[DosePath], most: int) -> list[str]:
     if not paths:
-        return []
+        return [f"There are {found.paths:,.0f} dose paths, which are not listed."]
     head = f"Dose paths, the {min(most, len(paths))} most probable of {len(paths):,} (DLTs of a cohort written last)"
     return [head, *(f"  {path.path:<44}{path.probability:>12.6f}   {path.recommended}" for path in paths[:most])]
 

@@ -24,7 +24,7 @@ from .model import (
     window_end_offset,
 )
 from .policies import Limits, Stopping, Titration
-from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree
+from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
 from .section import Section
 
 Path = tuple[str | int, ...]
@@ -111,14 +111,39 @@ def _start_level_exists(dose_levels: list[DoseLevel], safety: Safety) -> Iterato
 def _first_cohort_fits(
     trial: TrialSection, safety: Safety, rule: RuleOptions, titration: Titration | None
 ) -> Iterator[Complaint]:
-    first = min(safety.cohort_size, 3) if isinstance(rule, ThreePlusThree) else safety.cohort_size
-    if isinstance(rule, RollingSix) or titration is not None or trial.last_cohort == "partial":
-        first = 1
+    may_be_partial = isinstance(rule, (RollingSix, TiteBoin, TiteCrm)) or trial.last_cohort == "partial"
+    first = 1 if may_be_partial else _first_cohort(safety, rule, titration)
     if trial.planned_patients < first:
         yield (
             ("trial", "planned_patients"),
             trial.planned_patients,
             f"leaves no room for the first cohort of {first}; at least {first} is needed",
+        )
+
+
+def _first_cohort(safety: Safety, rule: RuleOptions, titration: Titration | None) -> int:
+    """Return how many patients the first cohort wants."""
+    if isinstance(rule, RollingSix) or titration is not None:
+        return 1
+    return min(safety.cohort_size, 3) if isinstance(rule, ThreePlusThree) else safety.cohort_size
+
+
+@_check("safety", "rule", "titration", "stopping")
+def _stopping_lets_the_trial_begin(
+    safety: Safety, rule: RuleOptions, titration: Titration | None, stopping: Stopping
+) -> Iterator[Complaint]:
+    first = _first_cohort(safety, rule, titration)
+    if stopping.most_patients is not None and stopping.most_patients < first:
+        yield (
+            ("stopping", "most_patients"),
+            stopping.most_patients,
+            f"stops the trial before the first cohort of {first}; at least {first} is needed",
+        )
+    if stopping.interval_width is not None and isinstance(rule, (ThreePlusThree, RollingSix)):
+        yield (
+            ("stopping", "interval_width"),
+            stopping.interval_width,
+            f"has no effect: {rule.name} has no dose to recommend before it has finished; leave it out",
         )
 
 
