@@ -12,7 +12,7 @@ import numpy as np
 
 from .data_cut import Counts, DataCut
 from .protocol import ENDS, TOO_TOXIC, ProtocolRule
-from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, Decision, Decisions, IntArray
+from .records import CAP_INCONCLUSIVE, NO_LEVEL, Action, BoolArray, Decision, Decisions, IntArray
 from .rules import Rule
 from .scenario.model import Scenario
 
@@ -72,37 +72,43 @@ class Committee:
         """
         key = (counts, room, outstanding)
         if key not in self._decisions:
-            read = counts.completed(outstanding, 0) if outstanding else counts
-            decided = self.decide_many(DataCut.gather([read]), np.array([room])).one(0)
-            if outstanding and self._recommends_at_end(decided):
-                decided = replace(decided, level=int(self.rule.recommend(DataCut.gather([counts]))[0]))
+            cut, left = DataCut.gather([counts]), np.array([outstanding])
+            decided = self.decide_many(cut, np.array([room]), left).one(0)
             if decided.reason == CAP_INCONCLUSIVE:
-                decided = self._explained(decided, read, room)
+                decided = self._explained(decided, _read(cut, left), room)
             if len(self._decisions) >= MOST_REMEMBERED:
                 self._decisions.clear()
             self._decisions[key] = decided
         return self._decisions[key]
 
     def rests_on_data(self, stop: Decision) -> bool:
-        """Return whether outcomes still to come can change what a stop recommends.
+        """Return whether outcomes still to come can change what a stop recommends: `rest_on_data` for one of them."""
+        return bool(self.rest_on_data(Decisions.of(stop))[0])
+
+    def rest_on_data(self, decided: Decisions) -> BoolArray:
+        """Return whether outcomes still to come can change what each decision recommends, if it is a stop.
 
         They can where the trial ends for another reason than the rule's, and the rule recommends from whatever data
         there are; and where a rolling rule declares a dose with windows open.
         """
-        declares = self.rule.rolling and stop.action is Action.STOP and stop.level != NO_LEVEL
-        return declares or self._recommends_at_end(stop)
+        declares = self.rule.rolling & (decided.action == Action.STOP) & (decided.level != NO_LEVEL)
+        return np.asarray(declares | self._recommend_at_end(decided))
 
-    def _recommends_at_end(self, stop: Decision) -> bool:
+    def _recommend_at_end(self, decided: Decisions) -> BoolArray:
         """Return whether the trial ends for another reason than the rule's, and the rule still recommends a dose."""
-        return self.rule.has_answer_at_cap and stop.reason in (CAP_REACHED, *ENDS)
+        ends = np.array([reason in (CAP_REACHED, *ENDS) for reason in decided.reasons])
+        return np.asarray(self.rule.has_answer_at_cap & ends[decided.reason])
 
     def rule_alone(self, counts: Counts, outstanding: int) -> int:
+        """Return the highest level at which the rule by itself would go on: `alone` for one data cut."""
+        return int(self.alone(DataCut.gather([counts]), np.array([outstanding]))[0])
+
+    def alone(self, cut: DataCut, outstanding: IntArray) -> IntArray:
         """Return the highest level at which the rule by itself would go on; `NO_LEVEL` for none.
 
         Whoever is on the way to a dose when the trial stops for another reason than the rule's is treated up to here.
         """
-        read = counts.completed(outstanding, 0) if outstanding else counts
-        return int(self.rule.rule.decide(DataCut.gather([read])).level[0])
+        return self.rule.rule.decide(_read(cut, outstanding)).level
 
     def conclude(self, counts: Counts, stop: Decision) -> Decision:
         """Return what is recommended in the end, when the escalation stopped before the last outcomes were known.
@@ -114,16 +120,18 @@ class Committee:
         stop : Decision
             What stopped the escalation, and why.
         """
-        cut = DataCut.gather([counts])
-        if self.rule.is_too_toxic(cut)[0]:
-            return replace(stop, level=NO_LEVEL, reason=TOO_TOXIC)
-        return replace(stop, level=int(self.rule.recommend(cut)[0]))
+        return self.conclude_many(DataCut.gather([counts]), Decisions.of(stop)).one(0)
+
+    def conclude_many(self, cut: DataCut, stops: Decisions) -> Decisions:
+        """Return what is recommended in the end, as `conclude`, for a batch of data cuts."""
+        found = replace(stops, level=self.rule.recommend(cut))
+        return found.overruled(self.rule.is_too_toxic(cut), TOO_TOXIC, Action.STOP, NO_LEVEL)
 
     def closes_expansion(self, counts: Counts) -> bool:
         """Return whether an expansion is closed for toxicity; at once, without a meeting."""
         return bool(self.rule.closes_expansion(DataCut.gather([counts]))[0])
 
-    def decide_many(self, cut: DataCut, room: IntArray) -> Decisions:
+    def decide_many(self, cut: DataCut, room: IntArray, outstanding: IntArray | None = None) -> Decisions:
         """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.
 
         Parameters
@@ -132,7 +140,18 @@ class Committee:
             What the rule decides on.
         room : int array, shape (...)
             Patients that the cap leaves.
+        outstanding : int array, shape (...), optional
+            Outcomes still to come where a decision is forced, as in `decide`.
         """
+        if outstanding is None:
+            return self._decide_on(cut, room)
+        decided = self._decide_on(_read(cut, outstanding), room)
+        known = (outstanding > 0) & self._recommend_at_end(decided)
+        if not known.any():
+            return decided
+        return replace(decided, level=np.where(known, self.rule.recommend(cut), decided.level))
+
+    def _decide_on(self, cut: DataCut, room: IntArray) -> Decisions:
         ruled = self.rule.decide(cut)
         ruled = ruled.with_at_most(np.full_like(ruled.patients, self._cohort_size))
         if self._may_be_partial:
@@ -144,9 +163,9 @@ class Committee:
         reason = CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE
         return ruled.overruled(capped, reason, Action.STOP, answer)
 
-    def _explained(self, decided: Decision, counts: Counts, room: int) -> Decision:
+    def _explained(self, decided: Decision, cut: DataCut, room: int) -> Decision:
         """Add what the rule would have asked for."""
-        asked = self.rule.decide(DataCut.gather([counts])).one(0)
+        asked = self.rule.decide(cut).one(0)
         patients = min(asked.patients, self._cohort_size)
         detail = f"the rule asks for {patients} more at level {asked.level + 1}, the cap leaves {max(room, 0)}"
         return replace(decided, detail=detail)
@@ -169,12 +188,26 @@ class Committee:
         if key not in self._forced:
             if len(self._forced) >= MOST_REMEMBERED:
                 self._forced.clear()
-            self._forced[key] = self._same_for_all(counts, outstanding)
+            self._forced[key] = bool(self.forced_many(DataCut.gather([counts]), np.array([outstanding]))[0])
         return self._forced[key]
 
-    def _same_for_all(self, counts: Counts, outstanding: int) -> bool:
-        sizes = [outstanding] if self._replaces else range(outstanding + 1)
-        completions = [counts.completed(size, dlts) for size in sizes for dlts in range(size + 1)]
-        decided = self.rule.decide(DataCut.gather(completions))
-        answers = set(zip(decided.action.tolist(), decided.level.tolist(), strict=True))
-        return len(answers) == 1 and next(iter(answers))[1] < counts.level
+    def forced_many(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
+        """Return whether each level of a batch must be left downwards, as `is_forced`, shape (B,)."""
+        forced = np.zeros(len(outstanding), dtype=np.bool_)
+        for most in np.unique(outstanding).tolist():
+            here = np.flatnonzero(outstanding == most)
+            sizes = [most] if self._replaces else range(most + 1)
+            more, dlts = np.array([(size, y) for size in sizes for y in range(size + 1)]).T
+            repeated = cut.take(np.repeat(here, len(more)))
+            decided = self.rule.decide(repeated.completed(np.tile(more, len(here)), np.tile(dlts, len(here))))
+            action, level = (part.reshape(len(here), len(more)) for part in (decided.action, decided.level))
+            same = (action == action[:, :1]).all(axis=1) & (level == level[:, :1]).all(axis=1)
+            forced[here] = same & (level[:, 0] < cut.level[here])
+        return forced
+
+
+def _read(cut: DataCut, outstanding: IntArray) -> DataCut:
+    """Return what the rule reads where a decision is forced: what is still to come comes without a DLT."""
+    if not outstanding.any():
+        return cut
+    return cut.completed(outstanding, np.zeros_like(outstanding), outstanding > 0)

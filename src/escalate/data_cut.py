@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -201,6 +201,40 @@ class DataCut:
             last_evaluable=[counts.last[0] for counts in batch],
             last_dlts=[counts.last[1] for counts in batch],
             partial=Partial.of(batch) if alone else None,
+        )
+
+    def take(self, rows: IntArray) -> DataCut:
+        """Return some of a batch's data cuts, by their positions; one may be taken several times."""
+        partial = self.partial
+        if partial is not None:
+            partial = Partial(**{name: getattr(partial, name)[rows] for name in Partial.__slots__})
+        values = {name: getattr(self, name)[rows] for name in DataCut.__slots__ if name != "partial"}
+        return DataCut(**values, partial=partial)
+
+    def completed(self, more: IntArray, dlts: IntArray, where: BoolArray | None = None) -> DataCut:
+        """Return the data cuts after more outcomes at their level; nobody is pending there then.
+
+        Parameters
+        ----------
+        more, dlts : int array, shape (...)
+            Outcomes that come, and DLTs among them.
+        where : bool array, shape (...), optional
+            Which data cuts that is done to; all of them where it is not given.
+        """
+        here = np.arange(self.evaluable.shape[-1]) == self.level[..., np.newaxis]
+        if where is not None:
+            here &= where[..., np.newaxis]
+        partial = self.partial
+        if partial is not None and partial.level.shape[-1]:
+            gone = np.take_along_axis(here, np.maximum(partial.level, 0), axis=-1) & ~partial.lost
+            partial = replace(partial, level=np.where(gone, NO_LEVEL, partial.level))
+        return replace(
+            self,
+            evaluable=self.evaluable + here * more[..., np.newaxis],
+            dlts=self.dlts + here * dlts[..., np.newaxis],
+            pending=np.where(here, 0, self.pending),
+            followup=np.where(here, 0.0, self.followup),
+            partial=partial,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -140,9 +139,9 @@ def _recommendation(trials: Trials) -> Iterator[Estimate]:
 
 
 def _stopping(trials: Trials) -> Iterator[Estimate]:
-    reasons = np.array(trials.stop_reasons)
-    for reason, _ in Counter(trials.stop_reasons).most_common():
-        yield probability("stopping", reason, None, reasons == reason)
+    often = np.bincount(trials.reason, minlength=len(trials.reasons))
+    for code in np.argsort(-often, kind="stable").tolist():
+        yield probability("stopping", trials.reasons[code], None, trials.reason == code)
 
 
 def _patients(trials: Trials) -> Iterator[Estimate]:

@@ -208,6 +208,7 @@ class Logbook:
             doses=tuple(self.labels),
             rule=rule.name,
             rolling=rule.rolling,
+            most_infused=about.planned_patients if about.cap_counts == "infused" else None,
             events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
             patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),

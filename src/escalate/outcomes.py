@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .records import NO_DOSE, NO_LEVEL, IntArray, Trial
 from .scenario.model import Scenario
@@ -38,10 +39,12 @@ class Trials:
         Replicate number of the first row; the others follow.
     recommended : int array, shape (n,)
         Recommended dose level from 0, or `NO_LEVEL`.
-    stop_reasons : tuple of str, length n
-        Why each escalation ended.
-    dose_paths : tuple of str, length n
-        As in `Trial`.
+    reasons : tuple of str
+        Reasons why escalations ended, in alphabetical order.
+    reason : int array, shape (n,)
+        Position of each trial's reason among them.
+    paths : bytes array, shape (n,)
+        Dose paths, in ASCII.
     patients : dict of int array, shape (n, K)
         For each of `PER_LEVEL`, patients at each dose level.
     candidates : dict of int array, shape (n,)
@@ -58,8 +61,9 @@ class Trials:
     seed: int
     first: int
     recommended: IntArray
-    stop_reasons: tuple[str, ...]
-    dose_paths: tuple[str, ...]
+    reasons: tuple[str, ...]
+    reason: IntArray
+    paths: NDArray[np.bytes_]
     patients: dict[str, IntArray]
     candidates: dict[str, IntArray]
     duration_days: IntArray
@@ -72,6 +76,16 @@ class Trials:
     def __repr__(self) -> str:
         last = self.first + len(self) - 1
         return f"<Trials: {len(self)} of {self.scenario.trial.title!r}, seed {self.seed}, {self.first} to {last}>"
+
+    @property
+    def stop_reasons(self) -> tuple[str, ...]:
+        """Why each escalation ended, length n."""
+        return tuple(self.reasons[code] for code in self.reason.tolist())
+
+    @property
+    def dose_paths(self) -> tuple[str, ...]:
+        """Each trial's dose path as in `Trial`, length n."""
+        return tuple(self.paths.astype(str).tolist())
 
     @property
     def planned_days(self) -> int | None:
@@ -88,7 +102,10 @@ class Trials:
 
     def count_paths(self) -> list[tuple[str, int]]:
         """Return the dose paths with how often each came, most frequent first."""
-        return sorted(Counter(self.dose_paths).items(), key=lambda item: (-item[1], item[0]))
+        paths, counts = np.unique(self.paths, return_counts=True)
+        return sorted(
+            zip(paths.astype(str).tolist(), counts.tolist(), strict=True), key=lambda item: (-item[1], item[0])
+        )
 
     def columns(self) -> dict[str, Any]:
         """Return everything as named arrays, for ``trials.npz``; levels from 1 and words, nothing coded."""
@@ -96,8 +113,8 @@ class Trials:
         return {
             "replicate": np.arange(self.first, self.first + len(self)),
             "recommended": labels[self.recommended],
-            "stop_reason": np.array(self.stop_reasons, dtype=str),
-            "dose_path": np.array(self.dose_paths, dtype=str),
+            "stop_reason": np.array(self.reasons)[self.reason],
+            "dose_path": self.paths.astype(str),
             **{f"{name}_at_level_{k + 1}": v[:, k] for name, v in self.patients.items() for k in range(v.shape[1])},
             **{f"candidates_{name.replace(' ', '_')}": values for name, values in self.candidates.items()},
             "duration_days": self.duration_days,
@@ -138,18 +155,60 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
     """
     recommended, reasons, paths, patients, states, durations, milestone_days, parts = zip(*rows, strict=True)
     counts = np.array(patients, dtype=np.int64)
+    known, codes = np.unique(reasons, return_inverse=True)
     return Trials(
         scenario=scenario,
         seed=seed,
         first=first,
         recommended=np.array(recommended, dtype=np.int64),
-        stop_reasons=tuple(reasons),
-        dose_paths=tuple(paths),
+        reasons=tuple(known.tolist()),
+        reason=codes,
+        paths=np.array(paths, dtype=np.bytes_),
         patients={name: counts[:, position, :] for position, name in enumerate(PER_LEVEL)},
         candidates=_columns(STATES, states),
         duration_days=np.array(durations, dtype=np.int64),
         milestone_days=_columns(milestone_names(scenario.levels), milestone_days),
         waits=_columns(WAITS, parts),
+    )
+
+
+def gather(
+    scenario: Scenario, seed: int, first: int, numbers: IntArray, paths: NDArray[np.bytes_], reasons: Sequence[str]
+) -> Trials:
+    """Return trials as columns, from the books of the kernel.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed, first : int
+        Seed, and replicate number of the first row.
+    numbers : int array, shape (n, columns)
+        As `escalate.kernel.close_books` writes them.
+    paths : bytes array, shape (n,)
+        Dose paths.
+    reasons : sequence of str
+        What the positions of reasons mean.
+    """
+    names = milestone_names(scenario.levels)
+    sizes = (1, 1, 1, len(WAITS), len(names), len(STATES), *[scenario.levels] * len(PER_LEVEL))
+    recommended, reason, duration, parts, days, states, *counts = np.split(numbers, np.cumsum(sizes)[:-1], axis=1)
+    met, codes = np.unique(reason, return_inverse=True)
+    words = np.array([reasons[code] for code in met.tolist()])
+    known, position = np.unique(words, return_inverse=True)
+    return Trials(
+        scenario=scenario,
+        seed=seed,
+        first=first,
+        recommended=recommended[:, 0],
+        reasons=tuple(known.tolist()),
+        reason=position[codes.ravel()],
+        paths=paths,
+        patients=dict(zip(PER_LEVEL, counts, strict=True)),
+        candidates={name: states[:, position] for position, name in enumerate(STATES)},
+        duration_days=duration[:, 0],
+        milestone_days={name: days[:, position] for position, name in enumerate(names)},
+        waits={name: parts[:, position] for position, name in enumerate(WAITS)},
     )
 
 

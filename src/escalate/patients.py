@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .records import BoolArray, FloatArray, IntArray
-from .scenario.model import FixedAccrual, ListOnset, Pause, PoissonAccrual, Scenario, WeibullOnset
+from .scenario.model import FixedAccrual, ListOnset, Pause, PoissonAccrual, Scenario, WeibullOnset, WhatIf
 
 PAGE = 16
 """Uniforms of one trial on one page of one stream."""
@@ -135,6 +135,7 @@ class Nature:
         self.scenario, self.seed, self.first, self.count = scenario, seed, first, count
         self.criteria = tuple(scenario.screening.failure_probability)
         self._clock = np.zeros(count)
+        self._consent_days: list[IntArray] = []
         self._fixed = {item.patient - 1: item for item in scenario.what_if}
         self._candidates: list[list[list[tuple[int, int, float]]]] = []
         self._fates: dict[tuple[int, int], list[list[tuple[bool, bool, int, int]]]] = {}
@@ -156,29 +157,19 @@ class Nature:
         if (page, level) not in self._fates:
             drawn = self.infused(page), self.full_dose(page), self.dlt_day(page, level), self.drop_out_day(page)
             self._fates[page, level] = _together(*drawn)
-        infused, full_dose, dlt_day, drop_out_day = self._fates[page, level][trial - self.first][position]
-        fixed = self._fixed.get(number)
-        if fixed is None:
-            return Fate(infused, full_dose, dlt_day, drop_out_day)
-        if fixed.dlt and fixed.dlt_day is None:
-            dlt_day = int(self.onset_day(page, level)[trial - self.first, position])
-        if fixed.dlt is False or fixed.dlt_day is not None:
-            dlt_day = NEVER if fixed.dlt_day is None else fixed.dlt_day
-        if fixed.drop_out is False or fixed.drop_out_day is not None:
-            drop_out_day = NEVER if fixed.drop_out_day is None else fixed.drop_out_day
-        return Fate(
-            infused if fixed.infused is None else fixed.infused,
-            full_dose if fixed.full_dose is None else fixed.full_dose,
-            dlt_day,
-            drop_out_day,
-        )
+        return Fate(*self._fates[page, level][trial - self.first][position])
 
     def consent_days(self, page: int) -> IntArray:
         """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
 
-        Gaps are added up in continuous time, in which pauses do not exist, and rounded down to a day once. Pages
-        must be asked for in order, since each goes on where the one before ended.
+        Gaps are added up in continuous time, in which pauses do not exist, and rounded down to a day once. Each page
+        goes on where the one before ended, so that they are kept.
         """
+        while len(self._consent_days) <= page:
+            self._consent_days.append(self._following_consent_days(len(self._consent_days)))
+        return self._consent_days[page]
+
+    def _following_consent_days(self, page: int) -> IntArray:
         accrual = self.scenario.accrual
         if isinstance(accrual, FixedAccrual):
             days = np.full(PAGE, NEVER)
@@ -196,6 +187,8 @@ class Nature:
 
     def criterion(self, page: int) -> IntArray:
         """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
+        if not self.criteria:
+            return np.full((self.count, PAGE), -1)
         parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
         position = np.searchsorted(parts, self._draw(Stream.SCREENING, page), side="right")
         return np.where(position < len(parts), position, -1)
@@ -213,16 +206,33 @@ class Nature:
 
     def infused(self, page: int) -> BoolArray:
         """Return whether 16 lymphodepleted patients receive cells, shape (count, 16)."""
-        return self._draw(Stream.NOT_INFUSED, page) >= self.scenario.attrition.not_infused_probability
+        p = self.scenario.attrition.not_infused_probability
+        drawn = self._draw(Stream.NOT_INFUSED, page) >= p if p else np.ones((self.count, PAGE), dtype=np.bool_)
+        for position, fixed in self._fixed_on(page):
+            if fixed.infused is not None:
+                drawn[:, position] = fixed.infused
+        return drawn
 
     def full_dose(self, page: int) -> BoolArray:
         """Return whether 16 infused patients receive the full dose, shape (count, 16)."""
-        return self._draw(Stream.PARTIAL_DOSE, page) >= self.scenario.attrition.partial_dose_probability
+        p = self.scenario.attrition.partial_dose_probability
+        drawn = self._draw(Stream.PARTIAL_DOSE, page) >= p if p else np.ones((self.count, PAGE), dtype=np.bool_)
+        for position, fixed in self._fixed_on(page):
+            if fixed.full_dose is not None:
+                drawn[:, position] = fixed.full_dose
+        return drawn
 
     def dlt_day(self, page: int, level: int) -> IntArray:
         """Return the day of the DLT of 16 patients at a level, shape (count, 16) [days after infusion]; or `NEVER`."""
         has_dlt = self._draw(Stream.DLT, page) < self.scenario.toxicity.dlt_probability[level]
-        return np.where(has_dlt, self.onset_day(page, level), NEVER)
+        for position, fixed in self._fixed_on(page):
+            if fixed.dlt is not None:
+                has_dlt[:, position] = fixed.dlt
+        drawn = np.where(has_dlt, self.onset_day(page, level), NEVER)
+        for position, fixed in self._fixed_on(page):
+            if fixed.dlt_day is not None:
+                drawn[:, position] = fixed.dlt_day
+        return drawn
 
     def onset_day(self, page: int, level: int) -> IntArray:
         """Return the day on which a DLT of 16 patients would come, shape (count, 16) [days after infusion]."""
@@ -242,13 +252,21 @@ class Nature:
         """
         yearly = self.scenario.attrition.drop_out_per_year
         if yearly == 0:
-            return np.full((self.count, PAGE), NEVER)
-        if yearly == 1:
+            days = np.full((self.count, PAGE), float(NEVER))
+        elif yearly == 1:
             days = np.zeros((self.count, PAGE))
         else:
             hazard = -math.log1p(-yearly) / 365.25
             days = np.floor(-np.log1p(-self._draw(Stream.DROP_OUT, page)) / hazard)
-        return np.where(days < self.scenario.follow_up.days, days, NEVER).astype(np.int64)
+        drawn = np.where(days < self.scenario.follow_up.days, days, NEVER).astype(np.int64)
+        for position, fixed in self._fixed_on(page):
+            if fixed.drop_out is False or fixed.drop_out_day is not None:
+                drawn[:, position] = NEVER if fixed.drop_out_day is None else fixed.drop_out_day
+        return drawn
+
+    def _fixed_on(self, page: int) -> list[tuple[int, WhatIf]]:
+        """Return the patients of a page whose fate is fixed, with their positions on it."""
+        return [(number % PAGE, item) for number, item in self._fixed.items() if number // PAGE == page]
 
     def _draw(self, stream: Stream, page: int) -> FloatArray:
         return uniforms(self.seed, stream, page, self.first, self.count)

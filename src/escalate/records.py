@@ -97,6 +97,13 @@ class Decisions:
     reason: IntArray
     reasons: tuple[str, ...]
 
+    @classmethod
+    def of(cls, decision: Decision) -> Decisions:
+        """Return one decision as a batch of one."""
+        values = (int(decision.action), decision.level, decision.patients, 0)
+        action, level, patients, reason = (np.array([value]) for value in values)
+        return cls(action=action, level=level, patients=patients, reason=reason, reasons=(decision.reason,))
+
     def one(self, index: int | tuple[int, ...] = ()) -> Decision:
         """Return the decision on one data cut of the batch."""
         return Decision(
@@ -156,6 +163,8 @@ class Trial:
         Name of the rule that decided.
     rolling : bool
         Whether the rule was asked whenever a candidate was ready, with outcomes pending.
+    most_infused : int or None
+        Most patients infused, where the cap counts these.
     events, patients, cohorts, decisions : Table
         The records; their columns are documented in `escalate.tables`.
     dose_path : str
@@ -177,6 +186,7 @@ class Trial:
     doses: tuple[str, ...]
     rule: str
     rolling: bool
+    most_infused: int | None
     events: Table
     patients: Table
     cohorts: Table

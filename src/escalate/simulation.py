@@ -9,15 +9,20 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
 
+import numpy as np
+
+from . import compiled
 from .committee import Committee
-from .outcomes import Trials, collect, row_of
+from .engine import Columns, Engine
+from .errors import RuleError
+from .outcomes import Trials, gather
 from .patients import Nature
 from .records import Trial
 from .scenario.model import Scenario
 from .trial import Conduct
 
-CHUNK = 256
-"""Trials whose random numbers are drawn at once; changes no result."""
+CHUNK, KERNEL_CHUNK = 256, 4096
+"""Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
 
 
 def simulate(
@@ -48,36 +53,58 @@ def simulate(
     ValueError
         If `trials` is below 1, or `seed` or `first` is negative.
     """
-    rows = [
-        row_of(trial) for trial in traced_trials(scenario, trials=trials, seed=seed, first=first, progress=progress)
-    ]
-    return collect(scenario, seed, first, rows)
+    _check(trials, seed, first)
+    engine = Engine(scenario, compiled.is_worth(trials))
+    parts = [_chunk(engine, nature) for nature in _chunks(scenario, trials, seed, first, KERNEL_CHUNK, progress)]
+    numbers = np.concatenate([part.numbers for part in parts])
+    paths = np.concatenate([part.paths for part in parts])
+    return gather(scenario, seed, first, numbers, paths, engine.answers.reasons)
+
+
+def _chunk(engine: Engine, nature: Nature) -> Columns:
+    """Run a chunk in the kernel; if the rule fails, run it in SimPy, which says for which trial and on which day."""
+    try:
+        return engine.run(nature)
+    except RuleError:
+        committee = Committee(nature.scenario)
+        for replicate in range(nature.first, nature.first + nature.count):
+            Conduct(nature.scenario, committee, nature, replicate).run()
+        raise
+
+
+def _check(trials: int, seed: int, first: int) -> None:
+    if trials < 1:
+        raise ValueError(f"trials must be at least 1, got {trials}")
+    if seed < 0 or first < 0:
+        raise ValueError(f"seed and first must be at least 0, got {seed} and {first}")
 
 
 def traced_trials(
     scenario: Scenario, *, trials: int, seed: int = 1, first: int = 0, progress: bool = False
 ) -> Iterator[Trial]:
     """Run many trials and yield each with all its records; parameters as in `simulate`."""
-    if trials < 1:
-        raise ValueError(f"trials must be at least 1, got {trials}")
-    if seed < 0 or first < 0:
-        raise ValueError(f"seed and first must be at least 0, got {seed} and {first}")
+    _check(trials, seed, first)
     return _traced(scenario, trials, seed, first, progress)
 
 
 def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool) -> Iterator[Trial]:
-    from tqdm import tqdm
-
     committee = Committee(scenario)
-    bar = tqdm(total=trials, unit=" trials", disable=None if progress else True, leave=False)
-    with bar, _heap_frozen():
-        for start in range(first, first + trials, CHUNK):
-            count = min(CHUNK, first + trials - start)
-            nature = Nature(scenario, seed, start, count)
-            for replicate in range(start, start + count):
+    with _heap_frozen():
+        for nature in _chunks(scenario, trials, seed, first, CHUNK, progress):
+            for replicate in range(nature.first, nature.first + nature.count):
                 with _collector_paused():
                     trial = Conduct(scenario, committee, nature, replicate).run()
                 yield trial
+
+
+def _chunks(scenario: Scenario, trials: int, seed: int, first: int, size: int, progress: bool) -> Iterator[Nature]:
+    """Yield what nature draws, chunk by chunk, and show how far that is."""
+    from tqdm import tqdm
+
+    with tqdm(total=trials, unit=" trials", disable=None if progress else True, leave=False) as bar:
+        for start in range(first, first + trials, size):
+            count = min(size, first + trials - start)
+            yield Nature(scenario, seed, start, count)
             bar.update(count)
 
 

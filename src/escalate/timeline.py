@@ -19,6 +19,10 @@ WAITS: dict[str, str] = {
 """What a trial waits for on each of its days, and what that means; exactly one at any time."""
 
 
+CLOSED_EARLY = ("decision forced", "expansion closed")
+"""Events with which a cohort's data cut is made before all of its places are filled."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Spell:
     """Somebody's days from `first` up to, not including, `end`."""
@@ -50,8 +54,9 @@ def waits(trial: Trial) -> dict[str, int]:
     end = trial.duration_days
     waiting = _waiting_spells(trial, end)
     people = _people_by_cohort(trial)
-    closed_early = set(_where(trial.decisions["cohort"], trial.decisions["forced"], "yes"))
-    closed_early |= set(_where(trial.events["cohort"], trial.events["event"], "expansion closed"))
+    full = _spells_without_room(trial, [person for here in people.values() for person in here], end)
+    happened = zip(trial.events["cohort"], trial.events["event"], strict=True)
+    closed_early = {cohort for cohort, event in happened if event in CLOSED_EARLY}
     closed = 0
     for number, places, opened, cut, decided in zip(
         *(trial.cohorts[name] for name in ("cohort", "places", "opened_day", "data_cut_day", "decision_day")),
@@ -65,7 +70,7 @@ def waits(trial: Trial) -> dict[str, int]:
         if goes_on and trial.cohorts["purpose"][number - 1] == "escalation":
             _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
         else:
-            _add_cohort(total, here, waiting, places, opened, until, fills_up)
+            _add_cohort(total, here, waiting, full, places, opened, until, fills_up)
         closed = until
         if cut is not None and trial.cohorts["purpose"][number - 1] == "escalation":
             closed = end if decided is None else decided
@@ -78,6 +83,7 @@ def _add_cohort(
     total: dict[str, int],
     people: list[dict[str, Any]],
     waiting: list[_Spell],
+    full: list[_Spell],
     places: int,
     opened: int,
     until: int,
@@ -88,10 +94,11 @@ def _add_cohort(
     in_place = [_Spell(p["start"], never if p["free"] is None else p["free"]) for p in people]
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
     last_start = max((p["start"] for p in people), default=opened)
-    turns = {day for spell in (*waiting, *in_place, *in_preparation) for day in (spell.first, spell.end)}
+    turns = {day for spell in (*waiting, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
     for day, following in itertools.pairwise(days):
         is_open = sum(spell.holds(day) for spell in in_place) < places and (day < last_start or not fills_up)
+        is_open = is_open and not any(spell.holds(day) for spell in full)
         if is_open:
             what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
         elif any(spell.holds(day) for spell in in_preparation):
@@ -121,12 +128,14 @@ def _add_rolling_cohort(
     in_place = [_Spell(p["start"], until + 1 if p["free"] is None else p["free"]) for p in people]
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
     is_last = bool(decisions) and decisions[-1]["action"] == "stop"
+    goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
+    places_known = max(goes_on, default=opened)
     turns = {
         day for spell in (*waiting, *committee, *held, *in_place, *in_preparation) for day in (spell.first, spell.end)
     }
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
     for day, following in itertools.pairwise(days):
-        full = is_last and sum(spell.holds(day) for spell in in_place) >= places
+        full = is_last and day >= places_known and sum(spell.holds(day) for spell in in_place) >= places
         if any(spell.holds(day) for spell in committee):
             what = "committee"
         elif full or any(spell.holds(day) for spell in held):
@@ -146,6 +155,19 @@ def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:
     ]
 
 
+def _spells_without_room(trial: Trial, people: list[dict[str, Any]], end: int) -> list[_Spell]:
+    """Return when so many were infused, or about to be, that the cap left no room."""
+    if trial.most_infused is None:
+        return []
+    counted = [_Spell(p["start"], end + 1 if p["infused"] else p["prepared"]) for p in people]
+    days = sorted({0, end + 1} | {day for spell in counted for day in (spell.first, spell.end) if day is not None})
+    return [
+        _Spell(day, following)
+        for day, following in itertools.pairwise(days)
+        if sum(spell.holds(day) for spell in counted) >= trial.most_infused
+    ]
+
+
 def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
     """Return when each patient of each cohort had a place and was being prepared for infusion."""
     people: dict[int, list[dict[str, Any]]] = {}
@@ -153,12 +175,9 @@ def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
     for cohort, start, infused, left, free in zip(*(trial.patients[name] for name in names), strict=True):
         if cohort is not None:
             prepared = left if infused is None else infused
-            people.setdefault(cohort, []).append({"start": start, "free": free, "prepared": prepared})
+            person = {"start": start, "free": free, "prepared": prepared, "infused": infused is not None}
+            people.setdefault(cohort, []).append(person)
     return people
-
-
-def _where(values: list[Any], flags: list[Any], flag: str) -> list[Any]:
-    return [value for value, given in zip(values, flags, strict=True) if given == flag]
 
 
 def milestone_names(levels: int) -> list[str]:

@@ -1,0 +1,210 @@
+"""Many trials by the kernel: what nature draws, the trials, and the committee's answers to those that wait for one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import compiled, kernel
+from .answers import Answers
+from .calendar import next_weekday
+from .committee import Committee
+from .kernel import (
+    ASKS,
+    ENDED,
+    FULL_DOSE,
+    HEAD,
+    LESS,
+    NEEDS_CANDIDATES,
+    NEEDS_PATIENTS,
+    NOTHING,
+    Bench,
+    Person,
+    Protocol,
+    Tables,
+)
+from .outcomes import PER_LEVEL
+from .patients import NEVER, PAGE, Nature
+from .records import TIME_IS_UP, IntArray
+from .scenario.model import Scenario
+from .tables import STATES
+from .timeline import WAITS, milestone_names
+
+MOST_REMEMBERED = 2_000_000
+"""Answers remembered at once; beyond that all are forgotten between chunks, which changes no trial."""
+
+MOST_WAITING = 2**30
+"""Candidates who may wait where the scenario sets no limit."""
+
+DAYS = np.dtype(np.int64)
+LETTERS = np.dtype(np.uint8)
+
+
+class Columns(NamedTuple):
+    """What is kept of the trials of a chunk."""
+
+    numbers: IntArray
+    """Numbers of each trial, shape (n, columns): see `kernel.close_books`."""
+    paths: NDArray[np.bytes_]
+    """Dose paths, shape (n,)."""
+
+
+class Engine:
+    """Runs trials of one scenario, and remembers what its committee has answered.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and assumptions.
+    compiles : bool, optional
+        Whether the kernel is compiled; where it is not given, if numba is installed.
+    """
+
+    def __init__(self, scenario: Scenario, compiles: bool | None = None) -> None:
+        self.scenario = scenario
+        self._compiles = compiled.is_available() if compiles is None else compiles
+        self._steps: Any = compiled.steps() if self._compiles else kernel
+        committee = Committee(scenario)
+        self.answers = Answers(scenario, committee, self._compiles)
+        self._protocol = self._protocol_of(committee)
+        self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
+        self._bench: Any = compiled.bench() if self._compiles else Bench()
+        self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
+        self._patient_pages = 1
+
+    def run(self, nature: Nature) -> Columns:
+        """Run the trials whose numbers `nature` draws.
+
+        Raises
+        ------
+        RuleError
+            If the rule fails for any of them; the message names the counts.
+        """
+        if len(self.answers) > MOST_REMEMBERED:
+            self.answers.forget()
+        columns = 3 + len(WAITS) + len(milestone_names(self.scenario.levels)) + len(STATES)
+        numbers = np.zeros((nature.count, columns + len(PER_LEVEL) * self.scenario.levels), dtype=np.int64)
+        paths = np.zeros(nature.count, dtype="S1")
+        todo, pages = np.arange(nature.count), [1, self._patient_pages]
+        candidates, fates, tables = (
+            self._candidates(nature, pages[0]),
+            self._fates(nature, pages[1]),
+            self._tables(pages),
+        )
+        while len(todo):
+            codes, questions = self._sheet(len(todo)), self._sheet(len(todo), len(tables.question))
+            rows, letters = self._sheet(*numbers[todo].shape), self._sheet(len(todo), 4 * len(tables.people) + 8)
+            tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
+            self._steps.run_many(
+                self._read, self._bench, tables, candidates, fates, self._form(todo), codes, questions, rows,
+                letters, self._later_infusions,
+            )  # fmt: skip
+            ended = np.asarray(codes)
+            over = ended == ENDED
+            numbers[todo[over]] = np.asarray(rows)[over]
+            paths = _put(paths, todo[over], np.asarray(letters, dtype=np.uint8)[over])
+            if (ended == ASKS).any():
+                self.answers.ask(np.asarray(questions)[ended == ASKS])
+            wants = [bool((ended == code).any()) for code in (NEEDS_CANDIDATES, NEEDS_PATIENTS)]
+            if any(wants):
+                pages = [page + more for page, more in zip(pages, wants, strict=True)]
+                candidates, fates = self._candidates(nature, pages[0]), self._fates(nature, pages[1])
+                tables = self._tables(pages)
+            todo = todo[~over]
+        return Columns(numbers, paths)
+
+    def _form(self, values: Any) -> Any:
+        """Return numbers as the kernel reads them: an array if it is compiled, lists if it is not."""
+        return np.ascontiguousarray(values) if self._compiles else np.asarray(values).tolist()
+
+    def _sheet(self, *shape: int) -> Any:
+        return self._form(np.zeros(shape, dtype=np.int64))
+
+    def _tables(self, pages: Sequence[int]) -> Tables:
+        """Return an empty bench's tables, with room for so many pages of candidates and of patients."""
+        people = PAGE * pages[1]
+        if pages[1] > self._patient_pages:
+            self._patient_pages = pages[1]
+            if self._protocol.reads_followup:  # a question is longer now
+                self.answers.forget()
+        return Tables(
+            candidates=self._sheet(0),
+            fates=self._sheet(0, 0),
+            people=compiled.people(people) if self._compiles else [Person() for _ in range(people)],
+            queue=self._sheet(PAGE * pages[0]),
+            question=self._sheet(HEAD + 3 * self.scenario.levels + 3 * people * self._protocol.reads_followup),
+            index=self.answers.index,
+            answers=self.answers.answers,
+        )
+
+    def _candidates(self, nature: Nature, pages: int) -> Any:
+        """Return what nature draws for candidates, as `Tables.candidates`, one row for each trial."""
+        days = np.concatenate([nature.consent_days(page) for page in range(pages)], axis=1)
+        failed = np.concatenate([nature.criterion(page) for page in range(pages)], axis=1)
+        return self._form(np.where(failed >= 0, -1 - days, days))
+
+    def _fates(self, nature: Nature, pages: int) -> Any:
+        """Return what nature draws for patients, as `Tables.fates`, one table for each trial."""
+        parts = []
+        for page in range(pages):
+            gets = np.where(nature.infused(page), np.where(nature.full_dose(page), FULL_DOSE, LESS), NOTHING)
+            days = [nature.dlt_day(page, level) for level in range(self.scenario.levels)]
+            parts.append(np.stack([gets, nature.drop_out_day(page), *days], axis=1))
+        return self._form(np.concatenate(parts, axis=2))
+
+    def _protocol_of(self, committee: Committee) -> Protocol:
+        """Return what the scenario asks of the calendar, in whole numbers."""
+        scenario, safety, accrual = self.scenario, self.scenario.safety, self.scenario.accrual
+        first, rule = committee.first(scenario.trial.planned_patients), committee.rule
+        never_waits = accrual.without_place == "lost"
+        patience = NEVER if accrual.patience_days is None else accrual.patience_days
+        return Protocol(
+            levels=scenario.levels,
+            cap=scenario.trial.planned_patients,
+            cap_counts_infused=scenario.trial.cap_counts == "infused",
+            max_days=scenario.trial.max_days,
+            lead_days=scenario.lead_days,
+            window_end=scenario.window_end_offset,
+            last_infusion=scenario.treatment.infusion_days[-1],
+            treatment_wait=self._waits_for_weekday(scenario.treatment.weekdays),
+            meeting_wait=self._waits_for_weekday(safety.meeting_weekdays),
+            review_delay_days=safety.review_delay_days,
+            sentinel_stagger_days=safety.sentinel_stagger_days,
+            stagger_days=safety.stagger_days,
+            sentinel_every_cohort=safety.sentinel == "every_cohort",
+            early_decision=safety.early_decision,
+            replaces=safety.replace_non_evaluable,
+            withholds=safety.dlt_after_lymphodepletion == "withhold",
+            expands=safety.when_rule_finished == "expand",
+            follow_up_days=scenario.follow_up.days,
+            screening_days=scenario.screening.days,
+            patience_days=patience,
+            most_waiting=0 if never_waits else (accrual.most_waiting or MOST_WAITING),
+            rolling=rule.rolling,
+            reads_last=rule.reads_last,
+            reads_followup=rule.reads_followup,
+            start_level=safety.start_level - 1,
+            first_action=int(first.action),
+            first_level=first.level,
+            first_patients=first.patients,
+            first_reason=self.answers.reason(first.reason),
+            time_is_up=self.answers.reason(TIME_IS_UP),
+        )
+
+    def _waits_for_weekday(self, allowed: Sequence[str]) -> Any:
+        start = self.scenario.trial.start_date
+        return [next_weekday(start, day, allowed) - day for day in range(7)]
+
+
+def _put(paths: NDArray[np.bytes_], at: IntArray, letters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Return dose paths with some of them filled in."""
+    if not len(at):
+        return paths
+    longest = max(1, int((letters != 0).sum(axis=1).max()))
+    found = np.ascontiguousarray(letters[:, :longest]).view(f"S{longest}").ravel()
+    wide = paths if paths.dtype.itemsize >= longest else paths.astype(f"S{longest}")
+    wide[at] = found
+    return wide

@@ -1,0 +1,159 @@
+"""The kernel and SimPy are two implementations of one calendar: the same trials, number by number and date by date.
+
+Every column that is kept of a trial is compared: recommendation, reason, dose path, patients and candidates,
+milestones, and what each day was waited for. The kernel runs as it is, and compiled where numba is installed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from escalate import Scenario, load
+from escalate.compiled import is_available
+from escalate.engine import Engine
+from escalate.errors import RuleError
+from escalate.outcomes import Trials, collect, gather, row_of
+from escalate.own_rules import Known, rule
+from escalate.patients import Nature
+from escalate.simulation import simulate, traced_trials
+from small import small
+from strategies import any_rule, scenarios
+
+SKELETON = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]
+RULES: dict[str, dict[str, Any]] = {
+    "3+3": {"name": "3+3", "variant": "B"},
+    "rolling six": {"name": "rolling six"},
+    "BOIN": {"name": "BOIN", "target": 0.25},
+    "TITE-BOIN": {"name": "TITE-BOIN", "target": 0.25},
+    "i3+3": {"name": "i3+3", "target": 0.25},
+    "CRM": {"name": "CRM", "target": 0.25},
+    "TITE-CRM": {"name": "TITE-CRM", "target": 0.25},
+    "BLRM": {"name": "BLRM", "sd_log_alpha": 1.0, "sd_log_beta": 0.7},
+}
+SHIPPED = ("nct06337474", "nct06337474-three-infusions", "six-dose-oncology")
+COMPILES = [
+    pytest.param(False, id="as it is"),
+    pytest.param(True, id="compiled", marks=pytest.mark.skipif(not is_available(), reason="numba is not installed")),
+]
+
+
+def by_kernel(scenario: Scenario, trials: int, first: int = 0, seed: int = 1, compiles: bool = False) -> Trials:
+    engine = Engine(scenario, compiles)
+    found = engine.run(Nature(scenario, seed, first, trials))
+    return gather(scenario, seed, first, found.numbers, found.paths, engine.answers.reasons)
+
+
+def by_simpy(scenario: Scenario, trials: int, first: int = 0, seed: int = 1) -> Trials:
+    rows = [row_of(trial) for trial in traced_trials(scenario, trials=trials, seed=seed, first=first)]
+    return collect(scenario, seed, first, rows)
+
+
+def assert_same(found: Trials, truth: Trials) -> None:
+    one, other = found.columns(), truth.columns()
+    assert one.keys() == other.keys()
+    differ = {
+        name: (values[wrong][:3].tolist(), other[name][wrong][:3].tolist(), np.flatnonzero(wrong)[:3].tolist())
+        for name, values in one.items()
+        if (wrong := ~((values == other[name]) | ((values != values) & (other[name] != other[name])))).any()
+    }
+    assert not differ, differ
+
+
+def shipped(name: str, rule_name: str) -> Scenario:
+    scenario = load(f"scenarios/{name}.toml")
+    options = RULES[rule_name]
+    if "CRM" in rule_name:
+        options = options | {"skeleton": SKELETON[: scenario.levels]}
+    if rule_name == "BLRM":
+        options = options | {"doses": [1.0, 1.5, 2.0, 3.0, 4.0, 6.0][: scenario.levels]}
+    return scenario.replace({"rule": options})
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+@pytest.mark.parametrize("rule_name", RULES)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_scenarios(name: str, rule_name: str, compiles: bool) -> None:
+    scenario = shipped(name, rule_name)
+    trials = 40 if name == "six-dose-oncology" else 120
+    assert_same(by_kernel(scenario, trials, 7, 3, compiles), by_simpy(scenario, trials, 7, 3))
+
+
+def compare(examples: int, number: int) -> None:
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    )
+    @given(any_rule() if number % 2 else scenarios(everything=True))
+    def agrees(scenario: Scenario) -> None:
+        assert_same(by_kernel(scenario, 3, compiles=number % 4 == 1 and is_available()), by_simpy(scenario, 3))
+
+    agrees()
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_random_scenarios(number: int) -> None:
+    compare(80, number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(10, 18))
+def test_random_scenarios_long(number: int) -> None:
+    compare(1500, number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("rule_name", RULES)
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_scenarios_long(name: str, rule_name: str) -> None:
+    trials = 4_000
+    scenario = shipped(name, rule_name)
+    assert_same(by_kernel(scenario, trials, 0, 1, is_available()), by_simpy(scenario, trials))
+
+
+def test_more_candidates_and_patients_than_a_page_of_random_numbers() -> None:
+    """Many fail screening, many are not evaluable: pages of numbers are added while the trials run."""
+    scenario = small(
+        accrual={"kind": "poisson", "consents_per_month": 20.0, "patience_days": 10},
+        screening={"days": 5, "failure_probability": {"organ function": 0.8}},
+        attrition={"not_infused_probability": 0.5, "partial_dose_probability": 0.5, "drop_out_per_year": 0.9},
+        toxicity__dlt_probability=[0.2, 0.4],
+        trial__planned_patients=18,
+    )
+    found, truth = by_kernel(scenario, 60), by_simpy(scenario, 60)
+    assert truth.patients["infused"].sum(axis=1).max() > 16
+    assert_same(found, truth)
+
+
+def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    scenario = shipped("nct06337474", "TITE-BOIN")
+    whole = simulate(scenario, trials=50, seed=4)
+    monkeypatch.setattr("escalate.simulation.KERNEL_CHUNK", 7)
+    assert_same(simulate(scenario, trials=50, seed=4), whole)
+
+
+def test_a_failing_rule_is_told_as_simpy_tells_it() -> None:
+    @rule
+    def fails_at_two(known: Known) -> str:
+        if known.y == 2:
+            raise ZeroDivisionError("two")
+        return "stay" if known.n < 6 else "stop"
+
+    scenario = small(
+        rule={"python": "fails_at_two"},
+        toxicity__dlt_probability=[0.5, 0.5],
+        accrual={"kind": "poisson", "consents_per_month": 5.0},
+    )
+    with pytest.raises(RuleError) as kernel:
+        simulate(scenario, trials=300, seed=2)
+    with pytest.raises(RuleError) as simpy:
+        list(traced_trials(scenario, trials=300, seed=2))
+    assert str(kernel.value) == str(simpy.value)
+    assert str(kernel.value).startswith("trial ")
