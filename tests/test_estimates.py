@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from collections import Counter
 from datetime import date, timedelta
 
 import numpy as np
@@ -15,13 +17,14 @@ from escalate.outcomes import NOT_REACHED, PER_LEVEL
 from escalate.records import NO_LEVEL
 from escalate.simulation import traced_trials
 from escalate.tables import STATES
+from escalate.tally import Tally, tally
 from escalate.timeline import milestones, waits
 from small import small
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 6), (1, 9), (3, 9), (9, 9), (137, 2000), (2000, 2000)])
 def test_probability_has_the_exact_binomial_interval(k: int, n: int) -> None:
-    found = probability("g", "m", None, np.arange(n) < k)
+    found = probability("g", "m", None, k, n)
     exact = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
     assert found.estimate == k / n
     assert found.mc_se == pytest.approx(math.sqrt(k / n * (1 - k / n) / n), abs=1e-15)
@@ -29,7 +32,7 @@ def test_probability_has_the_exact_binomial_interval(k: int, n: int) -> None:
 
 
 def test_none_of_six_still_allows_46_percent() -> None:
-    assert probability("g", "m", None, np.zeros(6)).high == pytest.approx(0.459, abs=5e-4)
+    assert probability("g", "m", None, 0, 6).high == pytest.approx(0.459, abs=5e-4)
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 3), (1, 6), (9, 9)])
@@ -47,20 +50,20 @@ def test_story_says_what_the_trial_cannot_tell() -> None:
 
 
 def test_mean_by_hand() -> None:
-    found = mean("g", "m", None, np.array([1, 2, 3, 6]), "days")
+    found = mean("g", "m", None, Counter([1, 2, 3, 6]), "days")
     se = math.sqrt(((1 - 3) ** 2 + 1 + 0 + 9) / 3 / 4)
     assert (found.estimate, found.mc_se) == pytest.approx((3.0, se))
     assert (found.low, found.high) == pytest.approx((3 - 1.959964 * se, 3 + 1.959964 * se), abs=1e-5)
 
 
 def test_one_trial_has_no_standard_error() -> None:
-    found = mean("g", "m", None, np.array([5]), "days")
+    found = mean("g", "m", None, Counter([5]), "days")
     assert (found.estimate, found.mc_se, found.low, found.high) == (5.0, None, None, None)
-    assert quantile("g", "m", np.array([5]), 0.5).mc_se is None
+    assert quantile("g", "m", Counter([5]), 0.5).mc_se is None
 
 
 def test_quantiles_are_the_smallest_value_that_the_share_reaches() -> None:
-    values = np.arange(1, 101)
+    values = Counter(range(1, 101))
     assert [quantile("g", "m", values, q).estimate for q in (0.05, 0.1, 0.5, 0.9, 0.95)] == [5, 10, 50, 90, 95]
 
 
@@ -71,7 +74,7 @@ def test_intervals_of_quantiles_cover(q: float) -> None:
     truth = -math.log(1 - q) * 1e6
     covered = 0
     for _ in range(2000):
-        found = quantile("g", "m", (generator.exponential(1e6, 200)).astype(np.int64), q)
+        found = quantile("g", "m", Counter(generator.exponential(1e6, 200).astype(np.int64).tolist()), q)
         covered += found.low <= truth <= found.high
     assert covered / 2000 >= 0.95 - 5 * math.sqrt(0.95 * 0.05 / 2000)
 
@@ -255,3 +258,30 @@ def test_every_event_word_has_a_sentence() -> None:
     from escalate.tables import EVENT_WORDS
 
     assert set(_SENTENCES) == set(EVENT_WORDS)
+
+
+def test_tallies_of_parts_add_up_to_that_of_all(base: Scenario) -> None:
+    """Whatever the parts; and what is written down is read back."""
+    changed = base.replace({"toxicity.dlt_probability": [0.2, 0.4], "attrition.partial_dose_probability": 0.2})
+    whole = tally(simulate(changed, trials=90))
+    parts = [simulate(changed, trials=count, first=first) for first, count in ((0, 30), (30, 1), (31, 59))]
+    one, two, three = (tally(part, paths_until=10_000) for part in parts)
+    assert one + two + three == one + (two + three) == whole
+    assert Tally.from_json(changed, json.loads(json.dumps(whole.to_json()))) == whole
+    with pytest.raises(ValueError, match="one's trials follow"):
+        one + three
+
+
+def test_a_tally_counts_what_the_trials_say(base: Scenario) -> None:
+    trials = simulate(base.replace({"toxicity.dlt_probability": [0.3, 0.5]}), trials=120)
+    found = tally(trials)
+    assert found.values["duration"] == Counter(trials.duration_days.tolist())
+    assert found.values["milestone: first infusion"] == Counter(trials.milestone_days["first infusion"].tolist())
+    assert found.reasons == Counter(trials.stop_reasons)
+    assert found.paths == Counter(trials.dose_paths)
+    chosen = [k for k, level in enumerate(trials.recommended.tolist()) if level >= 0]
+    counts = Counter(
+        (level := int(trials.recommended[k]), *(int(trials.patients[name][k, level]) for name in ("dlts", "evaluable")))
+        for k in chosen
+    )
+    assert found.evidence() == {key: count / 120 for key, count in counts.items()}

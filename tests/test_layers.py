@@ -26,6 +26,7 @@ LAYERS = (
     {"protocol"},
     {"rules", "patients"},
     {"estimates"},
+    {"tally"},
     {"outcomes"},
     {"timeline"},
     {"scenario"},

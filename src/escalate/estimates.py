@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-import numpy as np
-
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
-from .records import NO_DOSE, NO_LEVEL, FloatArray, IntArray
-from .tables import Column, Layout, Table
+from .records import NO_DOSE, NO_LEVEL
+from .tables import STATES, Column, Layout, Table
+from .tally import Tally, tally
+from .timeline import WAITS
 
 CONFIDENCE = 0.95
 """Coverage of the Monte Carlo intervals."""
@@ -61,13 +64,13 @@ class Characteristics:
 
     Parameters
     ----------
-    trials : Trials
+    tally : Tally
         What they were estimated from.
     estimates : tuple of Estimate
         All of them, in the order of the report.
     """
 
-    trials: Trials
+    tally: Tally
     estimates: tuple[Estimate, ...]
 
     def get(self, measure: str, level: int | str | None = None) -> Estimate:
@@ -96,26 +99,26 @@ class Characteristics:
         """All estimates as a table."""
         names = ESTIMATES.names
         cells = tuple(tuple(getattr(estimate, name) for name in names) for estimate in self.estimates)
-        return Table(ESTIMATES, cells, self.trials.start_date)
+        return Table(ESTIMATES, cells, self.tally.start_date)
 
     def to_pandas(self) -> Any:
         """Return all estimates as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
         return self.table.to_pandas()
 
     def __repr__(self) -> str:
-        return f"<Characteristics: {len(self.estimates)} estimates from {len(self.trials)} trials>"
+        return f"<Characteristics: {len(self.estimates)} estimates from {self.tally.trials} trials>"
 
     def _repr_html_(self) -> str:
         return self.table._repr_html_()
 
 
-def characteristics(trials: Trials) -> Characteristics:
+def characteristics(trials: Trials | Tally) -> Characteristics:
     """Estimate the operating characteristics of a scenario from many trials.
 
     Parameters
     ----------
-    trials : Trials
-        As `simulate` returns them.
+    trials : Trials or Tally
+        As `simulate` returns them, or counted.
 
     Returns
     -------
@@ -128,51 +131,53 @@ def characteristics(trials: Trials) -> Characteristics:
     Clopper CJ, Pearson ES. Biometrika 1934;26:404-413, doi:10.1093/biomet/26.4.404.
     Conover WJ. Practical Nonparametric Statistics, 3rd ed., Wiley 1999, section 3.2 (intervals for quantiles).
     """
-    found = (*_recommendation(trials), *_stopping(trials), *_patients(trials), *_time(trials), *_waits(trials))
-    return Characteristics(trials=trials, estimates=found)
+    counted = trials if isinstance(trials, Tally) else tally(trials)
+    parts = (_recommendation, _stopping, _patients, _candidates, _time, _waits)
+    return Characteristics(tally=counted, estimates=tuple(estimate for part in parts for estimate in part(counted)))
 
 
-def _recommendation(trials: Trials) -> Iterator[Estimate]:
-    for level in range(trials.scenario.levels):
-        yield probability("recommendation", "recommended", level + 1, trials.recommended == level)
-    yield probability("recommendation", "recommended", NO_DOSE, trials.recommended == NO_LEVEL)
+def _recommendation(counted: Tally) -> Iterator[Estimate]:
+    often = counted.values["recommended"]
+    for level in range(counted.scenario.levels):
+        yield probability("recommendation", "recommended", level + 1, often[level], counted.trials)
+    yield probability("recommendation", "recommended", NO_DOSE, often[NO_LEVEL], counted.trials)
 
 
-def _stopping(trials: Trials) -> Iterator[Estimate]:
-    often = np.bincount(trials.reason, minlength=len(trials.reasons))
-    for code in np.argsort(-often, kind="stable").tolist():
-        yield probability("stopping", trials.reasons[code], None, trials.reason == code)
+def _stopping(counted: Tally) -> Iterator[Estimate]:
+    for reason, often in sorted(counted.reasons.items(), key=lambda item: (-item[1], item[0])):
+        yield probability("stopping", reason, None, often, counted.trials)
 
 
-def _patients(trials: Trials) -> Iterator[Estimate]:
+def _patients(counted: Tally) -> Iterator[Estimate]:
     for name in PER_LEVEL:
-        counts = trials.patients[name]
-        for level in range(trials.scenario.levels):
-            yield mean("patients", name, level + 1, counts[:, level], "patients")
-        yield mean("patients", name, "all", counts.sum(axis=1), "patients")
-    yield probability("patients", "any DLT", "all", trials.patients["dlts"].sum(axis=1) > 0)
-    everybody = np.sum(list(trials.candidates.values()), axis=0)
-    yield mean("candidates", "consented", None, everybody, "candidates")
-    for state, counts in trials.candidates.items():
-        yield mean("candidates", state, None, counts, "candidates")
+        for level in (*range(1, counted.scenario.levels + 1), "all"):
+            yield mean("patients", name, level, counted.values[f"{name}: {level}"], "patients")
+    yield probability("patients", "any DLT", "all", counted.values["any DLT"][1], counted.trials)
 
 
-def _time(trials: Trials) -> Iterator[Estimate]:
-    if trials.planned_days is not None:
-        ended = trials.milestone_days["trial ended"]
-        finished = (ended != NOT_REACHED) & (ended <= trials.planned_days)
-        yield probability("time", "finished by planned completion date", None, finished)
-    yield mean("time", "duration", None, trials.duration_days, "days")
-    for name, days in trials.milestone_days.items():
-        reached = days[days != NOT_REACHED]
-        yield probability("time", f"{name}: reached", None, days != NOT_REACHED)
-        for q in QUANTILES if len(reached) else ():
+def _candidates(counted: Tally) -> Iterator[Estimate]:
+    yield mean("candidates", "consented", None, counted.values["consented"], "candidates")
+    for state in STATES:
+        yield mean("candidates", state, None, counted.values[f"state: {state}"], "candidates")
+
+
+def _time(counted: Tally) -> Iterator[Estimate]:
+    if counted.planned_days is not None:
+        ended = counted.values["milestone: trial ended"]
+        finished = sum(often for day, often in ended.items() if day != NOT_REACHED and day <= counted.planned_days)
+        yield probability("time", "finished by planned completion date", None, finished, counted.trials)
+    yield mean("time", "duration", None, counted.values["duration"], "days")
+    for name in counted.milestones:
+        reached = Counter(counted.values[f"milestone: {name}"])
+        missed = reached.pop(NOT_REACHED, 0)
+        yield probability("time", f"{name}: reached", None, counted.trials - missed, counted.trials)
+        for q in QUANTILES if reached else ():
             yield quantile("time", f"{name}: {q:.0%} quantile", reached, q)
 
 
-def _waits(trials: Trials) -> Iterator[Estimate]:
-    for name, days in trials.waits.items():
-        yield mean("waits", name, None, days, "days")
+def _waits(counted: Tally) -> Iterator[Estimate]:
+    for name in WAITS:
+        yield mean("waits", name, None, counted.values[f"waits: {name}"], "days")
 
 
 def binomial_interval(k: int, n: int) -> tuple[float, float]:
@@ -193,38 +198,39 @@ def posterior_interval(k: int, n: int) -> tuple[float, float]:
     return float(betaincinv(1 + k, 1 + n - k, tail)), float(betaincinv(1 + k, 1 + n - k, 1 - tail))
 
 
-def probability(group: str, measure: str, level: int | str | None, happened: Any) -> Estimate:
-    """Estimate a probability from what happened in each trial, shape (n,), with its exact binomial interval."""
-    n, k = len(happened), int(np.sum(happened))
-    p, (low, high) = k / n, binomial_interval(k, n)
+def probability(group: str, measure: str, level: int | str | None, happened: int, trials: int) -> Estimate:
+    """Estimate a probability from what happened in so many of the trials, with its exact binomial interval."""
+    p, (low, high) = happened / trials, binomial_interval(happened, trials)
     return Estimate(
-        group=group, measure=measure, level=level, estimate=p, mc_se=math.sqrt(p * (1 - p) / n), low=low, high=high,
-        unit="probability", trials=n,
+        group=group, measure=measure, level=level, estimate=p, mc_se=math.sqrt(p * (1 - p) / trials), low=low,
+        high=high, unit="probability", trials=trials,
     )  # fmt: skip
 
 
-def mean(group: str, measure: str, level: int | str | None, values: IntArray | FloatArray, unit: str) -> Estimate:
-    """Estimate a mean from one value of each trial, shape (n,)."""
-    n, centre = len(values), float(np.mean(values))
-    se = float(np.std(values, ddof=1)) / math.sqrt(n) if n > 1 else None
+def mean(group: str, measure: str, level: int | str | None, often: Mapping[int, int], unit: str) -> Estimate:
+    """Estimate a mean from how often each value came; sums are exact, and rounded once."""
+    n = sum(often.values())
+    total, squares = (sum(value**power * count for value, count in often.items()) for power in (1, 2))
+    centre = total / n
+    se = math.sqrt((n * squares - total * total) / (n * n * (n - 1))) if n > 1 else None
     low, high = (None, None) if se is None else (centre - _Z * se, centre + _Z * se)
     return Estimate(
         group=group, measure=measure, level=level, estimate=centre, mc_se=se, low=low, high=high, unit=unit, trials=n
     )
 
 
-def quantile(group: str, measure: str, values: IntArray, q: float) -> Estimate:
-    """Estimate a quantile of days from one value of each trial, shape (n,): the smallest that q of them reach.
+def quantile(group: str, measure: str, often: Mapping[int, int], q: float) -> Estimate:
+    """Estimate a quantile of days from how often each came: the smallest that q of the trials reach.
 
     The interval lies between the order statistics whose ranks are n q plus or minus z times sqrt(n q (1 - q)); the
     standard error is that interval's half-length over z.
     """
-    ordered, n = np.sort(values), len(values)
+    values, up_to = sorted(often), list(itertools.accumulate(often[value] for value in sorted(often)))
+    n = up_to[-1]
     spread = _Z * math.sqrt(n * q * (1 - q))
-    low = float(ordered[max(math.floor(n * q - spread) - 1, 0)])
-    high = float(ordered[min(math.ceil(n * q + spread), n) - 1])
+    ranks = max(math.floor(n * q - spread), 1), math.ceil(n * q), min(math.ceil(n * q + spread), n)
+    low, centre, high = (float(values[bisect.bisect_left(up_to, rank)]) for rank in ranks)
     return Estimate(
-        group=group, measure=measure, level=None, estimate=float(ordered[math.ceil(n * q) - 1]),
-        mc_se=(high - low) / (2 * _Z) if n > 1 else None, low=low if n > 1 else None, high=high if n > 1 else None,
-        unit="days", trials=n,
+        group=group, measure=measure, level=None, estimate=centre, mc_se=(high - low) / (2 * _Z) if n > 1 else None,
+        low=low if n > 1 else None, high=high if n > 1 else None, unit="days", trials=n,
     )  # fmt: skip

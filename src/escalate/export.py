@@ -69,7 +69,7 @@ def run(
     Returns
     -------
     Characteristics
-        With the trials that they rest on in ``.trials``.
+        With the counts that they rest on in ``.tally``.
 
     Raises
     ------
@@ -78,10 +78,11 @@ def run(
     """
     if out is not None:
         check_free(Path(out), overwrite)
-    found = characteristics(simulate(scenario, trials=trials, seed=seed, progress=progress))
+    simulated = simulate(scenario, trials=trials, seed=seed, progress=progress)
+    found = characteristics(simulated)
     if out is not None:
         told = simulate_trial(scenario, seed=seed, replicate=0)
-        write_folder(Path(out), lambda folder: _write_run(folder, found, told, source), overwrite)
+        write_folder(Path(out), lambda folder: _write_run(folder, simulated, found, told, source), overwrite)
     return found
 
 
@@ -245,8 +246,9 @@ def _why(error: OSError) -> str:
     return f"cannot be written ({error.strerror or error})"
 
 
-def _write_run(folder: Path, found: Characteristics, told: Trial, source: str | os.PathLike[str] | None) -> None:
-    trials = found.trials
+def _write_run(
+    folder: Path, trials: Trials, found: Characteristics, told: Trial, source: str | os.PathLike[str] | None
+) -> None:
     made = provenance(trials.scenario, seed=trials.seed, first=trials.first, trials=len(trials))
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
     _write_json(folder / "summary.json", {"provenance": made, "estimates": list(found.table)})

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 
-import numpy as np
-
 from ..estimates import Characteristics, Estimate
-from ..outcomes import NOT_REACHED, PER_LEVEL, Trials
-from ..records import NO_DOSE, NO_LEVEL
+from ..outcomes import NOT_REACHED, PER_LEVEL
+from ..records import NO_DOSE
 from ..scenario.rules import rule_words
 from ..tables import STATES
+from ..tally import PATHS_OF, Tally
 from ..timeline import WAITS
 from .evidence import evidence_lines
 
@@ -39,26 +37,26 @@ def simulated_summary(found: Characteristics) -> str:
         Question and rule; P(each dose, none) and why; patients per level; candidates; dates; where the time goes;
         each estimate with its Monte Carlo standard error after ``±``.
     """
-    trials = found.trials
+    counted = found.tally
     parts = (
-        _question(trials),
+        _question(counted),
         _recommendation(found),
-        _evidence(trials),
+        _evidence(counted),
         _patients(found),
         _candidates(found),
         _dates(found),
         _waits(found),
-        _paths(trials),
+        _paths(counted),
     )
     return "\n\n".join("\n".join(part) for part in parts)
 
 
-def _question(trials: Trials) -> Iterator[str]:
-    scenario = trials.scenario
+def _question(counted: Tally) -> Iterator[str]:
+    scenario = counted.scenario
     about, safety, rule = scenario.trial, scenario.safety, scenario.rule
     yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
     yield (
-        f"{len(trials):,} simulated trials, seed {trials.seed}; rule {rule_words(rule)}; "
+        f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(rule)}; "
         f"{scenario.levels} dose levels; at most {about.planned_patients} {about.cap_counts} patients"
     )
     yield (
@@ -70,7 +68,7 @@ def _question(trials: Trials) -> Iterator[str]:
 
 
 def _recommendation(found: Characteristics) -> Iterator[str]:
-    scenario = found.trials.scenario
+    scenario = found.tally.scenario
     yield f"{'Which dose would be recommended?':<46}{'probability':>16}   assumed P(DLT)"
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
@@ -84,7 +82,7 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
 
 
 def _patients(found: Characteristics) -> Iterator[str]:
-    levels = range(1, found.trials.scenario.levels + 1)
+    levels = range(1, found.tally.scenario.levels + 1)
     columns = [*levels, "all"]
     heads = "".join(f"{name:>15}" for name in [*(f"level {level}" for level in levels), "all"])
     yield f"{'Patients in a trial, mean':<30}{heads}"
@@ -106,25 +104,25 @@ def _candidates(found: Characteristics) -> Iterator[str]:
 
 
 def _dates(found: Characteristics) -> Iterator[str]:
-    trials = found.trials
+    counted = found.tally
     yield f"{'When?':<20}{'reached':>16}{'median':>14}{'(day)':>12}   80 % of the trials that reach it"
-    for name in trials.milestone_days:
+    for name in counted.milestones:
         reached = found.get(f"{name}: reached")
         if name == "level 1 opened" or reached.estimate == 0:
             continue
         middle, low, high = (found.get(f"{name}: {q} quantile") for q in ("50%", "10%", "90%"))
         day = f"{middle.estimate:.0f} ± {_se(middle, 0)}"
         yield (
-            f"  {name:<18}{_percent(reached):>16}{_date(trials, middle):>14}{day:>12}   "
-            f"{_date(trials, low)} to {_date(trials, high)}"
+            f"  {name:<18}{_percent(reached):>16}{_date(counted, middle):>14}{day:>12}   "
+            f"{_date(counted, low)} to {_date(counted, high)}"
         )
-    if trials.planned_days is not None:
+    if counted.planned_days is not None:
         chance = found.get("finished by planned completion date")
-        planned = trials.scenario.trial.planned_completion_date
+        planned = counted.scenario.trial.planned_completion_date
         yield (
-            f"  P(finished by the planned completion date, {planned}, day {trials.planned_days}): {_percent(chance)}"
+            f"  P(finished by the planned completion date, {planned}, day {counted.planned_days}): {_percent(chance)}"
         )
-    cut_off = int((trials.milestone_days["trial ended"] == NOT_REACHED).sum())
+    cut_off = counted.values["milestone: trial ended"][NOT_REACHED]
     if cut_off:
         yield f"  {cut_off:,} trials were ended by trial.max_days: not finished, and their durations stop there."
 
@@ -133,7 +131,7 @@ def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
     yield f"{'Where the time goes: waiting for':<34}{_number(duration, 1) + ' days':>20}"
     for name in WAITS:
-        if name == "lymphodepletion" and not found.trials.scenario.lead_days:
+        if name == "lymphodepletion" and not found.tally.scenario.lead_days:
             continue
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0
@@ -141,19 +139,17 @@ def _waits(found: Characteristics) -> Iterator[str]:
         yield f"  {name:<32}{_number(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
 
 
-def _evidence(trials: Trials) -> Iterator[str]:
+def _evidence(counted: Tally) -> Iterator[str]:
     """Tell how little the counts say on which a dose would be recommended."""
-    chosen = np.flatnonzero(trials.recommended != NO_LEVEL)
-    levels = trials.recommended[chosen]
-    counts = (trials.patients[name][chosen, levels].tolist() for name in ("dlts", "evaluable"))
-    found = Counter(zip(levels.tolist(), *counts, strict=True))
-    yield from evidence_lines({key: number / len(trials) for key, number in found.items()})
+    yield from evidence_lines(counted.evidence())
 
 
-def _paths(trials: Trials, most: int = 5) -> Iterator[str]:
-    yield "Most frequent dose paths (N no DLT, T DLT, X non-evaluable)"
-    for path, count in trials.count_paths()[:most]:
-        yield f"  {path or 'nobody infused':<46}{count / len(trials):>8.1%}"
+def _paths(counted: Tally, most: int = 5) -> Iterator[str]:
+    of = min(counted.trials, PATHS_OF)
+    which = f"; of the first {PATHS_OF:,} trials" if of < counted.trials else ""
+    yield f"Most frequent dose paths (N no DLT, T DLT, X non-evaluable{which})"
+    for path, count in sorted(counted.paths.items(), key=lambda item: (-item[1], item[0]))[:most]:
+        yield f"  {path or 'nobody infused':<46}{count / of:>8.1%}"
 
 
 def _percent(estimate: Estimate) -> str:
@@ -171,5 +167,5 @@ def _se(estimate: Estimate, digits: int, scale: float = 1) -> str:
     return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.{digits}f}"
 
 
-def _date(trials: Trials, estimate: Estimate) -> str:
-    return (trials.start_date + timedelta(days=round(estimate.estimate))).isoformat()
+def _date(counted: Tally, estimate: Estimate) -> str:
+    return (counted.start_date + timedelta(days=round(estimate.estimate))).isoformat()

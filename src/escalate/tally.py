@@ -1,0 +1,181 @@
+"""How often each value of each measure came, over many trials: all that operating characteristics need.
+
+Everything that is kept of a trial is a whole number, so that a tally holds counts of values and nothing is rounded:
+tallies of parts of the trials add up to the tally of all, in any order, on any number of machines.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from .outcomes import PER_LEVEL, Trials
+from .records import NO_LEVEL, IntArray
+from .scenario.model import Scenario
+
+PATHS_OF = 10_000
+"""Trials, the first of all, whose dose paths are counted: six dose levels have too many to keep them all."""
+
+EVIDENCE_BASE = 1000
+"""The counts that a recommendation rests on are written as one number: ((level * base) + DLTs) * base + evaluable."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Tally:
+    """Counts of the values of every measure.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed : int
+        Seed of all trials.
+    first : int
+        Replicate number of the first trial.
+    trials : int
+        How many there are.
+    values : dict of str to Counter
+        For each measure, how often each value came: see `measures`.
+    reasons : Counter
+        How often each escalation ended for each reason.
+    paths : Counter
+        How often each dose path came among the first `PATHS_OF` trials.
+    """
+
+    scenario: Scenario
+    seed: int
+    first: int
+    trials: int
+    values: Mapping[str, Counter[int]]
+    reasons: Counter[str]
+    paths: Counter[str]
+
+    def __repr__(self) -> str:
+        return f"<Tally of {self.trials} trials of {self.scenario.trial.title!r}, seed {self.seed}>"
+
+    def __add__(self, other: Tally) -> Tally:
+        """Return the tally of this one's trials and of those that follow them."""
+        if (other.scenario, other.seed, other.first) != (self.scenario, self.seed, self.first + self.trials):
+            raise ValueError("tallies add up if one's trials follow the other's, of the same scenario and seed")
+        return Tally(
+            scenario=self.scenario,
+            seed=self.seed,
+            first=self.first,
+            trials=self.trials + other.trials,
+            values={name: counts + other.values[name] for name, counts in self.values.items()},
+            reasons=self.reasons + other.reasons,
+            paths=self.paths + other.paths,
+        )
+
+    @property
+    def start_date(self) -> date:
+        """Day 0."""
+        return self.scenario.trial.start_date
+
+    @property
+    def planned_days(self) -> int | None:
+        """Days from the start date to the planned completion date; ``None`` if none is planned."""
+        about = self.scenario.trial
+        if about.planned_completion_date is None:
+            return None
+        return (about.planned_completion_date - about.start_date).days
+
+    @property
+    def milestones(self) -> list[str]:
+        """Names of the milestones, in order."""
+        return [name.removeprefix("milestone: ") for name in self.values if name.startswith("milestone: ")]
+
+    def evidence(self) -> dict[tuple[int, int, int], float]:
+        """Return the share of trials in which a level (from 0) is recommended with so many DLTs in so many there."""
+        found = {}
+        for code, count in self.values["evidence"].items():
+            if code >= 0:
+                rest, n = divmod(code, EVIDENCE_BASE)
+                level, y = divmod(rest, EVIDENCE_BASE)
+                found[level, y, n] = count / self.trials
+        return found
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as plain JSON values, scenario aside; `from_json` reads them."""
+        values = {name: sorted(counts.items()) for name, counts in self.values.items()}
+        return {
+            "seed": self.seed,
+            "first": self.first,
+            "trials": self.trials,
+            "values": values,
+            "reasons": sorted(self.reasons.items()),
+            "paths": sorted(self.paths.items()),
+        }
+
+    @classmethod
+    def from_json(cls, scenario: Scenario, data: Mapping[str, Any]) -> Tally:
+        """Return what `to_json` has written."""
+        return cls(
+            scenario=scenario,
+            seed=data["seed"],
+            first=data["first"],
+            trials=data["trials"],
+            values={name: Counter(dict(map(tuple, pairs))) for name, pairs in data["values"].items()},
+            reasons=Counter(dict(map(tuple, data["reasons"]))),
+            paths=Counter(dict(map(tuple, data["paths"]))),
+        )
+
+
+def tally(trials: Trials, *, paths_until: int | None = None) -> Tally:
+    """Count the values of every measure over some trials.
+
+    Parameters
+    ----------
+    trials : Trials
+        One row each.
+    paths_until : int, optional
+        Replicate number from which on dose paths are not counted; `PATHS_OF` trials where it is not given.
+    """
+    until = trials.first + PATHS_OF if paths_until is None else paths_until
+    often = np.bincount(trials.reason, minlength=len(trials.reasons)).tolist()
+    paths, counts = np.unique(trials.paths[: max(until - trials.first, 0)], return_counts=True)
+    return Tally(
+        scenario=trials.scenario,
+        seed=trials.seed,
+        first=trials.first,
+        trials=len(trials),
+        values={name: _count(column) for name, column in measures(trials)},
+        reasons=Counter({reason: count for reason, count in zip(trials.reasons, often, strict=True) if count}),
+        paths=Counter(dict(zip(paths.astype(str).tolist(), counts.tolist(), strict=True))),
+    )
+
+
+def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
+    """Yield what is counted of each trial: name, and one whole number for each trial, shape (n,)."""
+    yield "recommended", trials.recommended
+    at = np.maximum(trials.recommended, 0)
+    rows = np.arange(len(trials))
+    y, n = (trials.patients[name][rows, at] for name in ("dlts", "evaluable"))
+    code = (at * EVIDENCE_BASE + y) * EVIDENCE_BASE + n
+    yield "evidence", np.where(trials.recommended == NO_LEVEL, NO_LEVEL, code)
+    for name in PER_LEVEL:
+        counts = trials.patients[name]
+        for level in range(trials.scenario.levels):
+            yield f"{name}: {level + 1}", counts[:, level]
+        yield f"{name}: all", counts.sum(axis=1)
+    yield "any DLT", (trials.patients["dlts"].sum(axis=1) > 0).astype(np.int64)
+    yield "consented", np.sum(list(trials.candidates.values()), axis=0)
+    for state, counts in trials.candidates.items():
+        yield f"state: {state}", counts
+    yield "duration", trials.duration_days
+    for name, days in trials.milestone_days.items():
+        yield f"milestone: {name}", days
+    for name, days in trials.waits.items():
+        yield f"waits: {name}", days
+
+
+def _count(column: IntArray) -> Counter[int]:
+    low = int(column.min())
+    often = np.bincount(column - low)
+    met = np.flatnonzero(often)
+    return Counter(dict(zip((met + low).tolist(), often[met].tolist(), strict=True)))
