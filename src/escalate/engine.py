@@ -14,13 +14,16 @@ from .calendar import next_weekday
 from .committee import Committee
 from .kernel import (
     ASKS,
+    DROP_OUT_DAY,
     ENDED,
     FULL_DOSE,
+    GETS,
     HEAD,
     LESS,
     NEEDS_CANDIDATES,
     NEEDS_PATIENTS,
     NOTHING,
+    ONSET_DAY,
     Bench,
     Person,
     Protocol,
@@ -29,7 +32,7 @@ from .kernel import (
 from .outcomes import PER_LEVEL
 from .patients import NEVER, PAGE, Nature
 from .records import TIME_IS_UP, IntArray
-from .scenario.model import Scenario
+from .scenario.model import Scenario, WeibullOnset
 from .tables import STATES
 from .timeline import WAITS, milestone_names
 
@@ -88,19 +91,17 @@ class Engine:
         columns = 3 + len(WAITS) + len(milestone_names(self.scenario.levels)) + len(STATES)
         numbers = np.zeros((nature.count, columns + len(PER_LEVEL) * self.scenario.levels), dtype=np.int64)
         paths = np.zeros(nature.count, dtype="S1")
-        todo, pages = np.arange(nature.count), [1, self._patient_pages]
-        candidates, fates, tables = (
-            self._candidates(nature, pages[0]),
-            self._fates(nature, pages[1]),
-            self._tables(pages),
-        )
+        todo = np.arange(nature.count)
+        candidates = self._candidates(nature, 0)
+        fates, tolerance = self._patients(nature)
+        tables = self._tables(candidates)
         while len(todo):
             codes, questions = self._sheet(len(todo)), self._sheet(len(todo), len(tables.question))
             rows, letters = self._sheet(*numbers[todo].shape), self._sheet(len(todo), 4 * len(tables.people) + 8)
             tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
             self._steps.run_many(
-                self._read, self._bench, tables, candidates, fates, self._form(todo), codes, questions, rows,
-                letters, self._later_infusions,
+                self._read, self._bench, tables, self._form(candidates), fates, tolerance, self._form(todo), codes,
+                questions, rows, letters, self._later_infusions,
             )  # fmt: skip
             ended = np.asarray(codes)
             over = ended == ENDED
@@ -108,11 +109,14 @@ class Engine:
             paths = _put(paths, todo[over], np.asarray(letters, dtype=np.uint8)[over])
             if (ended == ASKS).any():
                 self.answers.ask(np.asarray(questions)[ended == ASKS])
-            wants = [bool((ended == code).any()) for code in (NEEDS_CANDIDATES, NEEDS_PATIENTS)]
-            if any(wants):
-                pages = [page + more for page, more in zip(pages, wants, strict=True)]
-                candidates, fates = self._candidates(nature, pages[0]), self._fates(nature, pages[1])
-                tables = self._tables(pages)
+            if (ended == NEEDS_CANDIDATES).any():
+                page = candidates.shape[1] // PAGE
+                candidates = np.hstack([candidates, self._candidates(nature, page)])
+            if (ended == NEEDS_PATIENTS).any():
+                self._expect_more_patients()
+                fates, tolerance = self._patients(nature)
+            if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():
+                tables = self._tables(candidates)
             todo = todo[~over]
         return Columns(numbers, paths)
 
@@ -123,37 +127,47 @@ class Engine:
     def _sheet(self, *shape: int) -> Any:
         return self._form(np.zeros(shape, dtype=np.int64))
 
-    def _tables(self, pages: Sequence[int]) -> Tables:
-        """Return an empty bench's tables, with room for so many pages of candidates and of patients."""
-        people = PAGE * pages[1]
-        if pages[1] > self._patient_pages:
-            self._patient_pages = pages[1]
-            if self._protocol.reads_followup:  # a question is longer now
-                self.answers.forget()
+    def _expect_more_patients(self) -> None:
+        """Have room for another page of patients from now on."""
+        self._patient_pages += 1
+        if self._protocol.reads_followup:  # a question is longer now
+            self.answers.forget()
+
+    def _tables(self, candidates: IntArray) -> Tables:
+        """Return an empty bench's tables, with room for so many candidates, and for the patients expected."""
+        people = PAGE * self._patient_pages
         return Tables(
             candidates=self._sheet(0),
             fates=self._sheet(0, 0),
+            tolerance=self._form(np.zeros(0)),
+            dlt_probability=self._form(np.array(self.scenario.toxicity.dlt_probability)),
             people=compiled.people(people) if self._compiles else [Person() for _ in range(people)],
-            queue=self._sheet(PAGE * pages[0]),
+            queue=self._sheet(candidates.shape[1]),
             question=self._sheet(HEAD + 3 * self.scenario.levels + 3 * people * self._protocol.reads_followup),
             index=self.answers.index,
             answers=self.answers.answers,
         )
 
-    def _candidates(self, nature: Nature, pages: int) -> Any:
-        """Return what nature draws for candidates, as `Tables.candidates`, one row for each trial."""
-        days = np.concatenate([nature.consent_days(page) for page in range(pages)], axis=1)
-        failed = np.concatenate([nature.criterion(page) for page in range(pages)], axis=1)
-        return self._form(np.where(failed >= 0, -1 - days, days))
+    def _candidates(self, nature: Nature, page: int) -> IntArray:
+        """Return what nature draws for a page of candidates, as `Tables.candidates`, one row for each trial."""
+        days = nature.consent_days(page)
+        return np.where(nature.fails_screening(page), -1 - days, days)
 
-    def _fates(self, nature: Nature, pages: int) -> Any:
-        """Return what nature draws for patients, as `Tables.fates`, one table for each trial."""
-        parts = []
-        for page in range(pages):
-            gets = np.where(nature.infused(page), np.where(nature.full_dose(page), FULL_DOSE, LESS), NOTHING)
-            days = [nature.dlt_day(page, level) for level in range(self.scenario.levels)]
-            parts.append(np.stack([gets, nature.drop_out_day(page), *days], axis=1))
-        return self._form(np.concatenate(parts, axis=2))
+    def _patients(self, nature: Nature) -> tuple[Any, Any]:
+        """Return what nature draws for patients, as `Tables.fates` and `Tables.tolerance`, for each trial."""
+        onsets = range(self.scenario.levels if nature.onset_depends_on_level else 1)
+        people = PAGE * self._patient_pages
+        fates = np.empty((nature.count, ONSET_DAY + len(onsets), people), dtype=np.int64)
+        tolerance = np.empty((nature.count, people))
+        for page in range(self._patient_pages):
+            here = slice(PAGE * page, PAGE * (page + 1))
+            fates[:, GETS, here] = np.where(nature.full_dose(page), FULL_DOSE, LESS)
+            np.copyto(fates[:, GETS, here], NOTHING, where=~nature.infused(page))
+            fates[:, DROP_OUT_DAY, here] = nature.drop_out_day(page)
+            for level in onsets:
+                fates[:, ONSET_DAY + level, here] = nature.onset_day(page, level)
+            tolerance[:, here] = nature.tolerance(page)
+        return self._form(fates), self._form(tolerance)
 
     def _protocol_of(self, committee: Committee) -> Protocol:
         """Return what the scenario asks of the calendar, in whole numbers."""
@@ -180,6 +194,7 @@ class Engine:
             withholds=safety.dlt_after_lymphodepletion == "withhold",
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,
+            onset_depends_on_level=isinstance(scenario.toxicity.onset, WeibullOnset),
             screening_days=scenario.screening.days,
             patience_days=patience,
             most_waiting=0 if never_waits else (accrual.most_waiting or MOST_WAITING),

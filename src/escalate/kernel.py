@@ -49,8 +49,9 @@ UNKNOWN = -1
 HEAD = 6
 """Numbers of a question before the counts of each level."""
 
-GETS, DROP_OUT_DAY, DLT_DAY = range(3)
-"""Rows of `Tables.fates`: what the patient gets; last day observed; from here on, for each level, day of the DLT."""
+GETS, DROP_OUT_DAY, ONSET_DAY = range(3)
+"""Rows of `Tables.fates`: what the patient gets; last day observed; day on which a DLT would come, from here on for
+each level if it depends on that."""
 
 NOTHING, LESS, FULL_DOSE = range(3)
 """What a lymphodepleted patient gets."""
@@ -88,6 +89,7 @@ class Protocol(NamedTuple):
     withholds: int
     expands: int
     follow_up_days: int
+    onset_depends_on_level: int
     screening_days: int
     patience_days: int
     """`NEVER` where nobody loses patience."""
@@ -220,6 +222,10 @@ class Tables(NamedTuple):
     """The day of each candidate's consent; -1 - day for one who fails screening."""
     fates: Sequence[Sequence[int]]
     """What nature has drawn for each patient, by enrolment number: see `GETS`."""
+    tolerance: Sequence[float]
+    """For each patient, the P(DLT) above which there is a DLT."""
+    dlt_probability: Sequence[float]
+    """P(DLT) of each level."""
     people: Sequence[Person]
     """Each patient's `Person`."""
     queue: list[int]
@@ -239,8 +245,9 @@ def run_many(
     p: Protocol,
     w: Bench,
     t: Tables,
-    chunk: Sequence[Any],
+    candidates: Sequence[Any],
     fates: Sequence[Any],
+    tolerance: Sequence[Any],
     todo: Sequence[int],
     codes: list[int],
     questions: list[list[int]],
@@ -252,8 +259,8 @@ def run_many(
 
     Parameters
     ----------
-    chunk, fates
-        `Tables.candidates` and `Tables.fates` of every trial of the chunk.
+    candidates, fates, tolerance
+        Of every trial of the chunk, as in `Tables`.
     todo : sequence of int
         Positions of the trials to be run.
     codes, questions, rows, paths
@@ -263,7 +270,17 @@ def run_many(
     """
     for place in range(len(todo)):
         trial = todo[place]
-        t = Tables(chunk[trial], fates[trial], t.people, t.queue, t.question, t.index, t.answers)
+        t = Tables(
+            candidates[trial],
+            fates[trial],
+            tolerance[trial],
+            t.dlt_probability,
+            t.people,
+            t.queue,
+            t.question,
+            t.index,
+            t.answers,
+        )
         codes[place] = run_trial(p, w, t)
         if codes[place] == ENDED:
             close_books(p, w, t, rows[place], paths[place], infusion_days)
@@ -620,7 +637,7 @@ def begins_window(p: Protocol, w: Bench, person: Person) -> None:
 def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
     """Write down when the outcome of a patient who is infused today becomes known, and what it will be."""
     person = t.people[patient]
-    dlt_day, drop_out_day = t.fates[DLT_DAY + person.level][patient], t.fates[DROP_OUT_DAY][patient]
+    dlt_day, drop_out_day = day_of_dlt(p, t, patient), t.fates[DROP_OUT_DAY][patient]
     last = drop_out_day if drop_out_day < p.follow_up_days else p.follow_up_days
     if dlt_day <= p.window_end and dlt_day <= last:
         person.settle_day, person.comes = w.today + dlt_day, DLT
@@ -630,6 +647,14 @@ def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
         person.settle_day, person.comes = w.today + p.window_end, NO_DLT if full else NON_EVALUABLE
     else:
         person.settle_day, person.comes = w.today + last, LEFT_IN_WINDOW
+
+
+def day_of_dlt(p: Protocol, t: Tables, patient: int) -> int:
+    """Return the day of a patient's DLT after the first infusion, `NEVER` if there is none."""
+    level = t.people[patient].level
+    if t.tolerance[patient] >= t.dlt_probability[level]:
+        return NEVER
+    return t.fates[ONSET_DAY + (level if p.onset_depends_on_level else 0)][patient]
 
 
 def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
@@ -987,7 +1012,7 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: list[int], infusion_days: 
             continue
         if first_infusion < 0:
             first_infusion = person.infusion_day
-        dlt_day, stopped = t.fates[DLT_DAY + person.level][patient], t.fates[DROP_OUT_DAY][patient]
+        dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[DROP_OUT_DAY][patient]
         if dlt_day < stopped:
             stopped = dlt_day
         if person.infusion_day > last_infusion:

@@ -183,7 +183,7 @@ class Nature:
         times = np.cumsum(gaps, axis=1)
         self._clock = times[:, -1]
         calendar = with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))
-        return np.floor(np.minimum(calendar, NEVER)).astype(np.int64)
+        return np.minimum(calendar, NEVER).astype(np.int64)
 
     def criterion(self, page: int) -> IntArray:
         """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
@@ -192,6 +192,13 @@ class Nature:
         parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
         position = np.searchsorted(parts, self._draw(Stream.SCREENING, page), side="right")
         return np.where(position < len(parts), position, -1)
+
+    def fails_screening(self, page: int) -> BoolArray:
+        """Return whether 16 candidates fail screening, shape (count, 16): whether `criterion` names one."""
+        if not self.criteria:
+            return np.zeros((self.count, PAGE), dtype=np.bool_)
+        parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
+        return np.asarray(self._draw(Stream.SCREENING, page) < parts[-1])
 
     def body(self, page: int) -> FloatArray:
         """Return the body surface area of 16 candidates, shape (count, 16) [m2, to 0.001]; NaN if none is given."""
@@ -224,26 +231,40 @@ class Nature:
 
     def dlt_day(self, page: int, level: int) -> IntArray:
         """Return the day of the DLT of 16 patients at a level, shape (count, 16) [days after infusion]; or `NEVER`."""
-        has_dlt = self._draw(Stream.DLT, page) < self.scenario.toxicity.dlt_probability[level]
+        has_dlt = self.tolerance(page) < self.scenario.toxicity.dlt_probability[level]
+        return np.where(has_dlt, self.onset_day(page, level), NEVER)
+
+    def tolerance(self, page: int) -> FloatArray:
+        """Return for 16 patients the P(DLT) above which they have a DLT, shape (count, 16); fixed ones are at the ends.
+
+        The same patient has a DLT at every dose whose P(DLT) is larger: -1 for one who has it at any dose, 1 at none.
+        """
+        drawn = self._draw(Stream.DLT, page)
         for position, fixed in self._fixed_on(page):
-            if fixed.dlt is not None:
-                has_dlt[:, position] = fixed.dlt
-        drawn = np.where(has_dlt, self.onset_day(page, level), NEVER)
-        for position, fixed in self._fixed_on(page):
-            if fixed.dlt_day is not None:
-                drawn[:, position] = fixed.dlt_day
+            if fixed.dlt is not None or fixed.dlt_day is not None:
+                drawn[:, position] = 1.0 if fixed.dlt is False else -1.0
         return drawn
+
+    @property
+    def onset_depends_on_level(self) -> bool:
+        """Whether the day on which a DLT comes depends on the dose level."""
+        return isinstance(self.scenario.toxicity.onset, WeibullOnset)
 
     def onset_day(self, page: int, level: int) -> IntArray:
         """Return the day on which a DLT of 16 patients would come, shape (count, 16) [days after infusion]."""
         onset, days = self.scenario.toxicity.onset, self.scenario.window_end_offset + 1
         u = self._draw(Stream.ONSET, page)
         if isinstance(onset, ListOnset):
-            return np.asarray(onset.days)[(u * len(onset.days)).astype(np.int64)]
-        if isinstance(onset, WeibullOnset):
+            drawn = np.asarray(onset.days)[(u * len(onset.days)).astype(np.int64)]
+        elif isinstance(onset, WeibullOnset):
             p = self.scenario.toxicity.dlt_probability[level]
-            return np.minimum(weibull_onset(u, p, onset.second_half_share, days).astype(np.int64), days - 1)
-        return (u * days).astype(np.int64)
+            drawn = np.minimum(weibull_onset(u, p, onset.second_half_share, days).astype(np.int64), days - 1)
+        else:
+            drawn = (u * days).astype(np.int64)
+        for position, fixed in self._fixed_on(page):
+            if fixed.dlt_day is not None:
+                drawn[:, position] = fixed.dlt_day
+        return drawn
 
     def drop_out_day(self, page: int) -> IntArray:
         """Return the last day observed of 16 patients, shape (count, 16) [days after infusion]; `NEVER` if they stay.
