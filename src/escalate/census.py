@@ -41,7 +41,10 @@ class Census:
     # What happens to patients
 
     def starts(self, cohort: CohortFile) -> None:
-        """Count a patient who starts lymphodepletion."""
+        """Count a patient who starts lymphodepletion; the place may be one that another gave back."""
+        if cohort.vacant:
+            cohort.vacant -= 1
+            cohort.replaced += 1
         self.lymphodepleted += 1
         cohort.lymphodepleted += 1
 
@@ -62,6 +65,7 @@ class Census:
         cohort.pending -= 1
         if outcome == "non-evaluable":
             cohort.non_evaluable += 1
+            cohort.vacant += self._replaces and not cohort.rolling
             return
         has_dlt = outcome == "DLT"
         self.evaluable[cohort.level] += 1

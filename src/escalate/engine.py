@@ -29,12 +29,10 @@ from .kernel import (
     Protocol,
     Tables,
 )
-from .outcomes import PER_LEVEL
+from .outcomes import column_sizes
 from .patients import NEVER, PAGE, Nature
 from .records import TIME_IS_UP, IntArray
 from .scenario.model import Scenario, WeibullOnset
-from .tables import STATES
-from .timeline import WAITS, milestone_names
 
 MOST_REMEMBERED = 2_000_000
 """Answers remembered at once; beyond that all are forgotten between chunks, which changes no trial."""
@@ -88,8 +86,7 @@ class Engine:
         """
         if len(self.answers) > MOST_REMEMBERED:
             self.answers.forget()
-        columns = 3 + len(WAITS) + len(milestone_names(self.scenario.levels)) + len(STATES)
-        numbers = np.zeros((nature.count, columns + len(PER_LEVEL) * self.scenario.levels), dtype=np.int64)
+        numbers = np.zeros((nature.count, sum(column_sizes(self.scenario))), dtype=np.int64)
         paths = np.zeros(nature.count, dtype="S1")
         todo = np.arange(nature.count)
         candidates = self._candidates(nature, 0)

@@ -27,6 +27,9 @@ NO_LEVEL = -1
 ABOVE_EVERYBODY = 2**20
 """Room under a cap that never binds."""
 
+COHORTS_TIMED = 12
+"""As `escalate.outcomes.COHORTS_TIMED`."""
+
 MOST_LEVELS = 99
 """Dose levels that a bench has room for."""
 
@@ -111,6 +114,10 @@ def _by_level() -> list[int]:
     return [0] * MOST_LEVELS
 
 
+def _by_cohort() -> list[int]:
+    return [0] * COHORTS_TIMED
+
+
 def _by_wait() -> list[int]:
     return [0] * WAITS
 
@@ -155,6 +162,9 @@ class Bench:
     cohort_non_evaluable: int = 0
     cohort_freed: int = 0
     """Places that were taken and given back."""
+    vacant: int = 0
+    """Of these, the ones that nobody has taken since."""
+    cohort_opened: int = 0
     # What the committee permits, and what became known since it met
     permitted: int = 0
     dlt_known: int = 0
@@ -173,6 +183,7 @@ class Bench:
     stop_reason: int = 0
     recommended: int = 0
     reason: int = 0
+    ended_day: int = 0
     expansion_closed_day: int = 0
     closed: int = 0
     closed_day: int = 0
@@ -182,12 +193,15 @@ class Bench:
     dlts: list[int] = field(default_factory=_by_level)
     pending: list[int] = field(default_factory=_by_level)
     lymphodepleted: list[int] = field(default_factory=_by_level)
+    replaced: list[int] = field(default_factory=_by_level)
     opened_day: list[int] = field(default_factory=_by_level)
     # Days for each of `escalate.timeline.WAITS`: known; and, for days on which a rolling rule's places were all taken,
     # if the rule stops next, or goes on
     waits: list[int] = field(default_factory=_by_wait)
     if_stops: list[int] = field(default_factory=_by_wait)
     if_goes_on: list[int] = field(default_factory=_by_wait)
+    # For each of the first cohorts, days from its opening to the last decision on it
+    cohort_days: list[int] = field(default_factory=_by_cohort)
 
 
 @dataclass(slots=True)
@@ -315,14 +329,16 @@ def begin(p: Protocol, w: Bench) -> None:
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = NEVER
-    w.dlt_known = w.expansion_closed_day = w.closed_day = -1
+    w.dlt_known = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.last_consent_day = p.max_days
     for level in range(p.levels):
-        w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = 0
+        w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0
         w.opened_day[level] = -1
     for position in range(WAITS):
         w.waits[position] = w.if_stops[position] = w.if_goes_on[position] = 0
+    for cohort in range(COHORTS_TIMED):
+        w.cohort_days[cohort] = -1
     if p.first_action == STOP:
         finish(p, w, p.first_level, p.first_reason, 0)
     else:
@@ -387,13 +403,21 @@ def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) 
     w.rolling = 1 if p.rolling and not expansion else 0
     w.first_patient = w.enrolled
     w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
-    w.cohort_non_evaluable = w.cohort_freed = 0
+    w.cohort_non_evaluable = w.cohort_freed = w.vacant = 0
+    w.cohort_opened = w.today
     happens(w)
 
 
 def hold(w: Bench) -> None:
     """Let a cohort go on without free places: accrual is suspended, or the rule has finished."""
     w.open, w.held, w.check_day = 1, 1, w.today + 1
+    undecided(w)
+
+
+def undecided(w: Bench) -> None:
+    """Note that the last decision on the cohort is still to come."""
+    if w.cohorts <= COHORTS_TIMED:
+        w.cohort_days[w.cohorts - 1] = -1
 
 
 def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
@@ -446,6 +470,8 @@ def follow(p: Protocol, w: Bench, decision: Sequence[int], late: int) -> None:
     """Do what the committee has decided."""
     happens(w)
     w.meeting_day = NEVER
+    if w.cohorts <= COHORTS_TIMED:
+        w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
     action, level = decision[SAYS], decision[TO_LEVEL]
     provisional = not w.concluding and decision[RESTS_ON_DATA] and (w.on_the_way > 0 or w.windows > 0)
     w.permitted = decision[RULE_ALONE] if provisional else level
@@ -462,7 +488,8 @@ def follow(p: Protocol, w: Bench, decision: Sequence[int], late: int) -> None:
     elif action == SUSPEND:
         hold(w)
     elif w.rolling and level == w.level:
-        w.open, w.held, w.places = 1, 0, taken_places(p, w) + decision[SO_MANY]
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, taken_places(p, w) + decision[SO_MANY]
+        undecided(w)
     else:
         open_cohort(p, w, level, decision[SO_MANY], 0)
 
@@ -470,6 +497,8 @@ def follow(p: Protocol, w: Bench, decision: Sequence[int], late: int) -> None:
 def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
     """End the escalation: expand at the recommended level, or close enrolment."""
     w.recommended, w.reason = level, reason
+    if w.cohorts:
+        w.ended_day = w.today
     places = room(p, w, w.permitted)
     if p.expands and level != NO_LEVEL and places > 0:
         open_cohort(p, w, level, places, 1)
@@ -588,6 +617,9 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
     w.on_the_way += 1
     w.cohort_lymphodepleted += 1
     w.lymphodepleted[w.level] += 1
+    if w.vacant:
+        w.vacant -= 1
+        w.replaced[w.level] += 1
     happens(w)
 
 
@@ -618,6 +650,7 @@ def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
     here = person.cohort == w.cohorts
     if here:
         w.cohort_freed += 1
+        w.vacant += 1
     if (p.rolling and not (here and w.expansion)) or w.concluding:
         w.news = 1
         if w.today + 1 < w.check_day:
@@ -690,6 +723,8 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     elif here:
         w.cohort_non_evaluable += 1
         w.cohort_freed += p.replaces
+        if p.replaces and not w.rolling:
+            w.vacant += 1
     w.news = 1
     check = w.today if phase == MORNING else w.today + 1
     if check < w.check_day:
@@ -912,7 +947,7 @@ def store(table: Table, first: int, count: int) -> None:
 
 WAIT_COLUMN = 3
 MILESTONE_COLUMN = WAIT_COLUMN + WAITS
-MILESTONES_BESIDE_LEVELS = 5
+MILESTONES_BESIDE_LEVELS = 6
 """First columns of what is kept of a trial; how many milestones there are, those of the levels aside."""
 
 LETTERS = tuple(b"\0PNTXX\0")
@@ -929,8 +964,8 @@ def close_books(
     Parameters
     ----------
     row : sequence of int
-        Recommended level, position of the reason, duration, `escalate.timeline.WAITS`, milestones, states, and for
-        each of `escalate.outcomes.PER_LEVEL` the levels.
+        Recommended level, position of the reason, duration, `escalate.timeline.WAITS`, milestones, states, for each of
+        `escalate.outcomes.PER_LEVEL` the levels, and days of the first cohorts.
     path : sequence of int
         Bytes of the dose path, 0 where it has ended.
     infusion_days : sequence of int
@@ -947,6 +982,10 @@ def close_books(
     end = w.last_day if is_complete_trial else p.max_days
     wait(p, w, end)
     no_doubt(w, False)
+    for level in range(p.levels):
+        row[first + STATES + 5 * p.levels + level] = w.replaced[level]
+    for position in range(first + STATES + 6 * p.levels, len(row)):
+        row[position] = w.cohort_days[position - first - STATES - 6 * p.levels]
     row[0], row[1], row[2] = w.recommended, w.reason, end
     for position in range(WAITS):
         row[WAIT_COLUMN + position] = w.waits[position]
@@ -1025,7 +1064,8 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: list[int], infusion_days: 
     for level in range(p.levels):
         row[MILESTONE_COLUMN + 1 + level] = w.opened_day[level]
     last = MILESTONE_COLUMN + p.levels + 1
-    row[last], row[last + 1], row[last + 2], row[last + 3] = last_infusion, w.expansion_closed_day, w.closed_day, ended
+    row[last], row[last + 1] = last_infusion, w.ended_day
+    row[last + 2], row[last + 3], row[last + 4] = w.expansion_closed_day, w.closed_day, ended
 
 
 def write_path(w: Bench, t: Tables, path: list[int]) -> None:

@@ -51,6 +51,10 @@ class CohortFile:
     evaluable: int = 0
     dlts: int = 0
     non_evaluable: int = 0
+    vacant: int = 0
+    """Places that were given back, and that nobody has taken since."""
+    replaced: int = 0
+    """Patients who took such a place."""
     cut: Counts | None = None
     data_cut_day: int | None = None
     forced: bool = False
@@ -283,6 +287,7 @@ class Logbook:
             cohort.evaluable,
             cohort.dlts,
             cohort.non_evaluable,
+            cohort.replaced,
             cohort.pending,
             cohort.data_cut_day,
             cohort.decision_day,

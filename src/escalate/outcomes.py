@@ -11,16 +11,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import NO_DOSE, NO_LEVEL, IntArray, Trial
+from .records import NO_DOSE, NO_LEVEL, FloatArray, IntArray, Trial
 from .scenario.model import Scenario
 from .tables import STATES
-from .timeline import WAITS, milestone_names, milestones, waits
+from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
 
 NOT_REACHED = -1
 """Day of a milestone that a trial did not reach, inside arrays; never shown to a person."""
 
-PER_LEVEL = ("infused", "evaluable", "dlts", "non_evaluable", "not_infused")
+PER_LEVEL = ("infused", "evaluable", "dlts", "non_evaluable", "not_infused", "replaced")
 """Counts of patients kept for each dose level."""
+
+COHORTS_TIMED = 12
+"""Cohorts, the first of a trial, of which it is kept how long they took."""
 
 Row = tuple[Any, ...]
 
@@ -53,6 +56,9 @@ class Trials:
         Day of the last event [days since the start date].
     milestone_days : dict of int array, shape (n,)
         For each milestone of `escalate.timeline.milestones`, its day, or `NOT_REACHED`.
+    cohort_days : int array, shape (n, C)
+        For each of the first cohorts, at most `COHORTS_TIMED`, days from its opening to the last decision on it, or
+        `NOT_REACHED`.
     waits : dict of int array, shape (n,)
         For each of `escalate.timeline.WAITS`, days; they add up to `duration_days`.
     """
@@ -68,6 +74,7 @@ class Trials:
     candidates: dict[str, IntArray]
     duration_days: IntArray
     milestone_days: dict[str, IntArray]
+    cohort_days: IntArray
     waits: dict[str, IntArray]
 
     def __len__(self) -> int:
@@ -118,12 +125,20 @@ class Trials:
             **{f"{name}_at_level_{k + 1}": v[:, k] for name, v in self.patients.items() for k in range(v.shape[1])},
             **{f"candidates_{name.replace(' ', '_')}": values for name, values in self.candidates.items()},
             "duration_days": self.duration_days,
-            **{
-                f"{name.replace(' ', '_')}_day": np.where(days == NOT_REACHED, np.nan, days)
-                for name, days in self.milestone_days.items()
-            },
+            **{f"{name.replace(' ', '_')}_day": days_or_nan(days) for name, days in self.milestone_days.items()},
+            **{f"cohort_{c + 1}_days": days_or_nan(self.cohort_days[:, c]) for c in range(self.cohort_days.shape[1])},
             **{f"waits_{name.replace(' ', '_').replace('-', '_')}_days": values for name, values in self.waits.items()},
         }
+
+
+def days_or_nan(days: IntArray) -> FloatArray:
+    """Return days, NaN for what was not reached."""
+    return np.where(days == NOT_REACHED, np.nan, days)
+
+
+def cohorts_timed(scenario: Scenario) -> int:
+    """Return of how many cohorts it is kept how long they took."""
+    return min(COHORTS_TIMED, scenario.trial.planned_patients)
 
 
 def row_of(trial: Trial) -> Row:
@@ -138,6 +153,7 @@ def row_of(trial: Trial) -> Row:
         trial.duration_days,
         tuple(NOT_REACHED if day is None else day for day in milestones(trial).values()),
         tuple(waits(trial).values()),
+        tuple(NOT_REACHED if days is None else days for days in cohort_days(trial)[:COHORTS_TIMED]),
     )
 
 
@@ -153,7 +169,9 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
     rows : sequence of tuple
         In order of replicate; at least one.
     """
-    recommended, reasons, paths, patients, states, durations, milestone_days, parts = zip(*rows, strict=True)
+    recommended, reasons, paths, patients, states, durations, milestone_days, parts, times = zip(*rows, strict=True)
+    timed = cohorts_timed(scenario)
+    cohorts = [(*days, *[NOT_REACHED] * timed)[:timed] for days in times]
     counts = np.array(patients, dtype=np.int64)
     known, codes = np.unique(reasons, return_inverse=True)
     return Trials(
@@ -168,8 +186,16 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
         candidates=_columns(STATES, states),
         duration_days=np.array(durations, dtype=np.int64),
         milestone_days=_columns(milestone_names(scenario.levels), milestone_days),
+        cohort_days=np.array(cohorts, dtype=np.int64),
         waits=_columns(WAITS, parts),
     )
+
+
+def column_sizes(scenario: Scenario) -> list[int]:
+    """Return how many columns the kernel's books have for each kind of number, in their order."""
+    one_by_one, levels = [1, 1, 1], [scenario.levels] * len(PER_LEVEL)
+    milestone_count = len(milestone_names(scenario.levels))
+    return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, cohorts_timed(scenario)]
 
 
 def gather(
@@ -191,8 +217,9 @@ def gather(
         What the positions of reasons mean.
     """
     names = milestone_names(scenario.levels)
-    sizes = (1, 1, 1, len(WAITS), len(names), len(STATES), *[scenario.levels] * len(PER_LEVEL))
-    recommended, reason, duration, parts, days, states, *counts = np.split(numbers, np.cumsum(sizes)[:-1], axis=1)
+    recommended, reason, duration, parts, days, states, *counts, cohorts = np.split(
+        numbers, np.cumsum(column_sizes(scenario))[:-1], axis=1
+    )
     met, codes = np.unique(reason, return_inverse=True)
     words = np.array([reasons[code] for code in met.tolist()])
     known, position = np.unique(words, return_inverse=True)
@@ -208,6 +235,7 @@ def gather(
         candidates={name: states[:, position] for position, name in enumerate(STATES)},
         duration_days=duration[:, 0],
         milestone_days={name: days[:, position] for position, name in enumerate(names)},
+        cohort_days=cohorts,
         waits={name: parts[:, position] for position, name in enumerate(WAITS)},
     )
 

@@ -303,6 +303,7 @@ COHORTS = Layout(
         Column("evaluable", "Evaluable patients, at the end of the trial", "count"),
         Column("dlts", "Patients with a DLT in the window, at the end of the trial", "count"),
         Column("non_evaluable", "Non-evaluable patients, at the end of the trial", "count"),
+        Column("replaced", "Patients who took a place that another had given back", "count"),
         Column("pending", "Patients whose window was open when the trial's time was up", "count"),
         *_dated("data_cut", "Day of the data cut that the committee decided on", "if the trial ended before"),
         *_dated("decision", "Day of the committee's decision", "if the trial ended before, and for an expansion"),

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .outcomes import PER_LEVEL, Trials
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .records import NO_LEVEL, IntArray
 from .scenario.model import Scenario
 
@@ -170,6 +170,11 @@ def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
     yield "duration", trials.duration_days
     for name, days in trials.milestone_days.items():
         yield f"milestone: {name}", days
+    first, ended = (trials.milestone_days[name] for name in ("first infusion", "escalation ended"))
+    both = (first != NOT_REACHED) & (ended != NOT_REACHED)
+    yield "first infusion to recommendation", np.where(both, ended - first, NOT_REACHED)
+    for cohort in range(trials.cohort_days.shape[1]):
+        yield f"cohort {cohort + 1}", trials.cohort_days[:, cohort]
     for name, days in trials.waits.items():
         yield f"waits: {name}", days
 

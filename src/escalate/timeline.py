@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
-from .records import Trial
+from .records import TIME_IS_UP, Trial
 
 WAITS: dict[str, str] = {
     "patients": "a place is open and nobody is there to take it: consents and screening",
@@ -180,10 +180,32 @@ def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
     return people
 
 
+def cohort_days(trial: Trial) -> list[int | None]:
+    """Return for each cohort of the escalation how long it took from its opening to the last decision on it [days].
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    list of (int or None)
+        ``None`` for a cohort on which the committee had not decided when the trial's time was up.
+    """
+    names = ("purpose", "opened_day", "decision_day")
+    return [
+        None if decided is None else decided - opened
+        for purpose, opened, decided in zip(*(trial.cohorts[name] for name in names), strict=True)
+        if purpose == "escalation"
+    ]
+
+
 def milestone_names(levels: int) -> list[str]:
     """Return the names of a trial's milestones, in order, for so many dose levels."""
     opened = [f"level {level} opened" for level in range(1, levels + 1)]
-    return ["first infusion", *opened, "last infusion", "expansion closed", "enrolment closed", "trial ended"]
+    after = ["last infusion", "escalation ended", "expansion closed", "enrolment closed", "trial ended"]
+    return ["first infusion", *opened, *after]
 
 
 def milestones(trial: Trial) -> dict[str, int | None]:
@@ -197,17 +219,20 @@ def milestones(trial: Trial) -> dict[str, int | None]:
     Returns
     -------
     dict of str to int or None
-        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``expansion closed`` (for
-        toxicity), ``enrolment closed``, ``trial ended`` (not reached by a trial whose time was up before).
+        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``escalation ended`` (the
+        committee's last decision), ``expansion closed`` (for toxicity), ``enrolment closed``, ``trial ended`` (not
+        reached by a trial whose time was up before).
     """
     infusions = [day for day in trial.patients["infusion_day"] if day is not None]
     last_infusions = [day for day in trial.patients["last_infusion_day"] if day is not None]
+    decided = trial.decisions["committee_day"]
     levels, opened = trial.cohorts["level"], trial.cohorts["opened_day"]
     events = dict(zip(trial.events["event"], trial.events["day"], strict=True))
     days = [
         min(infusions, default=None),
         *(opened[levels.index(k)] if k in levels else None for k in range(1, len(trial.doses) + 1)),
         max(last_infusions, default=None),
+        decided[-1] if decided and trial.stop_reason != TIME_IS_UP else None,
         events.get("expansion closed"),
         events.get("enrolment closed"),
         trial.duration_days if trial.is_complete else None,

@@ -208,7 +208,8 @@ class Conduct:
         elif cohort is None or not cohort.rolling or decision.level != cohort.level:
             return self.open_cohort(decision.level, decision.patients, "escalation")
         else:
-            cohort.held, cohort.places = False, self.census.taken_places(cohort) + decision.patients
+            cohort.held, cohort.vacant = False, 0
+            cohort.places = self.census.taken_places(cohort) + decision.patients
             self.reopen(cohort)
         return cohort
 
@@ -471,6 +472,7 @@ class Conduct:
         reason = self.why_not_infused(person, cohort, fate)
         if reason is not None:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
+            cohort.vacant += 1
             self.leave(person, "not infused", "not infused", reason)
             self.fill_places_on(self.clock.today)
             if cohort.rolling or self.stop is not None:

@@ -20,6 +20,7 @@ _PATIENT_WORDS = {
     "dlts": "with a DLT",
     "non_evaluable": "non-evaluable",
     "not_infused": "lymphodepleted, not infused",
+    "replaced": "replaced",
 }
 
 
@@ -87,7 +88,7 @@ def _patients(found: Characteristics) -> Iterator[str]:
     heads = "".join(f"{name:>15}" for name in [*(f"level {level}" for level in levels), "all"])
     yield f"{'Patients in a trial, mean':<30}{heads}"
     for name in PER_LEVEL:
-        if name == "not_infused" and found.get(name, "all").estimate == 0:
+        if name in ("not_infused", "replaced") and found.get(name, "all").estimate == 0:
             continue
         cells = "".join(f"{_number(found.get(name, level), 2):>15}" for level in columns)
         yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
