@@ -13,8 +13,12 @@ import pytest
 import escalate as esc
 from conftest import ROOT
 from escalate.cli import main
+from escalate.data_cut import DataCut
 from escalate.errors import RuleError, ScenarioError
 from escalate.own_rules import REGISTERED, Known
+from escalate.records import Action
+from escalate.rules import make_rule
+from escalate.scenario.rules import TableRule
 from small import small
 
 BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")
@@ -326,3 +330,12 @@ def test_a_table_in_the_scenario_itself() -> None:
     assert sum(esc.exact(scenario).recommended) > 0.8
     with pytest.raises(ScenarioError, match="has no line for 9, 12 evaluable patients"):
         scenario.replace({"limits.most_per_level": None})
+
+
+def test_a_table_is_asked_at_the_current_level_alone_and_says_which_line_it_lacks() -> None:
+    """A level that has been left may have any number of patients; the current one needs its line."""
+    rule = make_rule(TableRule(name="table", target=0.3, decisions={"3": "E S D DU", "20": "E " * 20 + "DU"}))
+    decided = rule.decide(DataCut.of([1, 1, 0], [[5, 3], [5, 0], [20, 4]], [[0, 2], [0, 0], [20, 0]]))
+    assert decided.action.tolist() == [Action.DE_ESCALATE, Action.STAY, Action.STOP]
+    with pytest.raises(RuleError, match=r"no line for 5 evaluable patients at a level; it has lines for 3, 20$"):
+        rule.decide(DataCut.of([0, 1, 0], [[3, 0], [3, 7], [5, 0]], [[0, 0]] * 3))
