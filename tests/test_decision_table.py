@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from matplotlib.patches import Rectangle
 
+import escalate as esc
 from conftest import ROOT
 from escalate import Scenario, decision_table, exact, load
 from escalate.cli import main
-from escalate.errors import EscalateError
+from escalate.errors import EscalateError, RuleError, ScenarioError
+from escalate.own_rules import REGISTERED, Known
 from escalate.plots import plot_decision_table
 from escalate.protocol_tables import LETTERS, CountTable, NextDoseTable, PendingTable
 from escalate.protocol_tables.counts import count_table
@@ -24,6 +26,15 @@ from small import small
 
 DATA = Path(__file__).parent / "data"
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
+
+
+@pytest.fixture(autouse=True)
+def forget() -> Any:
+    """Let no test see the rules of another."""
+    before = dict(REGISTERED)
+    yield
+    REGISTERED.clear()
+    REGISTERED.update(before)
 
 
 @pytest.mark.parametrize(("kind", "name", "file"), [
@@ -68,6 +79,114 @@ def test_every_format_says_the_same() -> None:
         assert [cell.strip() for cell in line[1:]] == [table.letters.get((n, y), "") for n in table.patients]
     assert table.to_html().count("<tr>") == 11
     assert table.to_text().count("DU") >= sum(letter == "DU" for letter in table.letters.values())
+
+
+def own(function: Any, **options: Any) -> Scenario:
+    """Return a small scenario with a rule of one's own."""
+    esc.rule(name="own", **options)(function)
+    return small(rule={"python": "own"})
+
+
+def said(scenario: Scenario, patients: int) -> list[str]:
+    """Return the letters of a table, row by row."""
+    return [" ".join(letter for letter in row if letter) for _, row in decision_table(scenario, patients).rows()]
+
+
+def test_stops_say_what_is_recommended() -> None:
+    """Four DLTs stop without a dose, three with the level below, two with this one, one with that above."""
+
+    def stops(known: Known) -> Any:
+        levels = {1: min(known.level + 1, known.levels), 2: known.level, 3: max(known.level - 1, 1)}
+        return "escalate" if known.y == 0 else ("stop", levels[known.y]) if known.y in levels else "stop"
+
+    table = decision_table(own(stops), 4)
+    assert said(own(stops), 4) == ["E E E E", "RH RH RH RH", "R R R", "RL RL", "ND"]
+    assert "   ND  stop: no dose is recommended" in table.to_text()
+    assert "3,2,R,stop: this level is recommended" in table.to_csv()
+
+
+@pytest.mark.parametrize("clean", [1, 4, 12])
+def test_never_again_only_if_no_number_of_patients_below_leads_back(clean: int) -> None:
+    """Up after just so many patients without a DLT, and never to a level with three DLTs: D for two, DU for three."""
+
+    def answer(known: Known) -> str:
+        above = known.dlts[min(known.level, known.levels - 1)]
+        up = known.y == 0 and known.n == clean and above < 3
+        return "escalate" if up else "de-escalate" if known.y >= 2 else "stay"
+
+    assert said(own(answer), 4)[2:] == ["D D D", "DU DU", "DU"]
+
+
+def test_a_level_that_a_stop_below_recommends_is_not_too_toxic() -> None:
+    """Down after a DLT; without one, stop and recommend the level above."""
+    down = own(lambda known: "de-escalate" if known.y else ("stop", min(known.level + 1, known.levels)))
+    assert said(down, 2) == ["RH RH", "D D", "D"]
+
+
+def test_three_plus_three_in_python_has_the_letters_of_three_plus_three() -> None:
+    """Its stop below a level with two DLTs is no stop with a letter of its own: the level is not given again."""
+
+    def copied(known: Known) -> Any:
+        if known.y >= 2:
+            below = known.level - 1
+            if below == 0:
+                return "stop"
+            return ("stop", below) if known.evaluable[below - 1] >= 6 else "de-escalate"
+        if known.n < 3 or (known.y == 1 and known.n < 6):
+            return "stay"
+        above = known.dlts[min(known.level, known.levels - 1)] if known.level < known.levels else 2
+        return "escalate" if above < 2 else "stay" if known.n < 6 else ("stop", known.level)
+
+    assert said(own(copied), 9) == said(small(), 9)
+
+
+def test_a_table_of_a_function_says_what_it_was_asked() -> None:
+    """It may read the other levels, and be none that can answer about three."""
+    asked = "asked about level 2 of 3: 6 patients without a DLT at level 1, nobody at level 3"
+    reads_all = own(lambda known: "escalate" if sum(known.evaluable) == 6 + known.n else "stop")
+    assert said(reads_all, 2) == ["E E", "E E", "E"]
+    assert decision_table(reads_all, 2).rule == f"own ({asked})"
+    around = reads_all.replace({"limits.most_per_level": 6})
+    assert decision_table(around, 2).rule == f"own (by itself, without the scenario's limits; {asked})"
+    with pytest.raises(RuleError, match=r"raised KeyError: 2; a table by the counts .* with --cohorts 1 \(in Python: "):
+        decision_table(own(lambda known: {1: "stay"}[known.level]))
+
+
+def test_a_table_rule_is_its_own_table() -> None:
+    """Its lines need not be those of cohorts of three."""
+    lines = {"2": "E S D", "4": "E S D DU DU"}
+    options = {"name": "table", "target": 0.25, "decisions": lines}
+    scenario = small(rule=options, safety__cohort_size=2, limits__most_per_level=4)
+    table = decision_table(scenario)
+    assert isinstance(table, CountTable)
+    assert table.patients == (2, 4)
+    assert {str(n): " ".join(table.letters[n, y] for y in range(n + 1)) for n in table.patients} == lines
+
+
+def test_a_rolling_function_that_suspends_has_no_toxic_levels() -> None:
+    """That it waits at the level below, too, while somebody is pending above, does not make the level too toxic."""
+
+    def waits(known: Known) -> str:
+        down = "de-escalate" if known.y >= 2 else "stay"
+        return down if known.y else "suspend" if any(known.pending) else "escalate"
+
+    table = decision_table(own(waits, rolling=True), 3)
+    assert isinstance(table, PendingTable)
+    letters = {(cell.dlts, cell.pending): cell.letters for cell in table.cells}
+    assert letters[2, 0] == letters[2, 1] == ("D",)
+    assert letters[0, 3] == ("SUS",)
+
+
+@pytest.mark.parametrize("answers", [("stay", ("stop", 2)), ("stay", "escalate", "stay"), ("suspend", "stay")], ids=str)
+def test_answers_that_no_cut_off_can_say_are_refused(answers: tuple[Any, ...]) -> None:
+    """With more follow-up a rule of one's own may say whatever it likes; the table does not guess."""
+
+    def answer(known: Known) -> Any:
+        pending, seen = sum(known.pending), sum(known.followup)
+        return answers[min(int(len(answers) * seen / pending), len(answers) - 1)] if pending else "stay"
+
+    with pytest.raises(RuleError, match=r"the rule own says .* with 3 treated, 0 with a DLT, 1 pending .*--cohorts 1"):
+        decision_table(own(answer, rolling=True), 3)
 
 
 @pytest.mark.parametrize("rule", ["BOIN", "TITE-BOIN"])
@@ -164,6 +283,16 @@ def test_a_table_of_ones_own_reads_back(base: Scenario, tmp_path: Path) -> None:
     changes = {"toxicity.dlt_probability": [0.15, 0.3]}
     ours, theirs = exact(own.replace(changes)), exact(boin.replace(changes))
     assert (ours.recommended, ours.reasons) == (theirs.recommended, theirs.reasons)
+
+
+def test_stops_do_not_read_back(tmp_path: Path) -> None:
+    """A table as a rule has no stops: that is what stopping rules are for."""
+    scenario = own(lambda known: ("stop", known.level) if known.n >= 6 else "stay")
+    (tmp_path / "own.csv").write_text(decision_table(scenario, 9).to_csv())
+    text = Path(BASE).read_text().replace('name = "3+3"', 'name = "table"\ntarget = 0.25\nfile = "own.csv"')
+    (tmp_path / "own.toml").write_text(text.replace('variant = "C"', "").replace('"rule.variant"', '"rule.file"'))
+    with pytest.raises(ScenarioError, match=r"letters are E, S, D, DU; a table does not stop or suspend"):
+        load(tmp_path / "own.toml")
 
 
 def test_table_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ Seen to fail with these bugs planted in ``src/escalate/plots`` (test, without ``
 - the_title_has_the_rule_in_words: a title without the rule
 - the_legend_lists_the_letters_that_occur: all letters, always
 - every_count_has_its_letter_on_its_colour_inside_its_cell: one colour for all; patients and DLTs swapped; letters
-  larger than their cells
+  larger than their cells; gaps where a table has no line
 - every_cell_has_the_colour_of_its_letter_and_its_text: cells one column to the right; a split cell in one colour;
   cut-off off by 0.01, or left out; rows made one although they differ; letters of a split cell upside down; numbers
   of pending patients off by one
@@ -65,6 +65,7 @@ from matplotlib.transforms import Bbox
 
 import escalate as esc
 from conftest import ROOT
+from escalate.own_rules import Known
 from escalate.paths import DosePath
 from escalate.plots import plot_decision_table, plot_dose_paths, style
 from escalate.plots.letters import ACTION_COLOURS, COLOURS
@@ -78,11 +79,15 @@ PARTIAL = {"min_completed": 2, "most_pending_share": 1}
 TITE_BOIN = {"name": "TITE-BOIN", "target": 0.25}
 CRM = {"name": "CRM", "target": 0.25, "prior_mtd_level": 2}
 
-COUNTS = {
-    "BOIN 3": ({"name": "BOIN", "target": 0.25}, 3),
-    "BOIN 12": ({"name": "BOIN", "target": 0.25}, 12),
-    "BOIN 36": ({"name": "BOIN", "target": 0.25}, 36),
-    "3+3": ({"name": "3+3"}, 6),
+LINES = {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"}
+
+COUNTS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+    "BOIN 3": ({"name": "BOIN", "target": 0.25}, {"patients": 3}),
+    "BOIN 12": ({"name": "BOIN", "target": 0.25}, {}),
+    "BOIN 36": ({"name": "BOIN", "target": 0.25}, {"patients": 36}),
+    "3+3": ({"name": "3+3"}, {"patients": 6}),
+    "every stop": ({"python": "every stop"}, {"patients": 6}),
+    "table": ({"name": "table", "target": 0.25, "decisions": LINES}, {}),
 }
 PENDING: dict[str, tuple[dict[str, Any], int]] = {
     "rolling six": ({"name": "rolling six"}, 3),
@@ -110,6 +115,13 @@ TABLES = [*COUNTS, *PENDING, *NEXT]
 ALL = [*TABLES, *PATHS]
 
 
+@esc.rule(name="every stop")
+def every_stop(known: Known) -> tuple[str, int] | str:
+    """Stop for one, two and no DLTs with this, the lower and the higher level, for more without one."""
+    levels = {0: min(known.level + 1, known.levels), 1: known.level, 2: max(known.level - 1, 1)}
+    return ("stop", levels[known.y]) if known.y in levels else "stop"
+
+
 @cache
 def loaded(file: str) -> esc.Scenario:
     return esc.load(ROOT / "scenarios" / f"{file}.toml")
@@ -125,8 +137,8 @@ def scenario(file: str, rule: dict[str, Any], cohort_size: int = 3) -> esc.Scena
 @cache
 def table(name: str) -> Any:
     if name in COUNTS:
-        rule, patients = COUNTS[name]
-        return esc.decision_table(scenario(TWO, rule), patients)
+        rule, options = COUNTS[name]
+        return esc.decision_table(scenario(TWO, rule), **options)
     if name in PENDING:
         rule, size = PENDING[name]
         return esc.decision_table(scenario(TWO, rule, size))
@@ -306,7 +318,9 @@ def test_figures_are_nobodys() -> None:
 
 
 def test_colours_are_told_apart_in_grey() -> None:
-    for colours in (COLOURS.values(), ACTION_COLOURS.values(), level_colours(2), level_colours(6)):
+    """Letters of stops share their colour."""
+    assert len(set(COLOURS.values())) == len(COLOURS) - 3
+    for colours in (set(COLOURS.values()), ACTION_COLOURS.values(), level_colours(2), level_colours(6)):
         for one, other in itertools.combinations(colours, 2):
             assert abs(luminance(one) - luminance(other)) > 0.14, (one, other)
 
@@ -330,9 +344,13 @@ def test_the_legend_lists_the_letters_that_occur(name: str) -> None:
 def test_every_count_has_its_letter_on_its_colour_inside_its_cell(name: str) -> None:
     ax, of = drawn(name), table(name)
     assert isinstance(of, CountTable)
-    texts = {tuple(round(part) for part in text.get_position()): text for text in ax.texts}
+
+    def place(x: float, y: float) -> tuple[int, int]:
+        return of.patients[round(x) - 1], round(y)
+
+    texts = {place(*text.get_position()): text for text in ax.texts}
     assert {place: text.get_text() for place, text in texts.items()} == of.letters
-    cells = {(round(p.get_x() + 0.5), round(p.get_y() + 0.5)): p for p in filled(ax)}
+    cells = {place(p.get_x() + 0.5, p.get_y() + 0.5): p for p in filled(ax)}
     assert set(cells) == set(of.letters) and len(ax.patches) == len(cells)
     for place, letter in of.letters.items():
         assert colour(cells[place]) == COLOURS[letter].lower()

@@ -8,17 +8,19 @@ import io
 from collections.abc import Sequence
 
 ESCALATE, STAY, DE_ESCALATE, TOO_TOXIC, SUSPEND = "E", "S", "D", "DU", "SUS"
+STOP_HERE, STOP_BELOW, STOP_ABOVE, STOP_NO_DOSE = STOPS = "R", "RL", "RH", "ND"
 LETTERS: dict[str, str] = {
     ESCALATE: "escalate",
     STAY: "stay: more patients at this level",
     DE_ESCALATE: "de-escalate, the level may be given again",
-    TOO_TOXIC: "de-escalate (stop at the lowest level), never this level again",
+    TOO_TOXIC: "de-escalate or stop, and never this level again",
     SUSPEND: "suspend: wait for more outcomes",
+    STOP_HERE: "stop: this level is recommended",
+    STOP_BELOW: "stop: a lower level is recommended",
+    STOP_ABOVE: "stop: a higher level is recommended",
+    STOP_NO_DOSE: "stop: no dose is recommended",
 }
 """What the letters of a table mean."""
-
-CODES = (ESCALATE, STAY, DE_ESCALATE, SUSPEND, DE_ESCALATE)
-"""The letter of each code of `escalate.records.Action`; whether it is for good shows when the level below is asked."""
 
 Rows = Sequence[Sequence[str]]
 

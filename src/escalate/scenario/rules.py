@@ -309,7 +309,7 @@ def table_faults(decisions: Mapping[str, str]) -> Iterator[str]:
         if not patients.isdigit() or int(patients) < 1:
             yield f"`{patients}` is not a number of evaluable patients, from 1"
         elif any(letter not in LETTERS for letter in letters):
-            yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}"
+            yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}; a table does not stop or suspend"
         elif len(letters) != int(patients) + 1:
             wanted = f"{int(patients) + 1} are needed, for 0 to {patients} DLTs"
             yield f"{patients} = {text!r} has {len(letters)} decisions; {wanted}"
