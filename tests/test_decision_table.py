@@ -230,7 +230,7 @@ def test_each_rule_has_its_kind_of_table(base: Scenario) -> None:
     }
     for kind, rules in kinds.items():
         for rule in rules:
-            table = decision_table(base.replace({"rule": rule}), 6)
+            table = decision_table(base.replace({"rule": rule}))
             assert type(table) is kind
             told = (table.to_text(), table.to_csv(), table.to_markdown(), table.to_html())
             assert all(told) and len(told[1].splitlines()) >= 5
@@ -238,11 +238,44 @@ def test_each_rule_has_its_kind_of_table(base: Scenario) -> None:
 
 
 def test_bad_arguments_are_said(base: Scenario) -> None:
-    with pytest.raises(EscalateError, match="patients and cohorts must be at least 1, got 0 and None"):
-        decision_table(base, 0)
+    for options, says in (({"patients": 0}, "patients must be"), ({"cohorts": 0}, "cohorts must be")):
+        with pytest.raises(EscalateError, match=f"{says} at least 1, got 0"):
+            decision_table(base, **options)
     for path, part in (("1NNN 3NNN", "3NNN"), ("1NNX", "1NNX"), ("0NNN", "0NNN")):
         with pytest.raises(EscalateError, match=f"'{part}' is not a level from 1 to 2 followed by N"):
             decision_table(base, after=path)
+
+
+LINES = {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"}
+
+
+@pytest.mark.parametrize(("rule", "more", "why"), [
+    (CRM, {}, "next doses go as many cohorts ahead as --cohorts (in Python: cohorts) says"),
+    ({"name": "BLRM"}, {}, "next doses go as"),
+    ({"name": "3+3"}, {"cohorts": 1}, "next doses go as"),
+    ({"name": "3+3"}, {"after": "1NNN"}, "next doses go as"),
+    ({"name": "rolling six"}, {}, "the table of rolling six has 1 to 6 patients"),
+    ({"name": "table", "target": 0.25, "decisions": LINES}, {}, "a table rule has the lines of its own table, for 3,"),
+])  # fmt: skip
+def test_a_number_of_patients_is_refused_where_it_would_do_nothing(
+    base: Scenario, rule: dict[str, Any], more: dict[str, Any], why: str
+) -> None:
+    scenario = base.replace({"rule": rule})
+    with pytest.raises(EscalateError) as caught:
+        decision_table(scenario, 6, **more)
+    assert str(caught.value).startswith(f"--patients (in Python: patients) does not apply here: {why}")
+    assert decision_table(scenario, **more).to_text()
+
+
+def test_a_number_of_patients_is_obeyed_elsewhere(base: Scenario) -> None:
+    for rule in ({"name": "3+3"}, {"name": "BOIN", "target": 0.25}, {"name": "TITE-BOIN", "target": 0.25}):
+        scenario = base.replace({"rule": rule})
+        for asked, most in ((None, 12), (6, 6)):
+            table = decision_table(scenario, asked)
+            assert not isinstance(table, NextDoseTable)
+            assert most == max(
+                table.patients if isinstance(table, CountTable) else (cell.treated for cell in table.cells)
+            )
 
 
 def test_next_dose_after_a_path(base: Scenario) -> None:
@@ -305,6 +338,9 @@ def test_table_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     }
     assert main(["table", BASE, "--out", str(out)]) == 2
     assert main(["table", BASE, "--patients", "3", "--out", str(out), "--overwrite"]) == 0
+    capsys.readouterr()
+    assert main(["table", BASE, "--patients", "6", "--cohorts", "1"]) == 2
+    assert capsys.readouterr().err.startswith("escalate: --patients (in Python: patients) does not apply here: next")
 
 
 def test_rules_command(capsys: pytest.CaptureFixture[str]) -> None:
