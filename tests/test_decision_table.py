@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 from pathlib import Path
@@ -15,12 +16,15 @@ import escalate as esc
 from conftest import ROOT
 from escalate import Scenario, decision_table, exact, load
 from escalate.cli import main
+from escalate.data_cut import Counts
 from escalate.errors import EscalateError, RuleError, ScenarioError
 from escalate.own_rules import REGISTERED, Known
 from escalate.plots import plot_decision_table
-from escalate.protocol_tables import LETTERS, CountTable, NextDoseTable, PendingTable
+from escalate.protocol_tables import LETTERS, CountTable, NextDose, NextDoseTable, PendingTable
 from escalate.protocol_tables.counts import count_table
-from escalate.rules import ThreePlusThreeRule, make_rule
+from escalate.protocol_tables.next_dose import Ways
+from escalate.records import Action, Decision
+from escalate.rules import ThreePlusThreeRule, getprior, make_rule
 from escalate.scenario.rules import RULES, Boin, I3Plus3, Mtpi2
 from small import small
 
@@ -290,6 +294,118 @@ def test_next_dose_after_a_path(base: Scenario) -> None:
     text = table.to_text()
     assert "1NNN 2NTT" in text
     assert "de-escalate: 3 at level 1" in text
+
+
+AHEAD: dict[str, dict[str, Any]] = {
+    "CRM": {"rule": CRM},
+    "CRM, coherent": {"rule": CRM, "limits.coherence": "last_cohort"},
+    "TITE-CRM": {"rule": {**CRM, "name": "TITE-CRM"}},
+    "cohorts of several sizes": {"rule": {"name": "BOIN", "target": 0.25}, "titration": {}},
+    "3+3": {"rule": {"name": "3+3"}},
+}
+
+
+@pytest.mark.parametrize("changes", AHEAD.values(), ids=AHEAD)
+def test_dose_paths_share_a_row_where_the_data_are_the_same(base: Scenario, changes: dict[str, Any]) -> None:
+    """Every path by itself has the data and the decision of its row, and its next cohorts are all in the table."""
+    scenario = base.replace(changes)
+    table = decision_table(scenario, cohorts=3)
+    assert isinstance(table, NextDoseTable)
+    row_of = {path: row for row in table.rows for path in row.ways.listed}
+    assert len(row_of) == sum(len(row.ways.listed) for row in table.rows) > len(table.rows)
+    assert len({row.cut for row in table.rows}) == len(table.rows)
+    assert any(row.cut.last != (0, 0) for row in table.rows) == ("limits.coherence" in changes)
+    for path, row in row_of.items():
+        assert row.ways.more == 0
+        if "P" not in path:
+            alone, *following = decision_table(scenario, after=path, cohorts=1).rows
+            assert (alone.cut, alone.beliefs, alone.decision) == (row.cut, row.beliefs, row.decision)
+            if len(path.split()) < 3:
+                assert all(row_of[after.path].cut == after.cut for after in following)
+
+
+def test_few_dose_paths_are_told_and_many_are_counted(base: Scenario) -> None:
+    table = decision_table(base.replace({"rule": CRM}))
+    assert isinstance(table, NextDoseTable)
+    told = {row.counts: row.ways.short for row in table.rows if len(row.path.split()) == 2}
+    assert told[(0, 3), (0, 3)] == "1NNN 2NNN"
+    assert told[(2, 6), (0, 0)] == "1NNT 1NNT or 1NTT 1NNN"
+    assert told[(4, 6), (0, 0)] == "1NNT 1TTT or 2 others"
+    assert "\n1NNT 1TTT or 1NTT 1NTT or 1TTT 1NNT,1,,,6,0,4,0," in table.to_csv()
+    assert "share a row: yours is found by DLTs/evaluable of every level and the level of the last cohort" in str(
+        table.remarks
+    )
+    assert not decision_table(base.replace({"rule": CRM}), cohorts=1).remarks[2:]  # type: ignore[union-attr]
+
+
+def test_ways_beyond_the_most_are_counted() -> None:
+    one, other = (Ways(tuple(f"{k}NNN" for k in range(start, start + 60)), 5) for start in (1, 61))
+    both = one.plus(other).then("1N")
+    assert both.listed == tuple(f"{k}NNN 1N" for k in range(1, 101))
+    assert (both.more, both.short) == (30, "1NNN 1N or 129 others")
+    assert both.long.endswith("99NNN 1N or 100NNN 1N or 30 others")
+
+
+def test_the_csv_of_next_doses_has_a_line_for_each_decision(base: Scenario) -> None:
+    """One number in each column, so that a trial's row is found by filtering."""
+    table = decision_table(base.replace({"rule": {**CRM, "name": "TITE-CRM"}, "limits.coherence": "last_cohort"}))
+    assert isinstance(table, NextDoseTable)
+    lines = list(csv.DictReader(io.StringIO(table.to_csv())))
+    decisions = [(row, *turn) for row in table.rows for turn in ((0.0, row.decision), *row.turns)]
+    assert len(lines) == len(decisions) > len(table.rows)
+    for line, (row, share, decision) in zip(lines, decisions, strict=True):
+        cut = row.cut
+        assert (line["after"], int(line["level"])) == (row.ways.long, cut.level + 1)
+        assert (int(line["last_evaluable"] or 0), int(line["last_dlts"] or 0)) == cut.last
+        for name, numbers in (("evaluable", cut.evaluable), ("dlts", cut.dlts), ("pending", cut.pending)):
+            assert tuple(int(line[f"{name}_{k}"]) for k in (1, 2)) == numbers
+        assert [float(line[f"P(DLT)_{k}"]) for k in (1, 2)] == pytest.approx(row.beliefs["P(DLT)"], abs=1e-6)
+        assert float(line["window_share_from"]) == pytest.approx(share, abs=1e-4)
+        assert (line["action"], line["reason"]) == (decision.action.words, decision.reason)
+        assert (line["next_level"], line["patients"]) == (str(decision.level + 1), str(decision.patients))
+        assert line["recommended_level"] == ""
+    stops = decision_table(base.replace({"rule": {"name": "3+3"}}), cohorts=3)
+    ends = [line for line in csv.DictReader(io.StringIO(stops.to_csv())) if line["action"] == "stop"]
+    assert {(line["next_level"], line["patients"]) for line in ends} == {("", "")}
+    assert {line["recommended_level"] for line in ends} == {"", "1", "2"}
+    assert {(line["last_evaluable"], line["last_dlts"]) for line in ends} == {("", "")}
+
+
+@pytest.mark.parametrize(("rule", "wanted"), [
+    (CRM, ["skeleton: 0.156741 at level 1, 0.25 at level 2",
+           "P(DLT) is skeleton ** exp(a); a is normal with mean 0 and standard deviation 1.15758"]),
+    ({"name": "TITE-CRM", "target": 0.3, "skeleton": [0.1, 0.3], "model": "logistic", "prior_cut": 10.0},
+     ["skeleton: 0.1 at level 1, 0.3 at level 2", "logit P(DLT) is 3 + exp(a) (logit skeleton - 3); a is normal with "
+      "mean 0 and standard deviation 1.15758, cut at -10 and 10"]),
+    ({**CRM, "estimate": "maximum_likelihood"}, ["a is the most likely one from -10 to 10"]),
+    ({**CRM, "name": "TITE-CRM", "weights": "adaptive"}, ["pending patients are weighed linearly here"]),
+    ({"name": "BLRM", "feasibility": 0.3},
+     ["doses: 9e+09 at level 1, 1.35e+10 at level 2; logit P(DLT) is log alpha + beta log(dose / 1.35e+10)",
+      "prior: log alpha normal with mean -0.693147 and standard deviation 2, log beta with mean 0 and standard "
+      "deviation 1, correlation 0", "P(target): P(DLT) from 0.16 to 0.33; P(over): above; of the doses with P(over) at "
+      "most 0.3, the one with the largest P(target) is the best"]),
+    ({"name": "BLRM", "choose": "highest_allowed"}, ["the highest is the best"]),
+])  # fmt: skip
+def test_what_a_model_assumes_is_said_in_every_format(base: Scenario, rule: dict[str, Any], wanted: list[str]) -> None:
+    """Also where no option of the rule says it: a computed skeleton, a default prior, the cells as doses."""
+    table = decision_table(base.replace({"rule": rule}))
+    for told in (table.to_text(), table.to_markdown(), html.unescape(table.to_html())):
+        for words in wanted:
+            assert words in told
+    skeleton = getprior(0.05, 0.25, 2, 2)
+    if wanted[0].startswith("skeleton: 0.15"):
+        assert [f"{p:.6g}" for p in skeleton] == ["0.156741", "0.25"]
+
+
+def test_nothing_is_less_than_nothing() -> None:
+    """A probability that rounding has made negative is 0.000 in every format, never -0.000."""
+    stay = Decision(action=Action.STAY, level=0, patients=3, reason="so")
+    cut = Counts(0, (3,), (0,), (0,))
+    row = NextDose(ways=Ways(("1NNN",)), cut=cut, beliefs={"P(target)": (-1e-17,)}, decision=stay)
+    table = NextDoseTable(rule="own", doses=("low",), rows=(row,))
+    for told in (table.to_text(), table.to_csv(), table.to_markdown(), table.to_html()):
+        assert "0.000" in told and "-0.0" not in told
+    assert "0.00" in [text.get_text() for text in plot_decision_table(table).texts]
 
 
 def test_turns_of_a_decision_with_patients_pending(base: Scenario) -> None:
