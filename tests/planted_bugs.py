@@ -210,6 +210,7 @@ BUGS = (
     Bug("the skeleton of a table is that of the options", "rules/crm.py", "for k, p in enumerate(self.skeleton, 1))", "for k, p in enumerate((self.target,), 1))", "test_decision_table.py"),
     Bug("the prior of log beta is told as that of log alpha", "rules/blrm.py", "zip(self.mean, self.sd, strict=True))", "zip(self.mean[::-1], self.sd[::-1], strict=True))", "test_decision_table.py"),
     Bug("assumptions are lost in Markdown", "protocol_tables/layout.py", 'for note in notes)] if notes else []', 'for note in notes)] if False else []', "test_decision_table.py"),
+    Bug("a decision that turns back is not seen", "protocol_tables/next_dose.py", "COARSE = 400", "COARSE = 10_000", "test_decision_table.py"),
     Bug("turns of a decision one step early", "protocol_tables/next_dose.py", "yield high / FINE, self.decide(counts, high)", "yield low / FINE, self.decide(counts, low)", "test_decision_table.py"),
     Bug("a layer imports upward", "timeline.py", "from .records import Trial\n", "from .records import Trial\nfrom .committee import Counts\n", "test_layers.py"),
 )  # fmt: skip

@@ -420,6 +420,19 @@ def test_turns_of_a_decision_with_patients_pending(base: Scenario) -> None:
         assert f"once {share:.0%} of each window is seen" in row.words
 
 
+def test_a_decision_that_turns_and_turns_back_is_seen() -> None:
+    """A function of one's own may say the same with no and with all follow-up, and something else between."""
+
+    def answer(known: Known) -> str:
+        return "escalate" if 0.3 < sum(known.followup) / max(sum(known.pending), 1) <= 0.6 else "stay"
+
+    rows = decision_table(own(answer, rolling=True), cohorts=1).rows  # type: ignore[union-attr]
+    for row in rows:
+        assert row.decision.action is Action.STAY
+        turns = [(round(share, 3), decision.action) for share, decision in row.turns]
+        assert turns == ([(0.3, Action.ESCALATE), (0.6, Action.STAY)] if "P" in row.path else [])
+
+
 def test_a_table_of_ones_own_reads_back(base: Scenario, tmp_path: Path) -> None:
     """The CSV that is written for a rule is a rule again, with the same table."""
     boin = base.replace({"rule": {"name": "BOIN", "target": 0.25}})

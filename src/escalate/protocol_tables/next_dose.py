@@ -10,6 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from ..committee import Committee
 from ..data_cut import Counts, DataCut
@@ -26,6 +29,9 @@ MOST_ROWS = 2000
 
 FINE = 10_000
 """Parts of the DLT window between which the turns of a decision are found."""
+
+COARSE = 400
+"""At steps of so many parts it is seen whether the decision turns at all."""
 
 NOBODY = (0, 0)
 """A last cohort of which nothing is known."""
@@ -311,14 +317,29 @@ class _Asked:
 
     def decide(self, counts: Counts, seen: int) -> Decision:
         """Return the decision when so much of every pending patient's window has been observed."""
+        return self.committee.decide(self._observed(counts, seen), self._room(counts))
+
+    def _observed(self, counts: Counts, seen: int) -> Counts:
         observed = tuple((level, seen) for level, c in enumerate(counts.pending) for _ in range(c))
-        counts = counts._replace(seen=observed if self.rule.reads_followup else (), window_days=FINE)
-        return self.committee.decide(counts, self.most - sum(counts.evaluable) - sum(counts.pending))
+        return counts._replace(seen=observed if self.rule.reads_followup else (), window_days=FINE)
+
+    def _room(self, counts: Counts) -> int:
+        return self.most - sum(counts.evaluable) - sum(counts.pending)
 
     def turns(self, counts: Counts) -> Iterator[tuple[float, Decision]]:
-        """Yield from which shares of the window on the decision is another one, by halving."""
-        start, end = 0, FINE
-        while any(counts.pending) and not _same(self.decide(counts, start), self.decide(counts, end)):
+        """Yield from which shares of the window on the decision is another one: between coarse steps, by halving."""
+        if not any(counts.pending):
+            return
+        steps = range(0, FINE + 1, COARSE)
+        cut = DataCut.gather([self._observed(counts, seen) for seen in steps])
+        decided = self.committee.decide_many(cut, np.full(len(steps), self._room(counts)))
+        moves = zip(steps, decided.action.tolist(), decided.level.tolist(), strict=True)
+        for (start, *before), (end, *after) in pairwise(moves):
+            if before != after:
+                yield from self._turns_between(counts, start, end)
+
+    def _turns_between(self, counts: Counts, start: int, end: int) -> Iterator[tuple[float, Decision]]:
+        while not _same(self.decide(counts, start), self.decide(counts, end)):
             before, low, high = self.decide(counts, start), start, end
             while high - low > 1:
                 middle = (low + high) // 2
