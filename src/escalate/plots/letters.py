@@ -9,16 +9,13 @@ from matplotlib.patches import Patch
 from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, STOPS, SUSPEND, TOO_TOXIC
 from ..records import Action
 
-STOP = "#000000"
-"""A stop is as dark as can be, whatever is recommended."""
-
 COLOURS = {
     ESCALATE: "#00946B",
     STAY: "#EDEDED",
     DE_ESCALATE: "#F7C25B",
     TOO_TOXIC: "#5E1A00",
     SUSPEND: "#5AA5D8",
-    **dict.fromkeys(STOPS, STOP),
+    **dict.fromkeys(STOPS, "#000000"),
 }
 """Okabe and Ito's colours, lighter or darker so that they are as far apart in grey; every cell has its letter too."""
 
@@ -27,9 +24,9 @@ ACTION_COLOURS = {
     Action.STAY: COLOURS[STAY],
     Action.DE_ESCALATE: COLOURS[DE_ESCALATE],
     Action.SUSPEND: COLOURS[SUSPEND],
-    Action.STOP: STOP,
+    Action.STOP: "#24292F",
 }
-"""The colour of each decision."""
+"""The colour of each decision; a stop is as dark as can be, whether a dose is recommended or not."""
 
 
 def letter_handles(present: Collection[str]) -> list[Patch]:
