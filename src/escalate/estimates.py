@@ -5,7 +5,6 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -141,6 +140,13 @@ def _recommendation(counted: Tally) -> Iterator[Estimate]:
     for level in range(counted.scenario.levels):
         yield probability("recommendation", "recommended", level + 1, often[level], counted.trials)
     yield probability("recommendation", "recommended", NO_DOSE, often[NO_LEVEL], counted.trials)
+    scenario = counted.scenario
+    if scenario.mtd_level is not None:
+        yield probability("recommendation", "right choice", None, often[scenario.mtd_level - 1], counted.trials)
+    if scenario.overdose_above is not None:
+        truth = enumerate(scenario.toxicity.dlt_probability)
+        too_toxic = sum(often[level] for level, p in truth if p > scenario.overdose_above)
+        yield probability("recommendation", "too toxic a dose", None, too_toxic, counted.trials)
 
 
 def _stopping(counted: Tally) -> Iterator[Estimate]:
@@ -153,6 +159,8 @@ def _patients(counted: Tally) -> Iterator[Estimate]:
         for level in (*range(1, counted.scenario.levels + 1), "all"):
             yield mean("patients", name, level, counted.values[f"{name}: {level}"], "patients")
     yield probability("patients", "any DLT", "all", counted.values["any DLT"][1], counted.trials)
+    if "overdosed" in counted.values:
+        yield mean("patients", "overdosed", "all", counted.values["overdosed"], "patients")
 
 
 def _candidates(counted: Tally) -> Iterator[Estimate]:
@@ -167,17 +175,49 @@ def _time(counted: Tally) -> Iterator[Estimate]:
         finished = sum(often for day, often in ended.items() if day != NOT_REACHED and day <= counted.planned_days)
         yield probability("time", "finished by planned completion date", None, finished, counted.trials)
     yield mean("time", "duration", None, counted.values["duration"], "days")
+    yield from _quantiles("duration", counted.values["duration"])
     for name in counted.milestones:
-        reached = Counter(counted.values[f"milestone: {name}"])
-        missed = reached.pop(NOT_REACHED, 0)
-        yield probability("time", f"{name}: reached", None, counted.trials - missed, counted.trials)
-        for q in QUANTILES if reached else ():
-            yield quantile("time", f"{name}: {q:.0%} quantile", reached, q)
+        yield from _reached(name, counted.values[f"milestone: {name}"], counted.trials)
+    spans = [name for name in counted.values if name.startswith("cohort ")]
+    for name in ("first infusion to recommendation", *spans):
+        yield from _reached(name, counted.values[name], counted.trials)
+        reached = _without_missed(counted.values[name])
+        if reached:
+            yield mean("time", name, None, reached, "days")
+
+
+def _reached(name: str, often: Mapping[int, int], trials: int) -> Iterator[Estimate]:
+    """Estimate how many trials come to something, and the quantiles of its days in those that do."""
+    reached = _without_missed(often)
+    yield probability("time", f"{name}: reached", None, sum(reached.values()), trials)
+    yield from _quantiles(name, reached)
+
+
+def _without_missed(often: Mapping[int, int]) -> dict[int, int]:
+    return {value: count for value, count in often.items() if value != NOT_REACHED}
+
+
+def _quantiles(name: str, often: Mapping[int, int]) -> Iterator[Estimate]:
+    for q in QUANTILES if often else ():
+        yield quantile("time", f"{name}: {q:.0%} quantile", often, q)
 
 
 def _waits(counted: Tally) -> Iterator[Estimate]:
     for name in WAITS:
         yield mean("waits", name, None, counted.values[f"waits: {name}"], "days")
+
+
+def trials_needed(p: float, half_width: float = 0.005) -> int:
+    """Return how many trials an estimate of a probability takes so that its 95 % interval is so wide to either side.
+
+    Parameters
+    ----------
+    p : float
+        The probability, about.
+    half_width : float
+        Half the width of the interval, 0.005 for half a percentage point.
+    """
+    return max(1, math.ceil(p * (1 - p) * (_Z / half_width) ** 2))
 
 
 def binomial_interval(k: int, n: int) -> tuple[float, float]:

@@ -163,6 +163,10 @@ def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
         for level in range(trials.scenario.levels):
             yield f"{name}: {level + 1}", counts[:, level]
         yield f"{name}: all", counts.sum(axis=1)
+    limit = trials.scenario.overdose_above
+    if limit is not None:
+        toxic = [level for level, p in enumerate(trials.scenario.toxicity.dlt_probability) if p > limit]
+        yield "overdosed", trials.patients["infused"][:, toxic].sum(axis=1)
     yield "any DLT", (trials.patients["dlts"].sum(axis=1) > 0).astype(np.int64)
     yield "consented", np.sum(list(trials.candidates.values()), axis=0)
     for state, counts in trials.candidates.items():

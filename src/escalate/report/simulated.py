@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ..estimates import Characteristics, Estimate
+from ..estimates import Characteristics, Estimate, trials_needed
 from ..outcomes import NOT_REACHED, PER_LEVEL
 from ..records import NO_DOSE
 from ..scenario.rules import rule_words
@@ -76,10 +76,28 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
         truth = scenario.toxicity.dlt_probability[level]
         yield f"{label:<46}{_percent(found.get('recommended', level + 1)):>16}   {truth:.1%}"
     yield f"  {NO_DOSE:<44}{_percent(found.get('recommended', NO_DOSE)):>16}"
+    yield from _right_or_wrong(found)
+    worst = max((found.get("recommended", level).estimate for level in range(1, scenario.levels + 1)), key=_spread)
+    yield f"  within ± 0.5 points (95 % interval) after {trials_needed(worst):,} trials"
     yield "Why did the escalation end?"
     for estimate in found.estimates:
         if estimate.group == "stopping":
             yield f"  {estimate.measure:<44}{_percent(estimate):>16}"
+
+
+def _right_or_wrong(found: Characteristics) -> Iterator[str]:
+    """Tell how often the right dose and how often too toxic a dose is recommended, if the scenario says which are."""
+    scenario = found.tally.scenario
+    if scenario.mtd_level is not None:
+        right = f"level {scenario.mtd_level}" if scenario.mtd_level else NO_DOSE
+        yield f"  {f'the right choice, {right}':<44}{_percent(found.get('right choice')):>16}"
+    if scenario.overdose_above is not None:
+        words = f"too toxic a dose, P(DLT) above {scenario.overdose_above:.0%}"
+        yield f"  {words:<44}{_percent(found.get('too toxic a dose')):>16}"
+
+
+def _spread(p: float) -> float:
+    return p * (1 - p)
 
 
 def _patients(found: Characteristics) -> Iterator[str]:
@@ -93,6 +111,9 @@ def _patients(found: Characteristics) -> Iterator[str]:
         cells = "".join(f"{_number(found.get(name, level), 2):>15}" for level in columns)
         yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
     yield f"  trials with any DLT: {_percent(found.get('any DLT', 'all'))}"
+    if found.tally.scenario.overdose_above is not None:
+        limit = f"{found.tally.scenario.overdose_above:.0%}"
+        yield f"  treated at a dose with P(DLT) above {limit}: {_number(found.get('overdosed', 'all'), 2)}"
 
 
 def _candidates(found: Characteristics) -> Iterator[str]:
@@ -117,6 +138,14 @@ def _dates(found: Characteristics) -> Iterator[str]:
             f"  {name:<18}{_percent(reached):>16}{_date(counted, middle):>14}{day:>12}   "
             f"{_date(counted, low)} to {_date(counted, high)}"
         )
+    span = found.get("first infusion to recommendation: reached")
+    if span.estimate:
+        days = found.get("first infusion to recommendation")
+        cohorts = [
+            name for name in counted.values if name.startswith("cohort ") and found.get(f"{name}: reached").estimate
+        ]
+        each = ", ".join(_number(found.get(name), 0) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
+        yield f"  first infusion to recommendation: {_number(days, 0)} days on average; cohort by cohort: {each}"
     if counted.planned_days is not None:
         chance = found.get("finished by planned completion date")
         planned = counted.scenario.trial.planned_completion_date

@@ -68,6 +68,16 @@ def _one_probability_per_level(dose_levels: list[DoseLevel], toxicity: Toxicity)
         )
 
 
+@_check("dose_levels", "toxicity")
+def _mtd_is_a_level(dose_levels: list[DoseLevel], toxicity: Toxicity) -> Iterator[Complaint]:
+    if toxicity.mtd_level is not None and toxicity.mtd_level > len(dose_levels):
+        yield (
+            ("toxicity", "mtd_level"),
+            toxicity.mtd_level,
+            f"there are {len(dose_levels)} dose levels: allowed are 0 (no dose) to {len(dose_levels)}",
+        )
+
+
 @_check("dose_levels")
 def _doses_ascend(dose_levels: list[DoseLevel]) -> Iterator[Complaint]:
     labels = [level.label for level in dose_levels]

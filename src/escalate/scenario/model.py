@@ -274,6 +274,12 @@ class Toxicity(Section):
 
     dlt_probability: Annotated[list[Probability], Field(min_length=1)]
     """Probability of a DLT inside the window at each dose level, lowest first."""
+    overdose_above: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """P(DLT) above which a patient counts as overdosed and a recommended dose as too toxic; the rule's target where it
+    is left out (for the BLRM, where overdose begins). It changes no trial."""
+    mtd_level: Annotated[int, Field(ge=0)] | None = None
+    """Dose level that counts as the right one to recommend, 0 for no dose; where it is left out, the highest one whose
+    P(DLT) is not above `overdose_above`. It changes no trial."""
     onset: Annotated[UniformOnset | WeibullOnset | ListOnset, Field(discriminator="kind")] = UniformOnset(
         kind="uniform"
     )
@@ -381,6 +387,20 @@ class Scenario(Section):
         """Share of the full dose given by each infusion."""
         count = len(self.treatment.infusion_days)
         return self.treatment.infusion_shares or [1 / count] * count
+
+    @cached_property
+    def overdose_above(self) -> float | None:
+        """P(DLT) above which a patient is overdosed; ``None`` if neither the scenario nor its rule says."""
+        of_rule = getattr(self.rule, "target", getattr(self.rule, "overdose_from", None))
+        return self.toxicity.overdose_above or of_rule
+
+    @cached_property
+    def mtd_level(self) -> int | None:
+        """Level that is the right one to recommend, from 1, and 0 for no dose; ``None`` if nothing says."""
+        if self.toxicity.mtd_level is not None or self.overdose_above is None:
+            return self.toxicity.mtd_level
+        allowed = [level for level, p in enumerate(self.toxicity.dlt_probability, 1) if p <= self.overdose_above]
+        return max(allowed, default=0)
 
     def resolved(self) -> dict[str, Any]:
         """Return the complete scenario, defaults filled in, as plain JSON values."""
