@@ -216,7 +216,7 @@ BUGS = (
     Bug("a decision that turns back is not seen", "protocol_tables/next_dose.py", "COARSE = 400", "COARSE = 10_000", "test_decision_table.py"),
     Bug("turns of a decision one step early", "protocol_tables/next_dose.py", "yield high / FINE, self.decide(counts, high)", "yield low / FINE, self.decide(counts, low)", "test_decision_table.py"),
     Bug("the kernel decides before the day's data cut", "kernel.py", "if w.code == RUNNING and w.meeting_day == w.today:\n        decide(p, w, t, 0)", "if w.code == RUNNING and w.meeting_day == w.today + 1:\n        decide(p, w, t, 0)", ENGINES),
-    Bug("the kernel's evening comes in the morning", "kernel.py", "infused_today == (phase == EVENING)", "(phase == EVENING) >= infused_today", ENGINES),
+    Bug("the kernel's evening is still today", "kernel.py", "check = w.today if phase == MORNING else w.today + 1", "check = w.today", ENGINES),
     Bug("the kernel forgets the lead before the stagger", "kernel.py", "earliest = stagger_until(p, w, t) - p.lead_days", "earliest = stagger_until(p, w, t)", ENGINES),
     Bug("the kernel's patience lasts a day longer", "kernel.py", "t.queue[w.queue_first] + p.patience_days <= w.today:", "t.queue[w.queue_first] + p.patience_days < w.today:", ENGINES),
     Bug("the kernel infuses at a closed level", "kernel.py", "if person.level > w.permitted or withheld or", "if withheld or", ENGINES),

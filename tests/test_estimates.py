@@ -12,7 +12,7 @@ import pytest
 from scipy.stats import beta, binomtest
 
 from escalate import Scenario, characteristics, simulate, simulate_trial, story, summary
-from escalate.estimates import binomial_interval, mean, posterior_interval, probability, quantile
+from escalate.estimates import binomial_interval, mean, posterior_interval, probability, quantile, trials_needed
 from escalate.outcomes import NOT_REACHED, PER_LEVEL
 from escalate.records import NO_LEVEL
 from escalate.simulation import traced_trials
@@ -95,8 +95,14 @@ def test_rows_are_what_the_records_say(base: Scenario) -> None:
                 "dlts": sum(row["outcome"] == "DLT" for row in here),
                 "non_evaluable": sum(row["outcome"] == "non-evaluable" for row in here),
                 "not_infused": sum(row["not_infused_reason"] is not None for row in here),
+                "replaced": sum(row["replaced"] for row in trial.cohorts if row["level"] == level),
             }
             assert {name: trials.patients[name][k, level - 1] for name in PER_LEVEL} == counted
+        for row in trial.cohorts:
+            if row["enrolled"] >= row["places"]:  # every place was taken, some of them more than once
+                assert row["replaced"] == row["enrolled"] - row["places"]
+        times = [row["decision_day"] - row["opened_day"] for row in trial.cohorts]
+        assert trials.cohort_days[k].tolist() == times + [NOT_REACHED] * (9 - len(times))
         for state in STATES:
             assert trials.candidates[state][k] == sum(row["state"] == state for row in rows)
         for name, day in milestones(trial).items():
@@ -285,3 +291,30 @@ def test_a_tally_counts_what_the_trials_say(base: Scenario) -> None:
         for k in chosen
     )
     assert found.evidence() == {key: count / 120 for key, count in counts.items()}
+
+
+def test_right_and_wrong_choices() -> None:
+    """P(DLT) .1, .3, .6 and a target of .25: level 1 is right, levels 2 and 3 are too toxic, unless it is said."""
+    scenario = small(
+        dose_levels=[{"label": label} for label in ("low", "middle", "high")],
+        toxicity__dlt_probability=[0.1, 0.3, 0.6],
+        rule={"name": "BOIN", "target": 0.25},
+        accrual={"kind": "poisson", "consents_per_month": 10.0},
+    )
+    trials = simulate(scenario, trials=200)
+    found, level = characteristics(trials), trials.recommended
+    assert found.get("right choice").estimate == (level == 0).mean()
+    assert found.get("too toxic a dose").estimate == (level >= 1).mean()
+    assert found.get("overdosed", "all").estimate == trials.patients["infused"][:, 1:].sum(axis=1).mean()
+    said = simulate(scenario.replace({"toxicity.overdose_above": 0.4, "toxicity.mtd_level": 2}), trials=200)
+    assert characteristics(said).get("right choice").estimate == (level == 1).mean()
+    assert characteristics(said).get("too toxic a dose").estimate == (level == 2).mean()
+    nothing = characteristics(simulate(scenario.replace({"toxicity.mtd_level": 0}), trials=200))
+    assert nothing.get("right choice").estimate == (level == NO_LEVEL).mean()
+    assert "right choice, no dose" in summary(nothing)
+
+
+def test_so_many_trials_are_needed() -> None:
+    """1.959964 standard errors of half a point each side: 0.0025 / (0.005 / 1.959964)^2 at one half."""
+    assert trials_needed(0.5) == math.ceil(0.25 * (1.959964 / 0.005) ** 2) == 38415
+    assert trials_needed(0.0) == 1

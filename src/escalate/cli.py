@@ -86,7 +86,7 @@ def _verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.ArgumentPar
 def _add_run(verbs: Verbs) -> None:
     parser = _verb(verbs, "run", _run, "simulate a scenario many times: operating characteristics, dates, figures")
     _add_scenario(parser)
-    parser.add_argument("--trials", type=_at_least(1), default=2000, metavar="N", help="trials (default 2000)")
+    parser.add_argument("--trials", type=_at_least(1), default=10_000, metavar="N", help="trials (default 10000)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
     _add_out(parser, "results/<scenario>, with a number if that exists")
 

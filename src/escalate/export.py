@@ -41,7 +41,7 @@ def run(
     scenario: Scenario,
     out: str | os.PathLike[str] | None = None,
     *,
-    trials: int = 2000,
+    trials: int = 10_000,
     seed: int = 1,
     overwrite: bool = False,
     progress: bool = False,

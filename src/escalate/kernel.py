@@ -691,11 +691,10 @@ def day_of_dlt(p: Protocol, t: Tables, patient: int) -> int:
 
 
 def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
-    """Let today's outcomes become known: of patients infused before, or, in the evening, of those infused today."""
+    """Let today's outcomes become known: in the morning of patients infused before, in the evening of today's."""
     for patient in range(w.oldest_window, w.arrived):
         person = t.people[patient]
-        infused_today = person.infusion_day == w.today
-        if person.outcome == PENDING and person.settle_day == w.today and infused_today == (phase == EVENING):
+        if person.outcome == PENDING and person.settle_day == w.today:
             settle(p, w, person, phase)
     while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != PENDING:
         w.oldest_window += 1

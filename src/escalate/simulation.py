@@ -26,7 +26,7 @@ CHUNK, KERNEL_CHUNK = 256, 4096
 
 
 def simulate(
-    scenario: Scenario, *, trials: int = 2000, seed: int = 1, first: int = 0, progress: bool = False
+    scenario: Scenario, *, trials: int = 10_000, seed: int = 1, first: int = 0, progress: bool = False
 ) -> Trials:
     """Run many trials of a scenario and keep one row of each.
 
