@@ -17,7 +17,7 @@ from escalate.data_cut import DataCut, Partial
 from escalate.patients import DAYS_PER_MONTH, weibull_onset
 from escalate.records import NO_LEVEL, Action
 from escalate.rules.crm import CrmRule
-from escalate.simulation import traced_trials
+from escalate.simulation import simulate
 from golden import assert_within_error, cases
 from small import small
 from test_golden_rolling import tite_boin
@@ -202,16 +202,12 @@ EXPONENTIAL = [case for case in cases("titeboin_oc_montecarlo") if case.values[0
 
 
 def check_calendar(case: dict[str, Any], trials: int) -> None:
-    recommended, infused, days = [], [], []
-    for trial in traced_trials(on_the_calendar(case), trials=trials, seed=5):
-        recommended.append(NO_LEVEL if trial.recommended is None else trial.recommended - 1)
-        infused.append([trial.patients["level"].count(k + 1) for k in range(len(trial.doses))])
-        known = [day for day in trial.patients["outcome_day"] if day is not None]
-        days.append(max(known) - min(day for day in trial.patients["infusion_day"] if day is not None))
-    compare(np.array(recommended), trials, case, case["n_trials"])
-    check_means(np.array(infused), case["mean_n"])
+    found = simulate(on_the_calendar(case), trials=trials, seed=5)
+    compare(found.recommended, trials, case, case["n_trials"])
+    check_means(found.patients["infused"], case["mean_n"])
     # There the first patient arrives at time 0, and the last outcome ends the trial.
-    check_means(np.array(days)[:, np.newaxis] / WINDOW * case["window"], [case["mean_duration"]])
+    days = found.milestone_days["last outcome"] - found.milestone_days["first infusion"]
+    check_means(days[:, np.newaxis] / WINDOW * case["window"], [case["mean_duration"]])
 
 
 @pytest.mark.parametrize("case", EXPONENTIAL)

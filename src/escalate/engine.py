@@ -74,7 +74,10 @@ class Engine:
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
         self._bench: Any = compiled.bench() if self._compiles else Bench()
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
-        self._patient_pages = 1
+        self.patient_pages = 1
+        """Pages of random numbers that patients have needed so far."""
+        self.candidate_pages = 1
+        """The same for candidates, in the chunk that was run last."""
 
     def run(self, nature: Nature) -> Columns:
         """Run the trials whose numbers `nature` draws.
@@ -115,6 +118,7 @@ class Engine:
             if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():
                 tables = self._tables(candidates)
             todo = todo[~over]
+        self.candidate_pages = candidates.shape[1] // PAGE
         return Columns(numbers, paths)
 
     def _form(self, values: Any) -> Any:
@@ -126,13 +130,13 @@ class Engine:
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on."""
-        self._patient_pages += 1
+        self.patient_pages += 1
         if self._protocol.reads_followup:  # a question is longer now
             self.answers.forget()
 
     def _tables(self, candidates: IntArray) -> Tables:
         """Return an empty bench's tables, with room for so many candidates, and for the patients expected."""
-        people = PAGE * self._patient_pages
+        people = PAGE * self.patient_pages
         return Tables(
             candidates=self._sheet(0),
             fates=self._sheet(0, 0),
@@ -153,10 +157,10 @@ class Engine:
     def _patients(self, nature: Nature) -> tuple[Any, Any]:
         """Return what nature draws for patients, as `Tables.fates` and `Tables.tolerance`, for each trial."""
         onsets = range(self.scenario.levels if nature.onset_depends_on_level else 1)
-        people = PAGE * self._patient_pages
+        people = PAGE * self.patient_pages
         fates = np.empty((nature.count, ONSET_DAY + len(onsets), people), dtype=np.int64)
         tolerance = np.empty((nature.count, people))
-        for page in range(self._patient_pages):
+        for page in range(self.patient_pages):
             here = slice(PAGE * page, PAGE * (page + 1))
             fates[:, GETS, here] = np.where(nature.full_dose(page), FULL_DOSE, LESS)
             np.copyto(fates[:, GETS, here], NOTHING, where=~nature.infused(page))

@@ -183,6 +183,7 @@ class Bench:
     stop_reason: int = 0
     recommended: int = 0
     reason: int = 0
+    last_outcome_day: int = 0
     ended_day: int = 0
     expansion_closed_day: int = 0
     closed: int = 0
@@ -329,7 +330,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = NEVER
-    w.dlt_known = w.ended_day = w.expansion_closed_day = w.closed_day = -1
+    w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.last_consent_day = p.max_days
     for level in range(p.levels):
@@ -725,6 +726,7 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
         if p.replaces and not w.rolling:
             w.vacant += 1
     w.news = 1
+    w.last_outcome_day = w.today
     check = w.today if phase == MORNING else w.today + 1
     if check < w.check_day:
         w.check_day = check
@@ -946,7 +948,7 @@ def store(table: Table, first: int, count: int) -> None:
 
 WAIT_COLUMN = 3
 MILESTONE_COLUMN = WAIT_COLUMN + WAITS
-MILESTONES_BESIDE_LEVELS = 6
+MILESTONES_BESIDE_LEVELS = 7
 """First columns of what is kept of a trial; how many milestones there are, those of the levels aside."""
 
 LETTERS = tuple(b"\0PNTXX\0")
@@ -1063,8 +1065,8 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: list[int], infusion_days: 
     for level in range(p.levels):
         row[MILESTONE_COLUMN + 1 + level] = w.opened_day[level]
     last = MILESTONE_COLUMN + p.levels + 1
-    row[last], row[last + 1] = last_infusion, w.ended_day
-    row[last + 2], row[last + 3], row[last + 4] = w.expansion_closed_day, w.closed_day, ended
+    row[last], row[last + 1], row[last + 2] = last_infusion, w.last_outcome_day, w.ended_day
+    row[last + 3], row[last + 4], row[last + 5] = w.expansion_closed_day, w.closed_day, ended
 
 
 def write_path(w: Bench, t: Tables, path: list[int]) -> None:

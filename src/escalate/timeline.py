@@ -204,7 +204,7 @@ def cohort_days(trial: Trial) -> list[int | None]:
 def milestone_names(levels: int) -> list[str]:
     """Return the names of a trial's milestones, in order, for so many dose levels."""
     opened = [f"level {level} opened" for level in range(1, levels + 1)]
-    after = ["last infusion", "escalation ended", "expansion closed", "enrolment closed", "trial ended"]
+    after = ["last infusion", "last outcome", "escalation ended", "expansion closed", "enrolment closed", "trial ended"]
     return ["first infusion", *opened, *after]
 
 
@@ -219,9 +219,9 @@ def milestones(trial: Trial) -> dict[str, int | None]:
     Returns
     -------
     dict of str to int or None
-        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``escalation ended`` (the
-        committee's last decision), ``expansion closed`` (for toxicity), ``enrolment closed``, ``trial ended`` (not
-        reached by a trial whose time was up before).
+        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``last outcome`` (of all
+        DLT windows), ``escalation ended`` (the committee's last decision), ``expansion closed`` (for toxicity),
+        ``enrolment closed``, ``trial ended`` (not reached by a trial whose time was up before).
     """
     infusions = [day for day in trial.patients["infusion_day"] if day is not None]
     last_infusions = [day for day in trial.patients["last_infusion_day"] if day is not None]
@@ -232,6 +232,7 @@ def milestones(trial: Trial) -> dict[str, int | None]:
         min(infusions, default=None),
         *(opened[levels.index(k)] if k in levels else None for k in range(1, len(trial.doses) + 1)),
         max(last_infusions, default=None),
+        max((day for day in trial.patients["outcome_day"] if day is not None), default=None),
         decided[-1] if decided and trial.stop_reason != TIME_IS_UP else None,
         events.get("expansion closed"),
         events.get("enrolment closed"),

@@ -1,0 +1,101 @@
+"""How many trials per second the kernel runs, against drawing the same random numbers alone.
+
+``python tests/benchmarks/bench_engines.py [ROUNDS]`` prints, for each scenario and rule, trials per second of one core
+(processor time, deciding and counting included), the median of interleaved rounds of one run, and how many times as
+long the trials take as their random numbers. The committee's answers are known from a round before, as they are in any
+run of some size.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import escalate
+from escalate.compiled import is_available
+from escalate.engine import Engine
+from escalate.outcomes import gather
+from escalate.patients import Nature, Stream, uniforms
+from escalate.simulation import KERNEL_CHUNK
+from escalate.tally import tally
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
+SKELETON = {"skeleton": [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]}
+WORKS: dict[str, tuple[str, dict[str, Any], int]] = {
+    "W2 3+3": ("nct06337474", {"name": "3+3"}, 65_536),
+    "W2 BOIN": ("nct06337474", {"name": "BOIN", "target": 0.25}, 65_536),
+    "W6 3+3": ("six-dose-oncology", {"name": "3+3"}, 32_768),
+    "W6 BOIN": ("six-dose-oncology", {"name": "BOIN", "target": 0.25}, 32_768),
+    "W6 TITE-BOIN": ("six-dose-oncology", {"name": "TITE-BOIN", "target": 0.25}, 8_192),
+    "W6 CRM": ("six-dose-oncology", {"name": "CRM", "target": 0.25} | SKELETON, 16_384),
+    "W6 TITE-CRM": ("six-dose-oncology", {"name": "TITE-CRM", "target": 0.25} | SKELETON, 1_024),
+}
+PLAIN = ("W2 3+3, not compiled", "W2 3+3", 4_096)
+"""One of the works without compiling, and how many trials of it."""
+
+
+def run(engine: Engine, trials: int) -> None:
+    """Run trials and count what came of them."""
+    for first in range(0, trials, KERNEL_CHUNK):
+        found = engine.run(Nature(engine.scenario, 1, first, min(KERNEL_CHUNK, trials)))
+        tally(gather(engine.scenario, 1, first, found.numbers, found.paths, engine.answers.reasons))
+
+
+def draw(engine: Engine, trials: int) -> None:
+    """Draw the same random numbers, and nothing else."""
+    scenario = engine.scenario
+    attrition = scenario.attrition
+    for first in range(0, trials, KERNEL_CHUNK):
+        count = min(KERNEL_CHUNK, trials)
+        streams = [(stream, engine.candidate_pages) for stream in (Stream.ACCRUAL, Stream.SCREENING)]
+        used = {
+            Stream.NOT_INFUSED: attrition.not_infused_probability,
+            Stream.PARTIAL_DOSE: attrition.partial_dose_probability,
+            Stream.DLT: 1.0,
+            Stream.ONSET: 1.0,
+            Stream.DROP_OUT: attrition.drop_out_per_year,
+        }
+        streams += [(stream, engine.patient_pages) for stream, p in used.items() if p]
+        for stream, pages in streams:
+            for page in range(pages):
+                uniforms(1, stream, page, first, count)
+
+
+def seconds(work: Callable[[Engine, int], None], engine: Engine, trials: int) -> float:
+    """Return the processor time of a trial [s]."""
+    start = time.process_time()
+    work(engine, trials)
+    return (time.process_time() - start) / trials
+
+
+def main() -> None:
+    """Print the table."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    works = {}
+    for name, (scenario, rule, trials) in WORKS.items():
+        base = escalate.load(SCENARIOS / f"{scenario}.toml").replace({"rule": rule})
+        works[name] = Engine(base, is_available()), trials
+    of, trials = PLAIN[1:]
+    works[PLAIN[0]] = Engine(works[of][0].scenario, compiles=False), trials
+    for engine, trials in works.values():
+        run(engine, trials)
+    runs: dict[str, list[float]] = {name: [] for name in works}
+    draws: dict[str, list[float]] = {name: [] for name in works}
+    for _ in range(rounds):
+        for name, (engine, trials) in works.items():
+            runs[name].append(seconds(run, engine, trials))
+            draws[name].append(seconds(draw, engine, trials))
+    print(f"trials per second of one core, median of {rounds} rounds; compiled: {'yes' if is_available() else 'no'}")
+    print(f"{'':<24}{'trials/s':>12}{'slowest to fastest':>26}{'random numbers/s':>18}{'ratio':>8}")
+    for name, times in runs.items():
+        middle, limit = statistics.median(times), statistics.median(draws[name])
+        spread = f"{1 / max(times):,.0f} to {1 / min(times):,.0f}"
+        print(f"{name:<24}{1 / middle:>12,.0f}{spread:>26}{1 / limit:>18,.0f}{middle / limit:>8.1f}")
+
+
+if __name__ == "__main__":
+    main()
