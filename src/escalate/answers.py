@@ -5,6 +5,8 @@ A question holds what a committee sees (`kernel.write_counts`), an answer what t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,22 @@ from . import compiled
 from .committee import Committee
 from .data_cut import DataCut, Partial
 from .distinct import distinct
-from .kernel import ANSWER_SIZE, CONCLUSION, DECISION, EXPANSION, FORCED, HEAD, SAYS
+from .kernel import (
+    ANSWER_SIZE,
+    CONCLUSION,
+    DECISION,
+    EACH_FOLLOWUP,
+    EXPANSION,
+    FORCED,
+    HEAD,
+    LEVEL_FOLLOWUP,
+    MOST_LEVELS,
+    NEVER,
+    NO_FOLLOWUP,
+    SAYS,
+    TURNS_AT,
+    TURNS_TO,
+)
 from .records import NO_LEVEL, TIME_IS_UP, Action, BoolArray, Decisions, FloatArray, IntArray
 from .scenario.model import Scenario
 
@@ -35,16 +52,35 @@ class Answers:
         self._levels, self._window_days = scenario.levels, scenario.window_end_offset
         self._committee, self._compiles = committee, compiles
         self.reasons: list[str] = [TIME_IS_UP]
-        self.forget()
+        rule = committee.rule
+        self.reads_followup = NO_FOLLOWUP
+        """What the rule reads of the pending patients' windows: see `kernel.NO_FOLLOWUP`."""
+        if rule.reads_followup:
+            self.reads_followup = LEVEL_FOLLOWUP if rule.reads_level_followup else EACH_FOLLOWUP
+        self.forget(1)
 
-    def forget(self) -> None:
-        """Forget every answer."""
-        self._count = 0
+    def forget(self, people: int) -> None:
+        """Forget every answer; the next questions are about trials of at most so many patients."""
+        self._count, self._people = 0, people
+        self._asked: list[tuple[IntArray, int]] = []
         self.index: Any = {}
         self.answers: Any = []
         if self._compiles:
-            self.index = compiled.table(1, 0)
+            self.index = compiled.table(1, self._bits())
             self.answers = np.zeros((0, ANSWER_SIZE), dtype=np.int64)
+
+    @property
+    def question_size(self) -> int:
+        """Numbers of a question."""
+        return HEAD + 3 * self._levels + 3 * self._people * (self.reads_followup == EACH_FOLLOWUP)
+
+    def _bits(self) -> list[int]:
+        """Return how many bits each number of a question takes, plus one, in the order of `kernel.write_counts`."""
+        patients = (self._people + 1).bit_length()
+        head = [3, patients, 20, MOST_LEVELS.bit_length(), patients, patients]
+        day = (self._levels * (self._window_days + 2)).bit_length()
+        counts = [patients] * (3 * self._levels)
+        return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]
 
     def __len__(self) -> int:
         return self._count
@@ -65,25 +101,52 @@ class Answers:
         """
         asked, _ = distinct(questions)
         answers = self._answers_to(asked)
-        first, self._count = self._count, self._count + len(asked)
+        if self.reads_followup == LEVEL_FOLLOWUP:
+            answers = self._with_turns(asked, answers)
+        first, self._count = self._count, self._count + len(answers)
+        answers[:, TURNS_TO] += first
         if not self._compiles:
             self.index.update({tuple(question): first + row for row, question in enumerate(asked.tolist())})
             self.answers.extend(answers.tolist())
             return
         if self._count > len(self.answers):
-            self._make_room(asked.shape[1], first)
-        self.index.questions[first : self._count] = asked
+            self._make_room(first)
         self.answers[first : self._count] = answers
-        compiled.steps().store(self.index, first, self._count)
+        self._asked.append((asked, first))
+        compiled.steps().store(self.index, asked, first)
 
-    def _make_room(self, width: int, known: int) -> None:
+    def _make_room(self, known: int) -> None:
         """Move the compiled kernel's arrays to larger ones."""
-        size = 4 * self._count
-        index, answers = compiled.table(size, width), np.zeros((size, ANSWER_SIZE), dtype=np.int64)
-        if known:
-            index.questions[:known], answers[:known] = self.index.questions[:known], self.answers[:known]
-            compiled.steps().store(index, 0, known)
+        index, answers = compiled.table(4 * self._count, self._bits()), np.zeros((4 * self._count, ANSWER_SIZE), int)
+        answers[:known] = self.answers[:known]
+        for questions, first in self._asked:
+            compiled.steps().store(index, questions, first)
         self.index, self.answers = index, answers
+
+    def _with_turns(self, questions: IntArray, answers: IntArray) -> IntArray:
+        """Return the answers before any follow-up, then those that they turn to as the days seen at the level grow.
+
+        Where the ends of a stretch of days have different answers it is halved, until they are a day apart.
+        """
+        levels = questions[:, 3]
+        pending = questions[np.arange(len(questions)), HEAD + 2 * self._levels + levels]
+        row = np.flatnonzero((questions[:, 0] == DECISION) & (pending > 0))
+        low, high = np.zeros(len(row), dtype=np.int64), pending[row] * self._window_days
+        at_low, at_high = answers[row], self._decide(questions[row], high)
+        turns: list[tuple[IntArray, IntArray, IntArray]] = []
+        while True:
+            differ = (at_low != at_high).any(axis=1)
+            row, low, high, at_low, at_high = (part[differ] for part in (row, low, high, at_low, at_high))
+            near = high - low == 1
+            turns.append((row[near], high[near], at_high[near]))
+            row, low, high, at_low, at_high = (part[~near] for part in (row, low, high, at_low, at_high))
+            if not len(row):
+                return _chained(answers, turns)
+            middle = (low + high) // 2
+            between = self._decide(questions[row], middle)
+            row = np.concatenate([row, row])
+            low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+            at_low, at_high = np.concatenate([at_low, between]), np.concatenate([between, at_high])
 
     def _answers_to(self, questions: IntArray) -> IntArray:
         """Return the answer to each question, shape (B, `ANSWER_SIZE`)."""
@@ -101,8 +164,13 @@ class Answers:
     def _closes(self, cut: DataCut, _: IntArray) -> BoolArray:
         return self._committee.rule.closes_expansion(cut)
 
-    def _decide(self, questions: IntArray) -> IntArray:
+    def _decide(self, questions: IntArray, days_seen: IntArray | None = None) -> IntArray:
+        """Return the decisions; where it is given, after so many days of follow-up at the level."""
         cut, outstanding = self._cut(questions), questions[:, 1]
+        if days_seen is not None:
+            share = days_seen / max(self._window_days, 1)
+            here = np.arange(self._levels) == cut.level[:, np.newaxis]
+            cut = replace(cut, followup=here * share[:, np.newaxis])
         decided = self._committee.decide_many(cut, questions[:, 2], outstanding)
         rests = self._committee.rest_on_data(decided)
         alone = self._committee.alone(cut, outstanding) if rests.any() else np.full_like(outstanding, NO_LEVEL)
@@ -124,7 +192,11 @@ class Answers:
         met = np.unique(decided.reason).tolist()
         code = np.zeros(len(decided.reasons), dtype=np.int64)
         code[met] = [self.reason(decided.reasons[position]) for position in met]
-        return np.stack([decided.action, decided.level, decided.patients, code[decided.reason], rests, alone], axis=1)
+        found = np.full((len(rests), ANSWER_SIZE), NEVER)
+        said = (decided.action, decided.level, decided.patients, code[decided.reason], rests, alone)
+        found[:, : len(said)] = np.stack(said, axis=1)
+        found[:, TURNS_TO] = 0
+        return found
 
     def _cut(self, questions: IntArray) -> DataCut:
         """Return what the questions are about."""
@@ -161,3 +233,17 @@ class Answers:
             lost=np.broadcast_to(np.arange(2 * size) >= size, (len(codes), 2 * size)),
             dlt_share=np.where(codes[:, dlt] >= 0, share[:, dlt], np.nan),
         )
+
+
+def _chained(answers: IntArray, turns: Sequence[tuple[IntArray, IntArray, IntArray]]) -> IntArray:
+    """Return answers with those that they turn to behind them, each linked to the next one by days and position."""
+    row, days, later = (np.concatenate(parts) for parts in zip(*turns, strict=True))
+    order = np.lexsort((days, row))
+    row, days = row[order], days[order]
+    found = np.concatenate([answers, later[order]])
+    before = np.arange(len(row)) + len(answers) - 1
+    begins = np.append(True, row[1:] != row[:-1])[: len(row)]
+    linked = np.where(begins, row, before)
+    found[:, TURNS_AT], found[:, TURNS_TO] = NEVER, 0
+    found[linked, TURNS_AT], found[linked, TURNS_TO] = days, np.arange(len(row)) + len(answers)
+    return found

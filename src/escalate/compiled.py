@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from . import kernel
-from .kernel import UNKNOWN, Bench, Person, Protocol, Table
+from .kernel import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
 """Trials from which on compiling pays (ten to twenty seconds, once for each installation), and loading what is compiled
@@ -81,7 +82,11 @@ def people(count: int) -> Any:
     return np.zeros(count, dtype=[(item.name, np.int64) for item in dataclasses.fields(Person)])
 
 
-def table(rows: int, width: int) -> Table:
-    """Return an empty table with room for so many questions of so many numbers."""
-    slots = np.full(1 << (2 * rows - 1).bit_length(), UNKNOWN, dtype=np.int64)
-    return Table(slots, np.zeros((rows, width), dtype=np.int64))
+def table(rows: int, bits: Sequence[int]) -> Table:
+    """Return an empty table with room for so many questions, whose numbers take so many bits each."""
+    words, used = 1, 0
+    for width in bits:
+        words, used = (words + 1, width) if used + width > WORD_BITS else (words, used + width)
+    slots = np.zeros((1 << (2 * rows - 1).bit_length(), 1 + words), dtype=np.int64)
+    slots[:, 0] = UNKNOWN
+    return Table(slots, np.array(bits, dtype=np.int64), np.zeros(words, dtype=np.int64))

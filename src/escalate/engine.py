@@ -18,7 +18,6 @@ from .kernel import (
     ENDED,
     FULL_DOSE,
     GETS,
-    HEAD,
     LESS,
     NEEDS_CANDIDATES,
     NEEDS_PATIENTS,
@@ -36,6 +35,9 @@ from .scenario.model import Scenario, WeibullOnset
 
 MOST_REMEMBERED = 2_000_000
 """Answers remembered at once; beyond that all are forgotten between chunks, which changes no trial."""
+
+FEW = 0.1
+"""A page of candidates that fewer of the trials need is drawn when they do."""
 
 MOST_WAITING = 2**30
 """Candidates who may wait where the scenario sets no limit."""
@@ -74,10 +76,11 @@ class Engine:
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
         self._bench: Any = compiled.bench() if self._compiles else Bench()
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
+        self.answers.forget(PAGE)
         self.patient_pages = 1
         """Pages of random numbers that patients have needed so far."""
         self.candidate_pages = 1
-        """The same for candidates, in the chunk that was run last."""
+        """The same for candidates, but for some trials of the last chunk that needed more."""
 
     def run(self, nature: Nature) -> Columns:
         """Run the trials whose numbers `nature` draws.
@@ -88,11 +91,11 @@ class Engine:
             If the rule fails for any of them; the message names the counts.
         """
         if len(self.answers) > MOST_REMEMBERED:
-            self.answers.forget()
+            self.answers.forget(PAGE * self.patient_pages)
         numbers = np.zeros((nature.count, sum(column_sizes(self.scenario))), dtype=np.int64)
         paths = np.zeros(nature.count, dtype="S1")
         todo = np.arange(nature.count)
-        candidates = self._candidates(nature, 0)
+        candidates = np.hstack([self._candidates(nature, page) for page in range(self.candidate_pages)])
         fates, tolerance = self._patients(nature)
         tables = self._tables(candidates)
         while len(todo):
@@ -111,6 +114,8 @@ class Engine:
                 self.answers.ask(np.asarray(questions)[ended == ASKS])
             if (ended == NEEDS_CANDIDATES).any():
                 page = candidates.shape[1] // PAGE
+                if (ended == NEEDS_CANDIDATES).sum() > FEW * nature.count:
+                    self.candidate_pages = page + 1
                 candidates = np.hstack([candidates, self._candidates(nature, page)])
             if (ended == NEEDS_PATIENTS).any():
                 self._expect_more_patients()
@@ -118,7 +123,6 @@ class Engine:
             if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():
                 tables = self._tables(candidates)
             todo = todo[~over]
-        self.candidate_pages = candidates.shape[1] // PAGE
         return Columns(numbers, paths)
 
     def _form(self, values: Any) -> Any:
@@ -129,10 +133,9 @@ class Engine:
         return self._form(np.zeros(shape, dtype=np.int64))
 
     def _expect_more_patients(self) -> None:
-        """Have room for another page of patients from now on."""
+        """Have room for another page of patients from now on; questions are written another way then."""
         self.patient_pages += 1
-        if self._protocol.reads_followup:  # a question is longer now
-            self.answers.forget()
+        self.answers.forget(PAGE * self.patient_pages)
 
     def _tables(self, candidates: IntArray) -> Tables:
         """Return an empty bench's tables, with room for so many candidates, and for the patients expected."""
@@ -144,7 +147,7 @@ class Engine:
             dlt_probability=self._form(np.array(self.scenario.toxicity.dlt_probability)),
             people=compiled.people(people) if self._compiles else [Person() for _ in range(people)],
             queue=self._sheet(candidates.shape[1]),
-            question=self._sheet(HEAD + 3 * self.scenario.levels + 3 * people * self._protocol.reads_followup),
+            question=self._sheet(self.answers.question_size),
             index=self.answers.index,
             answers=self.answers.answers,
         )
@@ -201,7 +204,7 @@ class Engine:
             most_waiting=0 if never_waits else (accrual.most_waiting or MOST_WAITING),
             rolling=rule.rolling,
             reads_last=rule.reads_last,
-            reads_followup=rule.reads_followup,
+            reads_followup=self.answers.reads_followup,
             start_level=safety.start_level - 1,
             first_action=int(first.action),
             first_level=first.level,

@@ -24,7 +24,7 @@ NEVER = 2**40
 
 NO_LEVEL = -1
 
-ABOVE_EVERYBODY = 2**20
+ABOVE_EVERYBODY = 2**20 - 2
 """Room under a cap that never binds."""
 
 COHORTS_TIMED = 12
@@ -42,9 +42,16 @@ ESCALATE, STAY, DE_ESCALATE, SUSPEND, STOP = range(5)
 DECISION, CONCLUSION, FORCED, EXPANSION = range(4)
 """What a committee is asked: its decision; the recommendation after a stop; is the decision forced; is it closed."""
 
-SAYS, TO_LEVEL, SO_MANY, WHY, RESTS_ON_DATA, RULE_ALONE, ANSWER_SIZE = range(7)
+SAYS, TO_LEVEL, SO_MANY, WHY, RESTS_ON_DATA, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE = range(9)
 """What an answer holds: action, or yes and no; level; patients; position of the reason; whether outcomes still to come
-can change what a stop recommends; the highest level at which the rule by itself would go on."""
+can change what a stop recommends; the highest level at which the rule by itself would go on; from how many days of
+follow-up at the level on (`NEVER` if from none) another answer holds, and where that is."""
+
+NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
+"""What a rule reads of the pending patients' windows: nothing; the days seen at the level; those of each patient."""
+
+WORD_BITS, HASH_FACTOR = 62, 1099511628211
+"""Bits of a word that questions are packed into; what their hash is multiplied with."""
 
 UNKNOWN = -1
 """Where the answer is to a question that the committee was not asked yet."""
@@ -222,12 +229,18 @@ class Person:
 
 
 class Table(NamedTuple):
-    """Questions by their hash: open addressing, at most half full; what a dictionary is to the kernel as it is."""
+    """Questions by their hash: open addressing, at most half full; what a dictionary is to the kernel as it is.
+
+    A question is packed into few words, and its answer's row stands beside it, so that to find one is to read one line
+    of memory.
+    """
 
     slots: Any
-    """Row of a question, or `UNKNOWN`; a power of two of them."""
-    questions: Any
-    """Questions, one row each."""
+    """For each slot the row of an answer, or `UNKNOWN`, and the words of the question; a power of two of slots."""
+    bits: Any
+    """How many bits each number of a question takes, plus one."""
+    words: Any
+    """The question that is looked for, packed."""
 
 
 class Tables(NamedTuple):
@@ -460,39 +473,63 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     if w.concluding:
         found = answer(w, t, CONCLUSION, 0, w.stop_reason)
     else:
-        found = answer(w, t, DECISION, w.cut_outstanding, ABOVE_EVERYBODY)
-        if found >= 0:
-            found = answer(w, t, DECISION, w.cut_outstanding, room(p, w, t.answers[found][TO_LEVEL]))
+        places = room(p, w, NO_LEVEL)
+        if w.on_the_way:  # what the cap leaves depends on what is decided
+            found = decision(p, w, t, ABOVE_EVERYBODY)
+            places = room(p, w, t.answers[found][TO_LEVEL]) if found >= 0 else 0
+        if w.code == RUNNING:
+            found = decision(p, w, t, places if places > 0 else 0)
     if found >= 0:
         follow(p, w, t.answers[found], late)
 
 
-def follow(p: Protocol, w: Bench, decision: Sequence[int], late: int) -> None:
+def decision(p: Protocol, w: Bench, t: Tables, places: int) -> int:
+    """Ask for the decision, with so many patients left under the cap."""
+    found = answer(w, t, DECISION, w.cut_outstanding, places)
+    if found >= 0 and p.reads_followup == LEVEL_FOLLOWUP:
+        seen = days_seen(p, w, t)
+        while t.answers[found][TURNS_AT] <= seen:
+            found = t.answers[found][TURNS_TO]
+    return found
+
+
+def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return how many days of their windows the pending patients of the level have been observed, added up."""
+    total = 0
+    for patient in range(w.oldest_window, w.arrived):
+        person = t.people[patient]
+        if person.outcome == PENDING and person.level == w.level:
+            seen = w.today - person.infusion_day
+            total += seen if seen < p.window_end else p.window_end
+    return total
+
+
+def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
     """Do what the committee has decided."""
     happens(w)
     w.meeting_day = NEVER
     if w.cohorts <= COHORTS_TIMED:
         w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
-    action, level = decision[SAYS], decision[TO_LEVEL]
-    provisional = not w.concluding and decision[RESTS_ON_DATA] and (w.on_the_way > 0 or w.windows > 0)
-    w.permitted = decision[RULE_ALONE] if provisional else level
+    action, level = decided[SAYS], decided[TO_LEVEL]
+    provisional = not w.concluding and decided[RESTS_ON_DATA] and (w.on_the_way > 0 or w.windows > 0)
+    w.permitted = decided[RULE_ALONE] if provisional else level
     if action != SUSPEND:
         no_doubt(w, action == STOP)
         w.since_outcomes = w.since_dlts = 0
     if provisional:
-        w.concluding, w.stop_reason = 1, decision[WHY]
+        w.concluding, w.stop_reason = 1, decided[WHY]
         if not p.expands:
             close_enrolment(w, late)
         hold(w)
     elif w.concluding or action == STOP:
-        finish(p, w, level, decision[WHY], late)
+        finish(p, w, level, decided[WHY], late)
     elif action == SUSPEND:
         hold(w)
     elif w.rolling and level == w.level:
-        w.open, w.held, w.vacant, w.places = 1, 0, 0, taken_places(p, w) + decision[SO_MANY]
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, taken_places(p, w) + decided[SO_MANY]
         undecided(w)
     else:
-        open_cohort(p, w, level, decision[SO_MANY], 0)
+        open_cohort(p, w, level, decided[SO_MANY], 0)
 
 
 def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
@@ -851,7 +888,7 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
         q[HEAD + level] = w.evaluable[level]
         q[HEAD + p.levels + level] = w.dlts[level]
         q[HEAD + 2 * p.levels + level] = w.pending[level] + (w.lymphodepleted[level] if p.rolling else 0)
-    if p.reads_followup:
+    if p.reads_followup == EACH_FOLLOWUP:
         write_followup(p, w, t)
 
 
@@ -906,38 +943,49 @@ def find(index: Any, question: list[int]) -> int:
     return found
 
 
-def first_slot(question: Sequence[int], slots: int) -> int:
-    """Return where the search for a question begins."""
-    found = 0
-    for value in question:
-        found = (found ^ value) * 1099511628211
-        found ^= found >> 29
-    return found & (slots - 1)
+def pack(table: Table, question: Sequence[int]) -> int:
+    """Pack a question into the table's words, each number plus one, and return the slot where its search begins."""
+    word, used, value, mixed = 0, 0, 0, 0
+    for position in range(len(question)):
+        bits = table.bits[position]
+        if used + bits > WORD_BITS:
+            table.words[word] = value
+            mixed = (mixed ^ value) * HASH_FACTOR
+            mixed ^= mixed >> 29
+            word, used, value = word + 1, 0, 0
+        value |= (question[position] + 1) << used
+        used += bits
+    table.words[word] = value
+    mixed = (mixed ^ value) * HASH_FACTOR
+    mixed ^= mixed >> 32
+    return mixed & (len(table.slots) - 1)
 
 
 def find_in_table(table: Table, question: Sequence[int]) -> int:
     """Do what `find` does, compiled."""
-    slot = first_slot(question, len(table.slots))
-    while table.slots[slot] != UNKNOWN:
-        row: int = table.slots[slot]
+    slot, words = pack(table, question), len(table.words)
+    while table.slots[slot][0] != UNKNOWN:
         same = True
-        for position in range(len(question)):
-            if table.questions[row][position] != question[position]:
+        for word in range(words):
+            if table.slots[slot][1 + word] != table.words[word]:
                 same = False
                 break
         if same:
+            row: int = table.slots[slot][0]
             return row
         slot = (slot + 1) & (len(table.slots) - 1)
     return UNKNOWN
 
 
-def store(table: Table, first: int, count: int) -> None:
-    """Put the questions from row `first` to row ``count - 1``, none of which is in the table, into its slots."""
-    for row in range(first, count):
-        slot = first_slot(table.questions[row], len(table.slots))
-        while table.slots[slot] != UNKNOWN:
+def store(table: Table, questions: Sequence[Sequence[int]], first: int) -> None:
+    """Put questions, none of which is in the table, into its slots; their answers' rows begin with `first`."""
+    for position in range(len(questions)):
+        slot = pack(table, questions[position])
+        while table.slots[slot][0] != UNKNOWN:
             slot = (slot + 1) & (len(table.slots) - 1)
-        table.slots[slot] = row
+        table.slots[slot][0] = first + position
+        for word in range(len(table.words)):
+            table.slots[slot][1 + word] = table.words[word]
 
 
 # The books

@@ -53,6 +53,7 @@ class ProtocolRule(Rule):
         self.name, self.target = self.rule.name, self.rule.target
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
         self.reads_followup = self.rule.reads_followup
+        self.reads_level_followup = self.rule.reads_level_followup
         self.too_toxic_above = self.stopping.too_toxic_above or self.target
         if self.target is None and self.limits.coherence in ("last_cohort", "last_level"):
             raise RuleError(f"limits.coherence compares with a target, and the rule {self.name} has none")

@@ -33,6 +33,9 @@ class Rule(ABC):
     """Whether the rule is asked when a candidate is ready, with outcomes pending, and not when a cohort is complete."""
     reads_followup: bool = False
     """Whether the rule reads how far the pending patients are in their windows."""
+    reads_level_followup: bool = False
+    """Whether it reads of that nothing but the sum at the level of the data cut, and, as the sum grows, comes to each
+    of its answers in one stretch: the answers are then known from where they turn."""
 
     @abstractmethod
     def decide(self, cut: DataCut) -> Decisions:

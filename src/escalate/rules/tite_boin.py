@@ -60,6 +60,7 @@ class TiteBoinRule(IntervalRule):
 
     rolling = True
     reads_followup = True
+    reads_level_followup = True
 
     def counted(self, cut: DataCut) -> IntArray:
         """Return the patients per level, pending ones included, shape (..., K)."""
