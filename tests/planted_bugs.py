@@ -164,6 +164,8 @@ BUGS = (
     Bug("places that nobody took count as without a DLT", "committee.py", "if outstanding and self._recommends_at_end(decided):", "if False:", "test_protocol.py"),
     Bug("toxicity after a stop is overlooked", "committee.py", "if self.rule.is_too_toxic(cut)[0]:", "if False:", "test_protocol.py"),
     Bug("a full level goes before toxicity", "protocol.py", "self.is_too_toxic(cut) & ~no_dose", "self.is_too_toxic(cut) & ~no_dose & (decided.action != Action.STOP)", "test_protocol.py"),
+    Bug("a trial ends before its last decision", TRIAL, " or self.final.reason == TIME_IS_UP", "", "test_protocol.py"),
+    Bug("a trial is finished without its last decision", "records.py", "and self.stop_reason != TIME_IS_UP", "and True", "test_protocol.py"),
     Bug("rolling rules decide on the data cut", "trial.py", "        if cohort.rolling:\n            self.see_what_came(cohort)\n", "", "test_protocol.py"),
     Bug("who is on the way when the trial stops stays untreated", "trial.py", "self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level", "decision.level", "test_reference_agrees.py"),
     Bug("coherence reads the last outcome alone", "census.py", "self.since_decision = (outcomes + 1, dlts + has_dlt)", "self.since_decision = (1, int(has_dlt))", "test_protocol.py"),

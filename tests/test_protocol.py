@@ -14,6 +14,7 @@ from escalate.errors import RuleError, ScenarioError
 from escalate.patients import Nature
 from escalate.records import NO_LEVEL, Action, Decision
 from escalate.rules.base import too_toxic_probability
+from escalate.timeline import milestones
 from escalate.trial import Conduct
 from small import small
 
@@ -189,6 +190,26 @@ def test_a_stop_with_everybody_pending_recommends_in_the_end() -> None:
     scenario = small(rule=rule, stopping={"most_patients": 3}, accrual__consent_days=[0] * 5)
     trial = simulate_trial(scenario)
     assert (trial.dose_path, trial.recommended) == ("1NNN", 1)
+
+
+@pytest.mark.parametrize(("max_days", "recommended", "ended"), [(40, 1, 40), (39, None, None)])
+def test_a_trial_whose_last_decision_comes_too_late_is_not_finished(
+    max_days: int, recommended: int | None, ended: int | None
+) -> None:
+    """Enough patients stop the trial on day 13; the last window ends on day 30, and the committee meets on day 40."""
+    scenario = small(
+        rule={"name": "TITE-BOIN", "target": 0.25},
+        safety__cohort_size=1,
+        safety__review_delay_days=10,
+        stopping={"enough_at_level": 1, "enough_when": "any_move"},
+        accrual__consent_days=[2, 3],
+        trial__max_days=max_days,
+    )
+    trial = simulate_trial(scenario)
+    assert trial.decisions["committee_day"][0] == 13
+    assert (trial.recommended, trial.duration_days) == (recommended, max_days)
+    assert (milestones(trial)["trial ended"], trial.is_complete) == (ended, ended is not None)
+    assert trial.stop_reason == ("max_days reached" if ended is None else "stopping rule: enough patients at one level")
 
 
 def test_rolling_rules_decide_on_what_is_known_when_the_committee_meets() -> None:
