@@ -137,6 +137,36 @@ def test_precision() -> None:
     assert decide(narrow, 1, "0/3", "0/9").action is Action.STAY
 
 
+@pytest.mark.parametrize(
+    ("stopping", "counts", "reason"),
+    [
+        ({"most_patients": 7}, "0/6", "most patients treated"),
+        ({"most_patients": 7, "enough_at_level": 6}, "0/6", "most patients treated"),  # the dose would rise
+        ({"most_patients": 7, "enough_at_level": 6}, "2/6", "enough patients at one level"),
+        ({"enough_at_level": 6, "interval_width": 0.62}, "2/6", "P(DLT) is known precisely enough"),
+        ({"interval_width": 0.62, "too_toxic_probability": 0.7}, "2/6", "lowest dose level too toxic"),
+    ],
+)
+def test_which_reason_to_stop_is_told(stopping: dict[str, Any], counts: str, reason: str) -> None:
+    """Each reads what the rule asks for, and not what another reason made of it: too toxic, precise, enough, most."""
+    assert decide(Committee(small(rule=BOIN, stopping=stopping)), 0, counts).reason == f"stopping rule: {reason}"
+
+
+ELIMINATES_AT_ONCE = BOIN | {"eliminate_from": 1, "elimination_cutoff": 0.9}
+"""With 1 of 1 at the lowest level, Pr(P(DLT) > 0.25) is 0.9375: the rule by itself finds no dose tolerated."""
+
+
+def test_toxicity_stops_a_titration() -> None:
+    """The stopping rule for toxicity goes before titration, whatever the rule would say if it were asked."""
+    titrates = small(rule=ELIMINATES_AT_ONCE, titration={})
+    assert decide(Committee(titrates), 0, "1/1").reason == "titration is over: the cohort is filled up"
+    for rule in (BOIN, ELIMINATES_AT_ONCE):
+        stops = titrates.replace({"rule": rule, "stopping": {"too_toxic_probability": 0.9}})
+        assert decide(Committee(stops), 0, "1/1").reason == "stopping rule: lowest dose level too toxic"
+    alone = titrates.replace({"titration": None, "stopping": {"too_toxic_probability": 0.9}})
+    assert decide(Committee(alone), 0, "1/1").reason == "lowest dose level too toxic"
+
+
 # Stops with outcomes outstanding: what is recommended rests on complete data
 
 

@@ -38,7 +38,11 @@ class Limits(Section):
 
 
 class Stopping(Section):
-    """Reasons to stop that go before the rule's; the recommendation is the rule's from the data at that time."""
+    """Reasons to stop that go before the rule's; the recommendation is the rule's from the data at that time.
+
+    Each reads the decision that titration, rule and limits leave. Where several hold, the reason told is the first of:
+    too toxic, known precisely, enough at one level, most patients.
+    """
 
     too_toxic_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
