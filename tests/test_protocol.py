@@ -146,6 +146,7 @@ def test_precision() -> None:
         ({"enough_at_level": 6, "interval_width": 0.62}, "2/6", "P(DLT) is known precisely enough"),
         ({"interval_width": 0.62, "too_toxic_probability": 0.7}, "2/6", "lowest dose level too toxic"),
     ],
+    ids=["most", "most, not enough", "enough", "precise", "too toxic"],
 )
 def test_which_reason_to_stop_is_told(stopping: dict[str, Any], counts: str, reason: str) -> None:
     """Each reads what the rule asks for, and not what another reason made of it: too toxic, precise, enough, most."""
