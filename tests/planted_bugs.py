@@ -36,7 +36,7 @@ RULE, CALENDAR, TRIAL = "rules/three_plus_three.py", "calendar.py", "trial.py"
 HAND, GOLDEN, CORNERS = "test_hand_computed.py", "test_golden_three_plus_three.py", "test_three_plus_three.py"
 EXACT = f"{GOLDEN}::test_golden_exact_values"
 RANDOM, INVARIANT, ESTIMATE = "test_randomness.py", "test_invariants.py", "test_estimates.py"
-REFERENCE = "test_reference_agrees.py"
+REFERENCE, PROTOCOL = "test_reference_agrees.py", "test_protocol_reference.py"
 
 BUGS = (
     Bug("2 of 6 tolerated", RULE, "exceeded, highest = y >= 2", "exceeded, highest = y >= 3", EXACT),
@@ -150,6 +150,18 @@ BUGS = (
     Bug("too toxic at any level", "protocol.py", "self.rule.exceedance(cut, np.zeros_like(cut.level), self.too_toxic_above)", "self.rule.exceedance(cut, cut.level, self.too_toxic_above)", "test_protocol.py test_exact_vs_simulated.py"),
     Bug("one patient more per level", "protocol.py", "room = most - at_level(cut.evaluable, level) - pending", "room = most + 1 - at_level(cut.evaluable, level) - pending", "test_protocol.py"),
     Bug("a part of the last cohort is one too many", "committee.py", "ruled.with_at_most(np.maximum(room, 1))", "ruled.with_at_most(np.maximum(room + 1, 1))", "test_golden_characteristics.py test_reference_agrees.py"),
+    Bug("the two readings of skipping confused", "protocol.py", 'level if limits.no_skipping == "last_given" else', 'level if limits.no_skipping == "highest_given" else', PROTOCOL),
+    Bug("the target reached in the last cohort forbids nothing", "protocol.py", 'if self.limits.coherence == "last_cohort":', "if False:", PROTOCOL),
+    Bug("coherence after two DLTs alone", "protocol.py", "return cut.last_dlts > 0", "return cut.last_dlts > 1", PROTOCOL),
+    Bug("coherence at the level forbids nothing", "protocol.py", "return np.asarray(y > n * (self.target or 1.0) + 1e-9)", "return np.asarray(y > n)", PROTOCOL),
+    Bug("a full level is the last one given", "protocol.py", "level = np.maximum(decided.level, 0)\n", "level = cut.level\n", PROTOCOL),
+    Bug("stopping rules go before limits", "protocol.py", "self._stopped(cut, self._limited(cut, titrated))", "self._limited(cut, self._stopped(cut, titrated))", PROTOCOL),
+    Bug("toxicity goes before the rule's own finding", "protocol.py", "self.is_too_toxic(cut) & ~no_dose, TOO_TOXIC", "self.is_too_toxic(cut), TOO_TOXIC", PROTOCOL),
+    Bug("precise at the last level given", "protocol.py", "self.rule.interval(cut, np.maximum(best, 0))", "self.rule.interval(cut, cut.level)", PROTOCOL),
+    Bug("enough patients at all levels together", "protocol.py", "(at_level(treated, level) >= stopping.enough_at_level)", "(treated.sum(axis=-1) >= stopping.enough_at_level)", PROTOCOL),
+    Bug("most patients with more than a cohort", "protocol.py", "wanted = np.minimum(asked.patients, self.cohort_size)", "wanted = np.minimum(asked.patients, self.cohort_size + 1)", PROTOCOL),
+    Bug("enough goes before precise", "protocol.py", "self._precise(cut, decided, goes_on & (cut", "self._precise(cut, decided, (decided.action != Action.STOP) & (cut", PROTOCOL),
+    Bug("dose paths forget the last cohort", "paths.py", "if committee.rule.reads_last else (0, 0)", "if False else (0, 0)", PROTOCOL),
     Bug("a function of one's own is asked once", "rules/own.py", "said = self._ask(known), self._ask(known)", "said = (self._ask(known),) * 2", "test_own_rules.py"),
     Bug("a level above the last is taken for the last", "rules/own.py", "not 1 <= level <= known.levels:", "not 1 <= level:", "test_own_rules.py"),
     Bug("code runs without being asked for", "scenario/rule_files.py", "    if not allow_python:\n", "    if False:\n", "test_own_rules.py"),
@@ -163,6 +175,8 @@ BUGS = (
     Bug("holes of a table are overlooked", "scenario/rule_files.py", "if (n, y) not in cells]", "if (n, y) not in cells and False]", "test_own_rules.py"),
     Bug("a bolder decision after more DLTs is overlooked", "scenario/rules.py", "if more < fewer:", "if more < fewer - 1:", "test_own_rules.py"),
     Bug("exact results forget the last cohort", "enumeration.py", "keeps_last = committee.rule.reads_last", "keeps_last = False", "test_golden_crm.py test_exact_vs_simulated.py"),
+    Bug("exact results start at the lowest level", "enumeration.py", "table[0, 0] = scenario.safety.start_level - 1", "table[0, 0] = 0", "test_exact_vs_simulated.py::test_simulation_agrees_with_all_of_it_at_once"),
+    Bug("simulated trials take the level for the last cohort", "census.py", "if rule.rolling else (cohort.evaluable, cohort.dlts))", "if rule.rolling else (self.evaluable[cohort.level], self.dlts[cohort.level]))", "test_exact_vs_simulated.py::test_simulation_agrees_with_all_of_it_at_once"),
     Bug("data cuts with the same hash are taken for one", "distinct.py", "if np.array_equal(found[position.ravel()], plain) else", "if True else", "test_distinct.py"),
     Bug("a rolling cohort gets its places again", "trial.py", "cohort.held, cohort.places = False, self.census.taken_places(cohort) + decision.patients", "cohort.held, cohort.places = False, cohort.places + decision.patients + 1", "test_reference_agrees.py"),
     Bug("suspended accrual goes on", "trial.py", "        cohort.held = True\n", "        cohort.held = False\n", "test_reference_agrees.py"),

@@ -1,8 +1,9 @@
 """One trial, day by day and phase by phase: a second, deliberately naive implementation of the calendar.
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
-It was written from the specification of the calendar alone; with `escalate` it shares what nature draws
-(`escalate.patients.Nature`) and the scenario, and not the calendar, the committee, the rules or what is around them.
+It was written from the specification of the calendar alone (steps down, coherence, and most of the stopping rules were
+added with the package at hand); with `escalate` it shares what nature draws (`escalate.patients.Nature`) and the
+scenario, and not the calendar, the committee, the rules or what is around them.
 
 The phases of a day, in order:
 
