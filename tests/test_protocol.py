@@ -441,7 +441,7 @@ def test_what_needs_a_target_says_so() -> None:
         small(stopping__too_toxic_probability=0.9)
     with pytest.raises(ScenarioError, match="expansion_too_toxic_probability: is missing: with when_rule_finished"):
         small(safety__when_rule_finished="expand")
-    with pytest.raises(ScenarioError, match='has no effect without safety'):
+    with pytest.raises(ScenarioError, match="has no effect without safety"):
         small(stopping__expansion_too_toxic_probability=1.0)
     with pytest.raises(ScenarioError, match="too_toxic_above has no effect"):
         small(stopping__too_toxic_above=0.3)
