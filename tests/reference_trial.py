@@ -1,8 +1,9 @@
 """One trial, day by day and phase by phase: a second, deliberately naive implementation of the calendar.
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
-It was written from the specification of the calendar alone; with `escalate` it shares what nature draws
-(`escalate.patients.Nature`) and the scenario, and not the calendar, the committee, the rules or what is around them.
+It was written from the specification of the calendar alone (steps down, coherence, and most of the stopping rules were
+added with the package at hand); with `escalate` it shares what nature draws (`escalate.patients.Nature`) and the
+scenario, and not the calendar, the committee, the rules or what is around them.
 
 The phases of a day, in order:
 
@@ -26,7 +27,7 @@ from scipy.special import betaincc
 
 from escalate.patients import Fate, Nature
 from escalate.scenario import Scenario
-from reference_interval_rules import boin, boin_mtd
+from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
 from reference_rolling_rules import rolling_six, tite_boin
 from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED, reference_rule
 
@@ -40,7 +41,10 @@ TIME_UP = "max_days reached"
 NOBODY_PENDING = "the rule suspends, and nobody is pending"
 LEVEL_IS_FULL = "the most patients at one level are treated at it"
 ENOUGH = "stopping rule: enough patients at one level"
-ENDS = (CAP_REACHED, NOBODY_PENDING, LEVEL_IS_FULL, ENOUGH)
+PRECISE = "stopping rule: P(DLT) is known precisely enough"
+MOST_PATIENTS = "stopping rule: most patients treated"
+TOO_TOXIC_FOR_THE_PROTOCOL = "stopping rule: lowest dose level too toxic"
+ENDS = (CAP_REACHED, NOBODY_PENDING, LEVEL_IS_FULL, ENOUGH, PRECISE, MOST_PATIENTS)
 BELOW_ALL_LEVELS = -1
 
 AS_MANY_AS_A_COHORT = 10**6
@@ -48,13 +52,18 @@ AS_MANY_AS_A_COHORT = 10**6
 
 @dataclass
 class Told:
-    """What a rule is told: the level of the current cohort, and by level who is evaluable, with a DLT, pending."""
+    """What a rule is told: the level of the current cohort, and by level who is evaluable, with a DLT, pending.
+
+    `last` holds the evaluable patients and the DLTs of the current cohort; with a rolling rule, those of the outcomes
+    that became known since its last decision but to suspend.
+    """
 
     level: int
     n: list[int]
     y: list[int]
     pending: list[int]
     follow_up: list[float]
+    last: tuple[int, int] = (0, 0)
 
     @property
     def treated(self) -> list[int]:
@@ -67,7 +76,8 @@ class Told:
         y[self.level] += more_dlts
         pending[self.level] = 0
         follow_up[self.level] = 0.0
-        return Told(self.level, n, y, pending, follow_up)
+        last = self.last[0] + more, self.last[1] + more_dlts
+        return Told(self.level, n, y, pending, follow_up, last)
 
 
 Answer = tuple[str, int | None, int, str | None]
@@ -142,9 +152,11 @@ def best_dose(scenario: Scenario, n: list[int], y: list[int]) -> int | None:
 
 
 def composed_rule(scenario: Scenario) -> Rule:
-    """Return the rule with titration in front of it, and then the limit per level, and then the stopping rule."""
+    """Return the rule with titration in front of it, and then the limits, and then the stopping rules.
+
+    None of these rules ever rises by more than one level, so that `limits.no_skipping` must never matter.
+    """
     rule = RULES[scenario.rule.name](scenario)
-    most, enough = scenario.limits.most_per_level, scenario.stopping.enough_at_level
 
     def ask(told: Told) -> Answer:
         answer = None
@@ -152,21 +164,87 @@ def composed_rule(scenario: Scenario) -> Rule:
             answer = titration(scenario, told)
         if answer is None:
             answer = rule(told)
-        action, level, wanted, reason = answer
-        if most is not None and action not in ("stop", "suspend"):
-            room = most - told.treated[level]
-            wanted = min(wanted, room)
-            if room <= 0 and told.pending[level] > 0:
-                action, wanted, reason = "suspend", 0, None
-            elif room <= 0:
-                action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, LEVEL_IS_FULL
-        if enough is not None and action != "stop" and told.treated[told.level] >= enough:
-            stays = level == told.level and action != "suspend"
-            if stays or scenario.stopping.enough_when == "any_move":
-                action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, ENOUGH
-        return action, level, wanted, reason
+        answer = stopped(scenario, told, limited(scenario, told, answer))
+        own_end_without_a_dose = answer[0] == "stop" and answer[3] == TOO_TOXIC
+        if too_toxic(scenario, told) and not own_end_without_a_dose:
+            return "stop", None, 0, TOO_TOXIC_FOR_THE_PROTOCOL
+        return answer
 
     return ask
+
+
+def too_toxic(scenario: Scenario, told: Told) -> bool:
+    """Whether the counts at the lowest level alone stop the trial, with a uniform prior, once anybody is evaluable."""
+    stopping = scenario.stopping
+    if stopping.too_toxic_probability is None or sum(told.n) == 0:
+        return False
+    above = scenario.rule.target if stopping.too_toxic_above is None else stopping.too_toxic_above
+    return prob_above(above, told.n[0], told.y[0]) > stopping.too_toxic_probability
+
+
+def limited(scenario: Scenario, told: Told, answer: Answer) -> Answer:
+    """Return the answer within the limits: steps down, coherence, and then the most patients that a level may have."""
+    action, level, wanted, reason = answer
+    most = scenario.limits.most_per_level
+    if action in ("stop", "suspend"):
+        return answer
+    if scenario.limits.no_skipping_down and level < told.level - 1:
+        level = told.level - 1
+    if level > told.level and incoherent(scenario, told):
+        action, level = "stay", told.level
+    if most is not None:
+        room = most - told.treated[level]
+        wanted = min(wanted, room)
+        if room <= 0 and told.pending[level] > 0:
+            action, wanted, reason = "suspend", 0, None
+        elif room <= 0:
+            action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, LEVEL_IS_FULL
+    return action, level, wanted, reason
+
+
+def incoherent(scenario: Scenario, told: Told) -> bool:
+    """Whether an escalation would follow too many DLTs."""
+    outcomes, dlts = told.last
+    match scenario.limits.coherence:
+        case "after_dlt":
+            return dlts > 0
+        case "last_cohort":
+            return outcomes > 0 and dlts / outcomes >= scenario.rule.target - TOLERANCE
+        case "last_level":
+            n, y = told.n[told.level], told.y[told.level]
+            return n > 0 and y / n > scenario.rule.target + TOLERANCE
+    return False
+
+
+def stopped(scenario: Scenario, told: Told, answer: Answer) -> Answer:
+    """Return a stop where enough is known, or enough patients were treated; a suspension asks for nobody."""
+    action, level, wanted, _ = answer
+    if action == "stop":
+        return answer
+    stopping = scenario.stopping
+    suspends, best = action == "suspend", best_dose(scenario, told.n, told.y)
+    if stopping.interval_width is not None and best is not None:
+        low, high = (quantile(tail, told.n[best], told.y[best]) for tail in (0.025, 0.975))
+        if high - low <= stopping.interval_width:
+            return "stop", best, 0, PRECISE
+    if stopping.enough_at_level is not None and told.treated[told.level] >= stopping.enough_at_level:
+        stays = level == told.level and not suspends
+        if stays or stopping.enough_when == "any_move":
+            return "stop", best, 0, ENOUGH
+    if stopping.most_patients is not None and not suspends:
+        following = min(wanted, scenario.safety.cohort_size)
+        if sum(told.treated) + following > stopping.most_patients:
+            return "stop", best, 0, MOST_PATIENTS
+    return answer
+
+
+def quantile(tail: float, n: int, y: int) -> float:
+    """Return where the posterior of the DLT rate, with a uniform prior, has so much below it; by halving."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if prob_below(middle, n, y) < tail else (low, middle)
+    return (low + high) / 2
 
 
 def titration(scenario: Scenario, told: Told) -> Answer | None:
@@ -268,6 +346,7 @@ class ReferenceTrial:
         self.still_to_come: int | None = None  # of a forced decision
         self.outcomes_known = 0
         self.outcomes_known_at_cut = 0
+        self.since_decision = (0, 0)  # outcomes of evaluable patients, and DLTs, since a decision but to suspend
         self.suspended = False
         self.on_hold: Cohort | None = None  # from a suspending decision to the next one
         self.decisions: list[dict[str, Any]] = []
@@ -360,6 +439,9 @@ class ReferenceTrial:
         person.outcome = outcome
         person.outcome_day = self.today
         self.news_for_data_cut = True
+        if person.evaluable:
+            outcomes, dlts = self.since_decision
+            self.since_decision = outcomes + 1, dlts + (outcome == "DLT")
         self.known_since_the_cut()
 
     def known_since_the_cut(self) -> None:
@@ -447,6 +529,10 @@ class ReferenceTrial:
             if self.is_rolling and person.pending:
                 share = (self.today - person.infusion_day) / max(self.s.window_end_offset, 1)
                 told.follow_up[person.level] += min(share, 1.0)
+        told.last = self.since_decision
+        if not self.is_rolling:
+            evaluable = [person for person in cohort.people if person.evaluable]
+            told.last = len(evaluable), sum(person.outcome == "DLT" for person in evaluable)
         return told
 
     def filled(self, cohort: Cohort) -> int:
@@ -525,7 +611,9 @@ class ReferenceTrial:
         read = known if still_to_come is None else known.completed(still_to_come, 0)
         action, level, wanted, reason = self.rule(read)
         places = 0
-        if self.concluding is not None:
+        if self.concluding is not None and too_toxic(self.s, known):
+            action, level, reason = "stop", None, TOO_TOXIC_FOR_THE_PROTOCOL
+        elif self.concluding is not None:
             action, level, reason = "stop", self.conclusion(known), self.concluding
         elif action == "suspend" and sum(read.pending) == 0:
             action, level, reason = "stop", best_dose(self.s, read.n, read.y), NOBODY_PENDING
@@ -545,7 +633,9 @@ class ReferenceTrial:
             _, alone, _, _ = RULES[self.s.rule.name](self.s)(read)
             self.permitted_level = BELOW_ALL_LEVELS if alone is None else alone
         self.suspended, self.on_hold = False, None
-        if action == "suspend":
+        if action != "suspend":
+            self.since_decision = (0, 0)
+        else:
             self.open_cohort = self.on_hold = cohort
             cohort.places = self.taken(cohort)
             self.suspended = self.outcomes_known == self.outcomes_known_at_cut

@@ -171,7 +171,7 @@ def _rule(everything: bool) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def _put_around_the_rule(draw: st.DrawFn, data: dict[str, Any], levels: int) -> None:
-    """Add, sometimes, titration, limits, a stopping rule, a last cohort in part and a limit to who waits."""
+    """Add, sometimes, titration, limits, stopping rules, a last cohort in part and a limit to who waits."""
     last_level = draw(st.sampled_from(["no titration"] * 4 + [None] + list(range(1, levels + 1))))
     if last_level != "no titration":
         data["titration"] = {} if last_level is None else {"last_level": last_level}
@@ -179,15 +179,47 @@ def _put_around_the_rule(draw: st.DrawFn, data: dict[str, Any], levels: int) -> 
     if data["rule"]["name"] == "rolling six" or "titration" in data or data["trial"]["last_cohort"] == "partial":
         data["trial"]["planned_patients"] -= draw(st.sampled_from([0, 0, 0, 1, 2]))
         data["trial"]["planned_patients"] = max(data["trial"]["planned_patients"], 1)
+    has_target = data["rule"]["name"] in ("BOIN", "TITE-BOIN")
+    data["limits"] = draw(_no_skipping())
+    coherence = ["off", "off", "after_dlt"] + ["last_cohort", "last_level"] * has_target
+    data["limits"]["coherence"] = draw(st.sampled_from(coherence))
     most_per_level = draw(st.sampled_from([None, None, None, None, 9, 6, 3, 4, 2, 1]))
     if most_per_level is not None:
-        data["limits"] = {"most_per_level": most_per_level}
-    enough = draw(st.sampled_from([None, None, None, None, 9, 6, 3, 2, 1]))
-    if enough is not None:
-        data["stopping"] = {"enough_at_level": enough, "enough_when": draw(st.sampled_from(["staying", "any_move"]))}
+        data["limits"]["most_per_level"] = most_per_level
+    data["stopping"] = draw(_stopping(data, has_target))
     most_waiting = draw(st.sampled_from([None, None, None, 1, 2, 5]))
     if most_waiting is not None and data["accrual"]["without_place"] == "wait":
         data["accrual"]["most_waiting"] = most_waiting
+
+
+def _no_skipping() -> st.SearchStrategy[dict[str, Any]]:
+    up = st.sampled_from(["last_given", "last_given", "highest_given", "off"])
+    return st.fixed_dictionaries({"no_skipping": up, "no_skipping_down": st.booleans()})
+
+
+@st.composite
+def _stopping(draw: st.DrawFn, data: dict[str, Any], has_target: bool) -> dict[str, Any]:
+    """Draw, sometimes, each of the stopping rules that a scenario may have."""
+    stopping: dict[str, Any] = {}
+    enough = draw(st.sampled_from([None, None, None, None, 9, 6, 3, 2, 1]))
+    if enough is not None:
+        stopping |= {"enough_at_level": enough, "enough_when": draw(st.sampled_from(["staying", "any_move"]))}
+    most_patients = draw(st.sampled_from([None, None, None, None, 9, 6, 12, 4, 2]))
+    if most_patients is not None:
+        single = data["rule"]["name"] == "rolling six" or "titration" in data
+        first = data["safety"]["cohort_size"]
+        if data["rule"]["name"] == "3+3":
+            first = min(first, 3)
+        stopping["most_patients"] = max(most_patients, 1 if single else first)
+    too_toxic = draw(st.sampled_from([None, None, None, 0.7, 0.9]))
+    if too_toxic is not None:
+        stopping["too_toxic_probability"] = too_toxic
+        above = draw(st.sampled_from(([None] if has_target else []) + [0.3, 0.2]))
+        if above is not None:
+            stopping["too_toxic_above"] = above
+    if has_target:  # the others have no dose to recommend before they have finished
+        stopping["interval_width"] = draw(st.sampled_from([None, None, None, 0.7, 0.5, 0.9]))
+    return stopping
 
 
 def _onset(window_end: int) -> st.SearchStrategy[dict[str, Any]]:
@@ -228,9 +260,11 @@ def _what_if(draw: st.DrawFn, window_end: int, follow_up_days: int) -> list[dict
 
 
 @rule(target=0.3)
-def by_rate(known: Known) -> str:
-    """Up below a fifth of the patients, down above two fifths: a rule of one's own."""
+def by_rate(known: Known) -> str | int:
+    """Up below a fifth of the patients, down above two fifths, and two levels without a DLT or with all: one's own."""
     rate = known.y / max(known.n, 1)
+    if known.n > 1 and known.y in (0, known.n):
+        return min(known.level + 2, known.levels) if known.y == 0 else max(known.level - 2, 1)
     return "escalate" if rate < 0.2 else ("de-escalate" if rate > 0.4 else "stay")
 
 
@@ -240,7 +274,7 @@ def any_rule(draw: st.DrawFn, rolling: bool = True) -> Scenario:
     scenario = draw(scenarios(everything=rolling))
     levels = scenario.levels
     skeleton = [0.08, 0.16, 0.27, 0.4][:levels]
-    names = ["mTPI", "mTPI-2", "Keyboard", "i3+3", "CRM", "CRM", "BLRM", "python", "as drawn"]
+    names = ["CRM", "python", "CRM", "mTPI", "mTPI-2", "Keyboard", "i3+3", "BLRM", "as drawn"]
     if rolling:
         names += ["TITE-CRM", "TITE-CRM", "as drawn"]
     name = draw(st.sampled_from(names))
@@ -266,4 +300,10 @@ def any_rule(draw: st.DrawFn, rolling: bool = True) -> Scenario:
                 st.sampled_from(["off", "off", "last_cohort", "last_level", "after_dlt"])
             )
         changes["stopping.too_toxic_probability"] = draw(st.sampled_from([None, None, 0.9]))
+        changes["stopping.too_toxic_above"] = None
+        if name != "BLRM":  # whose intervals take longest
+            changes["stopping.interval_width"] = draw(st.sampled_from([None, None, None, 0.6, 0.4]))
+        if scenario.stopping.most_patients is not None:
+            changes["stopping.most_patients"] = max(scenario.stopping.most_patients, scenario.safety.cohort_size)
+        changes |= {f"limits.{key}": value for key, value in draw(_no_skipping()).items()}
     return scenario.replace(changes)

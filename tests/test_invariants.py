@@ -26,7 +26,7 @@ WITHOUT_DOSE = {
     protocol.TOO_TOXIC,
     blrm.NONE_ALLOWED,
 }
-REASONS = WITH_DOSE | WITHOUT_DOSE | {CAP_REACHED, protocol.LEVEL_FULL, protocol.ENOUGH, protocol.STUCK}
+REASONS = WITH_DOSE | WITHOUT_DOSE | {CAP_REACHED, *protocol.ENDS}
 
 
 def run(scenario: Scenario, seed: int) -> Trial:
@@ -76,21 +76,26 @@ def test_calendar(scenario: Scenario, seed: int) -> None:
 @EXAMPLES
 @given(any_rule(), st.integers(0, 1000))
 def test_levels_and_cap(scenario: Scenario, seed: int) -> None:
-    """Nobody is infused above the permitted level or beyond the cap, and levels rise by one at most."""
+    """Nobody is infused above the permitted level or beyond the cap, and levels move as far as the limits let them."""
     trial = run(scenario, seed)
+    limits = scenario.limits
     permitted = [(-1, scenario.safety.start_level)]
     for decision in trial.decisions:
-        level = decision["next_level"] or decision["recommended_level"] or 0
-        permitted.append((decision["committee_day"], level))
-        assert level <= decision["level"] + 1
+        level, following = decision["level"], decision["next_level"]
+        permitted.append((decision["committee_day"], following or decision["recommended_level"] or 0))
+        infused = [row for row in patients(trial) if row["infusion_day"] is not None]
+        given = [row["level"] for row in infused if row["infusion_day"] <= decision["committee_day"]]
+        highest = level if limits.no_skipping == "last_given" else max(given, default=level)
+        if following is not None:
+            assert following <= highest + 1 or limits.no_skipping == "off"
+            assert following >= level - 1 or not limits.no_skipping_down
     for row in patients(trial):
         if row["infusion_day"] is not None:
             assert row["level"] <= [level for day, level in permitted if day <= row["infusion_day"]][-1]
     outcomes = Counter(row["outcome"] for row in patients(trial))
-    infused = sum(outcomes.values()) - outcomes[None]
     cap = scenario.trial.planned_patients
     if scenario.trial.cap_counts == "infused":
-        assert infused <= cap
+        assert sum(outcomes.values()) - outcomes[None] <= cap
     assert outcomes["DLT"] + outcomes["no DLT"] + outcomes["pending"] <= cap
 
 

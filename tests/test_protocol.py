@@ -7,13 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalate import exact, simulate_trial
+from escalate import dose_paths, exact, simulate_trial
 from escalate.committee import Committee
 from escalate.data_cut import Counts
 from escalate.errors import RuleError, ScenarioError
 from escalate.patients import Nature
 from escalate.records import NO_LEVEL, Action, Decision
 from escalate.rules.base import too_toxic_probability
+from escalate.rules.counts import DOWN as RULE_DOWN
+from escalate.rules.counts import NOBODY
+from escalate.rules.counts import UP as RULE_UP
+from escalate.timeline import milestones
 from escalate.trial import Conduct
 from small import small
 
@@ -21,6 +25,7 @@ BOIN = {"name": "BOIN", "target": 0.25}
 CRM = {"name": "CRM", "target": 0.25, "skeleton": [0.02, 0.04, 0.06, 0.25]}
 """A steep guess: without limits the dose rises from the first level to the last."""
 MANY = 10**6
+CLOSE = {"rel": 0, "abs": 1e-12}
 
 
 def four(**more: Any) -> Committee:
@@ -136,6 +141,37 @@ def test_precision() -> None:
     assert decide(narrow, 1, "0/3", "0/9").action is Action.STAY
 
 
+@pytest.mark.parametrize(
+    ("stopping", "counts", "reason"),
+    [
+        ({"most_patients": 7}, "0/6", "most patients treated"),
+        ({"most_patients": 7, "enough_at_level": 6}, "0/6", "most patients treated"),  # the dose would rise
+        ({"most_patients": 7, "enough_at_level": 6}, "2/6", "enough patients at one level"),
+        ({"enough_at_level": 6, "interval_width": 0.62}, "2/6", "P(DLT) is known precisely enough"),
+        ({"interval_width": 0.62, "too_toxic_probability": 0.7}, "2/6", "lowest dose level too toxic"),
+    ],
+    ids=["most", "most, not enough", "enough", "precise", "too toxic"],
+)
+def test_which_reason_to_stop_is_told(stopping: dict[str, Any], counts: str, reason: str) -> None:
+    """Each reads what the rule asks for, and not what another reason made of it: too toxic, precise, enough, most."""
+    assert decide(Committee(small(rule=BOIN, stopping=stopping)), 0, counts).reason == f"stopping rule: {reason}"
+
+
+ELIMINATES_AT_ONCE = BOIN | {"eliminate_from": 1, "elimination_cutoff": 0.9}
+"""With 1 of 1 at the lowest level, Pr(P(DLT) > 0.25) is 0.9375: the rule by itself finds no dose tolerated."""
+
+
+def test_toxicity_stops_a_titration() -> None:
+    """The stopping rule for toxicity goes before titration, whatever the rule would say if it were asked."""
+    titrates = small(rule=ELIMINATES_AT_ONCE, titration={})
+    assert decide(Committee(titrates), 0, "1/1").reason == "titration is over: the cohort is filled up"
+    for rule in (BOIN, ELIMINATES_AT_ONCE):
+        stops = titrates.replace({"rule": rule, "stopping": {"too_toxic_probability": 0.9}})
+        assert decide(Committee(stops), 0, "1/1").reason == "stopping rule: lowest dose level too toxic"
+    alone = titrates.replace({"titration": None, "stopping": {"too_toxic_probability": 0.9}})
+    assert decide(Committee(alone), 0, "1/1").reason == "lowest dose level too toxic"
+
+
 # Stops with outcomes outstanding: what is recommended rests on complete data
 
 
@@ -189,6 +225,26 @@ def test_a_stop_with_everybody_pending_recommends_in_the_end() -> None:
     scenario = small(rule=rule, stopping={"most_patients": 3}, accrual__consent_days=[0] * 5)
     trial = simulate_trial(scenario)
     assert (trial.dose_path, trial.recommended) == ("1NNN", 1)
+
+
+@pytest.mark.parametrize(("max_days", "recommended", "ended"), [(40, 1, 40), (39, None, None)])
+def test_a_trial_whose_last_decision_comes_too_late_is_not_finished(
+    max_days: int, recommended: int | None, ended: int | None
+) -> None:
+    """Enough patients stop the trial on day 13; the last window ends on day 30, and the committee meets on day 40."""
+    scenario = small(
+        rule={"name": "TITE-BOIN", "target": 0.25},
+        safety__cohort_size=1,
+        safety__review_delay_days=10,
+        stopping={"enough_at_level": 1, "enough_when": "any_move"},
+        accrual__consent_days=[2, 3],
+        trial__max_days=max_days,
+    )
+    trial = simulate_trial(scenario)
+    assert trial.decisions["committee_day"][0] == 13
+    assert (trial.recommended, trial.duration_days) == (recommended, max_days)
+    assert (milestones(trial)["trial ended"], trial.is_complete) == (ended, ended is not None)
+    assert trial.stop_reason == ("max_days reached" if ended is None else "stopping rule: enough patients at one level")
 
 
 def test_rolling_rules_decide_on_what_is_known_when_the_committee_meets() -> None:
@@ -265,33 +321,117 @@ def test_titration(rule: dict[str, Any]) -> None:
         assert decide(committee, 1, *counts) == decide(plain, 1, *counts)
 
 
-def test_titration_to_a_level() -> None:
-    levels = [{"label": str(k)} for k in range(4)]
-    committee = Committee(
-        small(dose_levels=levels, toxicity__dlt_probability=[0.1] * 4, rule=BOIN, titration={"last_level": 2})
-    )
-    assert decide(committee, 0, "0/1").level == 1
-    assert (decide(committee, 1, "0/1", "0/1").level, decide(committee, 1, "0/1", "0/1").patients) == (1, 2)
+FIRST = "titration: one patient at this level"
+UP = "titration: no DLT so far, one patient at the next level"
+OVER = "titration is over: the cohort is filled up"
+WAITS = "titration: wait for the patient's outcome"
+TITE_BOIN = {"name": "TITE-BOIN", "target": 0.25}
+ALONE: dict[str, Any] = {"safety__cohort_size": 1}
+TO_LEVEL_2 = {"titration": {"last_level": 2}}
+
+TRANSITIONS: dict[str, tuple[dict[str, Any], int, str, str, tuple[str, int, int, str]]] = {
+    "the first patient": ({}, 1, "", "", ("stay", 1, 1, FIRST)),
+    "the first patient, above the lowest level": ({}, 2, "", "", ("stay", 2, 1, FIRST)),
+    "up": ({}, 1, "0/1", "", ("escalate", 2, 1, UP)),
+    "up again": ({}, 2, "0/1 0/1", "", ("escalate", 3, 1, UP)),
+    "up from above the lowest level": ({}, 2, "0/0 0/1", "", ("escalate", 3, 1, UP)),
+    "who was there is not evaluable": ({}, 2, "0/1", "", ("stay", 2, 1, FIRST)),
+    "a DLT at once": ({}, 1, "1/1", "", ("stay", 1, 2, OVER)),
+    "a DLT on the way": ({}, 2, "0/1 1/1", "", ("stay", 2, 2, OVER)),
+    "the highest level": ({}, 3, "0/1 0/1 0/1", "", ("stay", 3, 2, OVER)),
+    "the highest level, with a DLT": ({}, 3, "0/1 0/1 1/1", "", ("stay", 3, 2, OVER)),
+    "before the last level": (TO_LEVEL_2, 1, "0/1", "", ("escalate", 2, 1, UP)),
+    "the last level": (TO_LEVEL_2, 2, "0/1 0/1", "", ("stay", 2, 2, OVER)),
+    "one level only": ({"titration": {"last_level": 1}}, 1, "0/1", "", ("stay", 1, 2, OVER)),
+    "cohorts of two": ({"safety__cohort_size": 2}, 2, "0/1 1/1", "", ("stay", 2, 1, OVER)),
+    "cohorts of one, up": (ALONE, 1, "0/1", "", ("escalate", 2, 1, UP)),
+    "cohorts of one, a DLT": (ALONE, 2, "0/1 1/1", "", ("de-escalate", 1, 1, RULE_DOWN)),
+    "cohorts of one, the last level": (ALONE | TO_LEVEL_2, 2, "0/1 0/1", "", ("escalate", 3, 1, RULE_UP)),
+    "cohorts of one, after the DLT": (ALONE, 1, "0/1 1/1", "", ("escalate", 2, 1, RULE_UP)),
+    "filled up, up": ({}, 2, "0/1 0/3", "", ("escalate", 3, 3, RULE_UP)),
+    "filled up, down": ({}, 2, "0/1 2/3", "", ("de-escalate", 1, 3, RULE_DOWN)),
+    "filled up in part": ({}, 2, "0/1 0/2", "", ("escalate", 3, 3, RULE_UP)),
+    "over, and nobody evaluable at the next level": ({}, 3, "0/1 0/3", "", ("stay", 3, 3, NOBODY)),
+    "over, and one evaluable at the next level": ({}, 3, "0/1 0/3 1/1", "", ("de-escalate", 2, 3, RULE_DOWN)),
+    "later": ({}, 1, "0/4 2/3", "", ("escalate", 2, 3, RULE_UP)),
+    "rolling, the first patient": ({"rule": TITE_BOIN}, 1, "", "", ("stay", 1, 1, FIRST)),
+    "rolling, the patient is pending": ({"rule": TITE_BOIN}, 1, "", "1", ("suspend", 1, 0, WAITS)),
+    "rolling, pending at the next level": ({"rule": TITE_BOIN}, 2, "0/1", "0 1", ("suspend", 2, 0, WAITS)),
+    "rolling, up": ({"rule": TITE_BOIN}, 1, "0/1", "", ("escalate", 2, 1, UP)),
+    "rolling, a DLT": ({"rule": TITE_BOIN}, 2, "0/1 1/1", "", ("stay", 2, 2, OVER)),
+    "rolling, filled up and pending": (
+        {"rule": TITE_BOIN | {"most_pending_share": 1.0}}, 2, "0/1 1/1", "0 2", ("de-escalate", 1, 3, RULE_DOWN),
+    ),
+    "rolling six, the last level pending": (
+        {"rule": {"name": "rolling six"}} | TO_LEVEL_2, 2, "0/1", "0 1", ("suspend", 2, 0, WAITS),
+    ),
+}  # fmt: skip
+"""Around BOIN at three levels: what is changed, level, DLTs/evaluable and pending by level, and what follows."""
 
 
-def test_titration_of_a_rolling_rule_waits_for_its_patient() -> None:
-    scenario = small(rule={"name": "rolling six"}, titration={}, accrual__consent_days=[0, 1, 2, 3])
-    committee = Committee(scenario)
-    waits = committee.decide(Counts(0, (0, 0), (0, 0), (1, 0)), MANY)
-    assert (waits.action, waits.reason) == (Action.SUSPEND, "titration: wait for the patient's outcome")
-    trial = simulate_trial(scenario)
-    assert trial.dose_path.startswith("1N 2N")
-    infused = [day for day in trial.patients["infusion_day"] if day is not None]
-    assert infused[1] == infused[0] + 28
+@pytest.mark.parametrize(
+    ("changes", "level", "evaluable", "pending", "expected"), TRANSITIONS.values(), ids=TRANSITIONS
+)
+def test_every_transition_of_a_titration(
+    changes: dict[str, Any], level: int, evaluable: str, pending: str, expected: tuple[str, int, int, str]
+) -> None:
+    three: dict[str, Any] = {"dose_levels": [{"label": str(k)} for k in range(3)], "rule": BOIN, "titration": {}}
+    committee = Committee(small(toxicity__dlt_probability=[0.1] * 3, **(three | changes)))
+    pairs = [tuple(map(int, text.split("/"))) for text in evaluable.split()] + [(0, 0)] * 3
+    windows = [*map(int, pending.split()), 0, 0, 0][:3]
+    known = Counts(level - 1, *(tuple(pair[k] for pair in pairs[:3]) for k in (1, 0)), tuple(windows))
+    said = committee.decide(known, MANY)
+    assert (said.action.words, said.level + 1, said.patients, said.reason) == expected
 
 
 def test_titration_by_hand() -> None:
-    """P(no DLT at either of two levels) and what follows is a product; here only its first factor is asked for."""
+    """Every path to a cap of four: one at level 1, and after a DLT two more; else one and two more at level 2.
+
+    Then a whole cohort does not fit. With 3 of 3 a level is eliminated, with 2 of 3 it is not (0.949 < 0.95). The
+    smoothed rates of 0/1 and 0/3 are equal, so that the higher level is recommended; 1.05/3.1 is closer to 0.25 than
+    0.05/1.1 is, and 2.05/3.1 is not.
+    """
     p, q = 0.2, 0.3
-    found = exact(small(rule=BOIN, titration={}, trial__planned_patients=12, toxicity__dlt_probability=[p, q]))
-    assert sum(found.evaluable_at_level[1].get(n, 0.0) for n in range(1, 13)) > 1 - p
-    assert found.evaluable_at_level[0].get(1, 0.0) > 0  # who passes the first level alone may never come back
-    assert sum(found.recommended) + found.no_dose == pytest.approx(1)
+    scenario = small(rule=BOIN, titration={}, trial__planned_patients=4, toxicity__dlt_probability=[p, q])
+    capped = "cap reached"
+    assert {path.path: (path.probability, path.recommended, path.reason) for path in dose_paths(scenario)} == {
+        "1T 1NN": (pytest.approx(p * (1 - p) ** 2, **CLOSE), "low", capped),
+        "1T 1NT": (pytest.approx(p * 2 * p * (1 - p), **CLOSE), "low", capped),
+        "1T 1TT": (pytest.approx(p**3, **CLOSE), "no dose", "lowest dose level too toxic"),
+        "1N 2N 2NN": (pytest.approx((1 - p) * (1 - q) ** 3, **CLOSE), "high", capped),
+        "1N 2N 2NT": (pytest.approx((1 - p) * (1 - q) * 2 * q * (1 - q), **CLOSE), "high", capped),
+        "1N 2N 2TT": (pytest.approx((1 - p) * (1 - q) * q**2, **CLOSE), "low", capped),
+        "1N 2T 2NN": (pytest.approx((1 - p) * q * (1 - q) ** 2, **CLOSE), "high", capped),
+        "1N 2T 2NT": (pytest.approx((1 - p) * q * 2 * q * (1 - q), **CLOSE), "low", capped),
+        "1N 2T 2TT": (pytest.approx((1 - p) * q**3, **CLOSE), "low", capped),
+    }
+    found = exact(scenario)
+    assert found.total == pytest.approx({3: p, 4: 1 - p}, **CLOSE)
+    assert found.evaluable_at_level[0] == pytest.approx({1: 1 - p, 3: p}, **CLOSE)
+    assert found.evaluable_at_level[1] == pytest.approx({0: p, 3: 1 - p}, **CLOSE)
+
+
+def test_titration_of_a_rolling_rule_by_hand() -> None:
+    """Candidates are ready every day; windows of 28 days; patient 2 has a DLT five days after the infusion.
+
+    Patient 1 is infused on day 0, and on day 1 the next one has to wait until the window is over, on day 28. Patient 2
+    at level 2 is waited for, too, until the DLT of day 33; two more fill up the cohort that day. From then on the rule
+    decides, on the same day for the last candidate: 1 DLT in 3 is too many, whatever becomes of the two pending.
+    """
+    scenario = small(
+        rule=TITE_BOIN, titration={}, accrual__consent_days=list(range(5)), what_if=[{"patient": 2, "dlt_day": 5}]
+    )
+    trial = simulate_trial(scenario)
+    names = ("committee_day", "level", "action", "next_level", "next_patients", "reason")
+    assert [tuple(row[name] for name in names) for row in trial.decisions] == [
+        (1, 1, "suspend", 1, 0, WAITS),
+        (28, 1, "escalate", 2, 1, UP),
+        (28, 2, "suspend", 2, 0, WAITS),
+        (33, 2, "stay", 2, 2, OVER),
+        (33, 2, "de-escalate", 1, 3, RULE_DOWN),
+    ]
+    assert trial.patients["infusion_day"] == [0, 28, 33, 33, 33]
+    assert trial.dose_path == "1N 2TNN 1N"
 
 
 def test_what_needs_a_target_says_so() -> None:

@@ -26,7 +26,18 @@ from escalate.scenario import Scenario, load
 from escalate.tables import EVENT_WORDS, STATES, Table
 from escalate.tables import OUTCOMES as OUTCOME_WORDS
 from escalate.trial import simulate_trial
-from reference_trial import CANDIDATES, ENOUGH, EVENING, INFUSIONS, LEVEL_IS_FULL, OUTCOMES, reference_trial
+from reference_trial import (
+    CANDIDATES,
+    ENOUGH,
+    EVENING,
+    INFUSIONS,
+    LEVEL_IS_FULL,
+    MOST_PATIENTS,
+    OUTCOMES,
+    PRECISE,
+    TOO_TOXIC_FOR_THE_PROTOCOL,
+    reference_trial,
+)
 from strategies import scenarios
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
@@ -137,7 +148,8 @@ def compare(examples: int) -> None:
     agrees()
     wanted = {*EVENT_WORDS, *STATES, *OUTCOME_WORDS, "cap reached, inconclusive", "max_days reached"}
     wanted |= {"lowest dose level too toxic", "highest dose level tolerated"}
-    wanted |= {"MTD declared: the next dose level exceeds it", "cap reached", LEVEL_IS_FULL, ENOUGH, *ACTIONS}
+    wanted |= {"MTD declared: the next dose level exceeds it", "cap reached", LEVEL_IS_FULL, ENOUGH, PRECISE}
+    wanted |= {MOST_PATIENTS, TOO_TOXIC_FOR_THE_PROTOCOL, *ACTIONS}
     assert not wanted - seen, "the random scenarios never came to this, so nothing was compared"
 
 
@@ -250,6 +262,19 @@ A_DAY_BEFORE = {"treatment.lymphodepletion": [{"agent": "fludarabine", "mg_per_m
 NONE_EARLY = {"safety.early_decision": False}
 SIX_BELOW_AND_ONE_OF_THEM_PENDING = {"accrual.consent_days": [0] * 5 + [4, 8, 8, 9] + [10] * 5}
 TWO_DLTS_ABOVE = {"what_if": [{"patient": 7, "dlt_day": 0}, {"patient": 8, "dlt_day": 0}]}
+THREE_LEVELS = {
+    "dose_levels": [{"label": "low"}, {"label": "middle"}, {"label": "high"}],
+    "toxicity.dlt_probability": [0.0, 0.0, 0.0],
+    "safety.start_level": 2,
+}
+TWO_DLTS_BELOW = {
+    "rule.table": "package",
+    "accrual.consent_days": [0, 0, 0, 4, 4, 7, 12],
+    "what_if": [{"patient": 4, "dlt_day": 5}, {"patient": 5, "dlt_day": 5}],
+}
+"""Two of five at the middle level are pending, without a DLT so far, as the next one is treated at the highest."""
+ENOUGH_AT_ONCE = {"safety.cohort_size": 1, "stopping": {"enough_at_level": 1, "enough_when": "any_move"}}
+AFTER_DLT = {"limits.coherence": "after_dlt"}
 
 ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     "a candidate is ready on the day of a DLT, and on the evening of one": (
@@ -475,6 +500,74 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     "enough patients at a level to stop with any move, as accrual would be suspended": (
         TITE_BOIN,
         {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "accrual.consent_days": [0, 0, 0, 1]},
+    ),
+    "two reasons to stop at once: enough patients while staying, and the most patients": (
+        {"rule": {"name": "3+3", "variant": "A"}, "accrual.consent_days": [0] * 9},
+        {"stopping.enough_at_level": 3, "stopping.most_patients": 4},
+    ),
+    "two reasons to stop at once: the most patients, and enough if the next cohort stayed, which it does not": (
+        {"rule": {"name": "BOIN", "target": 0.25}, "accrual.consent_days": [0] * 9},
+        {"stopping.enough_at_level": 3, "stopping.most_patients": 4},
+    ),
+    "two reasons to stop at once: enough patients, and P(DLT) known precisely": (
+        {"rule": {"name": "BOIN", "target": 0.25}, "accrual.consent_days": [0] * 9},
+        {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "stopping.interval_width": 0.6},
+    ),
+    "the last outcome comes, and time is up before the committee meets on it": (
+        TITE_BOIN,
+        ENOUGH_AT_ONCE,
+        {"safety.review_delay_days": 5, "accrual.consent_days": [49, 50]},
+    ),
+    "as before, a day earlier": (
+        TITE_BOIN,
+        ENOUGH_AT_ONCE,
+        {"safety.review_delay_days": 5, "accrual.consent_days": [48, 49]},
+    ),
+    "the lowest level turns out to be too toxic after the stop": (
+        TITE_BOIN,
+        {"stopping": {"enough_at_level": 3, "enough_when": "any_move", "too_toxic_probability": 0.8}},
+        {"accrual.consent_days": [0, 0, 0, 1, 2]},
+        {"what_if": [{"patient": patient, "dlt_day": 5} for patient in (1, 2, 3)]},
+    ),
+    "the level below turns out to be too toxic after an escalation: down by two levels": (
+        ROLLING_SIX,
+        THREE_LEVELS,
+        TWO_DLTS_BELOW,
+    ),
+    "as before, down by one level at most": (
+        ROLLING_SIX,
+        THREE_LEVELS,
+        TWO_DLTS_BELOW,
+        {"limits.no_skipping_down": True},
+    ),
+    "no escalation after a DLT since the last decision": (
+        TITE_BOIN,
+        AFTER_DLT,
+        {"safety.cohort_size": 6, "accrual.consent_days": [0] * 6 + [20, 21]},
+        {"what_if": [{"patient": 3, "dlt_day": 2}]},
+    ),
+    "as before, with a decision to suspend between the DLT and the last window": (
+        TITE_BOIN,
+        AFTER_DLT,
+        {"safety.cohort_size": 6, "accrual.consent_days": [0] * 6 + [4, 20]},
+        {"what_if": [{"patient": 3, "dlt_day": 2}]},
+    ),
+    "as before, with a decision to stay between the DLT and the last window": (
+        TITE_BOIN,
+        AFTER_DLT,
+        {"rule.most_pending_share": 1.0, "rule.min_completed": 6, "accrual.consent_days": [0] * 3 + [4] * 3 + [20]},
+        {"what_if": [{"patient": 3, "dlt_day": 2}]},
+    ),
+    "no escalation with the target reached in the last cohort, though it is not at the level": (
+        NONE_EARLY,
+        {"rule": {"name": "BOIN", "target": 0.25}, "safety.cohort_size": 4, "accrual.consent_days": [0] * 20},
+        {"trial.planned_patients": 20, "limits.coherence": "last_cohort"},
+        {"what_if": [{"patient": patient, "dlt_day": 2} for patient in (5, 6, 9)]},
+    ),
+    "no escalation above the target at the level, as long as those without a DLT are pending": (
+        TITE_BOIN,
+        {"limits.coherence": "last_level", "accrual.consent_days": [0, 0, 0, 7, 7, 7, 13, 14]},
+        {"what_if": [{"patient": 1, "dlt_day": 1}]},
     ),
 }
 

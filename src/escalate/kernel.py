@@ -1027,7 +1027,7 @@ def close_books(
         row[first + patient_state(p, w, t, patient)] += 1
         count_patient(p, t.people[patient], row, first + STATES)
     count_candidates(p, w, t, row, first)
-    is_complete_trial = w.closed and row[first + CUT_OFF] == 0
+    is_complete_trial = w.closed and w.reason != p.time_is_up and row[first + CUT_OFF] == 0
     end = w.last_day if is_complete_trial else p.max_days
     wait(p, w, end)
     no_doubt(w, False)

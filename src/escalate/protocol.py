@@ -72,11 +72,10 @@ class ProtocolRule(Rule):
 
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from each data cut of a batch."""
-        ruled = self.rule.decide(cut)
-        decided = self._titrated(cut, ruled)
-        decided = self._stopped(cut, self._limited(cut, decided))
-        # Toxicity goes before everything but the rule's own finding that no dose is tolerated.
-        no_dose = (ruled.action == Action.STOP) & (ruled.level == NO_LEVEL)
+        titrated = self._titrated(cut, self.rule.decide(cut))
+        decided = self._stopped(cut, self._limited(cut, titrated))
+        # Toxicity goes before everything but the rule's own finding that no dose is tolerated, where the rule is asked.
+        no_dose = (titrated.action == Action.STOP) & (titrated.level == NO_LEVEL)
         decided = decided.overruled(self.is_too_toxic(cut) & ~no_dose, TOO_TOXIC, Action.STOP, NO_LEVEL)
         nothing_comes = (decided.action == Action.SUSPEND) & (cut.pending.sum(axis=-1) == 0)
         return decided.overruled(nothing_comes, STUCK, Action.STOP, self._answer(cut, nothing_comes))
@@ -172,20 +171,20 @@ class ProtocolRule(Rule):
         y, n = at_level(cut.dlts, cut.level), at_level(cut.evaluable, cut.level)
         return np.asarray(y > n * (self.target or 1.0) + 1e-9)
 
-    def _stopped(self, cut: DataCut, decided: Decisions) -> Decisions:
-        """Stop where enough is known, or enough patients were treated."""
-        stopping, level = self.stopping, cut.level
-        goes_on = decided.action != Action.STOP
+    def _stopped(self, cut: DataCut, asked: Decisions) -> Decisions:
+        """Stop where enough is known, or enough patients were treated; each reason reads what was `asked` for."""
+        stopping, level, decided = self.stopping, cut.level, asked
+        goes_on = asked.action != Action.STOP
         treated = cut.evaluable + cut.pending if self.rolling else cut.evaluable
         if stopping.most_patients is not None:
-            wanted = np.minimum(decided.patients, self.cohort_size)
+            wanted = np.minimum(asked.patients, self.cohort_size)
             most = goes_on & (treated.sum(axis=-1) + wanted > stopping.most_patients)
             decided = decided.overruled(most, MOST, Action.STOP, self._answer(cut, most))
         if stopping.enough_at_level is not None:
             enough = goes_on & (at_level(treated, level) >= stopping.enough_at_level)
             if stopping.enough_when == "staying":
-                enough &= decided.level == level
-                enough &= decided.action != Action.SUSPEND
+                enough &= asked.level == level
+                enough &= asked.action != Action.SUSPEND
             decided = decided.overruled(enough, ENOUGH, Action.STOP, self._answer(cut, enough))
         if stopping.interval_width is not None:
             decided = self._precise(cut, decided, goes_on & (cut.evaluable.sum(axis=-1) > 0))

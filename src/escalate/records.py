@@ -203,8 +203,9 @@ class Trial:
 
     @property
     def is_complete(self) -> bool:
-        """Whether enrolment closed and everybody was followed to the end before the trial's time was up."""
-        return "enrolment closed" in self.events["event"] and "cut off" not in self.patients["state"]
+        """Whether the escalation ended and everybody was followed to the end before the trial's time was up."""
+        closed = "enrolment closed" in self.events["event"] and self.stop_reason != TIME_IS_UP
+        return closed and "cut off" not in self.patients["state"]
 
     def date_of(self, day: int) -> date:
         """Return the date of a day [days since the start date]."""

@@ -556,10 +556,11 @@ class Conduct:
     def close_books(self, max_days: int) -> Trial:
         """Return the trial; whoever is still in it on the last day is cut off."""
         here = [person for person in self.log.people if person.state is None]
-        end_day = max_days if here or not self.closed else self.log.last_day
+        time_is_up = bool(here) or not self.closed or self.final.reason == TIME_IS_UP
+        end_day = max_days if time_is_up else self.log.last_day
         for person in here:
             person.state, person.left_day = "cut off", end_day
-        detail = TIME_IS_UP if here or not self.closed else "last follow-up completed"
+        detail = TIME_IS_UP if time_is_up else "last follow-up completed"
         return self.log.trial(self.committee.rule, self.nature.seed, self.replicate, self.final, end_day, detail)
 
 

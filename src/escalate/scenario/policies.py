@@ -31,14 +31,18 @@ class Limits(Section):
     coherence: Literal["off", "last_cohort", "last_level", "after_dlt"] = "off"
     """No escalation if the last cohort's DLT rate is at or above the target (as in dfcrm), if that of all patients at
     the level is above it (as in dtpcrm), or if the last cohort had any DLT (doi:10.1093/biomet/92.4.863). With a
-    rolling rule, what became known since its last decision stands for the last cohort. The target is the rule's; for
-    the BLRM it is where overdose begins."""
+    rolling rule, what became known since its last decision but to suspend stands for the last cohort. The target is the
+    rule's; for the BLRM it is where overdose begins."""
     most_per_level: Count | None = None
     """Most patients treated at one level before the rule has finished."""
 
 
 class Stopping(Section):
-    """Reasons to stop that go before the rule's; the recommendation is the rule's from the data at that time."""
+    """Reasons to stop that go before the rule's; the recommendation is the rule's from the data at that time.
+
+    Each reads the decision that titration, rule and limits leave. Where several hold, the reason told is the first of:
+    too toxic, known precisely, enough at one level, most patients.
+    """
 
     too_toxic_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
