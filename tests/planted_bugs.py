@@ -256,7 +256,7 @@ BUGS = (
     Bug("the kernel's committee meets on any day", "kernel.py", "w.meeting_day = day + p.meeting_wait[day % 7]", "w.meeting_day = day", ENGINES),
     Bug("the kernel's evening is known two days later", "kernel.py", "check = w.today if phase == MORNING else w.today + 1", "check = w.today if phase == MORNING else w.today + 2", ENGINES),
     Bug("the kernel forgets the lead before the stagger", "kernel.py", "earliest = stagger_until(p, w, t) - p.lead_days", "earliest = stagger_until(p, w, t)", ENGINES),
-    Bug("the kernel's patience lasts a day longer", "kernel.py", "t.queue[w.queue_first] + p.patience_days <= w.today:", "t.queue[w.queue_first] + p.patience_days < w.today:", ENGINES),
+    Bug("the kernel lets the impatient be lost", "kernel.py", "if p.most_waiting and p.patience_days == 0:", "if p.most_waiting and p.patience_days < 0:", ENGINES),
     Bug("the kernel infuses at a closed level", "kernel.py", "if person.level > w.permitted or withheld or", "if withheld or", ENGINES),
     Bug("the kernel withholds for every DLT", "kernel.py", "w.dlt_known > PHASES * person.start_day + INFUSIONS_END", "w.dlt_known >= 0", ENGINES),
     Bug("the kernel's cap is one too large", "kernel.py", "return p.cap - used", "return p.cap - used + 1", ENGINES),
