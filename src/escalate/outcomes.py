@@ -199,7 +199,7 @@ def column_sizes(scenario: Scenario) -> list[int]:
 
 
 def gather(
-    scenario: Scenario, seed: int, first: int, numbers: IntArray, paths: NDArray[np.bytes_], reasons: Sequence[str]
+    scenario: Scenario, seed: int, first: int, numbers: NDArray[Any], paths: NDArray[np.bytes_], reasons: Sequence[str]
 ) -> Trials:
     """Return trials as columns, from the books of the kernel.
 

@@ -15,7 +15,7 @@ from . import compiled
 from .committee import Committee
 from .engine import Columns, Engine
 from .errors import RuleError
-from .outcomes import Trials, gather
+from .outcomes import Trials, column_sizes, gather
 from .patients import Nature
 from .records import Trial
 from .scenario.model import Scenario
@@ -55,10 +55,13 @@ def simulate(
     """
     _check(trials, seed, first)
     engine = Engine(scenario, compiled.is_worth(trials))
-    parts = [_chunk(engine, nature) for nature in _chunks(scenario, trials, seed, first, KERNEL_CHUNK, progress)]
-    numbers = np.concatenate([part.numbers for part in parts])
-    paths = np.concatenate([part.paths for part in parts])
-    return gather(scenario, seed, first, numbers, paths, engine.answers.reasons)
+    numbers = np.empty((trials, sum(column_sizes(scenario))), dtype=np.int32)
+    paths = []
+    for nature in _chunks(scenario, trials, seed, first, KERNEL_CHUNK, progress):
+        found = _chunk(engine, nature)
+        numbers[nature.first - first :][: nature.count] = found.numbers
+        paths.append(found.paths)
+    return gather(scenario, seed, first, numbers, np.concatenate(paths), engine.answers.reasons)
 
 
 def _chunk(engine: Engine, nature: Nature) -> Columns:

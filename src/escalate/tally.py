@@ -25,6 +25,10 @@ EVIDENCE_BASE = 1000
 """The counts that a recommendation rests on are written as one number: ((level * base) + DLTs) * base + evaluable."""
 
 
+SPARSE = 20_000
+"""Values that lie further apart than this are sorted to be counted, not counted in a row of all values between."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Tally:
     """Counts of the values of every measure.
@@ -184,7 +188,11 @@ def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
 
 
 def _count(column: IntArray) -> Counter[int]:
-    low = int(column.min())
-    often = np.bincount(column - low)
-    met = np.flatnonzero(often)
-    return Counter(dict(zip((met + low).tolist(), often[met].tolist(), strict=True)))
+    low, high = int(column.min()), int(column.max())
+    if high - low > SPARSE:
+        met, often = np.unique(column, return_counts=True)
+    else:
+        counts = np.bincount(column - low)
+        met = np.flatnonzero(counts)
+        met, often = met + low, counts[met]
+    return Counter(dict(zip(met.tolist(), often.tolist(), strict=True)))
