@@ -260,7 +260,7 @@ BUGS = (
     Bug("the kernel infuses at a closed level", "kernel.py", "if person.level > w.permitted or withheld or", "if withheld or", ENGINES),
     Bug("the kernel withholds for every DLT", "kernel.py", "w.dlt_known > PHASES * person.start_day + INFUSIONS_END", "w.dlt_known >= 0", ENGINES),
     Bug("the kernel's cap is one too large", "kernel.py", "return p.cap - used", "return p.cap - used + 1", ENGINES),
-    Bug("the kernel replaces nobody", "kernel.py", "w.cohort_non_evaluable if w.rolling or not p.replaces else 0", "w.cohort_non_evaluable", ENGINES),
+    Bug("the kernel replaces nobody", "kernel.py", "        if not w.rolling:\n            w.taken -= 1\n", "        if not w.rolling:\n", ENGINES),
     Bug("the kernel's rolling rule decides on the data cut's data", "kernel.py", "    if w.rolling:\n        write_counts(p, w, t)\n", "    if w.rolling:\n", ENGINES),
     Bug("the kernel forgets who waits when it closes", "kernel.py", "w.turned_away += w.queue_end - w.queue_first", "w.turned_away += 0", ENGINES),
     Bug("the kernel counts follow-up after the time is up", "kernel.py", "    if left > p.max_days:\n        return CUT_OFF\n", "", ENGINES),

@@ -139,13 +139,16 @@ class Bench:
     last_day: int = 0
     # Candidates: the next one to come; who waits; who left without a place
     candidate: int = 0
+    next_eligible: int = 0
+    """Day on which the next one becomes eligible."""
     queue_first: int = 0
     queue_end: int = 0
     withdrew: int = 0
     no_place: int = 0
     turned_away: int = 0
-    # Patients in all: enrolled, and of these past the day of their infusion; infused; between lymphodepletion and
-    # infusion; with an open window, the first of them
+    # Patients in all: evaluable; enrolled, and of these past the day of their infusion; infused; between
+    # lymphodepletion and infusion; with an open window, the first of them
+    evaluable_patients: int = 0
     enrolled: int = 0
     arrived: int = 0
     infused: int = 0
@@ -166,7 +169,8 @@ class Bench:
     cohort_pending: int = 0
     cohort_evaluable: int = 0
     cohort_dlts: int = 0
-    cohort_non_evaluable: int = 0
+    taken: int = 0
+    """Places that cannot be given any more: a rolling cohort replaces nobody by itself, the rule is asked again."""
     cohort_freed: int = 0
     """Places that were taken and given back."""
     vacant: int = 0
@@ -320,6 +324,7 @@ def run_many(
 def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     """Run one trial; return how the run ended, with the trial or its question on the bench."""
     begin(p, w)
+    w.next_eligible = next_eligible_day(p, w, t)
     while True:
         one_day(p, w, t)
         following = next_day(p, w, t)
@@ -339,7 +344,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.today = w.last_day = 0
     w.code = RUNNING
     w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
-    w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
+    w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = NEVER
@@ -361,19 +366,22 @@ def begin(p: Protocol, w: Bench) -> None:
 
 def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     """Let today's phases pass, in their order; a question to the committee ends them."""
-    outcomes(p, w, t, MORNING)
+    if w.windows:
+        outcomes(p, w, t, MORNING)
     if w.check_day <= w.today:
         w.check_day = NEVER
         if w.open:
             look_at_outcomes(p, w, t)
     if w.code == RUNNING and w.meeting_day == w.today:
         decide(p, w, t, 0)
-    if w.code == RUNNING:
+    if w.code != RUNNING:
+        return
+    if not w.closed:
         candidates_come_and_go(p, w, t)
-    if w.code == RUNNING:
-        infusions(p, w, t)
+    infusions(p, w, t)
+    if w.queue_first < w.queue_end:
         give_places(p, w, t)
-    if w.code == RUNNING:
+    if w.code == RUNNING and w.windows:
         outcomes(p, w, t, EVENING)
 
 
@@ -387,21 +395,15 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
     for patient in range(w.oldest_window, w.arrived):
         if t.people[patient].outcome == PENDING and t.people[patient].settle_day < day:
             day = t.people[patient].settle_day
-    if not w.closed and w.code == RUNNING:
-        eligible = next_eligible_day(p, w, t)
-        if eligible < day:
-            day = eligible
+    if not w.closed:
+        if w.next_eligible < day:
+            day = w.next_eligible
         if w.queue_first < w.queue_end:
             if w.wake_day < day:
                 day = w.wake_day
             if t.queue[w.queue_first] + p.patience_days < day:
                 day = t.queue[w.queue_first] + p.patience_days
     return day
-
-
-def happens(w: Bench) -> None:
-    """Note that today something happens that is written into the log."""
-    w.last_day = w.today
 
 
 # From cohort to cohort
@@ -417,9 +419,9 @@ def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) 
     w.rolling = 1 if p.rolling and not expansion else 0
     w.first_patient = w.enrolled
     w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
-    w.cohort_non_evaluable = w.cohort_freed = w.vacant = 0
+    w.taken = w.cohort_freed = w.vacant = 0
     w.cohort_opened = w.today
-    happens(w)
+    w.last_day = w.today
 
 
 def hold(w: Bench) -> None:
@@ -444,7 +446,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
             w.expansion_closed_day, w.permitted = w.today, w.level - 1
             cut_data(p, w, t, 0, 0)
     elif w.news and p.early_decision and not w.concluding:
-        outstanding = outcomes_to_come(p, w)
+        outstanding = outcomes_to_come(w)
         found = ask(p, w, t, FORCED, outstanding)
         if found >= 0 and t.answers[found][SAYS]:
             cut_data(p, w, t, 1, outstanding)
@@ -452,7 +454,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
 
 def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
     """Freeze what the committee will see; nobody is enrolled until it has decided."""
-    happens(w)
+    w.last_day = w.today
     w.open = w.news = 0
     if w.expansion:
         close_enrolment(w, 0)
@@ -469,7 +471,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         write_counts(p, w, t)
         w.news = 0
         if w.cut_forced:
-            w.cut_outstanding = outcomes_to_come(p, w)
+            w.cut_outstanding = outcomes_to_come(w)
     if w.concluding:
         found = answer(w, t, CONCLUSION, 0, w.stop_reason)
     else:
@@ -506,7 +508,7 @@ def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
 
 def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
     """Do what the committee has decided."""
-    happens(w)
+    w.last_day = w.today
     w.meeting_day = NEVER
     if w.cohorts <= COHORTS_TIMED:
         w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
@@ -526,7 +528,7 @@ def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
     elif action == SUSPEND:
         hold(w)
     elif w.rolling and level == w.level:
-        w.open, w.held, w.vacant, w.places = 1, 0, 0, taken_places(p, w) + decided[SO_MANY]
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[SO_MANY]
         undecided(w)
     else:
         open_cohort(p, w, level, decided[SO_MANY], 0)
@@ -546,7 +548,7 @@ def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
 
 def close_enrolment(w: Bench, late: int) -> None:
     """Enrol nobody from now on; whoever waits is turned away, and so is whoever is in screening."""
-    happens(w)
+    w.last_day = w.today
     w.closed, w.closed_day, w.open = 1, w.today, 0
     w.last_consent_day = w.today if late else w.today - 1
     w.turned_away += w.queue_end - w.queue_first
@@ -571,22 +573,21 @@ def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
 
 def candidates_come_and_go(p: Protocol, w: Bench, t: Tables) -> None:
     """Let those go whose patience is over, and today's eligible candidates ask for a place."""
-    if w.closed:
-        return
     while w.queue_first < w.queue_end and t.queue[w.queue_first] + p.patience_days <= w.today:
         w.queue_first += 1
         w.withdrew += 1
     if w.queue_first == w.queue_end:
         w.queue_first = w.queue_end = 0
-    while next_eligible_day(p, w, t) == w.today:
+    while w.next_eligible == w.today:
         t.queue[w.queue_end] = w.today
         w.queue_end += 1
         w.candidate += 1
+        w.next_eligible = next_eligible_day(p, w, t)
 
 
 def give_places(p: Protocol, w: Bench, t: Tables) -> None:
     """Give places to those who wait, in their order; ask a rolling rule for whoever is ready and has none."""
-    looks = w.queue_first < w.queue_end
+    looks = True
     while looks:
         w.wake_day = fill_places(p, w, t)
         if w.code != RUNNING:
@@ -609,7 +610,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     """Enrol those who wait while a slot is open today; return when the next one opens, `NEVER` if there is none."""
     while w.queue_first < w.queue_end:
-        if not w.open or not has_free_place(p, w) or room(p, w, w.permitted) <= 0:
+        if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
             return NEVER
         earliest = stagger_until(p, w, t) - p.lead_days
         start = treatment_day(p, earliest if earliest > w.today else w.today)
@@ -626,7 +627,7 @@ def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:
     """Return whether a rolling rule is to be asked, since a candidate is ready and every place is taken."""
     if w.queue_first == w.queue_end or not w.open or not w.rolling or w.concluding:
         return False
-    if has_free_place(p, w) or room(p, w, w.permitted) <= 0:
+    if has_free_place(w) or room(p, w, w.permitted) <= 0:
         return False
     return w.news == 1 or w.held == 0
 
@@ -652,13 +653,14 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
     w.enrolled += 1
     person.cohort, person.level, person.outcome = w.cohorts, w.level, NO_OUTCOME
     person.start_day, person.infusion_day = w.today, w.today + p.lead_days
+    w.taken += 1
     w.on_the_way += 1
     w.cohort_lymphodepleted += 1
     w.lymphodepleted[w.level] += 1
     if w.vacant:
         w.vacant -= 1
         w.replaced[w.level] += 1
-    happens(w)
+    w.last_day = w.today
 
 
 def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
@@ -671,7 +673,7 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
         w.lymphodepleted[person.level] -= 1
         if person.cohort == w.cohorts:
             w.cohort_lymphodepleted -= 1
-        happens(w)
+        w.last_day = w.today
         withheld = p.withholds and w.dlt_known > PHASES * person.start_day + INFUSIONS_END
         if person.level > w.permitted or withheld or t.fates[GETS][patient] == NOTHING:
             gives_place_back(p, w, person)
@@ -687,6 +689,7 @@ def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
     person.outcome = NOT_INFUSED
     here = person.cohort == w.cohorts
     if here:
+        w.taken -= 1
         w.cohort_freed += 1
         w.vacant += 1
     if (p.rolling and not (here and w.expansion)) or w.concluding:
@@ -749,6 +752,7 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     if outcome in (DLT, NO_DLT):
         dlt = 1 if outcome == DLT else 0
         w.evaluable[level] += 1
+        w.evaluable_patients += 1
         w.dlts[level] += dlt
         w.since_outcomes += 1
         w.since_dlts += dlt
@@ -757,56 +761,41 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
             w.cohort_dlts += dlt
         if dlt:
             w.dlt_known = PHASES * w.today + phase
-    elif here:
-        w.cohort_non_evaluable += 1
-        w.cohort_freed += p.replaces
-        if p.replaces and not w.rolling:
+    elif here and p.replaces:
+        w.cohort_freed += 1
+        if not w.rolling:
+            w.taken -= 1
             w.vacant += 1
     w.news = 1
     w.last_outcome_day = w.today
     check = w.today if phase == MORNING else w.today + 1
     if check < w.check_day:
         w.check_day = check
-    happens(w)
+    w.last_day = w.today
 
 
 # Places, room, gates
 
 
-def decided_places(p: Protocol, w: Bench) -> int:
-    """Return how many places of the cohort have their outcome, or are lost for good."""
-    return w.cohort_evaluable + (w.cohort_non_evaluable if w.rolling or not p.replaces else 0)
-
-
-def taken_places(p: Protocol, w: Bench) -> int:
-    """Return how many places of the cohort cannot be given any more."""
-    return decided_places(p, w) + w.cohort_pending + w.cohort_lymphodepleted
-
-
-def has_free_place(p: Protocol, w: Bench) -> bool:
+def has_free_place(w: Bench) -> bool:
     """Return whether the cohort has a place that nobody has taken, and that may be given."""
-    return w.held == 0 and taken_places(p, w) < w.places
+    return w.held == 0 and w.taken < w.places
 
 
 def room(p: Protocol, w: Bench, level: int) -> int:
     """Return what the cap leaves if nothing above a level is given any more."""
-    used = 0
-    if p.cap_counts_infused:
-        used = w.infused
-    else:
-        for at in range(p.levels):
-            used += w.evaluable[at] + w.pending[at]
+    used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows
     if w.on_the_way:
         for at in range(level + 1):
             used += w.lymphodepleted[at]
     return p.cap - used
 
 
-def outcomes_to_come(p: Protocol, w: Bench) -> int:
+def outcomes_to_come(w: Bench) -> int:
     """Return how many outcomes are outstanding: the cohort's, and with a rolling rule the level's."""
     if not w.rolling:
-        return w.places - decided_places(p, w)
-    free = w.places - taken_places(p, w) if has_free_place(p, w) else 0
+        return w.places - w.taken + w.cohort_pending + w.cohort_lymphodepleted
+    free = w.places - w.taken if has_free_place(w) else 0
     return free + w.pending[w.level] + w.lymphodepleted[w.level]
 
 
@@ -817,7 +806,7 @@ def is_complete(p: Protocol, w: Bench) -> bool:
             return False
     elif w.cohort_lymphodepleted or w.cohort_pending:
         return False
-    return not has_free_place(p, w) or room(p, w, w.permitted) <= 0
+    return not has_free_place(w) or room(p, w, w.permitted) <= 0
 
 
 def treatment_day(p: Protocol, earliest: int) -> int:
@@ -854,7 +843,7 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
         else:
             w.if_stops[for_outcome] += days
             w.if_goes_on[for_place] += days
-    elif has_free_place(p, w) and room(p, w, w.permitted) > 0:
+    elif has_free_place(w) and room(p, w, w.permitted) > 0:
         w.waits[for_place] += days
     else:
         w.waits[for_outcome] += days
