@@ -23,6 +23,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from scipy.special import betaincc
+
 from escalate.patients import Fate, Nature
 from escalate.scenario import Scenario
 from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
@@ -483,10 +485,24 @@ class ReferenceTrial:
             else:
                 self.cut(cohort, told, None)
             return
+        if cohort.expansion and self.outcomes_known > self.outcomes_known_at_cut and self.too_toxic(cohort):
+            self.note("expansion closed", cohort=cohort)
+            self.permitted_level = cohort.level - 1
+            self.open_cohort = None
+            self.close_enrolment()
+            return
         may_be_early = self.s.safety.early_decision and not cohort.expansion and self.concluding is None
         if may_be_early and self.outcomes_known > self.outcomes_known_at_cut and self.forced(cohort, told):
             self.note("decision forced", cohort=cohort)
             self.cut(cohort, told, self.outstanding(cohort))
+
+    def too_toxic(self, cohort: Cohort) -> bool:
+        """Whether Pr(P(DLT) at the expansion's level is too large), from Beta(1 + DLTs, 1 + others), is too large."""
+        stopping = self.s.stopping
+        here = [person for person in self.patients if person.level == cohort.level and person.evaluable]
+        dlts = sum(person.outcome == "DLT" for person in here)
+        limit = stopping.too_toxic_above or getattr(self.s.rule, "target", 1.0)
+        return bool(betaincc(1 + dlts, 1 + len(here) - dlts, limit) > stopping.expansion_too_toxic_probability)
 
     def cut(self, cohort: Cohort, told: Told, still_to_come: int | None) -> None:
         """Freeze what is known, and call the committee."""

@@ -7,6 +7,7 @@ Every expected log below was written down from the protocol, before the program 
 from __future__ import annotations
 
 from escalate import Trial, simulate_trial
+from escalate.timeline import milestones, waits
 from small import lymphodepletion, small
 
 
@@ -575,7 +576,34 @@ def test_places_left_under_the_cap_are_filled_at_the_recommended_dose() -> None:
     }
     stopped = simulate_trial(small(**changes))
     assert (stopped.dose_path, stopped.recommended) == ("1NNN 2TT", 1)
-    expanded = simulate_trial(small(safety__when_rule_finished="expand", **changes))
+    expands = {"safety__when_rule_finished": "expand", "stopping__expansion_too_toxic_probability": 1.0}
+    expanded = simulate_trial(small(**expands, **changes))
     assert (expanded.dose_path, expanded.recommended) == ("1NNN 2TT 1NNNN", 1)
     assert expanded.cohorts["purpose"] == ["escalation", "escalation", "expansion"]
     assert expanded.stop_reason == "MTD declared: the next dose level exceeds it"
+
+
+def test_an_expansion_is_closed_for_toxicity_at_once() -> None:
+    """Two DLTs of the expansion make 2 in 5 at level 1; two lymphodepleted patients then get no cells.
+
+    Beta(3, 4) is above .25 with probability .831; after one DLT in 4, Beta(2, 4) would be with .633.
+    """
+    trial = simulate_trial(
+        small(
+            safety__when_rule_finished="expand",
+            stopping__expansion_too_toxic_probability=0.8,
+            stopping__too_toxic_above=0.25,
+            trial__planned_patients=9,
+            accrual__consent_days=[0, 0, 0, 30, 30, 40, 40, 41, 41],
+            treatment__lymphodepletion=lymphodepletion(3),
+            what_if=[{"patient": k, "dlt_day": 1} for k in (4, 5, 6, 7)],
+        )
+    )
+    assert (trial.dose_path, trial.recommended) == ("1NNN 2TT 1TT", 1)
+    closed = [row for row in trial.events if row["event"] in ("expansion closed", "enrolment closed")]
+    assert [(row["day"], row["cohort"]) for row in closed] == [(44, 3), (44, None)]
+    withheld = trial.patients["not_infused_reason"]
+    assert [reason for reason in withheld if reason] == ["withheld: the committee has closed this dose level"] * 2
+    assert trial.cohorts["data_cut_day"][-1] == closed[0]["day"] and trial.cohorts["decision_day"][-1] is None
+    assert milestones(trial)["expansion closed"] == closed[0]["day"]
+    assert sum(waits(trial).values()) == trial.duration_days

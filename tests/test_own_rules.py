@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,12 @@ import pytest
 import escalate as esc
 from conftest import ROOT
 from escalate.cli import main
+from escalate.data_cut import DataCut
 from escalate.errors import RuleError, ScenarioError
 from escalate.own_rules import REGISTERED, Known
+from escalate.records import Action
+from escalate.rules import make_rule
+from escalate.scenario.rules import TableRule
 from small import small
 
 BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")
@@ -317,6 +322,81 @@ def test_bad_tables(tmp_path: Path, text: str | None, says: str) -> None:
     assert all(problem.line > 0 for problem in caught.value.problems)
 
 
+TABLE_FILE = 'name = "table"\ntarget = 0.25\nfile = "own.csv"'
+
+
+def resolved(tmp_path: Path) -> Path:
+    """Return a resolved scenario in a folder of its own: it names the file, and has what it said."""
+    scenario = esc.load(files(tmp_path, TABLE_FILE, own__csv=THREES))
+    (tmp_path / "elsewhere").mkdir()
+    path = tmp_path / "elsewhere" / "resolved.json"
+    path.write_text(json.dumps(scenario.resolved()), encoding="utf-8")
+    assert esc.load(path) == scenario, "without the file"
+    return path
+
+
+def test_a_resolved_table_stands_without_its_file_but_not_against_it(tmp_path: Path) -> None:
+    path = resolved(tmp_path)
+    file = path.parent / "own.csv"
+    file.write_text("# another order of lines\n" + HEAD + "\n".join(THREES.splitlines()[:0:-1]), encoding="utf-8")
+    assert esc.load(path) == esc.load(tmp_path / "scenario.toml")
+    file.write_text(THREES.replace("3,1,S", "3,1,E").replace("6,2,D", "6,2,DU"), encoding="utf-8")
+    with pytest.raises(ScenarioError) as caught:
+        esc.load(path)
+    [problem] = caught.value.problems
+    assert (problem.key, problem.value, problem.message) == (
+        "rule.file",
+        "own.csv",
+        "says something else than rule.decisions: 1 DLTs in 3 are E there and S here; 2 DLTs in 6 are DU there and D "
+        "here. Leave out file or decisions",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (THREES.split("9,0")[0], "0 DLTs in 9 are missing there and E here; .*; 5 more cells differ. Leave out"),
+        (THREES + "1,0,E\n1,1,D\n", "0 DLTs in 1 are E there and missing here; 1 DLTs in 1 are D there and missing"),
+        (THREES.replace("3,1,S\n", ""), "has holes: there is no decision for DLTs 1 in 3"),
+        ("n,y,d\n", "has no column decision, dlts, evaluable"),
+    ],
+)
+def test_a_file_that_is_there_counts(tmp_path: Path, text: str, says: str) -> None:
+    path = resolved(tmp_path)
+    (path.parent / "own.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(ScenarioError, match=says):
+        esc.load(path)
+
+
+@pytest.mark.parametrize("decisions", ['"E S D DU"', "{3 = 5}", '{three = "E S"}', '{3 = "E S D"}'])
+def test_decisions_that_are_no_table_are_faults_of_their_own(tmp_path: Path, decisions: str) -> None:
+    """They are not compared with the file, but told as they are without one."""
+    path = files(tmp_path, f"{TABLE_FILE}\ndecisions = {decisions}", own__csv=THREES)
+    with pytest.raises(ScenarioError) as caught:
+        esc.load(path)
+    assert all(problem.key.startswith("rule.decisions") or "decisions:" in problem.message
+               for problem in caught.value.problems)  # fmt: skip
+
+
+def test_changes_of_a_scenario_do_not_read_another_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file of the same name where the session runs is another one, until somebody names it."""
+    scenario = esc.load(files(tmp_path, TABLE_FILE, own__csv=THREES))
+    (tmp_path / "session").mkdir()
+    monkeypatch.chdir(tmp_path / "session")
+    other = THREES.replace("9,1,S", "9,1,E")
+    Path("own.csv").write_text(other, encoding="utf-8")
+    for change in ({"toxicity.dlt_probability": [0.5, 0.6]}, {"rule.target": 0.3}, {"rule.file": None}):
+        assert scenario.replace(change).rule.decisions == scenario.rule.decisions
+    named = scenario.replace({"rule.file": "own.csv"}).rule
+    assert (named.file, named.decisions["9"]) == ("own.csv", "E E D DU DU DU DU DU DU DU")
+    with pytest.raises(ScenarioError, match=r"rule.file = no.csv: cannot be read: No such file"):
+        scenario.replace({"rule.file": "no.csv"})
+    for change in ({"rule.decisions": {**scenario.rule.decisions, "3": "E D D DU"}}, {"rule.decisions.3": "E D D DU"}):
+        written = scenario.replace(change)
+        assert (written.rule.file, written.rule.decisions["3"]) == (None, "E D D DU")
+        assert written.sources["rule.file"] == "assumption: changed by a person, with no source given"
+
+
 def test_a_table_in_the_scenario_itself() -> None:
     scenario = small(
         rule={"name": "table", "target": 0.3, "decisions": {"3": "E S D DU", "6": "E E S D DU DU DU"}},
@@ -326,3 +406,12 @@ def test_a_table_in_the_scenario_itself() -> None:
     assert sum(esc.exact(scenario).recommended) > 0.8
     with pytest.raises(ScenarioError, match="has no line for 9, 12 evaluable patients"):
         scenario.replace({"limits.most_per_level": None})
+
+
+def test_a_table_is_asked_at_the_current_level_alone_and_says_which_line_it_lacks() -> None:
+    """A level that has been left may have any number of patients; the current one needs its line."""
+    rule = make_rule(TableRule(name="table", target=0.3, decisions={"3": "E S D DU", "20": "E " * 20 + "DU"}))
+    decided = rule.decide(DataCut.of([1, 1, 0], [[5, 3], [5, 0], [20, 4]], [[0, 2], [0, 0], [20, 0]]))
+    assert decided.action.tolist() == [Action.DE_ESCALATE, Action.STAY, Action.STOP]
+    with pytest.raises(RuleError, match=r"no line for 5 evaluable patients at a level; it has lines for 3, 20$"):
+        rule.decide(DataCut.of([0, 1, 0], [[3, 0], [3, 7], [5, 0]], [[0, 0]] * 3))

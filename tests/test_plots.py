@@ -147,6 +147,7 @@ EXAMPLES: dict[str, tuple[dict[str, Any], int]] = {
     "expansion": (
         {
             "safety__when_rule_finished": "expand",
+            "stopping__expansion_too_toxic_probability": 1.0,
             "accrual__consent_days": list(range(0, 400, 4)),
             "accrual__without_place": "lost",
         },

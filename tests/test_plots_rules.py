@@ -14,7 +14,7 @@ Seen to fail with these bugs planted in ``src/escalate/plots`` (test, without ``
 - the_title_has_the_rule_in_words: a title without the rule
 - the_legend_lists_the_letters_that_occur: all letters, always
 - every_count_has_its_letter_on_its_colour_inside_its_cell: one colour for all; patients and DLTs swapped; letters
-  larger than their cells
+  larger than their cells; gaps where a table has no line
 - every_cell_has_the_colour_of_its_letter_and_its_text: cells one column to the right; a split cell in one colour;
   cut-off off by 0.01, or left out; rows made one although they differ; letters of a split cell upside down; numbers
   of pending patients off by one
@@ -22,12 +22,12 @@ Seen to fail with these bugs planted in ``src/escalate/plots`` (test, without ``
 - text_stays_inside_its_part_of_a_cell: cells too narrow for their cut-offs
 - rows_are_one_only_from_where_nothing_changes: the last row does not say that it is one of more DLTs
 - every_data_cut_has_its_counts_beliefs_and_decisions: DLTs and evaluable patients swapped; what a decision turns to
-  has its colour, or is not drawn
+  has its colour, or is not drawn; only the first dose path
 - bars_are_as_long_as_what_is_believed: bars of another length
 - the_level_that_is_given_next_is_outlined: the level above is; none is
 - the_rows_that_are_not_drawn_are_counted: rows left out silently; one row too few counted
 - a_small_axes_says_which_rows_are_not_drawn: all rows in the smallest Axes
-- the_legend_lists_the_decisions_that_occur: decisions that do not occur; no labels of the doses
+- the_legend_lists_the_decisions_that_occur: decisions that do not occur; no labels of the doses; no remarks
 - every_path_is_a_leaf_with_probability_dose_and_reason: half the probability; the dose of the level below; no dose
   looks like a dose; the reason of the first leaf; the only reason not said; the least probable paths drawn
 - there_is_one_node_for_each_distinct_beginning: nodes coloured by their DLTs; nodes too narrow for their words
@@ -65,12 +65,15 @@ from matplotlib.transforms import Bbox
 
 import escalate as esc
 from conftest import ROOT
+from escalate.data_cut import Counts
+from escalate.own_rules import Known
 from escalate.paths import DosePath
 from escalate.plots import plot_decision_table, plot_dose_paths, style
 from escalate.plots.letters import ACTION_COLOURS, COLOURS
 from escalate.plots.paths import level_colours
 from escalate.protocol_tables import CountTable, NextDose, NextDoseTable, PendingCell, PendingTable
 from escalate.protocol_tables.layout import LETTERS
+from escalate.protocol_tables.next_dose import Ways
 from escalate.records import NO_LEVEL, Action, Decision
 
 TWO, SIX = "nct06337474", "six-dose-oncology"
@@ -78,11 +81,15 @@ PARTIAL = {"min_completed": 2, "most_pending_share": 1}
 TITE_BOIN = {"name": "TITE-BOIN", "target": 0.25}
 CRM = {"name": "CRM", "target": 0.25, "prior_mtd_level": 2}
 
-COUNTS = {
-    "BOIN 3": ({"name": "BOIN", "target": 0.25}, 3),
-    "BOIN 12": ({"name": "BOIN", "target": 0.25}, 12),
-    "BOIN 36": ({"name": "BOIN", "target": 0.25}, 36),
-    "3+3": ({"name": "3+3"}, 6),
+LINES = {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"}
+
+COUNTS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+    "BOIN 3": ({"name": "BOIN", "target": 0.25}, {"patients": 3}),
+    "BOIN 12": ({"name": "BOIN", "target": 0.25}, {}),
+    "BOIN 36": ({"name": "BOIN", "target": 0.25}, {"patients": 36}),
+    "3+3": ({"name": "3+3"}, {"patients": 6}),
+    "every stop": ({"python": "every stop"}, {"patients": 6}),
+    "table": ({"name": "table", "target": 0.25, "decisions": LINES}, {}),
 }
 PENDING: dict[str, tuple[dict[str, Any], int]] = {
     "rolling six": ({"name": "rolling six"}, 3),
@@ -93,7 +100,7 @@ PENDING: dict[str, tuple[dict[str, Any], int]] = {
 NEXT: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
     "CRM": (TWO, CRM, {}),
     "CRM, six levels": (SIX, {**CRM, "prior_mtd_level": 4}, {"cohorts": 2}),
-    "CRM, long": (SIX, {**CRM, "prior_mtd_level": 4}, {"cohorts": 3}),
+    "CRM, long": (SIX, {**CRM, "prior_mtd_level": 4}, {"cohorts": 4}),
     "TITE-CRM": (TWO, {**CRM, "name": "TITE-CRM"}, {}),
     "BLRM": (TWO, {"name": "BLRM"}, {}),
     "3+3 ahead": (TWO, {"name": "3+3"}, {"cohorts": 3}),
@@ -108,6 +115,13 @@ PATHS: dict[str, tuple[str, dict[str, Any]]] = {
 }
 TABLES = [*COUNTS, *PENDING, *NEXT]
 ALL = [*TABLES, *PATHS]
+
+
+@esc.rule(name="every stop")
+def every_stop(known: Known) -> tuple[str, int] | str:
+    """Stop for one, two and no DLTs with this, the lower and the higher level, for more without one."""
+    levels = {0: min(known.level + 1, known.levels), 1: known.level, 2: max(known.level - 1, 1)}
+    return ("stop", levels[known.y]) if known.y in levels else "stop"
 
 
 @cache
@@ -125,8 +139,8 @@ def scenario(file: str, rule: dict[str, Any], cohort_size: int = 3) -> esc.Scena
 @cache
 def table(name: str) -> Any:
     if name in COUNTS:
-        rule, patients = COUNTS[name]
-        return esc.decision_table(scenario(TWO, rule), patients)
+        rule, options = COUNTS[name]
+        return esc.decision_table(scenario(TWO, rule), **options)
     if name in PENDING:
         rule, size = PENDING[name]
         return esc.decision_table(scenario(TWO, rule, size))
@@ -306,7 +320,9 @@ def test_figures_are_nobodys() -> None:
 
 
 def test_colours_are_told_apart_in_grey() -> None:
-    for colours in (COLOURS.values(), ACTION_COLOURS.values(), level_colours(2), level_colours(6)):
+    """Letters of stops share their colour."""
+    assert len(set(COLOURS.values())) == len(COLOURS) - 3
+    for colours in (set(COLOURS.values()), ACTION_COLOURS.values(), level_colours(2), level_colours(6)):
         for one, other in itertools.combinations(colours, 2):
             assert abs(luminance(one) - luminance(other)) > 0.14, (one, other)
 
@@ -330,9 +346,13 @@ def test_the_legend_lists_the_letters_that_occur(name: str) -> None:
 def test_every_count_has_its_letter_on_its_colour_inside_its_cell(name: str) -> None:
     ax, of = drawn(name), table(name)
     assert isinstance(of, CountTable)
-    texts = {tuple(round(part) for part in text.get_position()): text for text in ax.texts}
+
+    def place(x: float, y: float) -> tuple[int, int]:
+        return of.patients[round(x) - 1], round(y)
+
+    texts = {place(*text.get_position()): text for text in ax.texts}
     assert {place: text.get_text() for place, text in texts.items()} == of.letters
-    cells = {(round(p.get_x() + 0.5), round(p.get_y() + 0.5)): p for p in filled(ax)}
+    cells = {place(p.get_x() + 0.5, p.get_y() + 0.5): p for p in filled(ax)}
     assert set(cells) == set(of.letters) and len(ax.patches) == len(cells)
     for place, letter in of.letters.items():
         assert colour(cells[place]) == COLOURS[letter].lower()
@@ -492,7 +512,8 @@ def rows_of(ax: Axes, of: NextDoseTable) -> Iterator[tuple[NextDose, Bbox]]:
     found = {text.get_text(): box(ax, text) for text in ax.texts}
     for row in of.rows:
         if row.path in found:
-            yield row, found[row.path]
+            below = 5.25 * len(row.ways.listed[1:2])  # a second line names the other dose paths
+            yield row, found[row.path].translated(0, below)
 
 
 def beside(ax: Axes, y: float, within: float = 6) -> list[Text]:
@@ -528,7 +549,10 @@ def test_every_data_cut_has_its_counts_beliefs_and_decisions(name: str) -> None:
         texts = [text.get_text() for text in beside(ax, y)]
         counts = [f"{dlts}/{n}" for dlts, n in row.counts]
         beliefs = [f"{value:.2f}" for values in row.beliefs.values() for value in values]
-        assert texts[: 1 + len(counts) + len(beliefs)] == [row.path, *counts, *beliefs]
+        lines = row.ways.short.replace(" or ", "\nor ").split("\n")
+        assert set(lines) <= set(texts)
+        others = [text for text in texts if text not in lines]
+        assert others[: len(counts) + len(beliefs)] == [*counts, *beliefs]
         decisions = [row.decision, *(decision for _, decision in row.turns)]
         patches = decision_patches(ax, y)
         assert [colour(patch) for patch in patches] == [ACTION_COLOURS[d.action].lower() for d in decisions]
@@ -554,7 +578,7 @@ def test_the_level_that_is_given_next_is_outlined(name: str) -> None:
     seen = 0
     for row, extent in rows_of(ax, table(name)):
         y = (extent.y0 + extent.y1) / 2
-        numbers = beside(ax, y)[1 + len(row.counts) :]
+        numbers = beside(ax, y)[len(row.ways.listed[:2]) + len(row.counts) :]
         around = [p for p in outlines if holds(ax, p, centre(ax, p)[0], y)]
         wanted = (
             []
@@ -581,8 +605,9 @@ def test_a_small_axes_says_which_rows_are_not_drawn() -> None:
     ax, of = plot_decision_table(table("TITE-CRM"), ax=figure.add_subplot()), table("TITE-CRM")
     shown = [row for row, _ in rows_of(ax, of)]
     [note] = [text for text in words(ax) if text.startswith("Not drawn")]
-    assert 0 < len(shown) < 50 and shown == list(of.rows[: len(shown)])
-    assert f"rows {len(shown) + 1} to 50 ({50 - len(shown)} of 50" in note
+    rest, whole = len(of.rows) - len(shown), len(of.rows)
+    assert 0 < len(shown) < whole and shown == list(of.rows[: len(shown)])
+    assert f"rows {len(shown) + 1} to {whole} ({rest} of {whole}" in note
 
 
 @pytest.mark.parametrize("name", NEXT)
@@ -591,8 +616,10 @@ def test_the_legend_lists_the_decisions_that_occur(name: str) -> None:
     said_here = {d.action.words for row in rows for d in (row.decision, *(turn for _, turn in row.turns))}
     believed = ["what the model believes, from 0 to 1", "level given next, or recommended"] * bool(rows[0].beliefs)
     assert Counter(legend_words(drawn(name))) == Counter([*said_here, *believed])
+    told = " ".join(words(drawn(name)))
     for level, dose in enumerate(table(name).doses, 1):
-        assert any(f"level {level}: {dose}" in text for text in words(drawn(name)))
+        assert f"level {level}: {dose}" in told
+    assert all(remark in told for remark in table(name).remarks)
 
 
 def test_a_suspension_and_two_turns_are_drawn() -> None:
@@ -601,7 +628,8 @@ def test_a_suspension_and_two_turns_are_drawn() -> None:
 
     turns = ((0.25, decided(Action.STAY, 0)), (0.75, decided(Action.ESCALATE, 1)))
     suspended = decided(Action.SUSPEND, 0)
-    row = NextDose(path="1PPP", counts=((0, 0),) * 2, beliefs={"P(DLT)": (0.1, 0.2)}, decision=suspended, turns=turns)
+    cut, ways = Counts(0, (0, 0), (0, 0), (3, 0)), Ways(("1PPP",))
+    row = NextDose(ways=ways, cut=cut, beliefs={"P(DLT)": (0.1, 0.2)}, decision=suspended, turns=turns)
     ax = plot_decision_table(NextDoseTable(rule="own", doses=("a", "b"), rows=(row,)))
     ax.figure.draw_without_rendering()
     assert {"suspend", "from 25%: stay: 3 at level 1", "from 75%: escalate: 3 at level 2"} <= set(words(ax))

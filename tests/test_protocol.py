@@ -106,7 +106,7 @@ def test_enough_at_one_level_in_both_readings() -> None:
 def test_most_patients_leaves_the_rest_for_an_expansion() -> None:
     scenario = small(
         rule=BOIN,
-        stopping={"most_patients": 6},
+        stopping={"most_patients": 6, "expansion_too_toxic_probability": 1.0},
         safety__when_rule_finished="expand",
         accrual__consent_days=[0] * 20,
     )
@@ -439,6 +439,10 @@ def test_what_needs_a_target_says_so() -> None:
         small(limits__coherence="last_cohort")
     with pytest.raises(ScenarioError, match="too_toxic_above: is missing: 3\\+3 has no target"):
         small(stopping__too_toxic_probability=0.9)
+    with pytest.raises(ScenarioError, match="expansion_too_toxic_probability: is missing: with when_rule_finished"):
+        small(safety__when_rule_finished="expand")
+    with pytest.raises(ScenarioError, match="has no effect without safety"):
+        small(stopping__expansion_too_toxic_probability=1.0)
     with pytest.raises(ScenarioError, match="too_toxic_above has no effect"):
         small(stopping__too_toxic_above=0.3)
     import escalate

@@ -162,6 +162,7 @@ def test_engine_agrees_with_the_reference_in_many_scenarios() -> None:
     compare(20_000)
 
 
+EXPANDS = {"safety.when_rule_finished": "expand", "stopping.expansion_too_toxic_probability": 1.0}
 THREE_DAYS_BEFORE = {"treatment.lymphodepletion": [{"agent": "fludarabine", "mg_per_m2": 25.0, "days": [-3]}]}
 ONE_PATIENT = {"trial.planned_patients": 1, "safety.cohort_size": 1}
 TWO_ON_ONE_DAY = {"accrual.consent_days": [0, 0]}
@@ -216,7 +217,7 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         GONE_IN_THE_EVENING,
     ),
     "an expansion is not closed early": (
-        {"safety.start_level": 2, "rule.variant": "B", "safety.when_rule_finished": "expand"},
+        {"safety.start_level": 2, "rule.variant": "B"} | EXPANDS,
         {"accrual.consent_days": [0] * 20},
         {"what_if": [{"patient": patient, "dlt_day": 1} for patient in (4, 5)]},
     ),
@@ -393,8 +394,14 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "an expansion replaces who is non-evaluable": (
         ROLLING_SIX,
-        {"trial.planned_patients": 9, "safety.when_rule_finished": "expand", "accrual.consent_days": [0] * 30},
+        {"trial.planned_patients": 9, "accrual.consent_days": [0] * 30} | EXPANDS,
         {"what_if": [{"patient": patient, "dlt_day": 1} for patient in (7, 8)] + [{"patient": 10, "drop_out_day": 3}]},
+    ),
+    "an expansion is closed with patients on the way, and for toxicity alone": (
+        THREE_DAYS_BEFORE,
+        {"trial.planned_patients": 12, "accrual.consent_days": [0] * 6 + [20] * 3 + [22] * 10} | EXPANDS,
+        {"stopping.expansion_too_toxic_probability": 0.6, "stopping.too_toxic_above": 0.3},
+        {"what_if": [{"patient": patient, "dlt_day": 1} for patient in (4, 5, 6, 7)]},
     ),
     "who is not infused gives the place back before the rule is asked": (
         ROLLING_SIX,

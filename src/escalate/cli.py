@@ -110,7 +110,7 @@ def _add_exact(verbs: Verbs) -> None:
 def _add_table(verbs: Verbs) -> None:
     parser = _verb(verbs, "table", _table, "print the decision table of a scenario's rule, for the protocol")
     _add_scenario(parser)
-    parser.add_argument("--patients", type=_at_least(1), default=12, metavar="N", help="most patients (default 12)")
+    parser.add_argument("--patients", type=_at_least(1), metavar="N", help="most patients at the level (default 12)")
     parser.add_argument("--after", default="", metavar="PATH", help='the trial so far, as in "1NNN 2NNT"')
     parser.add_argument("--cohorts", type=_at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")

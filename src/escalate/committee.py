@@ -119,6 +119,10 @@ class Committee:
             return replace(stop, level=NO_LEVEL, reason=TOO_TOXIC)
         return replace(stop, level=int(self.rule.recommend(cut)[0]))
 
+    def closes_expansion(self, counts: Counts) -> bool:
+        """Return whether an expansion is closed for toxicity; at once, without a meeting."""
+        return bool(self.rule.closes_expansion(DataCut.gather([counts]))[0])
+
     def decide_many(self, cut: DataCut, room: IntArray) -> Decisions:
         """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.
 

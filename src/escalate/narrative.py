@@ -138,6 +138,7 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "follow-up completed": _with_detail("completes follow-up"),
     "cohort complete": _about_cohort("is complete, data cut"),
     "decision forced": _about_cohort("is closed early, since nothing outstanding can change the decision; data cut"),
+    "expansion closed": _about_cohort("is closed: TOO TOXIC; data cut"),
     "candidate ready": _about_cohort("has no free place, and a candidate is ready; data cut"),
     "nothing outstanding": _about_cohort("has nothing outstanding any more; data cut"),
     "decision": _decided,

@@ -56,8 +56,13 @@ class ProtocolRule(Rule):
         self.too_toxic_above = self.stopping.too_toxic_above or self.target
         if self.target is None and self.limits.coherence in ("last_cohort", "last_level"):
             raise RuleError(f"limits.coherence compares with a target, and the rule {self.name} has none")
-        if self.too_toxic_above is None and self.stopping.too_toxic_probability is not None:
+        asks = self.stopping.too_toxic_probability is not None or self._closes_expansions
+        if self.too_toxic_above is None and asks:
             raise RuleError(f"stopping.too_toxic_above is needed, since the rule {self.name} has no target")
+
+    @property
+    def _closes_expansions(self) -> bool:
+        return (self.stopping.expansion_too_toxic_probability or 1) < 1
 
     @property
     def reads_last(self) -> bool:
@@ -76,11 +81,19 @@ class ProtocolRule(Rule):
 
     def is_too_toxic(self, cut: DataCut) -> BoolArray:
         """Return whether the stopping rule for toxicity at the lowest level stops the trial, shape (...)."""
+        return self._exceeds(cut, np.zeros_like(cut.level), self.stopping.too_toxic_probability)
+
+    def closes_expansion(self, cut: DataCut) -> BoolArray:
+        """Return whether an expansion at the level of the cut is closed for toxicity, shape (...)."""
+        probability = self.stopping.expansion_too_toxic_probability if self._closes_expansions else None
+        return self._exceeds(cut, cut.level, probability)
+
+    def _exceeds(self, cut: DataCut, level: IntArray, probability: float | None) -> BoolArray:
+        """Return whether P(DLT) at a level is too high with more than some probability, after anybody's outcome."""
         somebody = cut.evaluable.sum(axis=-1) > 0
-        if self.stopping.too_toxic_probability is None or self.too_toxic_above is None:
+        if probability is None or self.too_toxic_above is None:
             return np.zeros_like(somebody)
-        exceedance = self.rule.exceedance(cut, np.zeros_like(cut.level), self.too_toxic_above)
-        return np.asarray(somebody & (exceedance > self.stopping.too_toxic_probability))
+        return np.asarray(somebody & (self.rule.exceedance(cut, level, self.too_toxic_above) > probability))
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return what the rule recommends."""

@@ -198,6 +198,7 @@ EVENT_WORDS: dict[str, str] = {
     "follow-up completed": "the last day of follow-up",
     "cohort complete": "every outcome of the cohort is known: the data cut",
     "decision forced": "whatever is still pending can't change the decision: the data cut, early",
+    "expansion closed": "the expansion is found too toxic: its data cut; nobody else is enrolled or infused",
     "candidate ready": "a candidate is ready and every place is taken, so that a rolling rule is asked: the data cut",
     "nothing outstanding": "every outcome is known, so that a rolling rule is asked: the data cut",
     "decision": "the committee decides",

@@ -50,14 +50,15 @@ def waits(trial: Trial) -> dict[str, int]:
     end = trial.duration_days
     waiting = _waiting_spells(trial, end)
     people = _people_by_cohort(trial)
-    forced = set(_where(trial.decisions["cohort"], trial.decisions["forced"], "yes"))
+    closed_early = set(_where(trial.decisions["cohort"], trial.decisions["forced"], "yes"))
+    closed_early |= set(_where(trial.events["cohort"], trial.events["event"], "expansion closed"))
     closed = 0
     for number, places, opened, cut, decided in zip(
         *(trial.cohorts[name] for name in ("cohort", "places", "opened_day", "data_cut_day", "decision_day")),
         strict=True,
     ):
         until = end if cut is None else cut
-        fills_up = cut is not None and number not in forced
+        fills_up = cut is not None and number not in closed_early
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
         goes_on = trial.rolling or len(decisions) > 1 or (cut is None and decisions)
@@ -163,7 +164,7 @@ def _where(values: list[Any], flags: list[Any], flag: str) -> list[Any]:
 def milestone_names(levels: int) -> list[str]:
     """Return the names of a trial's milestones, in order, for so many dose levels."""
     opened = [f"level {level} opened" for level in range(1, levels + 1)]
-    return ["first infusion", *opened, "last infusion", "enrolment closed", "trial ended"]
+    return ["first infusion", *opened, "last infusion", "expansion closed", "enrolment closed", "trial ended"]
 
 
 def milestones(trial: Trial) -> dict[str, int | None]:
@@ -177,8 +178,8 @@ def milestones(trial: Trial) -> dict[str, int | None]:
     Returns
     -------
     dict of str to int or None
-        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``enrolment closed``,
-        ``trial ended`` (not reached by a trial whose time was up before).
+        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``expansion closed`` (for
+        toxicity), ``enrolment closed``, ``trial ended`` (not reached by a trial whose time was up before).
     """
     infusions = [day for day in trial.patients["infusion_day"] if day is not None]
     last_infusions = [day for day in trial.patients["last_infusion_day"] if day is not None]
@@ -188,6 +189,7 @@ def milestones(trial: Trial) -> dict[str, int | None]:
         min(infusions, default=None),
         *(opened[levels.index(k)] if k in levels else None for k in range(1, len(trial.doses) + 1)),
         max(last_infusions, default=None),
+        events.get("expansion closed"),
         events.get("enrolment closed"),
         trial.duration_days if trial.is_complete else None,
     ]

@@ -57,6 +57,9 @@ from .scenario.model import Scenario
 FORCED = "decision forced"
 """The event of a data cut that comes early."""
 
+EXPANSION_CLOSED = "expansion closed"
+"""The event of an expansion that is found too toxic."""
+
 ANY_NUMBER = 2**40
 """Room under a cap that never binds."""
 
@@ -251,6 +254,9 @@ class Conduct:
             return
         if self.census.is_complete(cohort, self.room):
             self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
+        elif self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
+            self.permitted_level = cohort.level - 1
+            self.cut_data(cohort, EXPANSION_CLOSED)
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
             if self.committee.is_forced(self.known(cohort), outstanding):

@@ -74,16 +74,13 @@ def _draw_count_table(table: CountTable, ax: Axes | None) -> Axes:
         cell = min(points_wide(ax) / columns, points_tall(ax) / (most + 1))
         lines = balanced(title, points_wide(ax), TITLE, "bold")
     size = min(LETTER, 0.42 * cell)
+    places = {n: column for column, n in enumerate(table.patients, 1)}
     for (n, y), letter in table.letters.items():
-        ax.add_patch(Rectangle((n - 0.5, y - 0.5), 1, 1, facecolor=COLOURS[letter], edgecolor=PAPER, linewidth=1.0))
-        ax.text(n, y, letter, ha="center", va="center", fontsize=size, fontweight="bold", color=ink_on(COLOURS[letter]))
-    ax.set(
-        xlim=(min(table.patients) - 0.5, most + 0.5),
-        ylim=(most + 0.5, -0.5),
-        xticks=list(table.patients),
-        yticks=range(most + 1),
-        aspect="equal",
-    )
+        x, colour = places[n], COLOURS[letter]
+        ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.0))
+        ax.text(x, y, letter, ha="center", va="center", fontsize=size, fontweight="bold", color=ink_on(colour))
+    ax.set(xlim=(0.5, columns + 0.5), ylim=(most + 0.5, -0.5), yticks=range(most + 1), aspect="equal")
+    ax.set_xticks(list(places.values()), list(map(str, places)))
     ax.set_xlabel("evaluable patients at the level", color=INK, fontsize=SMALL, loc="left")
     ax.set_ylabel("patients with a DLT", color=INK, fontsize=SMALL, loc="top")
     ax.set_title("\n".join(lines), fontsize=TITLE, fontweight="bold", loc="left", color=INK, pad=8)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from matplotlib.patches import Patch
 
-from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, SUSPEND, TOO_TOXIC
+from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, STOPS, SUSPEND, TOO_TOXIC
 from ..records import Action
 
 COLOURS = {
@@ -15,6 +15,7 @@ COLOURS = {
     DE_ESCALATE: "#F7C25B",
     TOO_TOXIC: "#5E1A00",
     SUSPEND: "#5AA5D8",
+    **dict.fromkeys(STOPS, "#000000"),
 }
 """Okabe and Ito's colours, lighter or darker so that they are as far apart in grey; every cell has its letter too."""
 

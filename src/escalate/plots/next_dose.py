@@ -81,6 +81,8 @@ class Layout:
     ----------
     rows : list of NextDose
         Those that are drawn.
+    paths : list of list of str
+        By row: the lines of the dose paths that lead there.
     words : list of list of list of str
         By row: for the decision and for each one that it turns to, its lines.
     path, counts : Group
@@ -92,6 +94,7 @@ class Layout:
     """
 
     rows: list[NextDose]
+    paths: list[list[str]]
     words: list[list[list[str]]]
     path: Group
     counts: Group
@@ -120,7 +123,8 @@ class Layout:
 
     def heights(self) -> list[float]:
         """Return the height of each row."""
-        return [ROW + LINE * (max(len(lines) for lines in some) - 1) for some in self.words]
+        lines = [max(map(len, [paths, *words])) for paths, words in zip(self.paths, self.words, strict=True)]
+        return [ROW + LINE * (most - 1) for most in lines]
 
 
 def draw_next_dose_table(table: NextDoseTable, ax: Axes | None) -> Axes:
@@ -138,10 +142,8 @@ def draw_next_dose_table(table: NextDoseTable, ax: Axes | None) -> Axes:
     board = new_board(ax, width, below + tall + 4 + 12.5 * len(notes), f"Next dose by {table.rule}")
     _draw_head(board, layout, len(table.doses))
     _draw_grounds(board, layout, heights)
-    for row, words, top, height in zip(
-        layout.rows, layout.words, accumulate([layout.head, *heights]), heights, strict=False
-    ):
-        _draw_row(board, layout, row, words, top, height)
+    for number, (top, height) in enumerate(zip(accumulate([layout.head, *heights]), heights, strict=False)):
+        _draw_row(board, layout, number, top, height)
     if left_out:
         board.write(0, body + 10, left_out, fontweight="bold")
     board.legend(below, handles, columns)
@@ -175,11 +177,14 @@ def arrange(table: NextDoseTable, most: int) -> Layout:
     words = [
         [wrapped(text, group.width - 12, TEXT) for text, group in zip(texts, decisions, strict=False)] for texts in said
     ]
-    path = max(widest([row.path for row in rows], PATH, family="monospace"), measure("after", SMALL, "bold"))
+    paths = [row.ways.short.replace(" or ", "\nor ").split("\n") for row in rows]
+    written = [line for lines in paths for line in lines]
+    path = max(widest(written, PATH, family="monospace"), measure("after", SMALL, "bold"))
     told = [f"{y}/{n}" for row in rows for y, n in row.counts]
     names = list(rows[0].beliefs) if rows else []
     return Layout(
         rows,
+        paths,
         words,
         Group(["after"], 1, path + 4),
         _levels("DLTs/evaluable at level", levels, max(widest(told, TEXT) + 7, 24.0)),
@@ -232,10 +237,10 @@ def _left_out(table: NextDoseTable, drawn: int) -> str:
 
 
 def _notes(table: NextDoseTable, rows: Sequence[NextDose]) -> list[str]:
-    """Return the lines below the legend: the doses, and the letters of a dose path."""
+    """Return the lines below the legend: the doses, the remarks, and the letters of a dose path."""
     doses = " · ".join(f"level {k}: {dose}" for k, dose in enumerate(table.doses, 1))
     found = [f"{letter} {words}" for letter, words in LETTERS.items() if any(letter in row.path for row in rows)]
-    notes = [doses, f"Dose path: for each cohort its level, then {', '.join(found)}"]
+    notes = [doses, *table.remarks, f"Dose path: for each cohort its level, then {', '.join(found)}"]
     if any("P" in row.path for row in rows):
         notes.append("P (pending) has just been infused, and the model's belief is of that day")
     return notes
@@ -283,11 +288,9 @@ def _draw_grounds(board: Board, layout: Layout, heights: Sequence[float]) -> Non
         board.line([0, layout.width], [last + height] * 2, 0.6, color=FAINT, zorder=0)
 
 
-def _draw_row(
-    board: Board, layout: Layout, row: NextDose, words: Sequence[Sequence[str]], top: float, height: float
-) -> None:
-    lefts, y = layout.lefts, top + height / 2
-    board.write(2, y, row.path, PATH, family="monospace")
+def _draw_row(board: Board, layout: Layout, number: int, top: float, height: float) -> None:
+    row, lefts, y = layout.rows[number], layout.lefts, top + height / 2
+    _write_lines(board, 2, y, layout.paths[number], INK, PATH, family="monospace")
     for level, (dlts, evaluable) in enumerate(row.counts):
         colour = INK if evaluable else SOFT
         x = lefts[1] + (level + 0.5) * layout.counts.each
@@ -300,12 +303,18 @@ def _draw_row(
             board.rectangle(x + 1, top + 1, group.each - 2, height - 2, linewidth=1.3, zorder=4, **style)
     decisions = [row.decision, *(decision for _, decision in row.turns)]
     places = zip(layout.decisions, lefts[-len(layout.decisions) :], strict=True)
-    for decision, lines, (group, left) in zip(decisions, words, places, strict=False):
+    for decision, lines, (group, left) in zip(decisions, layout.words[number], places, strict=False):
         colour = ACTION_COLOURS[decision.action]
         board.rectangle(left, top, group.width, height, facecolor=colour, edgecolor=PAPER, linewidth=1.2)
-        for k, line in enumerate(lines):
-            at = y + (k - (len(lines) - 1) / 2) * LINE
-            board.write(left + 6, at, line, TEXT, color=ink_on(colour))
+        _write_lines(board, left + 6, y, lines, ink_on(colour), TEXT)
+
+
+def _write_lines(
+    board: Board, x: float, y: float, lines: Sequence[str], colour: str, size: float, **style: str
+) -> None:
+    """Write lines below each other, around a height."""
+    for k, line in enumerate(lines):
+        board.write(x, y + (k - (len(lines) - 1) / 2) * LINE, line, size, color=colour, **style)
 
 
 def _draw_belief(board: Board, value: float, x: float, top: float, width: float, height: float) -> None:
@@ -313,7 +322,7 @@ def _draw_belief(board: Board, value: float, x: float, top: float, width: float,
     full, low = width - 8, top + height / 2 + 3.8
     board.rectangle(x + 4, low, full, 2.2, facecolor=FAINT)
     board.rectangle(x + 4, low, min(max(value, 0.0), 1.0) * full, 2.2, facecolor=BLUE)
-    board.write(x + width / 2, top + height / 2 - 1.8, f"{value:.2f}", TEXT, ha="center")
+    board.write(x + width / 2, top + height / 2 - 1.8, f"{value:z.2f}", TEXT, ha="center")
 
 
 def _outlined(row: NextDose) -> bool:

@@ -8,17 +8,19 @@ import io
 from collections.abc import Sequence
 
 ESCALATE, STAY, DE_ESCALATE, TOO_TOXIC, SUSPEND = "E", "S", "D", "DU", "SUS"
+STOP_HERE, STOP_BELOW, STOP_ABOVE, STOP_NO_DOSE = STOPS = "R", "RL", "RH", "ND"
 LETTERS: dict[str, str] = {
     ESCALATE: "escalate",
     STAY: "stay: more patients at this level",
     DE_ESCALATE: "de-escalate, the level may be given again",
-    TOO_TOXIC: "de-escalate (stop at the lowest level), never this level again",
+    TOO_TOXIC: "de-escalate or stop, and never this level again",
     SUSPEND: "suspend: wait for more outcomes",
+    STOP_HERE: "stop: this level is recommended",
+    STOP_BELOW: "stop: a lower level is recommended",
+    STOP_ABOVE: "stop: a higher level is recommended",
+    STOP_NO_DOSE: "stop: no dose is recommended",
 }
 """What the letters of a table mean."""
-
-CODES = (ESCALATE, STAY, DE_ESCALATE, SUSPEND, DE_ESCALATE)
-"""The letter of each code of `escalate.records.Action`; whether it is for good shows when the level below is asked."""
 
 Rows = Sequence[Sequence[str]]
 
@@ -43,14 +45,24 @@ def csv_text(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     return out.getvalue()
 
 
-def markdown(heads: Sequence[str], rows: Rows) -> str:
-    """Return rows as a Markdown table."""
+def markdown(heads: Sequence[str], rows: Rows, notes: Sequence[str] = ()) -> str:
+    """Return rows as a Markdown table, with notes below as a list."""
     lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
-    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:]]) + "\n"
+    below = ["", *(f"- {note}" for note in notes)] if notes else []
+    return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:], *below]) + "\n"
 
 
-def html_table(caption: str, heads: Sequence[str], rows: Rows, classes: Sequence[Sequence[str]] | None = None) -> str:
-    """Return rows as an HTML fragment; the first cell of each row is its head, `classes` style the others."""
+def html_table(
+    caption: str,
+    heads: Sequence[str],
+    rows: Rows,
+    classes: Sequence[Sequence[str]] | None = None,
+    notes: Sequence[str] = (),
+) -> str:
+    """Return rows as an HTML fragment; the first cell of each row is its head, `classes` style the others.
+
+    Notes are the table's foot.
+    """
     head = "".join(f"<th>{html.escape(cell)}</th>" for cell in heads)
     body = []
     for number, (first, *cells) in enumerate(rows):
@@ -60,9 +72,11 @@ def html_table(caption: str, heads: Sequence[str], rows: Rows, classes: Sequence
             for cell, style in zip(cells, styles, strict=True)
         )
         body.append(f"<tr><th>{html.escape(first)}</th>{inner}</tr>")
+    foot = "".join(f'<tr><td colspan="{len(heads)}">{html.escape(note)}</td></tr>' for note in notes)
     return (
         f"<table><caption>{html.escape(caption)}</caption>"
-        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
+        f"<thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody>"
+        f"{f'<tfoot>{foot}</tfoot>' if foot else ''}</table>"
     )
 
 

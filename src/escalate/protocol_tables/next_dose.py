@@ -1,14 +1,18 @@
 """The next dose after every data cut that can be reached, for rules with a model of all doses together.
 
 What such a rule says of one level depends on all of them, so that there is no table of n and y for it. Instead: from
-the trial so far, every outcome of the next cohorts, with what the model then believes and the dose that follows.
+the trial so far, every outcome of the next cohorts, with what the model then believes and the dose that follows. Dose
+paths that lead to the same data share a row.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
 
 from ..committee import Committee
 from ..data_cut import Counts, DataCut
@@ -17,6 +21,7 @@ from ..protocol import NOT_THE_RULE
 from ..records import NO_DOSE, NO_LEVEL, Action, Decision
 from ..rules import rule_for
 from ..scenario.model import Scenario
+from ..scenario.rules import TiteCrm
 from .layout import csv_text, html_table, markdown, text
 
 MOST_ROWS = 2000
@@ -25,7 +30,58 @@ MOST_ROWS = 2000
 FINE = 10_000
 """Parts of the DLT window between which the turns of a decision are found."""
 
+COARSE = 400
+"""At steps of so many parts it is seen whether the decision turns at all."""
+
+NOBODY = (0, 0)
+"""A last cohort of which nothing is known."""
+
+MOST_PATHS = 100
+"""A row lists at most so many of the dose paths that lead there."""
+
 PATH = re.compile(r"([1-9][0-9]*)([NT]+)")
+
+LINEAR = (
+    "Adaptive weights need the days on which DLTs came, which a dose path does not tell: pending patients are weighed "
+    "linearly here"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """The dose paths that lead to one data cut.
+
+    Parameters
+    ----------
+    listed : tuple of str
+        At most `MOST_PATHS` of them; DLTs (T) and, for a rolling rule, pending patients (P) of each new cohort are
+        written last.
+    more : int
+        How many more there are.
+    """
+
+    listed: tuple[str, ...] = ()
+    more: int = 0
+
+    @property
+    def short(self) -> str:
+        """One or two paths; of more, the first and how many others there are."""
+        others = len(self.listed) + self.more - 1
+        return " or ".join(self.listed) if others < 2 else f"{self.listed[0]} or {others} others"
+
+    @property
+    def long(self) -> str:
+        """All that are listed, and how many more there are."""
+        return " or ".join([*self.listed, *([f"{self.more} others"] if self.more else [])])
+
+    def then(self, cohort: str) -> Ways:
+        """Return the same paths with one cohort more."""
+        return Ways(tuple(f"{path} {cohort}".strip() for path in self.listed), self.more)
+
+    def plus(self, others: Ways) -> Ways:
+        """Return these paths and others."""
+        listed = self.listed + others.listed
+        return Ways(listed[:MOST_PATHS], self.more + others.more + len(listed[MOST_PATHS:]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +90,10 @@ class NextDose:
 
     Parameters
     ----------
-    path : str
-        The dose path that leads there; DLTs (T) and, for a rolling rule, pending patients (P) of each new cohort are
-        written last.
-    counts : tuple of (int, int)
-        DLTs and evaluable patients of each level, lowest first.
+    ways : Ways
+        The dose paths that lead there.
+    cut : Counts
+        The data cut; its last cohort is left out where no decision depends on it.
     beliefs : dict of str to tuple of float
         What the rule's model believes of each level, by what it is; of pending patients just infused.
     decision : Decision
@@ -47,11 +102,21 @@ class NextDose:
         From which share of the window on, observed of every pending patient, the decision is another one.
     """
 
-    path: str
-    counts: tuple[tuple[int, int], ...]
+    ways: Ways
+    cut: Counts
     beliefs: dict[str, tuple[float, ...]]
     decision: Decision
     turns: tuple[tuple[float, Decision], ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The first dose path that leads there."""
+        return self.ways.listed[0]
+
+    @property
+    def counts(self) -> tuple[tuple[int, int], ...]:
+        """DLTs and evaluable patients of each level, lowest first."""
+        return tuple(zip(self.cut.dlts, self.cut.evaluable, strict=True))
 
     @property
     def words(self) -> str:
@@ -81,49 +146,101 @@ class NextDoseTable:
     doses : tuple of str
         Labels of the dose levels.
     rows : tuple of NextDose
-        Cohort by cohort, few DLTs first.
+        Cohort by cohort, few DLTs first; dose paths that lead to the same data cut share a row.
+    assumed : tuple of str
+        What the rule's model assumes, and what the table leaves out, line by line.
     """
 
     rule: str
     doses: tuple[str, ...]
     rows: tuple[NextDose, ...]
+    assumed: tuple[str, ...] = ()
+
+    @property
+    def remarks(self) -> list[str]:
+        """What the model assumes, and how a row is found that several dose paths share."""
+        if not any(row.ways.listed[1:] for row in self.rows):
+            return list(self.assumed)
+        keys = ["DLTs/evaluable of every level", "the level of the last cohort"]
+        keys += ["its outcomes"] if any(row.cut.last != NOBODY for row in self.rows) else []
+        keys += ["who is pending"] if any(any(row.cut.pending) for row in self.rows) else []
+        found = f"{', '.join(keys[:-1])} and {keys[-1]}"
+        return [*self.assumed, f"Dose paths that lead to the same data share a row: yours is found by {found}"]
 
     def _plain(self) -> tuple[list[str], list[list[str]]]:
         names = list(self.rows[0].beliefs) if self.rows else []
         columns = [f"{name} {k}" for name in ("level", *names) for k in range(1, len(self.doses) + 1)]
         rows = [
             [
-                row.path,
+                row.ways.short,
                 *(f"{y}/{n}" for y, n in row.counts),
-                *(f"{value:.3f}" for name in names for value in row.beliefs[name]),
+                *(f"{value:z.3f}" for name in names for value in row.beliefs[name]),
                 row.words,
             ]
             for row in self.rows
         ]
         return ["after", *columns, "decision"], rows
 
+    def _notes(self) -> list[str]:
+        return [*(f"level {k}: {dose}" for k, dose in enumerate(self.doses, 1)), *self.remarks]
+
     def to_text(self) -> str:
-        """Return the table as text for a terminal."""
-        notes = [f"level {k}: {dose}" for k, dose in enumerate(self.doses, 1)]
-        return text(f"Next dose by {self.rule}, DLTs/evaluable at each level", *self._plain(), notes)
+        """Return the table as text for a terminal, with the doses and remarks below."""
+        return text(f"Next dose by {self.rule}, DLTs/evaluable at each level", *self._plain(), self._notes())
 
     def to_csv(self) -> str:
-        """Return the table as CSV."""
-        heads, rows = self._plain()
-        return csv_text([head.replace(" ", "_") for head in heads], rows)
+        """Return the table as CSV: one line for each data cut and, with patients pending, each decision on it.
+
+        Columns: the dose paths that lead there; the last cohort's level, and where decisions depend on it its evaluable
+        patients and DLTs; at each level evaluable patients, DLTs, pending patients, and what the model believes; the
+        share of every pending patient's window from which the decision holds; and the decision, in the columns of
+        `Trial.decisions`, with the number of the next patients.
+        """
+        lines = [line for row in self.rows for line in _lines(row)]
+        return csv_text(list(lines[0]) if lines else [], [list(line.values()) for line in lines])
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
-        return markdown(*self._plain())
+        return markdown(*self._plain(), self._notes())
 
     def to_html(self) -> str:
         """Return the table as an HTML fragment; each decision has its action as its class."""
         heads, rows = self._plain()
         classes = [[""] * (len(heads) - 2) + [row.decision.action.words] for row in self.rows]
-        return html_table(self.rule, heads, rows, classes)
+        return html_table(self.rule, heads, rows, classes, self._notes())
 
     def _repr_html_(self) -> str:
         return self.to_html()
+
+
+def _lines(row: NextDose) -> Iterator[dict[str, object]]:
+    """Yield the lines of a row in the CSV, by column."""
+    cut, last = row.cut, row.cut.last if row.cut.last != NOBODY else ("", "")
+    known: dict[str, object] = {"after": row.ways.long, "level": cut.level + 1}
+    known |= dict(zip(("last_evaluable", "last_dlts"), last, strict=True))
+    for name, numbers in (("evaluable", cut.evaluable), ("dlts", cut.dlts), ("pending", cut.pending)):
+        known |= _by_level(name, numbers)
+    for name, values in row.beliefs.items():
+        known |= _by_level(name, [f"{value:z.6f}" for value in values])
+    for share, decision in ((0.0, row.decision), *row.turns):
+        yield {**known, "window_share_from": f"{share:.4f}", **_columns(decision)}
+
+
+def _by_level(name: str, values: Iterable[object]) -> dict[str, object]:
+    return {f"{name}_{level}": value for level, value in enumerate(values, 1)}
+
+
+def _columns(decision: Decision) -> dict[str, object]:
+    """Return a decision by the columns of the CSV."""
+    level = "" if decision.level == NO_LEVEL else decision.level + 1
+    stops = decision.action is Action.STOP
+    return {
+        "action": decision.action.words,
+        "next_level": "" if stops else level,
+        "patients": "" if stops else decision.patients,
+        "recommended_level": level if stops else "",
+        "reason": decision.reason,
+    }
 
 
 def next_dose_table(
@@ -148,21 +265,32 @@ def next_dose_table(
         If the dose path cannot be read, or there are more than `MOST_ROWS` data cuts.
     """
     asked = _Asked(scenario)
-    rows: list[NextDose] = []
-    front = [(after, _counts_after(scenario, after))]
-    for ahead in range(cohorts + 1):
-        following: list[tuple[str, Counts]] = []
-        for path, counts in front:
-            row = asked.row(path, counts)
-            if path:
-                rows.append(row)
-            if row.decision.action not in (Action.STOP, Action.SUSPEND) and not any(counts.pending):
-                following.extend(asked.outcomes(path, counts, row.decision))
-        if len(rows) + len(following) * (ahead < cohorts) > MOST_ROWS:
+    reached: dict[Counts, Ways] = {}
+    front = {asked.distinct(_counts_after(scenario, after)): Ways((after,))}
+    for _ in range(cohorts + 1):
+        _add(reached, front.items())
+        if len(reached) > MOST_ROWS:
             raise EscalateError(f"the table would have more than {MOST_ROWS:,} rows: ask for fewer cohorts ahead")
+        following: dict[Counts, Ways] = {}
+        for cut, ways in front.items():
+            _add(following, ((reaches, ways.then(told)) for told, reaches in asked.outcomes(cut)))
         front = following
-    labels = tuple(level.label for level in scenario.dose_levels)
-    return NextDoseTable(rule=words or scenario.rule.name, doses=labels, rows=tuple(rows))
+    return NextDoseTable(
+        rule=words or scenario.rule.name,
+        doses=tuple(level.label for level in scenario.dose_levels),
+        rows=tuple(asked.row(cut, ways) for cut, ways in reached.items() if ways.listed != ("",)),
+        assumed=tuple(asked.rule.assumed()) + ((LINEAR,) if _is_adaptive(scenario) else ()),
+    )
+
+
+def _add(reached: dict[Counts, Ways], ways: Iterable[tuple[Counts, Ways]]) -> None:
+    """Add the ways to some data cuts to those that are known."""
+    for cut, more in ways:
+        reached[cut] = reached.get(cut, Ways()).plus(more)
+
+
+def _is_adaptive(scenario: Scenario) -> bool:
+    return isinstance(scenario.rule, TiteCrm) and scenario.rule.weights == "adaptive"
 
 
 class _Asked:
@@ -172,12 +300,16 @@ class _Asked:
         self.committee, self.rule = Committee(scenario), rule_for(scenario)
         self.most = scenario.trial.planned_patients
 
-    def row(self, path: str, counts: Counts) -> NextDose:
+    def distinct(self, counts: Counts) -> Counts:
+        """Return a data cut without its last cohort, unless a decision can depend on it."""
+        return counts if self.committee.rule.reads_last else counts._replace(last=NOBODY)
+
+    def row(self, counts: Counts, ways: Ways) -> NextDose:
         """Return what follows from a data cut."""
         beliefs = self.rule.beliefs(DataCut.gather([counts]))
         return NextDose(
-            path=path,
-            counts=tuple(zip(counts.dlts, counts.evaluable, strict=True)),
+            ways=ways,
+            cut=counts,
             beliefs={name: tuple(values[0].tolist()) for name, values in beliefs.items()},
             decision=self.decide(counts, 0),
             turns=tuple(self.turns(counts)),
@@ -185,14 +317,29 @@ class _Asked:
 
     def decide(self, counts: Counts, seen: int) -> Decision:
         """Return the decision when so much of every pending patient's window has been observed."""
+        return self.committee.decide(self._observed(counts, seen), self._room(counts))
+
+    def _observed(self, counts: Counts, seen: int) -> Counts:
         observed = tuple((level, seen) for level, c in enumerate(counts.pending) for _ in range(c))
-        counts = counts._replace(seen=observed if self.rule.reads_followup else (), window_days=FINE)
-        return self.committee.decide(counts, self.most - sum(counts.evaluable) - sum(counts.pending))
+        return counts._replace(seen=observed if self.rule.reads_followup else (), window_days=FINE)
+
+    def _room(self, counts: Counts) -> int:
+        return self.most - sum(counts.evaluable) - sum(counts.pending)
 
     def turns(self, counts: Counts) -> Iterator[tuple[float, Decision]]:
-        """Yield from which shares of the window on the decision is another one, by halving."""
-        start, end = 0, FINE
-        while any(counts.pending) and not _same(self.decide(counts, start), self.decide(counts, end)):
+        """Yield from which shares of the window on the decision is another one: between coarse steps, by halving."""
+        if not any(counts.pending):
+            return
+        steps = range(0, FINE + 1, COARSE)
+        cut = DataCut.gather([self._observed(counts, seen) for seen in steps])
+        decided = self.committee.decide_many(cut, np.full(len(steps), self._room(counts)))
+        moves = zip(steps, decided.action.tolist(), decided.level.tolist(), strict=True)
+        for (start, *before), (end, *after) in pairwise(moves):
+            if before != after:
+                yield from self._turns_between(counts, start, end)
+
+    def _turns_between(self, counts: Counts, start: int, end: int) -> Iterator[tuple[float, Decision]]:
+        while not _same(self.decide(counts, start), self.decide(counts, end)):
             before, low, high = self.decide(counts, start), start, end
             while high - low > 1:
                 middle = (low + high) // 2
@@ -200,15 +347,21 @@ class _Asked:
             yield high / FINE, self.decide(counts, high)
             start = high
 
-    def outcomes(self, path: str, counts: Counts, decision: Decision) -> Iterator[tuple[str, Counts]]:
-        """Yield every outcome of the next cohort; for a rolling rule, with every number of patients pending."""
+    def outcomes(self, counts: Counts) -> Iterator[tuple[str, Counts]]:
+        """Yield every outcome of the cohort that follows; for a rolling rule, with every number of patients pending.
+
+        Nothing follows from a stop or a wait, nor where patients are pending.
+        """
+        decision = self.decide(counts, 0)
+        if decision.action in (Action.STOP, Action.SUSPEND) or any(counts.pending):
+            return
         size, level = decision.patients, decision.level
         for pending in range(size * self.rule.rolling + 1):
             for dlts in range(size - pending + 1):
-                told = f"{path} {level + 1}{'N' * (size - dlts - pending)}{'T' * dlts}{'P' * pending}".strip()
+                told = f"{level + 1}{'N' * (size - dlts - pending)}{'T' * dlts}{'P' * pending}"
                 done = counts._replace(level=level, last=(size - pending, dlts)).completed(size - pending, dlts)
                 waiting = (*(0,) * level, pending, *(0,) * (len(done.pending) - level - 1))
-                yield told, done._replace(pending=waiting)
+                yield told, self.distinct(done._replace(pending=waiting))
 
 
 def _same(one: Decision, other: Decision) -> bool:

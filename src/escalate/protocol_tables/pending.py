@@ -15,12 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import RuleError
 from ..records import FloatArray, IntArray
 from ..rules import Rule
-from .counts import letters_of
+from .counts import CLEAN, letters_of
 from .layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, SUSPEND, csv_text, html_table, key, markdown, text
 
 HALVINGS = 40
+
+CHECKS = 24
+"""Every cell is compared with the rule at so many steps of follow-up."""
+
+NEAR = 1e-6
+"""So near to a cut-off either side of it may be right [windows]."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,13 @@ class PendingCell:
             DE_ESCALATE: ("<=", self.de_escalate_to),
         }
         return {letter: (sign, at) for letter, (sign, at) in found.items() if at is not None}
+
+    def at(self, followup: float) -> str:
+        """Return the letter that the cell says for a follow-up of the pending patients [windows]."""
+        for letter, (sign, cut_off) in self.cut_offs.items():
+            if followup >= cut_off if sign == ">=" else followup <= cut_off:
+                return letter
+        return next((letter for letter in self.letters if letter not in self.cut_offs), self.letters[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +151,7 @@ class PendingTable:
 FOLLOW_UP = "follow-up: shares of the DLT window seen by the pending patients, added up"
 
 
-def pending_table(rule: Rule, treated: Sequence[int], *, words: str | None = None) -> PendingTable:
+def pending_table(rule: Rule, treated: Sequence[int], *, most: int = CLEAN, words: str | None = None) -> PendingTable:
     """Ask a rolling rule about every count at one level, and for the cut-offs of follow-up.
 
     Parameters
@@ -146,12 +160,20 @@ def pending_table(rule: Rule, treated: Sequence[int], *, words: str | None = Non
         A rolling rule that decides on counts and summed follow-up.
     treated : sequence of int
         Numbers of patients treated, from 1.
+    most : int
+        Evaluable patients that a level can come to, if that is more than the table has.
     words : str, optional
         The rule with its options in words; its name where it is not given.
+
+    Raises
+    ------
+    RuleError
+        If the answers do not change with follow-up as a cell can say it: from de-escalation over staying to
+        escalation, or to waiting for an outcome before it.
     """
     counts = [(n, y, c) for n in treated for y in range(n + 1) for c in range(n - y + 1)]
     n, y, c = (np.array(part) for part in zip(*counts, strict=True))
-    ask = _Asked(rule, n - c, y, c)
+    ask = _Asked(rule, n - c, y, c, max(most, *treated))
     at_start, at_end = ask(np.zeros(len(n))), ask(c.astype(float))
     rises_at = _first(ask, lambda letters: (letters == at_end) & np.isin(letters, (ESCALATE, SUSPEND)), c)
     falls_to = _first(ask, lambda letters: letters != DE_ESCALATE, c)
@@ -170,18 +192,31 @@ def pending_table(rule: Rule, treated: Sequence[int], *, words: str | None = Non
                 de_escalate_to=float(falls_to[k]) if falls else None,
             )
         )
+    _compare(ask, cells, rule.name)
     return PendingTable(rule=words or rule.name, cells=tuple(cells))
 
 
 class _Asked:
     """The rule's letters for fixed counts, by follow-up."""
 
-    def __init__(self, rule: Rule, n: IntArray, y: IntArray, c: IntArray) -> None:
-        self.rule, self.counts = rule, (n, y, c)
+    def __init__(self, rule: Rule, n: IntArray, y: IntArray, c: IntArray, most: int) -> None:
+        self.rule, self.counts, self.most = rule, (n, y, c), most
 
     def __call__(self, followup: FloatArray) -> NDArray[np.str_]:
-        n, y, c = self.counts
-        return np.array(letters_of(self.rule, n, y, c, followup), dtype=np.str_)
+        return np.array(letters_of(self.rule, *self.counts, followup, most=self.most), dtype=np.str_)
+
+
+def _compare(ask: _Asked, cells: Sequence[PendingCell], name: str) -> None:
+    """Raise if a cell says something else than the rule does, at any of some steps of follow-up."""
+    pending = np.array([cell.pending for cell in cells])
+    for seen in (pending * step / CHECKS for step in range(CHECKS + 1)):
+        for cell, at, letter in zip(cells, seen.tolist(), ask(seen).tolist(), strict=True):
+            if letter not in (cell.at(at - NEAR), cell.at(at + NEAR)):
+                raise RuleError(
+                    f"the rule {name} says {letter} with {cell.treated} treated, {cell.dlts} with a DLT, "
+                    f"{cell.pending} pending and a follow-up of {at:.2f} windows, which no cut-off between "
+                    f"{cell.letters[-1]} and {cell.letters[0]} can say"
+                )
 
 
 def _first(ask: _Asked, holds: Callable[[NDArray[np.str_]], Any], c: IntArray) -> FloatArray:

@@ -50,6 +50,10 @@ class Rule(ABC):
         """Return what a model of all doses believes of each level, by what it is, each of shape (..., K)."""
         return {}
 
+    def assumed(self) -> list[str]:
+        """Return what a model of all doses assumes before any data, line by line; nothing without a model."""
+        return []
+
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
         from scipy.special import betaincinv

@@ -204,6 +204,18 @@ class BlrmRule(Rule):
 
     # What the model believes
 
+    def assumed(self) -> list[str]:
+        """Return the curve with its doses, the prior and the intervals, line by line."""
+        doses = ", ".join(f"{dose:.6g} at level {k}" for k, dose in enumerate(self.doses, 1))
+        alpha, beta = (f"mean {m:.6g} and standard deviation {s:.6g}" for m, s in zip(self.mean, self.sd, strict=True))
+        best = {"most_probable_target": "the one with the largest P(target)", "highest_allowed": "the highest"}
+        return [
+            f"doses: {doses}; logit P(DLT) is log alpha + beta log(dose / {self.reference_dose:.6g})",
+            f"prior: log alpha normal with {alpha}, log beta with {beta}, correlation {self.correlation:.6g}",
+            f"P(target): P(DLT) from {self.target_from:.6g} to {self.overdose_from:.6g}; P(over): above; "
+            f"of the doses with P(over) at most {self.feasibility:.6g}, {best[self.choose]} is the best",
+        ]
+
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return the probabilities of the target and the overdose interval at each level, shape (..., K)."""
         _, target, over = self.probabilities(cut)

@@ -20,7 +20,7 @@ import numpy as np
 from ..records import IntArray
 from ..scenario.rules import Boin, TiteBoin
 from .base import TOLERANCE
-from .counts import CountRule
+from .counts import IntervalRule
 from .tite_boin import TiteBoinRule
 
 
@@ -38,9 +38,9 @@ def boundaries(target: float, p_saf: float, p_tox: float) -> tuple[float, float]
     return rise, fall
 
 
-def boin(options: Boin) -> CountRule:
+def boin(options: Boin) -> IntervalRule:
     """Return the rule with its options."""
-    return CountRule(**_shared(options))
+    return IntervalRule(**_shared(options))
 
 
 def tite_boin(options: TiteBoin) -> TiteBoinRule:
@@ -57,7 +57,7 @@ def tite_boin(options: TiteBoin) -> TiteBoinRule:
 
 
 def _shared(options: Boin) -> dict[str, Any]:
-    """Return what BOIN and TITE-BOIN have in common, by the parameters of `CountRule`."""
+    """Return what BOIN and TITE-BOIN have in common, by the parameters of `IntervalRule`."""
     rise, fall = boundaries(options.target, options.lower_probability, options.upper_probability)
 
     def moves(n: IntArray, y: IntArray) -> IntArray:

@@ -13,6 +13,7 @@ to rise with the dose (isotonic regression), is closest to the target.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -39,7 +40,14 @@ SUSPEND = 2
 """Code of a move: nobody is enrolled until more outcomes are known."""
 
 
-@dataclass(frozen=True)
+Moves = Callable[[IntArray, IntArray], IntArray]
+"""From n and y, with 0 <= y <= n and n >= 1, to -1 (de-escalate), 0 (stay) or 1 (escalate)."""
+
+Tables = tuple[IntArray, BoolArray, BoolArray]
+"""Move, too toxic, and too toxic for the lowest level, each indexed by n and y; cells with y > n mean nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CountRule(Rule):
     """A rule that reads the current level's counts.
 
@@ -49,14 +57,6 @@ class CountRule(Rule):
         As scenario files write it.
     target : float
         Target DLT probability, in (0, 1).
-    moves : callable
-        From n and y (int arrays with 0 <= y <= n, n >= 1) to -1 (de-escalate), 0 (stay) or 1 (escalate).
-    cutoff : float
-        A level is too toxic if Pr(p > target) exceeds this, in (0, 1).
-    eliminate_from : int
-        Fewest evaluable patients on which a level is called too toxic; without a DLT it never is.
-    lowest_cutoff : float or None
-        A smaller cutoff for the lowest level alone, if there is one.
     prior : float
         Added to DLTs, and to patients without one, before rates are smoothed for the recommendation.
     highest_rate : float
@@ -65,36 +65,20 @@ class CountRule(Rule):
 
     name: str
     target: float
-    moves: Callable[[IntArray, IntArray], IntArray]
-    cutoff: float = 0.95
-    eliminate_from: int = 3
-    lowest_cutoff: float | None = None
     prior: float = 0.05
     highest_rate: float = 1.0
     has_answer_at_cap: bool = True
-    _tables: dict[int, tuple[IntArray, BoolArray, BoolArray]] = field(default_factory=dict, compare=False, repr=False)
+    _tables: dict[int, Tables] = field(default_factory=dict, compare=False, repr=False)
 
-    def tables(self, patients: int) -> tuple[IntArray, BoolArray, BoolArray]:
-        """Return move, too toxic, and too toxic for the lowest level, for each n and y up to so many patients.
+    @abstractmethod
+    def fill(self, size: int) -> Tables:
+        """Return what the rule says of each n and y below a size."""
 
-        Returns
-        -------
-        tuple of arrays, each of shape (patients + 1, patients + 1)
-            Indexed by n and y; cells with y > n mean nothing.
-        """
+    def tables(self, patients: int) -> Tables:
+        """Return what the rule says of each n and y up to so many patients; filled once for each power of two."""
         size = max(16, 1 << max(patients, 1).bit_length())
         if size not in self._tables:
-            n, y = np.indices((size, size))
-            y = np.minimum(y, n)
-            moves = self.moves(np.maximum(n, 1), y)
-            probability = too_toxic_probability(n, y, self.target)
-            toxic = (n >= self.eliminate_from) & (y > 0) & (probability > self.cutoff)
-            lowest = toxic
-            if self.lowest_cutoff is not None:
-                exists = toxic.any(axis=1, keepdims=True)
-                sooner = (n >= self.eliminate_from) & (y > 0) & (probability > self.lowest_cutoff)
-                lowest = toxic | (exists & sooner)
-            self._tables[size] = moves, toxic, lowest
+            self._tables[size] = self.fill(size)
         return self._tables[size]
 
     def counted(self, cut: DataCut) -> IntArray:
@@ -139,6 +123,42 @@ class CountRule(Rule):
         """Return the level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...)."""
         not_gone = np.arange(cut.evaluable.shape[-1]) < self.levels_left(cut)[..., np.newaxis]
         return closest_to_target(cut, not_gone, self.target, self.prior, self.highest_rate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntervalRule(CountRule):
+    """A rule whose moves compare the DLT rate with an interval, and which eliminates by a posterior probability.
+
+    Parameters
+    ----------
+    moves : callable
+        See `Moves`.
+    cutoff : float
+        A level is too toxic if Pr(p > target) exceeds this, in (0, 1).
+    eliminate_from : int
+        Fewest evaluable patients on which a level is called too toxic; without a DLT it never is.
+    lowest_cutoff : float or None
+        A smaller cutoff for the lowest level alone, if there is one.
+    """
+
+    moves: Moves
+    cutoff: float = 0.95
+    eliminate_from: int = 3
+    lowest_cutoff: float | None = None
+
+    def fill(self, size: int) -> Tables:
+        """Return what the rule says of each n and y below a size."""
+        n, y = np.indices((size, size))
+        y = np.minimum(y, n)
+        moves = self.moves(np.maximum(n, 1), y)
+        probability = too_toxic_probability(n, y, self.target)
+        toxic = (n >= self.eliminate_from) & (y > 0) & (probability > self.cutoff)
+        lowest = toxic
+        if self.lowest_cutoff is not None:
+            exists = toxic.any(axis=1, keepdims=True)
+            sooner = (n >= self.eliminate_from) & (y > 0) & (probability > self.lowest_cutoff)
+            lowest = toxic | (exists & sooner)
+        return moves, toxic, lowest
 
 
 def closest_to_target(

@@ -265,6 +265,18 @@ class CrmRule(Rule):
 
     # What the model believes
 
+    def assumed(self) -> list[str]:
+        """Return the skeleton, the curve and the prior, line by line."""
+        skeleton = ", ".join(f"{p:.6g} at level {k}" for k, p in enumerate(self.skeleton, 1))
+        curve = {
+            "empiric": "P(DLT) is skeleton ** exp(a)",
+            "logistic": f"logit P(DLT) is {self.intercept:.6g} + exp(a) (logit skeleton - {self.intercept:.6g})",
+        }
+        cut = "" if self.prior_cut is None else f", cut at -{self.prior_cut:.6g} and {self.prior_cut:.6g}"
+        prior = f"normal with mean 0 and standard deviation {self.prior_sd:.6g}{cut}"
+        a = prior if self.estimate == "bayes" else f"the most likely one from -{MOST:g} to {MOST:g}"
+        return [f"skeleton: {skeleton}", f"{curve[self.model]}; a is {a}"]
+
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return the estimated P(DLT) of each level, shape (..., K)."""
         return {"P(DLT)": self.estimates(cut)}

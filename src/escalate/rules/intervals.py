@@ -21,22 +21,22 @@ import numpy as np
 from ..records import FloatArray, IntArray
 from ..scenario.rules import I3Plus3, IntervalOptions, Keyboard, Mtpi, Mtpi2
 from .base import TOLERANCE
-from .counts import CountRule
+from .counts import IntervalRule, Moves
 
 
-def mtpi(options: Mtpi) -> CountRule:
+def mtpi(options: Mtpi) -> IntervalRule:
     """Return the rule mTPI with its options; of equal masses the higher interval decides, as in escalation (R)."""
     edges = np.array([0.0, options.lower, options.upper, 1.0])
     return _by_strongest_key(options, edges, np.array([1, 0, -1]), ties_to_highest=True)
 
 
-def mtpi2(options: Mtpi2) -> CountRule:
+def mtpi2(options: Mtpi2) -> IntervalRule:
     """Return the rule mTPI-2 with its options; of equal masses the lowest key decides."""
     edges = keys(options.lower, options.upper)
     return _by_strongest_key(options, edges, _directions(edges, options), ties_to_highest=False)
 
 
-def keyboard(options: Keyboard) -> CountRule:
+def keyboard(options: Keyboard) -> IntervalRule:
     """Return the rule Keyboard with its options; of equal masses the highest key decides."""
     edges = keys(options.lower, options.upper)
     if options.partial_keys == "drop":
@@ -47,7 +47,7 @@ def keyboard(options: Keyboard) -> CountRule:
     return _by_strongest_key(options, edges, _directions(edges, options), ties_to_highest=True)
 
 
-def i3plus3(options: I3Plus3) -> CountRule:
+def i3plus3(options: I3Plus3) -> IntervalRule:
     """Return the rule i3+3 with its options."""
 
     def moves(n: IntArray, y: IntArray) -> IntArray:
@@ -75,7 +75,7 @@ def _directions(edges: FloatArray, options: IntervalOptions) -> IntArray:
 
 def _by_strongest_key(
     options: IntervalOptions, edges: FloatArray, directions: IntArray, ties_to_highest: bool
-) -> CountRule:
+) -> IntervalRule:
     def moves(n: IntArray, y: IntArray) -> IntArray:
         from scipy.special import betainc
 
@@ -90,11 +90,11 @@ def _by_strongest_key(
     return _rule(options, moves)
 
 
-def _rule(options: IntervalOptions, moves: object) -> CountRule:
-    return CountRule(
+def _rule(options: IntervalOptions, moves: Moves) -> IntervalRule:
+    return IntervalRule(
         name=options.name,
         target=options.target,
-        moves=moves,  # type: ignore[arg-type]
+        moves=moves,
         cutoff=options.elimination_cutoff,
         eliminate_from=options.eliminate_from,
         prior=0.005,

@@ -6,22 +6,22 @@ between levels are those of every rule that reads the current level's counts (`e
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
+from ..data_cut import DataCut
 from ..errors import RuleError
-from ..records import BoolArray, IntArray
-from .counts import CountRule
+from ..records import IntArray
+from .counts import CountRule, Tables
 
 MOVES = {"E": 1, "S": 0, "D": -1, "DU": -1}
 
+NO_LINE = 9
+"""Code of a move that the table does not say."""
 
-def _none(n: IntArray, _: IntArray) -> IntArray:
-    return np.zeros_like(n)
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableOfDecisions(CountRule):
     """Decide by a table.
 
@@ -31,21 +31,18 @@ class TableOfDecisions(CountRule):
         For each number of evaluable patients, the letters for 0, 1, 2 ... DLTs.
     """
 
-    moves: object = field(default=_none, repr=False)  # type: ignore[assignment]
-    letters: dict[int, list[str]] = field(default_factory=dict)
+    letters: dict[int, list[str]]
 
-    def tables(self, patients: int) -> tuple[IntArray, BoolArray, BoolArray]:
-        """Return move, too toxic, and too toxic for the lowest level, as `CountRule.tables` does."""
-        size = max(patients, *self.letters) + 1
-        if size not in self._tables:
-            moves, toxic = np.zeros((size, size), dtype=np.int64), np.zeros((size, size), dtype=np.bool_)
-            for n, row in self.letters.items():
+    def fill(self, size: int) -> Tables:
+        """Return what the table says of each n and y below a size."""
+        moves, toxic = np.full((size, size), NO_LINE), np.zeros((size, size), dtype=np.bool_)
+        for n, row in self.letters.items():
+            if n < size:
                 moves[n, : n + 1] = [MOVES[letter] for letter in row]
                 toxic[n, : n + 1] = [letter == "DU" for letter in row]
-            self._tables[size] = moves, toxic, toxic
-        return self._tables[size]
+        return moves, toxic, toxic
 
-    def move(self, cut: object, n: IntArray, y: IntArray) -> IntArray:
+    def move(self, cut: DataCut, n: IntArray, y: IntArray) -> IntArray:
         """Return the move that the table says for n and y at the current level, shape (...).
 
         Raises
@@ -53,10 +50,11 @@ class TableOfDecisions(CountRule):
         RuleError
             If the table has no line for a number of patients.
         """
-        unknown = sorted(set(np.unique(n).tolist()) - {0, *self.letters})
-        if unknown:
+        moves = super().move(cut, n, y)
+        unknown = n[(moves == NO_LINE) & (n > 0)]
+        if unknown.size:
             raise RuleError(
-                f"the decision table has no line for {unknown[0]} evaluable patients at a level; "
+                f"the decision table has no line for {unknown.min()} evaluable patients at a level; "
                 f"it has lines for {', '.join(map(str, sorted(self.letters)))}"
             )
-        return self.tables(int(n.max(initial=0)))[0][n, y]
+        return moves

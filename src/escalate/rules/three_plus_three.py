@@ -86,7 +86,7 @@ class ThreePlusThreeRule(Rule):
         below, above = highest_below(level, cut.dlts), np.minimum(level + 1, top)
         n_below = at_level(cut.evaluable, np.maximum(below, 0))
 
-        comes_down = self.variant in ("B", "C")
+        to_six, comes_down = 6 - n, self.variant in ("B", "C")
         exceeded, highest = y >= 2, level == top
         capped_above = ~highest & (at_level(cut.dlts, above) >= 2)
         tolerated = ~exceeded & (n >= 3) & ((y == 0) | (n >= 6))
@@ -97,8 +97,8 @@ class ThreePlusThreeRule(Rule):
             (exceeded & (n_below >= (6 if comes_down else 3)), Action.STOP, below, 0, MTD_BELOW),
             (exceeded, Action.DE_ESCALATE, below, _wanted(n_below), EXCEEDED),
             (n < 3, Action.STAY, level, 3 - n, FILL_TO_THREE),
-            (~tolerated, Action.STAY, level, 6 - n, ONE_DLT),
-            (six_required, Action.STAY, level, 6 - n, SIX_AT_MTD),
+            (~tolerated, Action.STAY, level, to_six, ONE_DLT),
+            (six_required, Action.STAY, level, to_six, SIX_AT_MTD),
             (capped_above, Action.STOP, level, 0, MTD_BELOW),
             (highest, Action.STOP, level, 0, TOP_TOLERATED),
             (tolerated, Action.ESCALATE, above, _wanted(at_level(cut.evaluable, above)), TOLERATED),

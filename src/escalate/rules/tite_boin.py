@@ -33,11 +33,11 @@ import numpy as np
 from ..data_cut import DataCut, at_level
 from ..records import BoolArray, FloatArray, IntArray
 from .base import TOLERANCE
-from .counts import SUSPEND, CountRule
+from .counts import SUSPEND, IntervalRule
 
 
-@dataclass(frozen=True)
-class TiteBoinRule(CountRule):
+@dataclass(frozen=True, kw_only=True)
+class TiteBoinRule(IntervalRule):
     """Decide by TITE-BOIN; moves on complete data are BOIN's.
 
     Parameters

@@ -147,6 +147,20 @@ def _stopping_lets_the_trial_begin(
         )
 
 
+@_check("safety", "stopping")
+def _expansion_can_be_closed(safety: Safety, stopping: Stopping) -> Iterator[Complaint]:
+    where, closes = ("stopping", "expansion_too_toxic_probability"), stopping.expansion_too_toxic_probability
+    if safety.when_rule_finished == "expand" and closes is None:
+        yield (
+            where,
+            None,
+            'is missing: with when_rule_finished = "expand", say when an expansion is closed for toxicity, as in 0.9; '
+            "1 leaves it open whatever comes",
+        )
+    elif safety.when_rule_finished == "stop" and closes is not None:
+        yield where, closes, 'has no effect without safety.when_rule_finished = "expand"; leave it out'
+
+
 @_check("trial", "treatment", "safety")
 def _days_are_possible(trial: TrialSection, treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
     for key in ("sentinel_stagger_days", "stagger_days", "review_delay_days"):
@@ -269,7 +283,8 @@ def _target_is_known(rule: RuleOptions, limits: Limits, stopping: Stopping) -> I
             limits.coherence,
             f'compares with a target DLT probability, and {rule.name} has none: take "after_dlt" or "off"',
         )
-    if stopping.too_toxic_probability is not None and stopping.too_toxic_above is None:
+    asks = stopping.too_toxic_probability is not None or (stopping.expansion_too_toxic_probability or 1) < 1
+    if asks and stopping.too_toxic_above is None:
         yield (
             ("stopping", "too_toxic_above"),
             None,

@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import Problem, ScenarioError
 from . import checks
 from .model import Scenario
-from .rule_files import read_rule_files
+from .rule_files import Complaint, read_rule_files
 from .rules import RULES
 from .sources import is_story, key_exists, leaves
 from .toml_lines import key_lines, line_of
@@ -28,6 +28,8 @@ _TAGS = {
 }
 _CHOICES = {"rule", "accrual", "onset"}
 """Keys that choose among kinds."""
+_NAME_FILES = {"rule", "rule.file", "rule.python", "rule.sha256"}
+"""Where a change may name files that have not been read."""
 _KINDS = {
     "int_type": "must be a whole number",
     "float_type": "must be a number",
@@ -67,9 +69,10 @@ def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Scenari
     path = Path(path)
     text = _read(path)
     if path.suffix.lower() == ".json":
-        return _build(_parse_json(text, str(path)), str(path), {}, path.parent, allow_python)
-    data = _parse_toml(text, str(path))
-    return _build(data, str(path), key_lines(text), path.parent, allow_python)
+        data, lines = _parse_json(text, str(path)), {}
+    else:
+        data, lines = _parse_toml(text, str(path)), key_lines(text)
+    return _build(data, str(path), lines, list(read_rule_files(data, path.parent, allow_python)))
 
 
 def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
@@ -79,9 +82,10 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
     problems = [problem for key, value in plain.items() if (problem := _put(data, key, value)) is not None]
     if problems:
         raise ScenarioError(problems)
-    for key in plain:
+    for key in (*plain, *_forget_table(data["rule"], plain)):
         _forget_source(data["sources"], key)
-    return _build(data, "", {}, Path(), False)
+    unread = list(read_rule_files(data, Path(), False)) if _NAME_FILES & set(plain) else []
+    return _build(data, "", {}, unread)
 
 
 def _plain(value: Any) -> Any:
@@ -103,6 +107,17 @@ def _forget_source(sources: Any, key: str) -> None:
     for inner in [name for name in sources if name == key or name.startswith(key + ".")]:
         del sources[inner]
     sources[key] = "assumption: changed by a person, with no source given"
+
+
+def _forget_table(rule: Any, changes: Mapping[str, Any]) -> Iterator[str]:
+    """Part a table from its file where one of them was changed; yield the key of the other, which is forgotten."""
+    has_decisions = any(key.startswith("rule.decisions") for key in changes)
+    if changes.get("rule.file") is not None and not has_decisions:
+        rule["decisions"] = {}
+        yield "rule.decisions"
+    if has_decisions and "rule.file" not in changes:
+        rule["file"] = None
+        yield "rule.file"
 
 
 def _read(path: Path) -> str:
@@ -170,9 +185,8 @@ def _dates(node: Any, key: str = "") -> Any:
     return node
 
 
-def _build(data: dict[str, Any], file: str, lines: dict[KeyPath, int], folder: Path, allow_python: bool) -> Scenario:
-    """Return the scenario, or raise with everything that is wrong with it, in the order of the file."""
-    unread = list(read_rule_files(data, folder, allow_python))
+def _build(data: dict[str, Any], file: str, lines: dict[KeyPath, int], unread: list[Complaint]) -> Scenario:
+    """Return the scenario, or raise with everything that is wrong with it and its files, in the order of the file."""
     found = [*unread, *(item for item in _problems(data) if not (unread and item[0][:1] == ("rule",)))]
     if found:
         problems = [

@@ -401,7 +401,8 @@ class Scenario(Section):
             Dotted keys and their new values, as in
             ``scenario.replace({"toxicity.dlt_probability": [0.1, 0.25], "accrual.consents_per_month": 2.0})``.
             A section can be replaced whole by a dictionary; an item of a list is named by its position from 0, as in
-            ``dose_levels.0.cells``.
+            ``dose_levels.0.cells``. Files are named relative to the folder of the session. A table's new file brings
+            its own decisions, and new decisions have no file.
 
         Raises
         ------

@@ -49,6 +49,9 @@ class Stopping(Section):
     probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior."""
     too_toxic_above: Annotated[float, Field(gt=0, lt=1)] | None = None
     """P(DLT) that counts as too toxic; the rule's target where it is left out (for the BLRM, where overdose begins)."""
+    expansion_too_toxic_probability: Annotated[float, Field(gt=0, le=1)] | None = None
+    """Close an expansion at once if P(DLT) at its level exceeds `too_toxic_above` with more than this posterior
+    probability; with 1, never. Needed where `safety.when_rule_finished = "expand"`: nothing else would close it."""
     enough_at_level: Count | None = None
     """Stop when so many patients at the current level are evaluable (or, with a rolling rule, pending)."""
     enough_when: Literal["staying", "any_move"] = "staying"
@@ -61,6 +64,9 @@ class Stopping(Section):
 
     @model_validator(mode="after")
     def _has_a_use(self) -> Stopping:
-        if self.too_toxic_above is not None and self.too_toxic_probability is None:
-            raise ValueError("too_toxic_above has no effect without too_toxic_probability")
+        used = self.too_toxic_probability, self.expansion_too_toxic_probability
+        if self.too_toxic_above is not None and used == (None, None):
+            raise ValueError(
+                "too_toxic_above has no effect without too_toxic_probability or expansion_too_toxic_probability"
+            )
         return self

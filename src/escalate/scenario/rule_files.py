@@ -7,13 +7,18 @@ import hashlib
 import importlib.util
 import sys
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ..own_rules import REGISTERED, registered_name
+from .rules import table_faults
 
 Complaint = tuple[tuple[str, ...], str, str]
 """Where, the value that was got, and what is wrong with it."""
+
+MOST_TOLD = 5
+"""So many differing cells of a table are told one by one."""
 
 
 def read_rule_files(data: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[Complaint]:
@@ -31,7 +36,7 @@ def read_rule_files(data: dict[str, Any], folder: Path, allow_python: bool) -> I
     rule = data.get("rule")
     if not isinstance(rule, dict):
         return
-    if rule.get("name") == "table" and isinstance(rule.get("file"), str) and not rule.get("decisions"):
+    if rule.get("name") == "table" and isinstance(rule.get("file"), str):
         data["rule"] = rule = dict(rule)
         yield from _table(rule, folder / rule["file"])
     elif isinstance(rule.get("python"), str) and ".py:" in rule["python"]:
@@ -39,38 +44,67 @@ def read_rule_files(data: dict[str, Any], folder: Path, allow_python: bool) -> I
         yield from _python(rule, folder, allow_python)
 
 
+Cells = dict[tuple[int, int], str]
+"""Letters by evaluable patients and DLTs."""
+
+
 def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
-    """Read a decision table: columns evaluable, dlts, decision; lines that begin with # are comments."""
-    where = ("rule", "file")
+    """Fill in the decisions from a table's file; those of a resolved scenario stand without it, but not against it."""
+    where, given = ("rule", "file"), rule.get("decisions")
     try:
-        lines = [line for line in path.read_text(encoding="utf-8-sig").splitlines() if not line.startswith("#")]
-    except (OSError, UnicodeDecodeError) as error:
-        yield where, rule["file"], f"cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}"
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        if not given:
+            yield where, rule["file"], f"cannot be read: {error.strerror}"
         return
-    reader = csv.DictReader(lines)
-    missing = {"evaluable", "dlts", "decision"} - set(reader.fieldnames or ())
-    if missing:
-        yield where, rule["file"], f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed"
+    except UnicodeDecodeError:
+        yield where, rule["file"], "cannot be read: it is not UTF-8 text"
         return
-    cells: dict[tuple[int, int], str] = {}
-    found: list[Complaint] = []
-    for row in reader:
-        n, y, letter = (str(row[name] or "").strip() for name in ("evaluable", "dlts", "decision"))
-        if not (n.isdigit() and y.isdigit()):
-            found.append((where, rule["file"], f"evaluable {n!r} and dlts {y!r} must be whole numbers"))
-        elif cells.setdefault((int(n), int(y)), letter) != letter:
-            said = cells[int(n), int(y)]
-            found.append((where, rule["file"], f"contradicts itself: {y} DLTs in {n} are {said} and {letter}"))
-    found += [(where, rule["file"], f"has {y} DLTs among {n} patients") for n, y in sorted(cells) if y > n]
-    holes = [f"{y} in {n}" for n in sorted({n for n, _ in cells}) for y in range(n + 1) if (n, y) not in cells]
-    if holes:
-        found.append((where, rule["file"], f"has holes: there is no decision for DLTs {', '.join(holes)}"))
-    if not cells and not found:
-        found.append((where, rule["file"], "has no line"))
-    yield from found
-    if not found:
+    cells: Cells = {}
+    faults = list(_read_cells(text, cells)) or list(_differences(cells, given))
+    yield from ((where, rule["file"], fault) for fault in faults)
+    if not faults and not given:
         numbers = sorted({n for n, _ in cells})
         rule["decisions"] = {str(n): " ".join(cells[n, y] for y in range(n + 1)) for n in numbers}
+
+
+def _read_cells(text: str, cells: Cells) -> Iterator[str]:
+    """Read a table with columns evaluable, dlts, decision, and yield its faults; lines with # are comments."""
+    reader = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
+    missing = {"evaluable", "dlts", "decision"} - set(reader.fieldnames or ())
+    if missing:
+        yield f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed"
+        return
+    rows = list(reader)
+    if not rows:
+        yield "has no line"
+    for row in rows:
+        n, y, letter = (str(row[name] or "").strip() for name in ("evaluable", "dlts", "decision"))
+        if not (n.isdecimal() and y.isdecimal()):
+            yield f"evaluable {n!r} and dlts {y!r} must be whole numbers"
+        elif cells.setdefault((int(n), int(y)), letter) != letter:
+            yield f"contradicts itself: {y} DLTs in {n} are {cells[int(n), int(y)]} and {letter}"
+    yield from (f"has {y} DLTs among {n} patients" for n, y in sorted(cells) if y > n)
+    holes = [f"{y} in {n}" for n in sorted({n for n, _ in cells}) for y in range(n + 1) if (n, y) not in cells]
+    if holes:
+        yield f"has holes: there is no decision for DLTs {', '.join(holes)}"
+
+
+def _differences(cells: Cells, given: Any) -> Iterator[str]:
+    """Yield in which cells a file differs from the decisions beside it, if there are any and they are a table."""
+    if not given or not isinstance(given, dict) or not all(isinstance(part, str) for part in chain(*given.items())):
+        return
+    if any(table_faults(given)):
+        return
+    written = {(int(n), y): letter for n, text in given.items() for y, letter in enumerate(text.split())}
+    differ = [cell for cell in sorted({*cells, *written}) if cells.get(cell) != written.get(cell)]
+    told = [
+        f"{y} DLTs in {n} are {cells.get((n, y), 'missing')} there and {written.get((n, y), 'missing')} here"
+        for n, y in differ[:MOST_TOLD]
+    ]
+    if differ:
+        more = f"; {len(differ) - MOST_TOLD} more cells differ" if len(differ) > MOST_TOLD else ""
+        yield f"says something else than rule.decisions: {'; '.join(told)}{more}. Leave out file or decisions"
 
 
 def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[Complaint]:

@@ -284,7 +284,8 @@ class TableRule(Section):
     file: str | None = None
     """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it; read when the scenario is."""
     decisions: dict[str, str] = {}
-    """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; filled from the file, if any."""
+    """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; filled from the file, if any. Beside
+    a file that can be read they must say the same."""
 
     @model_validator(mode="after")
     def _whole_and_sensible(self) -> TableRule:
@@ -306,10 +307,10 @@ def table_faults(decisions: Mapping[str, str]) -> Iterator[str]:
     rows: dict[int, list[str]] = {}
     for patients, text in decisions.items():
         letters = text.split()
-        if not patients.isdigit() or int(patients) < 1:
+        if not patients.isdecimal() or int(patients) < 1:
             yield f"`{patients}` is not a number of evaluable patients, from 1"
         elif any(letter not in LETTERS for letter in letters):
-            yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}"
+            yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}; a table does not stop or suspend"
         elif len(letters) != int(patients) + 1:
             wanted = f"{int(patients) + 1} are needed, for 0 to {patients} DLTs"
             yield f"{patients} = {text!r} has {len(letters)} decisions; {wanted}"
