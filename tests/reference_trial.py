@@ -616,13 +616,15 @@ class ReferenceTrial:
         elif self.concluding is not None:
             action, level, reason = "stop", self.conclusion(known), self.concluding
         elif action == "suspend" and sum(read.pending) == 0:
-            action, level, reason = "stop", best_dose(self.s, read.n, read.y), NOBODY_PENDING
+            action, reason = "stop", NOBODY_PENDING
         elif action not in ("stop", "suspend"):
             room = self.cap_room(level)
             places = self.places_for(wanted, room)
             if places > room:
-                action, level = "stop", best_dose(self.s, known.n, known.y)
+                action = "stop"
                 reason = CAP_REACHED if self.s.rule.name in ("BOIN", "TITE-BOIN") else CAP_INCONCLUSIVE
+        if self.concluding is None and reason in (CAP_INCONCLUSIVE, *ENDS):
+            level = best_dose(self.s, known.n, known.y)  # not on places that nobody took
         self.note("decision", cohort=cohort, level=level)
         self.record(cohort, known, still_to_come is not None, action, level, places)
         self.permitted_level = BELOW_ALL_LEVELS if level is None else level

@@ -85,8 +85,8 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
     if everything:
         _put_around_the_rule(draw, data, levels)
     if data["safety"]["when_rule_finished"] == "expand":
-        closes = {"expansion_too_toxic_probability": draw(st.sampled_from([0.6, 0.9, 1.0])), "too_toxic_above": 0.3}
-        data["stopping"] = data.get("stopping", {}) | closes
+        closes = {"expansion_too_toxic_probability": draw(st.sampled_from([0.6, 0.9, 1.0]))}
+        data["stopping"] = {"too_toxic_above": 0.3} | data.get("stopping", {}) | closes
     scenario = Scenario.model_validate(data)
     found = list(complaints({name: getattr(scenario, name) for name in type(scenario).model_fields}))
     assert not found, found

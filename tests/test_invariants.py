@@ -187,11 +187,13 @@ def test_what_ends_without_the_rule_recommends_on_complete_data(scenario: Scenar
 
 
 def patient_world(scenario: Scenario) -> Scenario:
-    """Return the scenario with whole cohorts observed, nobody lost to waiting, and no trial cut off."""
+    """Return the scenario with whole cohorts and expansions observed, nobody lost to waiting, and no trial cut off."""
+    expands = scenario.safety.when_rule_finished == "expand"
     return scenario.replace(
         {
             "accrual": {"kind": "poisson", "consents_per_month": 20.0},
             "safety.early_decision": False,
+            "stopping.expansion_too_toxic_probability": 1.0 if expands else None,
             "safety.dlt_after_lymphodepletion": "infuse",
             "screening": {},
             "trial.max_days": 90_000,

@@ -529,6 +529,13 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"accrual.consent_days": [0, 0, 0, 1, 2]},
         {"what_if": [{"patient": patient, "dlt_day": 5} for patient in (1, 2, 3)]},
     ),
+    "a forced stop recommends on what is known, as if nobody were pending": (
+        TITE_BOIN,
+        THREE_LEVELS,
+        {"rule.target": 0.3, "rule.most_pending_share": 1.0, "limits.most_per_level": 1},
+        {"safety.start_level": 1, "safety.review_delay_days": 2, "accrual.consent_days": [0, 0, 0]},
+        {"what_if": [{"patient": 2, "dlt_day": 3}]},
+    ),
     "the level below turns out to be too toxic after an escalation: down by two levels": (
         ROLLING_SIX,
         THREE_LEVELS,
