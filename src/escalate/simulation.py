@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Any
@@ -62,6 +62,46 @@ def simulate(
         numbers[nature.first - first :][: nature.count] = found.numbers
         paths.append(found.paths)
     return gather(scenario, seed, first, numbers, np.concatenate(paths), engine.answers.reasons)
+
+
+def simulate_together(
+    scenarios: Sequence[Scenario], *, trials: int, seed: int = 1, first: int = 0, progress: bool = False
+) -> Iterator[tuple[Trials, ...]]:
+    """Run the same trials of several scenarios, chunk by chunk: the same candidates and patients meet each of them.
+
+    Parameters
+    ----------
+    scenarios : sequence of Scenario
+        At least one.
+    trials, seed, first, progress
+        As in `simulate`, for each scenario.
+
+    Yields
+    ------
+    tuple of Trials
+        One for each scenario, all of the same replicates; chunk after chunk, so that no more is kept in memory.
+
+    Raises
+    ------
+    ValueError
+        As `simulate`.
+    """
+    _check(trials, seed, first)
+    return _together(scenarios, trials, seed, first, progress)
+
+
+def _together(
+    scenarios: Sequence[Scenario], trials: int, seed: int, first: int, progress: bool
+) -> Iterator[tuple[Trials, ...]]:
+    compiles = compiled.is_worth(trials * len(scenarios))
+    engines = [Engine(scenario, compiles) for scenario in scenarios]
+    for span in _chunks(scenarios[0], trials, seed, first, KERNEL_CHUNK, progress):
+        natures = [Nature(scenario, seed, span.first, span.count) for scenario in scenarios]
+        parts = [_chunk(engine, nature) for engine, nature in zip(engines, natures, strict=True)]
+        yield tuple(
+            gather(engine.scenario, seed, span.first, part.numbers, part.paths, engine.answers.reasons)
+            for engine, part in zip(engines, parts, strict=True)
+        )
 
 
 def _chunk(engine: Engine, nature: Nature) -> Columns:

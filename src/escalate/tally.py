@@ -148,7 +148,7 @@ def tally(trials: Trials, *, paths_until: int | None = None) -> Tally:
         seed=trials.seed,
         first=trials.first,
         trials=len(trials),
-        values={name: _count(column) for name, column in measures(trials)},
+        values={name: count_values(column) for name, column in measures(trials)},
         reasons=Counter({reason: count for reason, count in zip(trials.reasons, often, strict=True) if count}),
         paths=Counter(dict(zip(paths.astype(str).tolist(), counts.tolist(), strict=True))),
     )
@@ -187,7 +187,8 @@ def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
         yield f"waits: {name}", days
 
 
-def _count(column: IntArray) -> Counter[int]:
+def count_values(column: IntArray) -> Counter[int]:
+    """Return how often each value stands in a column of at least one whole number."""
     low, high = int(column.min()), int(column.max())
     if high - low > SPARSE:
         met, often = np.unique(column, return_counts=True)

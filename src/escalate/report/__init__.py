@@ -5,31 +5,36 @@ from __future__ import annotations
 from itertools import groupby
 from textwrap import fill
 
+from ..comparison import Comparison
 from ..enumeration import Exact
 from ..estimates import Characteristics
 from ..scenario.model import Scenario
 from ..scenario.sources import UNSOURCED, ledger
+from .compared import comparison_summary
 from .enumerated import exact_csv, exact_summary, paths_csv
 from .simulated import simulated_summary
 
-__all__ = ["assumptions", "exact_csv", "exact_summary", "paths_csv", "summary"]
+__all__ = ["assumptions", "comparison_summary", "exact_csv", "exact_summary", "paths_csv", "summary"]
 
 
-def summary(found: Characteristics | Exact) -> str:
+def summary(found: Characteristics | Comparison | Exact) -> str:
     """Return what a statistician, a planner and an investigator want first, as text for a terminal.
 
     Parameters
     ----------
-    found : Characteristics or Exact
-        As `characteristics` or `exact` return them.
+    found : Characteristics, Comparison or Exact
+        As `characteristics`, `compare` or `exact` return them.
 
     Returns
     -------
     str
         Of simulated trials: question and rule; P(each dose, none) and why; what a recommendation rests on; patients
         per level; candidates; dates; where the time goes; each estimate with its Monte Carlo standard error after
-        ``±``. Of exact results: the same, as far as it does not depend on the calendar.
+        ``±``. Of exact results: the same, as far as it does not depend on the calendar. Of a comparison: one table,
+        rules as rows, truth by truth, with paired differences and exact values.
     """
+    if isinstance(found, Comparison):
+        return comparison_summary(found)
     return exact_summary(found) if isinstance(found, Exact) else simulated_summary(found)
 
 

@@ -67,11 +67,11 @@ def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Scenari
         for all problems at once.
     """
     path = Path(path)
-    text = _read(path)
+    text = read_text(path)
     if path.suffix.lower() == ".json":
         data, lines = _parse_json(text, str(path)), {}
     else:
-        data, lines = _parse_toml(text, str(path)), key_lines(text)
+        data, lines = parse_toml(text, str(path)), key_lines(text)
     return _build(data, str(path), lines, list(read_rule_files(data, path.parent, allow_python)))
 
 
@@ -120,7 +120,8 @@ def _forget_table(rule: Any, changes: Mapping[str, Any]) -> Iterator[str]:
         yield "rule.file"
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file; a `ScenarioError` says why it cannot be read."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -144,7 +145,8 @@ def _unreadable(path: Path, message: str) -> ScenarioError:
     return ScenarioError([Problem(key="", message=message, file=str(path))])
 
 
-def _parse_toml(text: str, file: str) -> dict[str, Any]:
+def parse_toml(text: str, file: str) -> dict[str, Any]:
+    """Return the values of a TOML text; a `ScenarioError` says on which line it is none."""
     try:
         return tomllib.loads(text)
     except (RecursionError, ValueError) as error:
@@ -206,14 +208,14 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
             path = _without_tags(item["loc"])
             if item["type"] == "union_tag_invalid":
                 path += (item["ctx"]["discriminator"].strip("'"),)
-            yield *_named(path, item), _message(item, path)
+            yield *_named(path, item), finding_words(item, path)
     for path, value, message in checks.complaints(_valid_sections(data)):
-        yield path, _short(value), message
+        yield path, short(value), message
     if scenario is not None:
         known = leaves(scenario.model_dump(mode="python", exclude={"sources", "schema_version"}))
         for key, source in scenario.sources.items():
             if not key_exists(key, known):
-                yield ("sources", key), _short(source), f"there is no such key{_suggestion(key, set(known))}"
+                yield ("sources", key), short(source), f"there is no such key{_suggestion(key, set(known))}"
 
 
 def _without_tags(loc: KeyPath) -> KeyPath:
@@ -227,8 +229,8 @@ def _named(path: KeyPath, item: Any) -> tuple[KeyPath, str]:
     if item["type"] == "value_error":
         key = str(item["ctx"]["error"]).split(" ")[0]
         if isinstance(item["input"], dict) and key in item["input"]:
-            return (*path, key), _short(item["input"][key])
-    return path, _value_text(item)
+            return (*path, key), short(item["input"][key])
+    return path, value_text(item)
 
 
 def _valid_sections(data: dict[str, Any]) -> dict[str, Any]:
@@ -245,16 +247,26 @@ def _valid_sections(data: dict[str, Any]) -> dict[str, Any]:
     return valid
 
 
-def _message(item: Any, path: KeyPath) -> str:
-    """Say in a sentence what one finding of pydantic means for the person who wrote the file."""
+def finding_words(item: Any, path: KeyPath, root: type[BaseModel] = Scenario) -> str:
+    """Say in a sentence what one finding of pydantic means for the person who wrote the file.
+
+    Parameters
+    ----------
+    item : dict
+        The finding, as `pydantic.ValidationError.errors` has it.
+    path : tuple of str and int
+        Where.
+    root : type
+        What the file should hold.
+    """
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        allowed = set(_allowed(path[:-1]))
+        allowed = set(_allowed(path[:-1], root))
         if path[-1] in allowed:
             return "does not belong to the kind that is chosen here"
         return f"unknown key{_suggestion(str(path[-1]), allowed)}"
     if kind == "missing":
-        return f"is missing. {_meaning(path)}"
+        return f"is missing. {_meaning(path, root)}"
     if kind == "value_error":
         return str(context["error"])
     if kind in _KINDS:
@@ -271,34 +283,34 @@ def _message(item: Any, path: KeyPath) -> str:
     elif kind == "union_tag_invalid":
         return f"must be one of {context['expected_tags']}"
     elif kind == "union_tag_not_found":
-        return f"needs a `{context['discriminator'].strip(chr(39))}`. {_meaning(path)}"
+        return f"needs a `{context['discriminator'].strip(chr(39))}`. {_meaning(path, root)}"
     elif kind == "too_short":
         said = f"needs at least {context['min_length']} value"
     elif kind == "string_pattern_mismatch" and path[0] == "sources":
         return 'a source begins with "registry: ", "literature: " or "assumption: " and then says where'
     else:
         said = item["msg"][0].lower() + item["msg"][1:]
-    return f"{said}. {_meaning(path)}".rstrip()
+    return f"{said}. {_meaning(path, root)}".rstrip()
 
 
-def _meaning(path: KeyPath) -> str:
+def _meaning(path: KeyPath, root: type[BaseModel]) -> str:
     """Return the meaning of a key, from the model's own words."""
     name, parents = path[-1], path[:-1]
     if isinstance(name, int) and parents:
-        return _meaning(parents)
-    for model in _models(parents):
+        return _meaning(parents, root)
+    for model in _models(parents, root):
         if name in model.model_fields:
             return f"It means: {model.model_fields[str(name)].description}"
     return ""
 
 
-def _allowed(path: KeyPath) -> list[str]:
-    return [name for model in _models(path) for name in model.model_fields]
+def _allowed(path: KeyPath, root: type[BaseModel] = Scenario) -> list[str]:
+    return [name for model in _models(path, root) for name in model.model_fields]
 
 
-def _models(path: KeyPath) -> list[type[BaseModel]]:
+def _models(path: KeyPath, root: type[BaseModel]) -> list[type[BaseModel]]:
     """Return the sections that may stand at a path; a choice of kinds gives several."""
-    found: list[type[BaseModel]] = [Scenario]
+    found: list[type[BaseModel]] = [root]
     for part in path:
         if isinstance(part, int):
             continue
@@ -324,13 +336,15 @@ def _suggestion(key: str, allowed: set[str]) -> str:
     return f". Allowed here: {', '.join(sorted(allowed))}" if 0 < len(allowed) <= 30 else ""
 
 
-def _value_text(item: Any) -> str:
+def value_text(item: Any) -> str:
+    """Return the value that a finding of pydantic is about, as text; empty where the message says it."""
     if item["type"] == "union_tag_invalid":
-        return _short(item["ctx"]["tag"])
-    return "" if item["type"] in {"missing", "value_error", "union_tag_not_found"} else _short(item["input"])
+        return short(item["ctx"]["tag"])
+    return "" if item["type"] in {"missing", "value_error", "union_tag_not_found"} else short(item["input"])
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """Return a value as text of at most 60 letters; nothing for a section, and for nothing."""
     if isinstance(value, BaseModel) or value is None:
         return ""
     text = value.isoformat() if isinstance(value, date) else json.dumps(value, default=str, ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -369,11 +369,11 @@ RuleOptions = Annotated[Annotated[AnyRule, Field(discriminator="name")], BeforeV
 """Any of the rules, told apart by name."""
 
 
-def rule_words(options: RuleOptions) -> str:
-    """Return a rule with its options in words; those at their default are left out."""
+def rule_words(options: RuleOptions, leave_out: Collection[str] = ()) -> str:
+    """Return a rule with its options in words, but for some; those at their default are left out."""
     if isinstance(options, PythonRule):
         return options.python
-    fields, told = type(options).model_fields, options.model_dump(exclude={"name", "decisions"})
+    fields, told = type(options).model_fields, options.model_dump(exclude={"name", "decisions", *leave_out})
     chosen = {name: value for name, value in told.items() if name == "variant" or value != fields[name].default}
     words = [name.replace("_", " ") + ("" if value is True else f" {_value(value)}") for name, value in chosen.items()]
     return ", ".join([options.name, *words])

@@ -1,0 +1,378 @@
+"""Several rules and truths on the same patients: what each rule does, and how that differs from the first one.
+
+Under each truth every rule meets the same candidates and patients, trial by trial, so that the difference of two rules
+has a smaller standard error than two separate simulations would give. Differences are whole numbers of each trial and
+are counted, so that nothing is rounded before the end, whatever the chunks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .committee import Committee
+from .enumeration import Exact, exact
+from .errors import NotCoveredError, Problem, RuleError, ScenarioError
+from .estimates import Estimate, mean, probability
+from .outcomes import NOT_REACHED, Trials
+from .records import CAP_INCONCLUSIVE, NO_DOSE, NO_LEVEL, IntArray
+from .scenario.compared import AsRule, AsTruth, Truth, compared, target_of
+from .scenario.model import Scenario
+from .simulation import simulate_together
+from .tables import Column, Layout, Table
+from .tally import count_values
+
+THIS, WHOLE_COHORTS = "this trial", "early_decision = false"
+"""What an exact value is of: the trial that was simulated, or the one with whole cohorts."""
+
+_IF_FIRST = "for the first rule"
+
+COMPARED = Layout(
+    "comparison",
+    (
+        Column("truth", "Label of the truth: P(DLT) at each level"),
+        Column("rule", "Label of the rule; differences are to the first one"),
+        Column("measure", "What is estimated; see `MEASURES`"),
+        Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
+        Column("estimate", "The estimate", "see `unit`"),
+        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", "if one trial alone was run"),
+        Column("low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("difference", "This rule less the first one, on the same patients", "see `unit`", _IF_FIRST),
+        Column("difference_se", "Monte Carlo standard error of the paired difference", "see `unit`", _IF_FIRST),
+        Column("difference_low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", _IF_FIRST),
+        Column("difference_high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", _IF_FIRST),
+        Column("exact", "The exact value, by enumeration", "see `unit`", "where there is none"),
+        Column(
+            "exact_of",
+            f"Of which trial that is: `{THIS}`, or the same with `{WHOLE_COHORTS}`, in which no decision comes early",
+            "",
+            "where there is none",
+        ),
+        Column("unit", "`probability`, `patients` or `days`"),
+        Column("trials", "Trials that the estimate rests on", "count"),
+    ),
+)
+
+MEASURES = {
+    "recommended": "P(a dose level, or no dose, is recommended)",
+    "inconclusive": "P(no dose, since the cap is reached before the rule has an answer)",
+    "correct": "P(the MTD of the truth is recommended: the highest level whose P(DLT) is at most the target; no dose, "
+    "where every level is above it); only with a target",
+    "dlts": "mean patients with a DLT in the window, at all levels",
+    "infused": "mean patients infused, at each level and at all",
+    "infused above the MTD": "mean patients infused above the MTD of the truth; only with a target",
+    "evaluable": "mean evaluable patients, at all levels",
+    "duration": "mean days from the start date to the trial's last event",
+    "finished by planned completion date": "P(the last follow-up ends by that date); only where one is planned",
+    "cut off": "P(the trial is ended by `trial.max_days`): its duration stops there",
+}
+"""What is compared."""
+
+
+class Measure(NamedTuple):
+    """One thing that is compared: see `MEASURES`, and the columns of `COMPARED`."""
+
+    name: str
+    level: int | str | None = None
+    unit: str = "probability"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """One measure of one rule under one truth: see `COMPARED` for the fields."""
+
+    truth: str
+    rule: str
+    measure: str
+    level: int | str | None
+    estimate: float
+    mc_se: float | None
+    low: float | None
+    high: float | None
+    difference: float | None
+    difference_se: float | None
+    difference_low: float | None
+    difference_high: float | None
+    exact: float | None
+    exact_of: str | None
+    unit: str
+    trials: int
+
+
+@dataclass(frozen=True, repr=False)
+class Comparison:
+    """Several rules under several truths, on the same patients.
+
+    Parameters
+    ----------
+    target : float or None
+        Target DLT probability, which says what the MTD of a truth is.
+    seed, trials : int
+        Seed, and number of trials of each rule under each truth; they are replicates 0 to ``trials - 1``.
+    truths : tuple of Truth
+        In the order given.
+    scenarios : dict of (str, str) to Scenario
+        What was simulated, by the labels of truth and rule, in the order given.
+    not_exact : dict of (str, str) to str
+        By the same, why there are no exact values, where there are none.
+    rows : tuple of Compared
+        Everything that was estimated, truth by truth and rule by rule.
+    """
+
+    target: float | None
+    seed: int
+    trials: int
+    truths: tuple[Truth, ...]
+    scenarios: Mapping[tuple[str, str], Scenario]
+    not_exact: Mapping[tuple[str, str], str]
+    rows: tuple[Compared, ...]
+
+    @cached_property
+    def rules(self) -> tuple[str, ...]:
+        """Labels of the rules; differences are to the first one."""
+        return tuple(dict.fromkeys(rule for _, rule in self.scenarios))
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str, str, int | str | None], Compared]:
+        return {(row.truth, row.rule, row.measure, row.level): row for row in self.rows}
+
+    def get(self, measure: str, level: int | str | None = None, *, rule: str, truth: str) -> Compared:
+        """Return one measure of one rule under one truth.
+
+        Parameters
+        ----------
+        measure : str
+            One of `MEASURES`.
+        level : int or str, optional
+            Dose level from 1, ``"no dose"``, ``"all"``; nothing where levels do not matter.
+        rule, truth : str
+            Their labels.
+
+        Raises
+        ------
+        KeyError
+            If there is none; the message lists what there is.
+        """
+        if (truth, rule, measure, level) not in self._found:
+            truths, rules = [one.label for one in self.truths], list(self.rules)
+            there = ", ".join(dict.fromkeys(f"{row.measure!r} at {row.level!r}" for row in self.rows))
+            raise KeyError(
+                f"no {measure!r} at level {level!r} of {rule!r} under {truth!r}; "
+                f"there are rules {rules}, truths {truths}, and {there}"
+            )
+        return self._found[truth, rule, measure, level]
+
+    @property
+    def table(self) -> Table:
+        """Everything as a table, one row for each measure of each rule under each truth."""
+        start = next(iter(self.scenarios.values())).trial.start_date
+        return Table(COMPARED, tuple(tuple(getattr(row, name) for name in COMPARED.names) for row in self.rows), start)
+
+    def to_pandas(self) -> Any:
+        """Return everything as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
+        return self.table.to_pandas()
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {len(self.rules)} rules, {len(self.truths)} truths, {self.trials} trials of each>"
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+
+def compare(
+    scenario: Scenario,
+    rules: Iterable[AsRule] | Mapping[str, AsRule] | None = None,
+    truths: Iterable[AsTruth] | Mapping[str, AsTruth] | None = None,
+    *,
+    target: float | None = None,
+    trials: int = 10_000,
+    seed: int = 1,
+    enumerate_exactly: bool = True,
+    progress: bool = False,
+) -> Comparison:
+    """Compare several rules under several truths, on the same candidates and patients.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Everything but the rules and the truths.
+    rules : sequence, or dict with labels as keys, optional
+        Each a name (``"BOIN"``), a line (``"CRM prior_mtd_level=2 limits.coherence=last_cohort"``), a dictionary of the
+        same, with a ``label`` if you like, or a whole scenario, which may differ in anything but the dose levels.
+        Differences are to the first one. The scenario's own rule where it is not given.
+    truths : sequence, or dict with labels as keys, optional
+        P(DLT) at each level, lowest first, each; the scenario's own where it is not given.
+    target : float, optional
+        Target DLT probability of every rule that needs one and names none; that of the scenario's own rule, if it has
+        one, where it is not given. It also says what is correct: the MTD of a truth is the highest level whose P(DLT)
+        is at most the target, and where there is none, to recommend no dose is correct.
+    trials : int
+        Trials of each rule under each truth, at least 1.
+    seed : int
+        Seed of all, at least 0.
+    enumerate_exactly : bool
+        Whether exact values are computed, where `escalate.exact` covers the rule.
+    progress : bool
+        Whether to show progress on stderr, if that is a terminal; truth by truth.
+
+    Returns
+    -------
+    Comparison
+        Estimates, and paired differences to the first rule, with their Monte Carlo errors; exact values where they
+        exist. Those are of whole cohorts: where the scenario decides early, they say so.
+
+    Raises
+    ------
+    ScenarioError
+        If a rule lacks a number or does not go with the scenario, or a truth has not one probability for each level;
+        all problems at once, before anything is run.
+    ValueError
+        If `trials` is below 1, or `seed` is negative.
+    """
+    designs, known = compared(scenario, rules, truths, target)
+    _check_committees(designs)
+    aimed = target_of(scenario, target)
+    scenarios, not_exact, rows = {}, {}, []
+    for truth in known:
+        cells = {
+            label: design.replace({"toxicity.dlt_probability": list(truth.dlt_probability)})
+            for label, design in designs.items()
+        }
+        pairs = _Pairs(truth, list(cells))
+        for chunk in simulate_together(list(cells.values()), trials=trials, seed=seed, progress=progress):
+            pairs.add(chunk)
+        for label, cell in cells.items():
+            scenarios[truth.label, label] = cell
+            values: dict[Measure, float] = {}
+            if enumerate_exactly:
+                try:
+                    values = dict(_exact_values(exact(cell), truth))
+                except NotCoveredError as error:
+                    not_exact[truth.label, label] = str(error)
+            of = WHOLE_COHORTS if cell.safety.early_decision else THIS
+            rows += [_row(truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
+    return Comparison(
+        target=aimed, seed=seed, trials=trials, truths=tuple(known), scenarios=scenarios, not_exact=not_exact,
+        rows=tuple(rows),
+    )  # fmt: skip
+
+
+def _check_committees(designs: Mapping[str, Scenario]) -> None:
+    """Raise what shows only when a rule is made: whether a Python rule is there, and has what goes around it."""
+    problems = []
+    for label, design in designs.items():
+        try:
+            Committee(design)
+        except RuleError as error:
+            problems.append(Problem(key=f"rule {label}", message=str(error)))
+    if problems:
+        raise ScenarioError(problems)
+
+
+class _Pairs:
+    """Counts, under one truth, the values of every rule, and of its difference to the first rule in the same trial."""
+
+    def __init__(self, truth: Truth, rules: list[str]) -> None:
+        self.truth, self.first = truth, rules[0]
+        self.values: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules}
+        self.differences: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules[1:]}
+
+    def add(self, chunk: tuple[Trials, ...]) -> None:
+        """Count the same trials of each rule."""
+        columns = {rule: dict(_columns(trials, self.truth)) for rule, trials in zip(self.values, chunk, strict=True)}
+        for rule, counted in self.values.items():
+            _count(counted, columns[rule])
+        for rule, counted in self.differences.items():
+            shared = columns[rule].keys() & columns[self.first].keys()
+            _count(counted, {what: columns[rule][what] - columns[self.first][what] for what in shared})
+
+    def estimates(self, rule: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
+        """Yield everything that is estimated of a rule, with its difference to the first rule."""
+        for what, often in self.values[rule].items():
+            difference = self.differences.get(rule, {}).get(what)
+            yield what, _estimate(what, often), None if difference is None else _mean(what, difference)
+
+
+def _count(counted: dict[Measure, Counter[int]], columns: Mapping[Measure, IntArray]) -> None:
+    for what, column in columns.items():
+        counted[what] = counted.get(what, Counter()) + count_values(column)
+
+
+def _columns(trials: Trials, truth: Truth) -> Iterator[tuple[Measure, IntArray]]:
+    """Yield what is compared, and one whole number for each trial."""
+    levels, infused = range(1, trials.scenario.levels + 1), trials.patients["infused"]
+    for level in levels:
+        yield Measure("recommended", level), _where(trials.recommended == level - 1)
+    yield Measure("recommended", NO_DOSE), _where(trials.recommended == NO_LEVEL)
+    cap = trials.reasons.index(CAP_INCONCLUSIVE) if CAP_INCONCLUSIVE in trials.reasons else -1
+    yield Measure("inconclusive"), _where(trials.reason == cap)
+    if truth.mtd is not None:
+        mtd = 0 if truth.mtd == NO_DOSE else int(truth.mtd)
+        yield Measure("correct"), _where(trials.recommended == (mtd - 1 if mtd else NO_LEVEL))
+        yield Measure("infused above the MTD", None, "patients"), infused[:, mtd:].sum(axis=1)
+    for level in levels:
+        yield Measure("infused", level, "patients"), infused[:, level - 1]
+    for name in ("infused", "evaluable", "dlts"):
+        yield Measure(name, "all", "patients"), trials.patients[name].sum(axis=1)
+    yield Measure("duration", None, "days"), trials.duration_days
+    ended = trials.milestone_days["trial ended"]
+    if trials.planned_days is not None:
+        finished = (ended != NOT_REACHED) & (ended <= trials.planned_days)
+        yield Measure("finished by planned completion date"), _where(finished)
+    yield Measure("cut off"), _where(ended == NOT_REACHED)
+
+
+def _where(happened: Any) -> IntArray:
+    return np.asarray(happened, dtype=np.int64)
+
+
+def _exact_values(found: Exact, truth: Truth) -> Iterator[tuple[Measure, float]]:
+    """Yield what is known exactly; patients only without an expansion, which `exact` leaves out."""
+    by_level = dict(enumerate(found.recommended, 1)) | {NO_DOSE: found.no_dose}
+    for level, q in by_level.items():
+        yield Measure("recommended", level), q
+    yield Measure("inconclusive"), found.reasons.get(CAP_INCONCLUSIVE, 0.0)
+    if truth.mtd is not None:
+        yield Measure("correct"), by_level[truth.mtd]
+    if found.scenario.safety.when_rule_finished == "stop":
+        yield Measure("evaluable", "all", "patients"), sum(found.evaluable)
+        yield Measure("dlts", "all", "patients"), sum(found.dlts)
+
+
+def _estimate(what: Measure, often: Counter[int]) -> Estimate:
+    if what.unit == "probability":
+        return probability("", what.name, what.level, often[1], often.total())
+    return _mean(what, often)
+
+
+def _mean(what: Measure, often: Counter[int]) -> Estimate:
+    return mean("", what.name, what.level, often, what.unit)
+
+
+def _row(
+    truth: Truth, rule: str, what: Measure, found: Estimate, difference: Estimate | None, value: float | None, of: str
+) -> Compared:
+    return Compared(
+        truth=truth.label,
+        rule=rule,
+        measure=what.name,
+        level=what.level,
+        estimate=found.estimate,
+        mc_se=found.mc_se,
+        low=found.low,
+        high=found.high,
+        difference=difference.estimate if difference else None,
+        difference_se=difference.mc_se if difference else None,
+        difference_low=difference.low if difference else None,
+        difference_high=difference.high if difference else None,
+        exact=value,
+        exact_of=None if value is None else of,
+        unit=what.unit,
+        trials=found.trials,
+    )

@@ -1,0 +1,295 @@
+"""A comparison as one figure: truth by truth, which rule recommends what, how many DLTs, how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from ..comparison import WHOLE_COHORTS, Compared, Comparison
+from ..records import NO_DOSE
+from ..scenario.compared import Truth
+from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, widest
+from .paths import level_colours
+from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION
+
+TEXT, NUMBER = 9.0, 8.0
+"""Sizes of labels and of the numbers at the bars [points]."""
+
+ROW, BAR = 14.0, 9.5
+"""Heights of a row and of the bar in it [points]."""
+
+HEAD, BLOCK_HEAD, BETWEEN = 32.0, 17.0, 12.0
+"""Heights of the column heads, of a truth's head, and of the empty space between truths [points]."""
+
+WIDE, WIDEST, GAP = 66.0, 560.0, 14.0
+"""Widths of a column, of all columns of recommendations, and of the empty space between columns [points]."""
+
+LINE = 12.5
+"""Height of a line of small print [points]."""
+
+SCALE_FROM = 0.62
+"""A bar longer than this share of its column has its number inside."""
+
+
+class Column(NamedTuple):
+    """A column of bars.
+
+    Parameters
+    ----------
+    head : str
+        Its words.
+    measure : str
+        One of `escalate.comparison.MEASURES`.
+    level : int, str or None
+        Level of that measure.
+    colour : str
+        Colour of its bars.
+    x, width : float
+        Where it begins, and how wide it is [points].
+    most : float
+        What a bar of its whole width says, in the unit of the measure.
+    """
+
+    head: str
+    measure: str
+    level: int | str | None
+    colour: str
+    x: float
+    width: float
+    most: float
+
+    def place(self, value: float) -> float:
+        """Return where a value stands [points]."""
+        return self.x + self.width * value / self.most
+
+
+_LATER = (
+    ("patients\nwith a DLT", "dlts", "all", VERMILLION),
+    ("infused\nabove MTD", "infused above the MTD", None, GREY),
+    ("patients\ninfused", "infused", "all", GREY),
+    ("duration,\ndays", "duration", None, SKY),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where everything stands [points].
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        From the left.
+    split : float
+        Where the columns of recommendations end.
+    width, height : float
+        Of all, without legend and notes.
+    """
+
+    columns: tuple[Column, ...]
+    split: float
+    width: float
+    height: float
+
+
+def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
+    """Draw a comparison, as `escalate.compare` returns it.
+
+    A block for each truth, a row for each rule. Bars say how often no dose and each level is recommended, with the MTD
+    of the truth on a darker ground, then patients with a DLT, patients infused above the MTD and at all, and the
+    duration, with 95 % Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
+    rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error.
+
+    Parameters
+    ----------
+    comparison : Comparison
+        What to draw.
+    ax : Axes, optional
+        Where to draw; a figure of a fitting size is made where it is not given.
+
+    Returns
+    -------
+    Axes
+        The one drawn in.
+    """
+    layout = _layout(comparison)
+    handles, notes = _handles(comparison), _notes(comparison)
+    width = max(layout.width, widest(notes, SMALL))
+    across, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    legend_at = layout.height + BETWEEN
+    height = legend_at + tall + LINE * len(notes) + 6
+    board = new_board(ax, width, height, _title(comparison))
+    _draw_heads(board, layout)
+    y = HEAD
+    for truth in comparison.truths:
+        _draw_block(board, layout, comparison, truth, y)
+        y += BLOCK_HEAD + ROW * len(comparison.rules) + BETWEEN
+    board.legend(legend_at, handles, across)
+    for number, note in enumerate(notes):
+        board.write(0, legend_at + tall + LINE * (number + 0.5) + 4, note, SMALL, color=SOFT)
+    return board.ax
+
+
+def _layout(comparison: Comparison) -> Layout:
+    levels = next(iter(comparison.scenarios.values())).levels
+    x = max(widest(comparison.rules, TEXT), max(_head_width(truth) for truth in comparison.truths)) + GAP
+    width = min(WIDE, WIDEST / (levels + 1))
+    columns = []
+    which: list[tuple[int | str, str]] = [(NO_DOSE, PAPER), *enumerate(level_colours(levels), 1)]
+    for level, colour in which:
+        head = NO_DOSE if level == NO_DOSE else f"level {level}"
+        columns.append(Column(head, "recommended", level, colour, x, width, 1.0))
+        x += width + GAP
+    split = x
+    x += GAP
+    for head, measured, level, colour in _LATER:
+        found = [row for row in comparison.rows if (row.measure, row.level) == (measured, level)]
+        most = max((max(row.high or row.estimate, row.exact or 0.0) for row in found), default=0.0)
+        if found:
+            columns.append(Column(head, measured, level, colour, x, WIDE, most or 1.0))
+            x += WIDE + GAP
+    block = BLOCK_HEAD + ROW * len(comparison.rules) + BETWEEN
+    return Layout(tuple(columns), split, x - GAP + 8, HEAD + block * len(comparison.truths) - BETWEEN)
+
+
+def _head_width(truth: Truth) -> float:
+    return measure(_truth_words(truth), TEXT, "bold")
+
+
+# Words
+
+
+def _title(comparison: Comparison) -> str:
+    rules, truths = len(comparison.rules), len(comparison.truths)
+    counts = f"{rules} rule{'s' * (rules > 1)} under {truths} truth{'s' * (truths > 1)}"
+    return f"Which dose each rule recommends, how many DLTs, how long: {counts}"
+
+
+def _truth_words(truth: Truth) -> str:
+    return truth.label if truth.label != truth.words else "Truth"
+
+
+def _notes(comparison: Comparison) -> list[str]:
+    about = next(iter(comparison.scenarios.values())).trial
+    plural = "s" * (comparison.trials > 1)
+    notes = [
+        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        f"{comparison.trials:,} simulated trial{plural} of each, seed {comparison.seed}: "
+        "the same candidates and patients meet every rule",
+    ]
+    if len(comparison.rules) > 1:
+        notes.append(
+            f"≈ the difference to {comparison.rules[0]}, on the same patients, may be Monte Carlo error (95 %)"
+        )
+    if comparison.target is not None:
+        notes.append(f"MTD: the highest level whose P(DLT) is at most the target of {100 * comparison.target:.4g}%")
+    return notes
+
+
+def _number(row: Compared) -> str:
+    if row.unit == "probability":
+        text = f"{100 * row.estimate:.1f}%"
+    elif row.unit == "days":
+        text = f"{row.estimate:,.0f}"
+    else:
+        text = f"{row.estimate:.2f}"
+    alike = row.difference_low is not None and row.difference_high is not None
+    return "≈ " + text if alike and row.difference_low <= 0 <= row.difference_high else text  # type: ignore[operator]
+
+
+def _handles(comparison: Comparison) -> list[Artist]:
+    handles: list[Artist] = []
+    if any(truth.mtd is not None for truth in comparison.truths):
+        handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose if every level is above the target"))
+    handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95 % Monte Carlo interval"))
+    if len(comparison.rules) > 1:
+        style: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
+        handles.append(Line2D([], [], label=f"the first rule: {comparison.rules[0]}", **style))
+    for of in dict.fromkeys(row.exact_of for row in comparison.rows if row.exact_of is not None):
+        words = f"exact, of the same trial with {of}" if of == WHOLE_COHORTS else "exact"
+        handles.append(Line2D([], [], label=words, **_exact_mark(of)))
+    return handles
+
+
+def _exact_mark(of: str | None) -> dict[str, Any]:
+    return {
+        "linestyle": "none", "marker": "D", "markersize": 4.2, "markeredgewidth": 0.9, "markeredgecolor": INK,
+        "markerfacecolor": PAPER if of == WHOLE_COHORTS else INK,
+    }  # fmt: skip
+
+
+# Drawing
+
+
+def _draw_heads(board: Board, layout: Layout) -> None:
+    first = layout.columns[0].x
+    board.write(first, 6, "P(recommended)", SMALL, fontweight="bold")
+    for column in layout.columns:
+        lines = column.head.split("\n")
+        for number, line in enumerate(reversed(lines)):
+            board.write(column.x, HEAD - 10 - 11 * number, line, SMALL, color=SOFT if len(lines) == 1 else INK)
+
+
+def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Truth, y: float) -> None:
+    board.line([0, layout.width], [y, y], 0.8, color=FAINT)
+    board.write(0, y + BLOCK_HEAD / 2, _truth_words(truth), TEXT, fontweight="bold")
+    top, tall = y + BLOCK_HEAD, ROW * len(comparison.rules)
+    for column in layout.columns:
+        _draw_ground(board, column, truth, y, tall)
+        if column.measure == "recommended" and isinstance(column.level, int):
+            words = f"P(DLT) {100 * truth.dlt_probability[column.level - 1]:.4g}%"
+            board.write(column.x, y + BLOCK_HEAD / 2, words, NUMBER, color=SOFT)
+    for number, rule in enumerate(comparison.rules):
+        middle = top + ROW * (number + 0.5)
+        board.write(0, middle, rule, TEXT)
+        for column in layout.columns:
+            row = comparison.get(column.measure, column.level, rule=rule, truth=truth.label)
+            _draw_bar(board, column, row, middle)
+    if len(comparison.rules) > 1:
+        for column in layout.columns:
+            row = comparison.get(column.measure, column.level, rule=comparison.rules[0], truth=truth.label)
+            place = column.place(row.estimate)
+            style: dict[str, Any] = {"color": INK, "linestyle": (0, (1, 1.5)), "zorder": 4}
+            board.line([place, place], [top + 1, top + tall - 1], 0.8, **style)
+
+
+def _draw_ground(board: Board, column: Column, truth: Truth, y: float, tall: float) -> None:
+    if column.measure != "recommended":
+        return
+    is_mtd = column.level == truth.mtd
+    colour = FAINT if is_mtd else BAND
+    board.rectangle(column.x - 3, y + 1, column.width + 6, BLOCK_HEAD + tall, facecolor=colour, zorder=0.5)
+
+
+def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
+    """Draw a bar with its interval, its exact value and its number."""
+    outline = VERMILLION if column.level == NO_DOSE else GREY
+    name = f"{row.truth}|{row.rule}|{row.measure}|{row.level}"
+    end = column.place(row.estimate)
+    style: dict[str, Any] = {
+        "facecolor": column.colour,
+        "edgecolor": outline,
+        "linewidth": 0.6,
+        "gid": name,
+        "zorder": 2,
+    }
+    board.rectangle(column.x, y - BAR / 2, end - column.x, BAR, **style)
+    furthest = end
+    if row.low is not None and row.high is not None:
+        ends = [column.place(row.low), column.place(row.high)]
+        board.line(ends, [y, y], 1.2, color=INK, solid_capstyle="butt", zorder=5)
+        furthest = max(furthest, ends[1])
+    if row.exact is not None:
+        place, mark = column.place(row.exact), _exact_mark(row.exact_of)
+        mark["markersize"] *= board.scale
+        board.line([place], [y], 0.0, **mark, zorder=6, gid=f"exact|{name}")
+        furthest = max(furthest, place + 3)
+    text = _number(row)
+    if end - column.x > SCALE_FROM * column.width:
+        board.write(column.x + 3, y, text, NUMBER, color=ink_on(column.colour), zorder=7)
+    else:
+        board.write(furthest + 4, y, text, NUMBER, zorder=7)

@@ -1,0 +1,208 @@
+"""A comparison as one table for a terminal: rules as rows, truth by truth, with paired differences and exact values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+from typing import NamedTuple
+
+from ..comparison import WHOLE_COHORTS, Compared, Comparison
+from ..records import NO_DOSE
+from ..scenario.compared import Truth
+
+WIDTH, LABEL = 120, 22
+"""Widest line, and widest label of a rule that stands beside its numbers."""
+
+
+class _Column(NamedTuple):
+    head: str
+    measure: str
+    level: int | str | None
+    digits: int
+    scale: float = 1
+
+
+_PATIENTS_AND_TIME = (
+    _Column("infused", "infused", "all", 2),
+    _Column("above MTD", "infused above the MTD", None, 2),
+    _Column("DLTs", "dlts", "all", 2),
+    _Column("days", "duration", None, 1),
+    _Column("by plan %", "finished by planned completion date", None, 1, 100),
+    _Column("cut off %", "cut off", None, 1, 100),
+)
+_INCONCLUSIVE = _Column("inconclusive", "inconclusive", None, 1, 100)
+
+
+def comparison_summary(found: Comparison) -> str:
+    """Return a comparison as one table for a terminal, at most 120 letters wide.
+
+    Parameters
+    ----------
+    found : Comparison
+        As `compare` returns it.
+
+    Returns
+    -------
+    str
+        For each truth, each rule: P(each dose, none), patients, DLTs, duration, with their Monte Carlo standard errors;
+        below them the paired differences to the first rule, and exact values.
+    """
+    parts = [_question(found), *(_block(found, truth) for truth in found.truths)]
+    return "\n\n".join("\n".join(part) for part in parts)
+
+
+def _question(found: Comparison) -> Iterator[str]:
+    about = next(iter(found.scenarios.values())).trial
+    yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
+    many = f"{found.trials:,} simulated trials of each" if found.trials > 1 else "1 simulated trial of each"
+    yield (
+        f"{_count(found.rules, 'rule')} under {_count(found.truths, 'truth')}, {many}, seed {found.seed}: "
+        "the same candidates and patients meet every rule"
+    )
+    yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions; < and > are ends of"
+    yield "its 95 % interval where something happened in no trial or in all."
+    notes = [*_what_columns_mean(found), *_what_exact_means(found)]
+    for note in notes:
+        yield from wrap(note, WIDTH)
+
+
+def _count(things: Sequence[object], word: str) -> str:
+    return f"{len(things)} {word}" + ("" if len(things) == 1 else "s")
+
+
+def _what_columns_mean(found: Comparison) -> Iterator[str]:
+    if len(found.rules) > 1:
+        yield (
+            f"difference: to {found.rules[0]}, trial by trial on the same patients; `same` where no trial of the two "
+            "differs."
+        )
+    if found.target is not None:
+        yield (
+            f"Target {100 * found.target:.4g}%. MTD: the highest level whose P(DLT) is at most the target. correct: it "
+            "is recommended, or no dose where every level is above the target."
+        )
+    if _has(found, "finished by planned completion date"):
+        yield "by plan: the trial has ended by the planned completion date."
+    if _is_cut_off(found):
+        yield "cut off: ended by trial.max_days, where the duration stops, so that it is too short."
+
+
+def _what_exact_means(found: Comparison) -> Iterator[str]:
+    kinds = {row.exact_of for row in found.rows if row.exact_of is not None}
+    if WHOLE_COHORTS in kinds:
+        yield (
+            f"exact*: computed without simulating, for the same trial with {WHOLE_COHORTS}. Here decisions come early "
+            "and leave places of a cohort empty, so that simulated values differ from it by more than their error."
+        )
+    if kinds - {WHOLE_COHORTS}:
+        yield "exact: computed without simulating, for the same trial."
+    reasons: dict[str, list[str]] = {}
+    for (_, rule), why in found.not_exact.items():
+        reason = why.partition(": ")[0]
+        reasons.setdefault(reason, []).append(rule)
+    for reason, rules in reasons.items():
+        yield f"No exact values of {'; '.join(dict.fromkeys(rules))}: {reason}."
+
+
+def _has(found: Comparison, measure: str) -> bool:
+    return any(row.measure == measure for row in found.rows)
+
+
+def _is_cut_off(found: Comparison) -> bool:
+    return any(row.measure == "cut off" and row.estimate > 0 for row in found.rows)
+
+
+def _block(found: Comparison, truth: Truth) -> Iterator[str]:
+    named = f' "{truth.label}"' if truth.label != truth.words else ""
+    mtd = "" if truth.mtd is None else f"; MTD: {_level(truth.mtd)}"
+    yield f"Truth{named}: P(DLT) {truth.words}{mtd}"
+    levels = range(1, next(iter(found.scenarios.values())).levels + 1)
+    recommended = [_Column(_level(level), "recommended", level, 1, 100) for level in (NO_DOSE, *levels)]
+    recommended.append(_Column("correct", "correct", None, 1, 100))
+    more = [column for column in _PATIENTS_AND_TIME if column.measure != "cut off" or _is_cut_off(found)]
+    there = {row.measure for row in found.rows}
+    left, right = ([column for column in part if column.measure in there] for part in (recommended, more))
+    titled = [("Recommended %", left), ("Patients, and days, mean", right)]
+    which, later = (_panel(found, truth, *part) for part in titled)
+    label = _label_width(found)
+    beside = [
+        f"{left:<{len(which[0])}} {right[label:]}" if left != right else left
+        for left, right in zip(which, later, strict=True)
+    ]
+    fits = max(map(len, beside)) <= WIDTH
+    yield from (line.rstrip() for line in (beside if fits else [*which, *later]))
+    yield from _inconclusive(found, truth)
+
+
+def _inconclusive(found: Comparison, truth: Truth) -> Iterator[str]:
+    """Tell how much of `no dose` is no verdict on the doses."""
+    rows = [(rule, found.get("inconclusive", rule=rule, truth=truth.label)) for rule in found.rules]
+    told = [f"{rule} {_value(row, _INCONCLUSIVE)}" for rule, row in rows if row.estimate > 0]
+    if told:
+        yield from wrap(f"of no dose, cap reached, inconclusive, %: {'; '.join(told)}", WIDTH, subsequent_indent="  ")
+
+
+def _level(level: int | str) -> str:
+    return f"level {level}" if isinstance(level, int) else level
+
+
+def _label_width(found: Comparison) -> int:
+    return max(len(words) for words in (*found.rules, "  difference") if len(words) <= LABEL)
+
+
+def _panel(found: Comparison, truth: Truth, title: str, columns: Sequence[_Column]) -> list[str]:
+    """Return lines of equal width: a head, and up to three lines for each rule."""
+    label = _label_width(found)
+    cells: list[tuple[str, list[str]]] = [("", [column.head for column in columns])]
+    for rule in found.rules:
+        rows = [_row(found, truth, rule, column) for column in columns]
+        if len(rule) > label:
+            cells.append((rule, []))
+        cells.append((rule if len(rule) <= label else "", [_value(*one) for one in zip(rows, columns, strict=True)]))
+        if rule != found.rules[0]:
+            cells.append(("  difference", [_difference(*one) for one in zip(rows, columns, strict=True)]))
+        kinds = {row.exact_of for row in found.rows if (row.truth, row.rule) == (truth.label, rule)} - {None}
+        if kinds:
+            star = "*" if WHOLE_COHORTS in kinds else ""
+            cells.append((f"  exact{star}", [_exact(*one) for one in zip(rows, columns, strict=True)]))
+    widths = [max(len(row[k]) for _, row in cells if row) + 1 for k in range(len(columns))]
+    body = [
+        f"{name:<{label}}" + "".join(f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)) if row
+        else name
+        for name, row in cells
+    ]  # fmt: skip
+    wide = sum(widths)
+    return [f"{'':<{label}}{f' {title}':<{wide}}", *body]
+
+
+def _row(found: Comparison, truth: Truth, rule: str, column: _Column) -> Compared | None:
+    try:
+        return found.get(column.measure, column.level, rule=rule, truth=truth.label)
+    except KeyError:
+        return None
+
+
+def _value(row: Compared | None, column: _Column) -> str:
+    if row is None:
+        return ""
+    if row.unit != "probability" and row.mc_se == 0:
+        return f"{column.scale * row.estimate:.{column.digits}f}"
+    if row.unit == "probability" and row.estimate in (0, 1) and row.low is not None and row.high is not None:
+        return f"<{100 * row.high:.2f}" if row.estimate == 0 else f">{100 * row.low:.2f}"
+    return f"{column.scale * row.estimate:.{column.digits}f}±{_se(row.mc_se, column)}"
+
+
+def _difference(row: Compared | None, column: _Column) -> str:
+    if row is None or row.difference is None:
+        return ""
+    if row.difference == 0 and row.difference_se == 0:
+        return "same"
+    return f"{column.scale * row.difference:+.{column.digits}f}±{_se(row.difference_se, column)}"
+
+
+def _exact(row: Compared | None, column: _Column) -> str:
+    return "" if row is None or row.exact is None else f"{column.scale * row.exact:.{column.digits + 1}f}"
+
+
+def _se(mc_se: float | None, column: _Column) -> str:
+    return "?" if mc_se is None else f"{column.scale * mc_se:.{column.digits}f}"

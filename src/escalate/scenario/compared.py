@@ -1,0 +1,247 @@
+"""What is compared: rules and truths, from what a person writes to scenarios, or to every reason why it cannot be.
+
+A rule to compare is a name, a line such as ``CRM prior_mtd_level=2 limits.coherence=last_cohort``, a dictionary of the
+same, or a whole scenario. A truth is P(DLT) at each level, as nature has it; rules do not know it.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import Problem, ScenarioError
+from ..records import NO_DOSE
+from .load import short
+from .model import Scenario
+from .rules import RULES, rule_words
+
+AsRule = str | Mapping[str, Any] | Scenario
+AsTruth = Sequence[float] | Mapping[str, Any]
+
+STAND_IN = 0.25
+"""Target with which a rule is looked through for more problems when it lacks one."""
+
+OF_TRUTH = "dlt_probability"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What nature does at each dose level.
+
+    Parameters
+    ----------
+    label : str
+        What people call it.
+    dlt_probability : tuple of float, length K
+        P(DLT) at each level, lowest first.
+    mtd : int, str or None
+        The highest level (from 1) whose P(DLT) is at most the target; ``"no dose"`` if there is none; ``None`` if no
+        target is given.
+    """
+
+    label: str
+    dlt_probability: tuple[float, ...]
+    mtd: int | str | None
+
+    @property
+    def words(self) -> str:
+        """P(DLT) at each level, in percent."""
+        return truth_words(self.dlt_probability)
+
+
+def truth_words(dlt_probability: Iterable[float]) -> str:
+    """Return P(DLT) at each level as text: ``3% 6%``."""
+    return " ".join(f"{100 * p:.4g}%" for p in dlt_probability)
+
+
+def rule_of_text(text: str) -> dict[str, Any]:
+    """Return a rule written on one line as a dictionary.
+
+    Parameters
+    ----------
+    text : str
+        Its name, then options as ``option=value``; an option with a dot is a change to another section of the
+        scenario. Values are written as in TOML, words without quotes.
+    """
+    name, *parts = re.split(r"\s+(?=[\w.]+=)", f" {text.strip()}")
+    rule: dict[str, Any] = {"name": name.strip()} if name.strip() else {}
+    for part in parts:
+        key, _, value = part.partition("=")
+        *sections, option = key.split(".")
+        node = rule
+        for section in sections:
+            node = node.setdefault(section, {})
+        node[option] = _value(value.strip())
+    return rule
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def target_of(scenario: Scenario, target: float | None) -> float | None:
+    """Return the target that a comparison has: the one given, otherwise that of the scenario's own rule, if any."""
+    return getattr(scenario.rule, "target", None) if target is None else target
+
+
+def compared(
+    scenario: Scenario, rules: Iterable[AsRule] | Mapping[str, AsRule] | None,
+    truths: Iterable[AsTruth] | Mapping[str, AsTruth] | None, target: float | None,
+) -> tuple[dict[str, Scenario], list[Truth]]:  # fmt: skip
+    """Return the scenario with each rule, by the rule's label, and the truths.
+
+    Parameters
+    ----------
+    scenario, rules, truths, target
+        As `escalate.compare` takes them.
+
+    Raises
+    ------
+    ScenarioError
+        If a rule lacks a number or does not go with the scenario, a truth has not one probability for each level, or
+        two have the same label; all problems at once.
+    """
+    problems: list[Problem] = []
+    if target is not None and not 0 < target < 1:
+        problems.append(Problem(key="target", value=f"{target:g}", message="must be greater than 0 and less than 1"))
+        target = STAND_IN
+    found = _Found(scenario, target_of(scenario, target), problems)
+    listed = _listed(rules, scenario), _listed(truths, scenario.toxicity.dlt_probability)
+    made = [found.scenario(number, rule) for number, rule in enumerate(listed[0], 1)]
+    true = [found.truth(number, truth) for number, truth in enumerate(listed[1], 1)]
+    found.say_who_lacks_a_target()
+    labels = [one[0] for one in made if one is not None], [one.label for one in true if one is not None]
+    for what, given, names in zip(("rules", "truths"), listed, labels, strict=True):
+        none = [] if given else [Problem(key=what, message="there are none: give at least one")]
+        problems += [*none, *_repeated(what, names)]
+    if problems:
+        raise ScenarioError(problems)
+    return dict(one for one in made if one is not None), [one for one in true if one is not None]
+
+
+def _listed(given: Any, default: Any) -> list[Any]:
+    """Return what was given as a list; from a mapping, with the labels put in."""
+    if isinstance(given, Mapping):
+        return [_Labelled(str(label), item) for label, item in given.items()]
+    return [default] if given is None else list(given)
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """A rule or a truth with its label."""
+
+    label: str
+    item: Any
+
+
+def _repeated(what: str, labels: Sequence[str]) -> Iterator[Problem]:
+    for label in dict.fromkeys(label for label in labels if labels.count(label) > 1):
+        hint = f'give each a label of its own, as {what}={{"label": ...}} (in a file: label = "...")'
+        yield Problem(key=what, value=short(label), message=f"{labels.count(label)} have this label; {hint}")
+
+
+class _Found:
+    """Makes scenarios and truths, and notes what is wrong with them."""
+
+    def __init__(self, scenario: Scenario, target: float | None, problems: list[Problem]) -> None:
+        self.base, self.target, self.problems = scenario, target, problems
+        self.without_target: list[str] = []
+
+    def scenario(self, number: int, rule: Any) -> tuple[str, Scenario] | None:
+        """Return label and scenario of a rule; ``None`` if there is a problem, which is noted."""
+        label, rule = (rule.label, rule.item) if isinstance(rule, _Labelled) else ("", rule)
+        rule = rule_of_text(rule) if isinstance(rule, str) else rule
+        if isinstance(rule, Mapping):
+            options = {key: value for key, value in rule.items() if key != "label"}
+            label = label or str(rule.get("label", ""))
+            where = f"rule {number} ({label or options.get('name', options.get('python', 'no name'))})"
+            changes = dict(self._changes(options))
+            made = self._changed(where, options, changes)
+        elif isinstance(rule, Scenario):
+            where, changes, made = f"rule {number} ({label or rule.rule.name})", {}, rule
+        else:
+            self._note(f"rule {number}", short(rule), "must be a name, a dictionary of options, or a scenario")
+            return None
+        if made is None or not self._has_the_same_doses(where, made):
+            return None
+        words = [rule_words(made.rule, {"target"} if getattr(made.rule, "target", None) == self.target else ())]
+        words += [f"{key.replace('_', ' ')} {value}" for key, value in changes.items()]
+        return label or ", ".join(words), made
+
+    def _changed(self, where: str, options: Mapping[str, Any], changes: Mapping[str, Any]) -> Scenario | None:
+        """Return the scenario with the options of a rule, and changes to other sections."""
+        if f"toxicity.{OF_TRUTH}" in changes:
+            self._note(f"{where}: toxicity.{OF_TRUTH}", "", "what nature does is a truth, not a rule's option")
+            return None
+        own = {key: value for key, value in options.items() if key not in Scenario.model_fields or key == "rule"}
+        return self._replace(where, {"rule": self._with_target(where, own), **changes})
+
+    def _changes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+        """Yield changes to other sections as dotted keys; a section that the scenario does not have is given whole."""
+        for name, section in options.items():
+            if name in Scenario.model_fields and name != "rule":
+                if isinstance(section, Mapping) and getattr(self.base, name) is not None:
+                    yield from ((f"{name}.{key}", value) for key, value in section.items())
+                else:
+                    yield name, section
+
+    def _has_the_same_doses(self, where: str, scenario: Scenario) -> bool:
+        labels, wanted = ([level.label for level in one.dose_levels] for one in (scenario, self.base))
+        if labels != wanted:
+            self._note(f"{where}: dose_levels", short(labels), f"must be those of the scenario: {', '.join(wanted)}")
+        return labels == wanted
+
+    def _with_target(self, where: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Give a rule that needs a target and names none the one of the comparison."""
+        kind = RULES.get(str(options.get("name")))
+        needed = kind is not None and "target" in kind.model_fields and kind.model_fields["target"].is_required()
+        if not needed or "target" in options:
+            return options
+        if self.target is None:
+            self.without_target.append(where)
+        return {**options, "target": STAND_IN if self.target is None else self.target}
+
+    def say_who_lacks_a_target(self) -> None:
+        """Note all rules that need a target and have none as one problem."""
+        if self.without_target:
+            who = ", ".join(self.without_target)
+            said = f"is missing, and needed by {who}: give one for all that need it, as target=0.25 (--target 0.25)"
+            self.problems.insert(0, Problem(key="target", message=said))
+
+    def truth(self, number: int, truth: Any) -> Truth | None:
+        """Return a truth; ``None`` if there is a problem, which is noted."""
+        label, truth = (truth.label, truth.item) if isinstance(truth, _Labelled) else ("", truth)
+        if isinstance(truth, Mapping):
+            label, truth = label or str(truth.get("label", "")), truth.get(OF_TRUTH)
+        listed = truth.tolist() if hasattr(truth, "tolist") else truth
+        where = f"truth {number}" + (f" ({label})" if label else "")
+        if not isinstance(listed, (list, tuple)):
+            self._note(where, short(listed), "must be a list of P(DLT), one for each dose level")
+            return None
+        made = self._replace(where, {f"toxicity.{OF_TRUTH}": list(listed)})
+        if made is None:
+            return None
+        p = tuple(made.toxicity.dlt_probability)
+        return Truth(label or truth_words(p), p, self._mtd(p))
+
+    def _mtd(self, dlt_probability: tuple[float, ...]) -> int | str | None:
+        if self.target is None:
+            return None
+        target = self.target
+        return max((level for level, p in enumerate(dlt_probability, 1) if p <= target), default=NO_DOSE)
+
+    def _replace(self, where: str, changes: dict[str, Any]) -> Scenario | None:
+        try:
+            return self.base.replace(changes)
+        except ScenarioError as error:
+            self.problems += [replace(problem, key=f"{where}: {problem.key}") for problem in error.problems]
+            return None
+
+    def _note(self, key: str, value: str, message: str) -> None:
+        self.problems.append(Problem(key=key, value=value, message=message))
