@@ -15,6 +15,7 @@ LAYERS = (
     {"export"},
     {"catalogue"},
     {"report", "narrative", "plots", "registry"},
+    {"comparison"},
     {"simulation"},
     {"trial", "engine", "paths", "protocol_tables"},
     {"enumeration", "gates", "answers"},

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .comparison import compare
     from .enumeration import Exact, exact
     from .errors import EscalateError, ScenarioError
     from .estimates import Characteristics, characteristics
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from .outcomes import Trials
     from .own_rules import rule
     from .paths import dose_paths
-    from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
+    from .plots import plot_comparison, plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
     from .protocol_tables import decision_table
     from .records import Trial
     from .registry import draft_scenario
@@ -40,11 +41,13 @@ __all__ = [
     "Trials",
     "assumptions",
     "characteristics",
+    "compare",
     "decision_table",
     "dose_paths",
     "draft_scenario",
     "exact",
     "load",
+    "plot_comparison",
     "plot_decision_table",
     "plot_dose_paths",
     "plot_staircase",
@@ -66,7 +69,8 @@ _HOMES = {
     "errors": ("EscalateError", "ScenarioError"),
     "export": ("run", "write_trial"),
     "outcomes": ("Trials",),
-    "plots": ("plot_decision_table", "plot_dose_paths", "plot_staircase", "plot_timeline"),
+    "comparison": ("compare",),
+    "plots": ("plot_comparison", "plot_decision_table", "plot_dose_paths", "plot_staircase", "plot_timeline"),
     "own_rules": ("rule",),
     "protocol_tables": ("decision_table",),
     "records": ("Trial",),

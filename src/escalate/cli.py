@@ -68,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
     _add_run(verbs)
     _add_trial(verbs)
+    _add_compare(verbs)
     _add_exact(verbs)
     _add_table(verbs)
     _add_rules(verbs)
@@ -97,6 +98,22 @@ def _add_trial(verbs: Verbs) -> None:
     parser.add_argument("--replicate", type=_at_least(0), default=0, metavar="K", help="which trial (default 0)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
     _add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
+
+
+def _add_compare(verbs: Verbs) -> None:
+    parser = _verb(verbs, "compare", _compare, "compare rules under several truths, on the same patients")
+    _add_scenario(parser)
+    rule = 'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; differences are to the first'
+    truth = 'P(DLT) at each level, as in "0.05 0.12"'
+    target = "target P(DLT) of every rule that needs one and names none; it also says which level is the MTD of a truth"
+    parser.add_argument("--rule", action="append", default=[], metavar="RULE", help=f"{rule}; give one for each")
+    parser.add_argument("--truth", action="append", default=[], metavar="P", help=f"{truth}; give one for each")
+    parser.add_argument("--target", type=float, metavar="P", help=target)
+    parser.add_argument("--rules", metavar="FILE", help="file (.toml) with target, [[rules]] and [[truths]]")
+    parser.add_argument("--trials", type=_at_least(1), default=10_000, metavar="N", help="of each (default 10000)")
+    parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
+    parser.add_argument("--no-exact", action="store_true", help="compute no exact values")
+    _add_out(parser, "results/<scenario>-compared, with a number if that exists")
 
 
 def _add_exact(verbs: Verbs) -> None:
@@ -215,6 +232,40 @@ def _trial(arguments: argparse.Namespace) -> None:
     print(story(trial))
     if out is not None:
         print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
+
+
+def _compare(arguments: argparse.Namespace) -> None:
+    from .comparison import compare
+    from .export import write_comparison
+    from .report import summary
+    from .scenario import load
+    from .scenario.comparison_file import read_asked
+
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    asked = read_asked(
+        arguments.rule,
+        arguments.truth,
+        arguments.rules,
+        target=arguments.target,
+        allow_python=arguments.allow_python,
+    )
+    out = _folder(arguments, f"{Path(arguments.scenario).stem}-compared")
+    found = compare(
+        scenario,
+        asked.rules or None,
+        asked.truths or None,
+        target=asked.target,
+        trials=arguments.trials,
+        seed=arguments.seed,
+        enumerate_exactly=not arguments.no_exact,
+        progress=True,
+    )
+    if out is not None:
+        sources = [file for file in (arguments.scenario, arguments.rules) if file is not None]
+        write_comparison(found, out, overwrite=arguments.overwrite, sources=sources)
+    print(summary(found))
+    if out is not None:
+        print(f"\nWritten to {out}: summary, comparison.csv, comparison.png, and every scenario compared.")
 
 
 def _exact(arguments: argparse.Namespace) -> None:

@@ -111,6 +111,8 @@ class Comparison:
 
     Parameters
     ----------
+    scenario : Scenario
+        Everything but the rules and the truths.
     target : float or None
         Target DLT probability, which says what the MTD of a truth is.
     seed, trials : int
@@ -125,6 +127,7 @@ class Comparison:
         Everything that was estimated, truth by truth and rule by rule.
     """
 
+    scenario: Scenario
     target: float | None
     seed: int
     trials: int
@@ -171,7 +174,7 @@ class Comparison:
     @property
     def table(self) -> Table:
         """Everything as a table, one row for each measure of each rule under each truth."""
-        start = next(iter(self.scenarios.values())).trial.start_date
+        start = self.scenario.trial.start_date
         return Table(COMPARED, tuple(tuple(getattr(row, name) for name in COMPARED.names) for row in self.rows), start)
 
     def to_pandas(self) -> Any:
@@ -258,9 +261,15 @@ def compare(
             of = WHOLE_COHORTS if cell.safety.early_decision else THIS
             rows += [_row(truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
     return Comparison(
-        target=aimed, seed=seed, trials=trials, truths=tuple(known), scenarios=scenarios, not_exact=not_exact,
+        scenario=scenario,
+        target=aimed,
+        seed=seed,
+        trials=trials,
+        truths=tuple(known),
+        scenarios=scenarios,
+        not_exact=not_exact,
         rows=tuple(rows),
-    )  # fmt: skip
+    )
 
 
 def _check_committees(designs: Mapping[str, Scenario]) -> None:

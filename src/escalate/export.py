@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import json
 import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
+from .comparison import Comparison
 from .enumeration import Exact
 from .errors import OutputError
 from .estimates import Characteristics, characteristics
 from .narrative import story
 from .outcomes import Trials
 from .paths import DosePath
-from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
+from .plots import plot_comparison, plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
 from .plots.style import save
 from .protocol_tables import ProtocolTable
 from .records import Trial
@@ -218,6 +220,59 @@ def write_exact(
     write_folder(Path(out), write, overwrite)
 
 
+def write_comparison(
+    found: Comparison, out: str | os.PathLike[str], *, overwrite: bool = False,
+    sources: Sequence[str | os.PathLike[str]] = (),
+) -> None:  # fmt: skip
+    """Write a comparison as a folder: summary, table as CSV, figure, and every scenario that was simulated.
+
+    Parameters
+    ----------
+    found : Comparison
+        As `compare` returns it.
+    out : path
+        Folder to write.
+    overwrite : bool
+        Whether an earlier folder of results may be replaced.
+    sources : sequence of path
+        Files that the scenario, the rules and the truths were read from, to be copied beside the results.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written; nothing is left half-written.
+    """
+
+    def write(folder: Path) -> None:
+        (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
+        (folder / "comparison.csv").write_text(found.table.to_csv(), encoding="utf-8")
+        axes = plot_comparison(found)
+        save(axes, folder / "comparison.png")
+        save(axes, folder / "comparison.svg")
+        _write_resolved(folder, found.scenario)
+        made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
+        compared = list(_write_scenarios(folder / "scenarios", found, sources))
+        _write_json(folder / "provenance.json", {**made, "target": found.target, "compared": compared})
+        for source in map(Path, sources):
+            shutil.copyfile(source, folder / (source.name if source.name != MARK else "scenario.json"))
+
+    write_folder(Path(out), write, overwrite)
+
+
+def _write_scenarios(
+    folder: Path, found: Comparison, sources: Sequence[str | os.PathLike[str]]
+) -> Iterator[dict[str, str]]:
+    """Write each scenario that was simulated, which `escalate run` makes again, and yield which it is."""
+    folder.mkdir()
+    truths = [truth.label for truth in found.truths]
+    for (truth, rule), scenario in found.scenarios.items():
+        name = f"truth-{truths.index(truth) + 1}-rule-{found.rules.index(rule) + 1}.json"
+        _write_json(folder / name, scenario.resolved())
+        for origin in dict.fromkeys([*(Path(source).parent for source in sources), Path()]):
+            _copy_rule(scenario, origin, folder)
+        yield {"truth": truth, "rule": rule, "file": f"scenarios/{name}", "scenario_sha256": scenario.fingerprint()}
+
+
 def write_text(path: Path, text: str, overwrite: bool = False) -> None:
     """Write a text file that appears whole or not at all.
 
@@ -268,9 +323,13 @@ def _copy_rule(scenario: Scenario, origin: Path, folder: Path) -> None:
     rule = scenario.rule
     if isinstance(rule, PythonRule) and rule.sha256 is not None:
         name = Path(rule.python.rpartition(":")[0])
-        if not name.is_absolute() and ".." not in name.parts:
+        if not name.is_absolute() and ".." not in name.parts and _is(origin / name, rule.sha256):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(origin / name, folder / name)
+
+
+def _is(path: Path, sha256: str) -> bool:
+    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
 
 
 def _write_one(folder: Path, trial: Trial) -> None:

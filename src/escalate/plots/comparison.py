@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from ..comparison import WHOLE_COHORTS, Compared, Comparison
 from ..records import NO_DOSE
 from ..scenario.compared import Truth
-from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, widest
+from .board import SMALL, Board, legend_columns, measure, new_board, widest
 from .paths import level_colours
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION
 
@@ -26,14 +26,17 @@ ROW, BAR = 14.0, 9.5
 HEAD, BLOCK_HEAD, BETWEEN = 32.0, 17.0, 12.0
 """Heights of the column heads, of a truth's head, and of the empty space between truths [points]."""
 
-WIDE, WIDEST, GAP = 66.0, 560.0, 14.0
-"""Widths of a column, of all columns of recommendations, and of the empty space between columns [points]."""
+WIDE, NARROW, GAP = 50.0, 34.0, 14.0
+"""Widths of a column's bars, where there are few columns and many, and of the empty space between columns [points]."""
+
+SLOT = measure("≈ 99.9%", 8.0) + 4
+"""Width of a column's numbers [points]."""
 
 LINE = 12.5
 """Height of a line of small print [points]."""
 
-SCALE_FROM = 0.62
-"""A bar longer than this share of its column has its number inside."""
+FEW = 5
+"""So many columns of recommendations are few."""
 
 
 class Column(NamedTuple):
@@ -50,7 +53,7 @@ class Column(NamedTuple):
     colour : str
         Colour of its bars.
     x, width : float
-        Where it begins, and how wide it is [points].
+        Where its bars begin, and how wide they can be [points].
     most : float
         What a bar of its whole width says, in the unit of the measure.
     """
@@ -62,6 +65,11 @@ class Column(NamedTuple):
     x: float
     width: float
     most: float
+
+    @property
+    def end(self) -> float:
+        """Where the column ends, numbers included [points]."""
+        return self.x + self.width + SLOT
 
     def place(self, value: float) -> float:
         """Return where a value stands [points]."""
@@ -84,14 +92,11 @@ class Layout:
     ----------
     columns : tuple of Column
         From the left.
-    split : float
-        Where the columns of recommendations end.
     width, height : float
         Of all, without legend and notes.
     """
 
     columns: tuple[Column, ...]
-    split: float
     width: float
     height: float
 
@@ -102,7 +107,8 @@ def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
     A block for each truth, a row for each rule. Bars say how often no dose and each level is recommended, with the MTD
     of the truth on a darker ground, then patients with a DLT, patients infused above the MTD and at all, and the
     duration, with 95 % Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
-    rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error.
+    rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error, = before
+    one that is the same in every trial.
 
     Parameters
     ----------
@@ -135,25 +141,24 @@ def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
 
 
 def _layout(comparison: Comparison) -> Layout:
-    levels = next(iter(comparison.scenarios.values())).levels
+    levels = comparison.scenario.levels
     x = max(widest(comparison.rules, TEXT), max(_head_width(truth) for truth in comparison.truths)) + GAP
-    width = min(WIDE, WIDEST / (levels + 1))
-    columns = []
+    width = WIDE if levels < FEW else NARROW
+    columns: list[Column] = []
     which: list[tuple[int | str, str]] = [(NO_DOSE, PAPER), *enumerate(level_colours(levels), 1)]
-    for level, colour in which:
-        head = NO_DOSE if level == NO_DOSE else f"level {level}"
-        columns.append(Column(head, "recommended", level, colour, x, width, 1.0))
-        x += width + GAP
-    split = x
+    for one, colour in which:
+        head = NO_DOSE if one == NO_DOSE else f"level {one}"
+        columns.append(Column(head, "recommended", one, colour, x, width, 1.0))
+        x = columns[-1].end + GAP
     x += GAP
     for head, measured, level, colour in _LATER:
         found = [row for row in comparison.rows if (row.measure, row.level) == (measured, level)]
         most = max((max(row.high or row.estimate, row.exact or 0.0) for row in found), default=0.0)
         if found:
             columns.append(Column(head, measured, level, colour, x, WIDE, most or 1.0))
-            x += WIDE + GAP
+            x = columns[-1].end + GAP
     block = BLOCK_HEAD + ROW * len(comparison.rules) + BETWEEN
-    return Layout(tuple(columns), split, x - GAP + 8, HEAD + block * len(comparison.truths) - BETWEEN)
+    return Layout(tuple(columns), x - GAP, HEAD + block * len(comparison.truths) - BETWEEN)
 
 
 def _head_width(truth: Truth) -> float:
@@ -174,7 +179,7 @@ def _truth_words(truth: Truth) -> str:
 
 
 def _notes(comparison: Comparison) -> list[str]:
-    about = next(iter(comparison.scenarios.values())).trial
+    about = comparison.scenario.trial
     plural = "s" * (comparison.trials > 1)
     notes = [
         about.title + (f" ({about.registry_id})" if about.registry_id else ""),
@@ -182,9 +187,9 @@ def _notes(comparison: Comparison) -> list[str]:
         "the same candidates and patients meet every rule",
     ]
     if len(comparison.rules) > 1:
-        notes.append(
-            f"≈ the difference to {comparison.rules[0]}, on the same patients, may be Monte Carlo error (95 %)"
-        )
+        first = comparison.rules[0]
+        notes.append(f"≈ the difference to {first}, on the same patients, may be Monte Carlo error (95 %)")
+        notes.append(f"= in every trial the same as {first}")
     if comparison.target is not None:
         notes.append(f"MTD: the highest level whose P(DLT) is at most the target of {100 * comparison.target:.4g}%")
     return notes
@@ -192,13 +197,16 @@ def _notes(comparison: Comparison) -> list[str]:
 
 def _number(row: Compared) -> str:
     if row.unit == "probability":
-        text = f"{100 * row.estimate:.1f}%"
-    elif row.unit == "days":
-        text = f"{row.estimate:,.0f}"
-    else:
-        text = f"{row.estimate:.2f}"
-    alike = row.difference_low is not None and row.difference_high is not None
-    return "≈ " + text if alike and row.difference_low <= 0 <= row.difference_high else text  # type: ignore[operator]
+        return "0%" if row.estimate == 0 else f"{100 * row.estimate:.1f}%"
+    return f"{row.estimate:,.0f}" if row.unit == "days" else f"{row.estimate:.2f}"
+
+
+def _likeness(row: Compared) -> str:
+    """Return how a value compares with that of the first rule, if they may be the same."""
+    low, high = row.difference_low, row.difference_high
+    if low is None or high is None or not low <= 0 <= high:
+        return ""
+    return "= " if low == high else "≈ "
 
 
 def _handles(comparison: Comparison) -> list[Artist]:
@@ -243,6 +251,9 @@ def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Tru
         if column.measure == "recommended" and isinstance(column.level, int):
             words = f"P(DLT) {100 * truth.dlt_probability[column.level - 1]:.4g}%"
             board.write(column.x, y + BLOCK_HEAD / 2, words, NUMBER, color=SOFT)
+        if column.measure == "recommended" and column.level == truth.mtd:
+            words = "MTD" if truth.mtd != NO_DOSE else "no MTD"
+            board.write(column.end, y + BLOCK_HEAD / 2, words, NUMBER, ha="right", fontweight="bold")
     for number, rule in enumerate(comparison.rules):
         middle = top + ROW * (number + 0.5)
         board.write(0, middle, rule, TEXT)
@@ -262,7 +273,7 @@ def _draw_ground(board: Board, column: Column, truth: Truth, y: float, tall: flo
         return
     is_mtd = column.level == truth.mtd
     colour = FAINT if is_mtd else BAND
-    board.rectangle(column.x - 3, y + 1, column.width + 6, BLOCK_HEAD + tall, facecolor=colour, zorder=0.5)
+    board.rectangle(column.x - 3, y + 1, column.end - column.x + 6, BLOCK_HEAD + tall - 1, facecolor=colour, zorder=0.5)
 
 
 def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
@@ -278,18 +289,11 @@ def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
         "zorder": 2,
     }
     board.rectangle(column.x, y - BAR / 2, end - column.x, BAR, **style)
-    furthest = end
     if row.low is not None and row.high is not None:
         ends = [column.place(row.low), column.place(row.high)]
         board.line(ends, [y, y], 1.2, color=INK, solid_capstyle="butt", zorder=5)
-        furthest = max(furthest, ends[1])
     if row.exact is not None:
-        place, mark = column.place(row.exact), _exact_mark(row.exact_of)
+        mark = _exact_mark(row.exact_of)
         mark["markersize"] *= board.scale
-        board.line([place], [y], 0.0, **mark, zorder=6, gid=f"exact|{name}")
-        furthest = max(furthest, place + 3)
-    text = _number(row)
-    if end - column.x > SCALE_FROM * column.width:
-        board.write(column.x + 3, y, text, NUMBER, color=ink_on(column.colour), zorder=7)
-    else:
-        board.write(furthest + 4, y, text, NUMBER, zorder=7)
+        board.line([column.place(row.exact)], [y], 0.0, **mark, zorder=6, gid=f"exact|{name}")
+    board.write(column.end, y, _likeness(row) + _number(row), NUMBER, ha="right", zorder=7)

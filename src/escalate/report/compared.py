@@ -52,7 +52,7 @@ def comparison_summary(found: Comparison) -> str:
 
 
 def _question(found: Comparison) -> Iterator[str]:
-    about = next(iter(found.scenarios.values())).trial
+    about = found.scenario.trial
     yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
     many = f"{found.trials:,} simulated trials of each" if found.trials > 1 else "1 simulated trial of each"
     yield (
@@ -116,7 +116,7 @@ def _block(found: Comparison, truth: Truth) -> Iterator[str]:
     named = f' "{truth.label}"' if truth.label != truth.words else ""
     mtd = "" if truth.mtd is None else f"; MTD: {_level(truth.mtd)}"
     yield f"Truth{named}: P(DLT) {truth.words}{mtd}"
-    levels = range(1, next(iter(found.scenarios.values())).levels + 1)
+    levels = range(1, found.scenario.levels + 1)
     recommended = [_Column(_level(level), "recommended", level, 1, 100) for level in (NO_DOSE, *levels)]
     recommended.append(_Column("correct", "correct", None, 1, 100))
     more = [column for column in _PATIENTS_AND_TIME if column.measure != "cut off" or _is_cut_off(found)]
