@@ -260,7 +260,7 @@ def test_a_rule_may_change_other_sections_or_be_a_scenario(base: Scenario) -> No
     assert made[3].accrual.consents_per_month == 0.5
     assert {tuple(scenario.toxicity.dlt_probability) for scenario in made} == {(0.1, 0.2)}
     assert compare(base, rules[1:3], target=0.25, trials=1).rules == (
-        "3+3, variant C, safety.cohort size 2",
+        "3+3, variant C, safety.cohort_size 2",
         "titrated",
     )
 

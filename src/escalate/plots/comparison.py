@@ -206,7 +206,9 @@ def _likeness(row: Compared) -> str:
     low, high = row.difference_low, row.difference_high
     if low is None or high is None or not low <= 0 <= high:
         return ""
-    return "= " if low == high else "≈ "
+    if low == high:
+        return "" if row.mc_se == 0 else "= "  # nothing to tell where neither ever varies
+    return "≈ "
 
 
 def _handles(comparison: Comparison) -> list[Artist]:
@@ -264,7 +266,8 @@ def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Tru
         for column in layout.columns:
             row = comparison.get(column.measure, column.level, rule=comparison.rules[0], truth=truth.label)
             place = column.place(row.estimate)
-            style: dict[str, Any] = {"color": INK, "linestyle": (0, (1, 1.5)), "zorder": 4}
+            name = f"first|{truth.label}|{column.measure}|{column.level}"
+            style: dict[str, Any] = {"color": INK, "linestyle": (0, (1, 1.5)), "zorder": 4, "gid": name}
             board.line([place, place], [top + 1, top + tall - 1], 0.8, **style)
 
 
@@ -273,7 +276,9 @@ def _draw_ground(board: Board, column: Column, truth: Truth, y: float, tall: flo
         return
     is_mtd = column.level == truth.mtd
     colour = FAINT if is_mtd else BAND
-    board.rectangle(column.x - 3, y + 1, column.end - column.x + 6, BLOCK_HEAD + tall - 1, facecolor=colour, zorder=0.5)
+    name = f"ground|{truth.label}|{column.level}"
+    wide = column.end - column.x + 6
+    board.rectangle(column.x - 3, y + 1, wide, BLOCK_HEAD + tall - 1, facecolor=colour, zorder=0.5, gid=name)
 
 
 def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
@@ -291,7 +296,7 @@ def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
     board.rectangle(column.x, y - BAR / 2, end - column.x, BAR, **style)
     if row.low is not None and row.high is not None:
         ends = [column.place(row.low), column.place(row.high)]
-        board.line(ends, [y, y], 1.2, color=INK, solid_capstyle="butt", zorder=5)
+        board.line(ends, [y, y], 1.2, color=INK, solid_capstyle="butt", zorder=5, gid=f"interval|{name}")
     if row.exact is not None:
         mark = _exact_mark(row.exact_of)
         mark["markersize"] *= board.scale

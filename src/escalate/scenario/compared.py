@@ -171,7 +171,7 @@ class _Found:
         if made is None or not self._has_the_same_doses(where, made):
             return None
         words = [rule_words(made.rule, {"target"} if getattr(made.rule, "target", None) == self.target else ())]
-        words += [f"{key.replace('_', ' ')} {value}" for key, value in changes.items()]
+        words += [f"{key} {short(value).strip(chr(34))}" for key, value in changes.items()]
         return label or ", ".join(words), made
 
     def _changed(self, where: str, options: Mapping[str, Any], changes: Mapping[str, Any]) -> Scenario | None:
