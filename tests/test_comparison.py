@@ -51,8 +51,9 @@ def columns(trials: Trials, mtd: int) -> dict[tuple[str, Any], np.ndarray]:
     return {
         **{("recommended", level): values for level, values in is_chosen.items()},
         ("inconclusive", None): np.array([float(why == "cap reached, inconclusive") for why in trials.stop_reasons]),
-        ("correct", None): is_chosen[mtd or "no dose"],
-        ("infused above the MTD", None): np.array([float(sum(row[mtd:])) for row in infused.tolist()]),
+        ("right choice", None): is_chosen[mtd or "no dose"],
+        ("too toxic a dose", None): sum((is_chosen[level] for level in (1, 2) if level > mtd), np.zeros(len(trials))),
+        ("overdosed", "all"): np.array([float(sum(row[mtd:])) for row in infused.tolist()]),
         ("infused", 1): infused[:, 0].astype(float),
         ("infused", 2): infused[:, 1].astype(float),
         ("infused", "all"): infused.sum(axis=1).astype(float),
@@ -100,6 +101,9 @@ def test_estimates_are_those_of_run(truth: str, rule: str) -> None:
         *(("recommended", level) for level in (1, 2, "no dose")),
         *((name, "all") for name in ("infused", "evaluable", "dlts")),
         ("infused", 2),
+        ("right choice", None),
+        ("too toxic a dose", None),
+        ("overdosed", "all"),
         ("duration", None),
         ("finished by planned completion date", None),
     ]:
@@ -159,13 +163,29 @@ def test_one_trial_has_no_standard_error() -> None:
 def test_the_mtd_is_the_highest_level_at_most_at_the_target(truth: list[float], target: float, mtd: Any) -> None:
     one = compare(small(), ["3+3 variant=A"], [truth], target=target, trials=1)
     assert one.truths[0].mtd == mtd
-    assert ("correct" in {row.measure for row in one.rows}) == (mtd is not None)
+    for measure in ("right choice", "too toxic a dose", "overdosed"):
+        assert (measure in {row.measure for row in one.rows}) == (mtd is not None)
+
+
+def test_a_truth_may_name_its_mtd_and_the_scenario_its_limit() -> None:
+    scenario = small(toxicity__overdose_above=0.3, toxicity__mtd_level=1)
+    truths: list[Any] = [
+        {"dlt_probability": [0.1, 0.28], "mtd_level": 1},
+        [0.1, 0.29],
+        {"dlt_probability": [0.2, 0.2], "mtd_level": 0},
+    ]
+    one = compare(scenario, ["3+3", "BOIN"], truths, target=0.25, trials=1)
+    assert ([truth.mtd for truth in one.truths], one.overdose_above) == ([1, 2, "no dose"], 0.3)
+    assert {(cell.overdose_above, cell.mtd_level) for cell in one.scenarios.values()} == {(0.3, 1), (0.3, 2), (0.3, 0)}
+    assert compare(scenario, trials=1).truths[0].mtd == 1
+    with pytest.raises(ScenarioError, match=r"truth 1: toxicity.mtd_level = 3"):
+        compare(scenario, truths=[{"dlt_probability": [0.1, 0.2], "mtd_level": 3}])
 
 
 def test_the_target_is_that_of_the_scenarios_own_rule() -> None:
     own = small(rule={"name": "BOIN", "target": 0.3}, trial__max_days=40)
     one = compare(own, [own, "mTPI-2", "Keyboard target=0.2"], trials=1)
-    assert one.target == 0.3
+    assert one.overdose_above == 0.3
     assert list(one.rules) == ["BOIN", "mTPI-2", "Keyboard, target 0.2"]
     assert [one.scenarios["0% 0%", rule].rule.target for rule in one.rules] == [0.3, 0.3, 0.2]
 
@@ -190,7 +210,8 @@ def test_exact_values_are_those_of_exact() -> None:
             ("recommended", 2): exact.recommended[1],
             ("recommended", "no dose"): exact.no_dose,
             ("inconclusive", None): exact.reasons.get("cap reached, inconclusive", 0.0),
-            ("correct", None): exact.recommended[1] if truth == "mild" else exact.no_dose,
+            ("right choice", None): exact.recommended[1] if truth == "mild" else exact.no_dose,
+            ("too toxic a dose", None): 0.0 if truth == "mild" else sum(exact.recommended),
             ("evaluable", "all"): sum(exact.evaluable),
             ("dlts", "all"): sum(exact.dlts),
         }
@@ -209,7 +230,7 @@ def test_simulated_values_agree_with_exact_ones_of_the_same_trial() -> None:
     whole = esc.load(BASE).replace({"safety.early_decision": False})
     compared = compare(whole, ["3+3 variant=A", "BOIN"], TRUTHS, target=0.25, trials=1000, seed=8)
     pairs = [(row.estimate, row.exact, row.mc_se, row.trials) for row in compared.rows if row.exact is not None]
-    assert len(pairs) == 2 * 2 * 7
+    assert len(pairs) == 2 * 2 * 8
     for estimate, value, mc_se, trials in pairs:
         se = max(mc_se or 0.0, math.sqrt(max(value * (1 - value), 0.0) / trials))
         assert abs(estimate - value) <= 5 * se + 1e-12
@@ -267,7 +288,7 @@ def test_a_rule_may_change_other_sections_or_be_a_scenario(base: Scenario) -> No
 
 def test_defaults_are_the_scenarios_own(base: Scenario) -> None:
     one = compare(base, trials=2)
-    assert (one.rules, one.truths[0].label, one.target) == (("3+3, variant C",), "3% 6%", None)
+    assert (one.rules, one.truths[0].label, one.overdose_above) == (("3+3, variant C",), "3% 6%", None)
     assert [row.difference for row in one.rows if row.difference is not None] == []
     assert "difference" not in esc.summary(one)
 
@@ -476,7 +497,7 @@ def test_compare_writes_a_folder(elsewhere: Path, capsys: pytest.CaptureFixture[
     assert printed.startswith((out / "summary.txt").read_text().rstrip("\n"))
     assert (out / "comparison.png").read_bytes().startswith(b"\x89PNG")
     made = json.loads((out / "provenance.json").read_text())
-    assert (made["seed"], made["trials"], made["target"]) == (5, 20, 0.25)
+    assert (made["seed"], made["trials"], made["overdose_above"]) == (5, 20, 0.25)
     for cell in made["compared"]:
         assert esc.load(out / cell["file"]).fingerprint() == cell["scenario_sha256"]
     again = esc.simulate(esc.load(out / "scenarios" / "truth-2-rule-2.json"), trials=20, seed=5)

@@ -28,7 +28,7 @@ from test_plots_rules import all_texts, colour, legend_words, overlaps
 RULES = ["3+3 variant=A", "3+3 variant=B", "rolling six", "BOIN", "CRM prior_mtd_level=2"]
 TRUTHS = {"mild": [0.1, 0.25], "toxic": [0.4, 0.6]}
 BASE = ROOT / "scenarios" / "nct06337474.toml"
-LATER = [("dlts", "all"), ("infused above the MTD", None), ("infused", "all"), ("duration", None)]
+LATER = [("dlts", "all"), ("overdosed", "all"), ("infused", "all"), ("duration", None)]
 
 
 @cache
@@ -213,7 +213,9 @@ def test_the_mtd_stands_on_the_dark_ground(name: str) -> None:
         for level in [*range(1, len(truth.dlt_probability) + 1), "no dose"]:
             dark = colour(grounds[f"ground|{truth.label}|{level}"]) == to_hex(style.FAINT)
             assert dark == (level == truth.mtd)
-    assert any("MTD of the truth" in word for word in legend_words(drawn(name))) == (found(name).target is not None)
+    assert any("MTD of the truth" in word for word in legend_words(drawn(name))) == (
+        found(name).overdose_above is not None
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -260,6 +262,6 @@ def test_figures_are_nobodys() -> None:
 def test_the_notes_say_what_it_rests_on() -> None:
     words = [text.get_text() for text in drawn("two levels").texts]
     assert "150 simulated trials of each, seed 1: the same candidates and patients meet every rule" in words
-    assert "MTD: the highest level whose P(DLT) is at most the target of 25%" in words
+    assert "MTD of a truth: the highest level whose P(DLT) is not above 25%, unless the truth names one" in words
     title = drawn("two levels").get_title(loc="left")
     assert " ".join(title.split()).endswith("5 rules under 2 truths")

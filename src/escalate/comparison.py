@@ -21,7 +21,7 @@ from .errors import NotCoveredError, Problem, RuleError, ScenarioError
 from .estimates import Estimate, mean, probability
 from .outcomes import NOT_REACHED, Trials
 from .records import CAP_INCONCLUSIVE, NO_DOSE, NO_LEVEL, IntArray
-from .scenario.compared import AsRule, AsTruth, Truth, compared, target_of
+from .scenario.compared import AsRule, AsTruth, Truth, compared
 from .scenario.model import Scenario
 from .simulation import simulate_together
 from .tables import Column, Layout, Table
@@ -62,11 +62,11 @@ COMPARED = Layout(
 MEASURES = {
     "recommended": "P(a dose level, or no dose, is recommended)",
     "inconclusive": "P(no dose, since the cap is reached before the rule has an answer)",
-    "correct": "P(the MTD of the truth is recommended: the highest level whose P(DLT) is at most the target; no dose, "
-    "where every level is above it); only with a target",
+    "right choice": "P(the MTD of the truth is recommended, or no dose where it has none); only where that is known",
+    "too toxic a dose": "P(a level is recommended whose P(DLT) is above `overdose_above`); only where that is known",
     "dlts": "mean patients with a DLT in the window, at all levels",
     "infused": "mean patients infused, at each level and at all",
-    "infused above the MTD": "mean patients infused above the MTD of the truth; only with a target",
+    "overdosed": "mean patients infused at levels whose P(DLT) is above `overdose_above`; only where that is known",
     "evaluable": "mean evaluable patients, at all levels",
     "duration": "mean days from the start date to the trial's last event",
     "finished by planned completion date": "P(the last follow-up ends by that date); only where one is planned",
@@ -113,8 +113,8 @@ class Comparison:
     ----------
     scenario : Scenario
         Everything but the rules and the truths.
-    target : float or None
-        Target DLT probability, which says what the MTD of a truth is.
+    overdose_above : float or None
+        P(DLT) above which a patient is overdosed and a recommended dose too toxic, under every truth.
     seed, trials : int
         Seed, and number of trials of each rule under each truth; they are replicates 0 to ``trials - 1``.
     truths : tuple of Truth
@@ -128,7 +128,7 @@ class Comparison:
     """
 
     scenario: Scenario
-    target: float | None
+    overdose_above: float | None
     seed: int
     trials: int
     truths: tuple[Truth, ...]
@@ -210,11 +210,13 @@ def compare(
         same, with a ``label`` if you like, or a whole scenario, which may differ in anything but the dose levels.
         Differences are to the first one. The scenario's own rule where it is not given.
     truths : sequence, or dict with labels as keys, optional
-        P(DLT) at each level, lowest first, each; the scenario's own where it is not given.
+        P(DLT) at each level, lowest first, each; or a dictionary with ``dlt_probability``, and ``label`` and
+        ``mtd_level`` (0 for none) if you like. The scenario's own where it is not given.
     target : float, optional
         Target DLT probability of every rule that needs one and names none; that of the scenario's own rule, if it has
-        one, where it is not given. It also says what is correct: the MTD of a truth is the highest level whose P(DLT)
-        is at most the target, and where there is none, to recommend no dose is correct.
+        one, where it is not given. Unless the scenario has `toxicity.overdose_above`, it is also that, for all rules:
+        the P(DLT) above which a patient is overdosed. The MTD of a truth is the highest level whose P(DLT) is not above
+        it, unless the truth says ``mtd_level``; the right choice is to recommend it, or no dose where there is none.
     trials : int
         Trials of each rule under each truth, at least 1.
     seed : int
@@ -240,11 +242,10 @@ def compare(
     """
     designs, known = compared(scenario, rules, truths, target)
     _check_committees(designs)
-    aimed = target_of(scenario, target)
     scenarios, not_exact, rows = {}, {}, []
     for truth in known:
         cells = {
-            label: design.replace({"toxicity.dlt_probability": list(truth.dlt_probability)})
+            label: design.replace({f"toxicity.{key}": value for key, value in truth.toxicity.items()})
             for label, design in designs.items()
         }
         pairs = _Pairs(truth, list(cells))
@@ -262,7 +263,7 @@ def compare(
             rows += [_row(truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
     return Comparison(
         scenario=scenario,
-        target=aimed,
+        overdose_above=known[0].overdose_above,
         seed=seed,
         trials=trials,
         truths=tuple(known),
@@ -322,9 +323,12 @@ def _columns(trials: Trials, truth: Truth) -> Iterator[tuple[Measure, IntArray]]
     cap = trials.reasons.index(CAP_INCONCLUSIVE) if CAP_INCONCLUSIVE in trials.reasons else -1
     yield Measure("inconclusive"), _where(trials.reason == cap)
     if truth.mtd is not None:
-        mtd = 0 if truth.mtd == NO_DOSE else int(truth.mtd)
-        yield Measure("correct"), _where(trials.recommended == (mtd - 1 if mtd else NO_LEVEL))
-        yield Measure("infused above the MTD", None, "patients"), infused[:, mtd:].sum(axis=1)
+        right = NO_LEVEL if truth.mtd == NO_DOSE else int(truth.mtd) - 1
+        yield Measure("right choice"), _where(trials.recommended == right)
+    if truth.overdose_above is not None:
+        toxic = [level - 1 for level in truth.too_toxic]
+        yield Measure("too toxic a dose"), _where(np.isin(trials.recommended, toxic))
+        yield Measure("overdosed", "all", "patients"), infused[:, toxic].sum(axis=1)
     for level in levels:
         yield Measure("infused", level, "patients"), infused[:, level - 1]
     for name in ("infused", "evaluable", "dlts"):
@@ -348,7 +352,9 @@ def _exact_values(found: Exact, truth: Truth) -> Iterator[tuple[Measure, float]]
         yield Measure("recommended", level), q
     yield Measure("inconclusive"), found.reasons.get(CAP_INCONCLUSIVE, 0.0)
     if truth.mtd is not None:
-        yield Measure("correct"), by_level[truth.mtd]
+        yield Measure("right choice"), by_level[truth.mtd]
+    if truth.overdose_above is not None:
+        yield Measure("too toxic a dose"), sum(by_level[level] for level in truth.too_toxic)
     if found.scenario.safety.when_rule_finished == "stop":
         yield Measure("evaluable", "all", "patients"), sum(found.evaluable)
         yield Measure("dlts", "all", "patients"), sum(found.dlts)

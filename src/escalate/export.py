@@ -252,7 +252,7 @@ def write_comparison(
         _write_resolved(folder, found.scenario)
         made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
         compared = list(_write_scenarios(folder / "scenarios", found, sources))
-        _write_json(folder / "provenance.json", {**made, "target": found.target, "compared": compared})
+        _write_json(folder / "provenance.json", {**made, "overdose_above": found.overdose_above, "compared": compared})
         for source in map(Path, sources):
             shutil.copyfile(source, folder / (source.name if source.name != MARK else "scenario.json"))
 

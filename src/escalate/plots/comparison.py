@@ -78,7 +78,7 @@ class Column(NamedTuple):
 
 _LATER = (
     ("patients\nwith a DLT", "dlts", "all", VERMILLION),
-    ("infused\nabove MTD", "infused above the MTD", None, GREY),
+    ("patients\noverdosed", "overdosed", "all", GREY),
     ("patients\ninfused", "infused", "all", GREY),
     ("duration,\ndays", "duration", None, SKY),
 )
@@ -105,7 +105,7 @@ def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
     """Draw a comparison, as `escalate.compare` returns it.
 
     A block for each truth, a row for each rule. Bars say how often no dose and each level is recommended, with the MTD
-    of the truth on a darker ground, then patients with a DLT, patients infused above the MTD and at all, and the
+    of the truth on a darker ground, then patients with a DLT, patients overdosed and infused, and the
     duration, with 95 % Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
     rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error, = before
     one that is the same in every trial.
@@ -190,8 +190,10 @@ def _notes(comparison: Comparison) -> list[str]:
         first = comparison.rules[0]
         notes.append(f"≈ the difference to {first}, on the same patients, may be Monte Carlo error (95 %)")
         notes.append(f"= in every trial the same as {first}")
-    if comparison.target is not None:
-        notes.append(f"MTD: the highest level whose P(DLT) is at most the target of {100 * comparison.target:.4g}%")
+    if comparison.overdose_above is not None:
+        limit = f"{100 * comparison.overdose_above:.4g}%"
+        notes.append(f"overdosed: infused at a level with P(DLT) above {limit}")
+        notes.append(f"MTD of a truth: the highest level whose P(DLT) is not above {limit}, unless the truth names one")
     return notes
 
 
@@ -214,7 +216,7 @@ def _likeness(row: Compared) -> str:
 def _handles(comparison: Comparison) -> list[Artist]:
     handles: list[Artist] = []
     if any(truth.mtd is not None for truth in comparison.truths):
-        handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose if every level is above the target"))
+        handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose where it has none"))
     handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95 % Monte Carlo interval"))
     if len(comparison.rules) > 1:
         style: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
@@ -285,15 +287,9 @@ def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
     """Draw a bar with its interval, its exact value and its number."""
     outline = VERMILLION if column.level == NO_DOSE else GREY
     name = f"{row.truth}|{row.rule}|{row.measure}|{row.level}"
-    end = column.place(row.estimate)
-    style: dict[str, Any] = {
-        "facecolor": column.colour,
-        "edgecolor": outline,
-        "linewidth": 0.6,
-        "gid": name,
-        "zorder": 2,
-    }
-    board.rectangle(column.x, y - BAR / 2, end - column.x, BAR, **style)
+    long = column.place(row.estimate) - column.x
+    look: dict[str, Any] = {"facecolor": column.colour, "edgecolor": outline, "linewidth": 0.6}
+    board.rectangle(column.x, y - BAR / 2, long, BAR, gid=name, zorder=2, **look)
     if row.low is not None and row.high is not None:
         ends = [column.place(row.low), column.place(row.high)]
         board.line(ends, [y, y], 1.2, color=INK, solid_capstyle="butt", zorder=5, gid=f"interval|{name}")

@@ -24,7 +24,7 @@ class _Column(NamedTuple):
 
 _PATIENTS_AND_TIME = (
     _Column("infused", "infused", "all", 2),
-    _Column("above MTD", "infused above the MTD", None, 2),
+    _Column("overdosed", "overdosed", "all", 2),
     _Column("DLTs", "dlts", "all", 2),
     _Column("days", "duration", None, 1),
     _Column("by plan %", "finished by planned completion date", None, 1, 100),
@@ -76,10 +76,11 @@ def _what_columns_mean(found: Comparison) -> Iterator[str]:
             f"difference: to {found.rules[0]}, trial by trial on the same patients; `same` where no trial of the two "
             "differs."
         )
-    if found.target is not None:
+    if found.overdose_above is not None:
+        limit = f"{100 * found.overdose_above:.4g}%"
         yield (
-            f"Target {100 * found.target:.4g}%. MTD: the highest level whose P(DLT) is at most the target. correct: it "
-            "is recommended, or no dose where every level is above the target."
+            f"MTD of a truth: the highest level whose P(DLT) is not above {limit}, unless the truth names one. right: "
+            "it is recommended, or no dose where there is none. overdosed: infused at a level with P(DLT) above that."
         )
     if _has(found, "finished by planned completion date"):
         yield "by plan: the trial has ended by the planned completion date."
@@ -118,7 +119,7 @@ def _block(found: Comparison, truth: Truth) -> Iterator[str]:
     yield f"Truth{named}: P(DLT) {truth.words}{mtd}"
     levels = range(1, found.scenario.levels + 1)
     recommended = [_Column(_level(level), "recommended", level, 1, 100) for level in (NO_DOSE, *levels)]
-    recommended.append(_Column("correct", "correct", None, 1, 100))
+    recommended.append(_Column("right", "right choice", None, 1, 100))
     more = [column for column in _PATIENTS_AND_TIME if column.measure != "cut off" or _is_cut_off(found)]
     there = {row.measure for row in found.rows}
     left, right = ([column for column in part if column.measure in there] for part in (recommended, more))

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from ..errors import Problem, ScenarioError
 from ..records import NO_DOSE
 from .load import short
@@ -24,7 +26,7 @@ AsTruth = Sequence[float] | Mapping[str, Any]
 STAND_IN = 0.25
 """Target with which a rule is looked through for more problems when it lacks one."""
 
-OF_TRUTH = "dlt_probability"
+OF_TRUTH, OVERDOSE, MTD = "dlt_probability", "overdose_above", "mtd_level"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,29 @@ class Truth:
         What people call it.
     dlt_probability : tuple of float, length K
         P(DLT) at each level, lowest first.
+    overdose_above : float or None
+        P(DLT) above which a patient is overdosed, and a recommended dose too toxic; ``None`` if nothing says.
     mtd : int, str or None
-        The highest level (from 1) whose P(DLT) is at most the target; ``"no dose"`` if there is none; ``None`` if no
-        target is given.
+        The level (from 1) that is right to recommend: the one that the truth names, otherwise the highest whose P(DLT)
+        is not above `overdose_above`; ``"no dose"`` if there is none; ``None`` if nothing says.
     """
 
     label: str
     dlt_probability: tuple[float, ...]
+    overdose_above: float | None
     mtd: int | str | None
+
+    @property
+    def too_toxic(self) -> list[int]:
+        """Levels (from 1) whose P(DLT) is above `overdose_above`; none if nothing says."""
+        limit = 1.0 if self.overdose_above is None else self.overdose_above
+        return [level for level, p in enumerate(self.dlt_probability, 1) if p > limit]
+
+    @property
+    def toxicity(self) -> dict[str, Any]:
+        """What a scenario's section `toxicity` says under this truth."""
+        mtd = 0 if self.mtd == NO_DOSE else self.mtd
+        return {OF_TRUTH: list(self.dlt_probability), OVERDOSE: self.overdose_above, MTD: mtd}
 
     @property
     def words(self) -> str:
@@ -85,11 +102,6 @@ def _value(text: str) -> Any:
         return text
 
 
-def target_of(scenario: Scenario, target: float | None) -> float | None:
-    """Return the target that a comparison has: the one given, otherwise that of the scenario's own rule, if any."""
-    return getattr(scenario.rule, "target", None) if target is None else target
-
-
 def compared(
     scenario: Scenario, rules: Iterable[AsRule] | Mapping[str, AsRule] | None,
     truths: Iterable[AsTruth] | Mapping[str, AsTruth] | None, target: float | None,
@@ -111,8 +123,9 @@ def compared(
     if target is not None and not 0 < target < 1:
         problems.append(Problem(key="target", value=f"{target:g}", message="must be greater than 0 and less than 1"))
         target = STAND_IN
-    found = _Found(scenario, target_of(scenario, target), problems)
-    listed = _listed(rules, scenario), _listed(truths, scenario.toxicity.dlt_probability)
+    found = _Found(scenario, target, problems)
+    own = {key: getattr(scenario.toxicity, key) for key in (OF_TRUTH, MTD)}
+    listed = _listed(rules, scenario), _listed(truths, own)
     made = [found.scenario(number, rule) for number, rule in enumerate(listed[0], 1)]
     true = [found.truth(number, truth) for number, truth in enumerate(listed[1], 1)]
     found.say_who_lacks_a_target()
@@ -150,7 +163,9 @@ class _Found:
     """Makes scenarios and truths, and notes what is wrong with them."""
 
     def __init__(self, scenario: Scenario, target: float | None, problems: list[Problem]) -> None:
-        self.base, self.target, self.problems = scenario, target, problems
+        self.base, self.problems = scenario, problems
+        self.target = getattr(scenario.rule, "target", None) if target is None else target
+        self.overdose_above = scenario.toxicity.overdose_above or target or scenario.overdose_above
         self.without_target: list[str] = []
 
     def scenario(self, number: int, rule: Any) -> tuple[str, Scenario] | None:
@@ -217,24 +232,20 @@ class _Found:
     def truth(self, number: int, truth: Any) -> Truth | None:
         """Return a truth; ``None`` if there is a problem, which is noted."""
         label, truth = (truth.label, truth.item) if isinstance(truth, _Labelled) else ("", truth)
-        if isinstance(truth, Mapping):
-            label, truth = label or str(truth.get("label", "")), truth.get(OF_TRUTH)
-        listed = truth.tolist() if hasattr(truth, "tolist") else truth
+        given: Mapping[str, Any] = truth if isinstance(truth, Mapping) else {OF_TRUTH: truth}
+        label, p, mtd = label or str(given.get("label", "")), given.get(OF_TRUTH), given.get(MTD)
+        listed: Any = p.tolist() if isinstance(p, np.ndarray) else p
         where = f"truth {number}" + (f" ({label})" if label else "")
         if not isinstance(listed, (list, tuple)):
             self._note(where, short(listed), "must be a list of P(DLT), one for each dose level")
             return None
-        made = self._replace(where, {f"toxicity.{OF_TRUTH}": list(listed)})
+        changes = {OF_TRUTH: list(listed), OVERDOSE: self.overdose_above, MTD: mtd}
+        made = self._replace(where, {f"toxicity.{key}": value for key, value in changes.items()})
         if made is None:
             return None
-        p = tuple(made.toxicity.dlt_probability)
-        return Truth(label or truth_words(p), p, self._mtd(p))
-
-    def _mtd(self, dlt_probability: tuple[float, ...]) -> int | str | None:
-        if self.target is None:
-            return None
-        target = self.target
-        return max((level for level, p in enumerate(dlt_probability, 1) if p <= target), default=NO_DOSE)
+        known = tuple(made.toxicity.dlt_probability)
+        level = made.mtd_level if self.overdose_above is not None or mtd is not None else None
+        return Truth(label or truth_words(known), known, self.overdose_above, NO_DOSE if level == 0 else level)
 
     def _replace(self, where: str, changes: dict[str, Any]) -> Scenario | None:
         try:

@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from ..errors import Problem, ScenarioError
 from .compared import rule_of_text
@@ -27,6 +27,8 @@ class TruthEntry(Section):
     """What people call it; P(DLT) where it is left out."""
     dlt_probability: list[Probability]
     """P(DLT) at each dose level, lowest first."""
+    mtd_level: Annotated[int, Field(ge=0)] | None = None
+    """Dose level that is right to recommend, 0 for no dose; the highest that overdoses nobody where it is left out."""
 
 
 class ComparisonFile(Section):
@@ -116,7 +118,7 @@ def _read_file(path: Path, asked: Asked, allow_python: bool) -> list[Problem]:
         rule, found = _with_files(given, path.parent, allow_python)
         problems += [_problem(path, lines, ("rules", position, key), value, said) for key, value, said in found]
         asked.rules.append(rule)
-    asked.truths += [truth.model_dump() for truth in read.truths]
+    asked.truths += [truth.model_dump(exclude_unset=True) for truth in read.truths]
     asked.target = read.target if asked.target is None else asked.target
     return problems
 
