@@ -281,7 +281,7 @@ BUGS = (
     Bug("the right choice is one level above the MTD", "comparison.py", "else int(truth.mtd) - 1", "else int(truth.mtd)", "test_comparison.py"),
     Bug("no dose is never the right choice", "comparison.py", "right = NO_LEVEL if truth.mtd == NO_DOSE", "right = 0 if truth.mtd == NO_DOSE", "test_comparison.py"),
     Bug("patients at the MTD are overdosed", "comparison.py", "infused[:, toxic].sum(axis=1)", "infused[:, [max(level - 1, 0) for level in toxic]].sum(axis=1)", "test_comparison.py"),
-    Bug("finished one day before the planned date in a comparison", "comparison.py", "(ended <= trials.planned_days)", "(ended <= trials.planned_days - 20)", "test_comparison.py"),
+    Bug("who ends on the planned date is late in a comparison", "comparison.py", "(ended <= trials.planned_days)", "(ended < trials.planned_days)", "test_comparison.py"),
     Bug("trials cut off are finished in a comparison", "comparison.py", "_where(ended == NOT_REACHED)", "_where(ended == NOT_REACHED - 1)", "test_comparison.py"),
     Bug("inconclusive is any reason", "comparison.py", "_where(trials.reason == cap)", "_where(trials.reason == 0)", "test_comparison.py"),
     Bug("exact values of an early trial look like its own", "comparison.py", "WHOLE_COHORTS if cell.safety.early_decision else THIS", "THIS", "test_comparison.py"),

@@ -6,6 +6,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import shlex
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -143,6 +146,18 @@ def test_one_trial_has_no_standard_error() -> None:
     assert {(row.mc_se is None) for row in one.rows if row.unit != "probability"} == {True}
     assert {row.difference_se for row in one.rows} == {None}
     assert "±?" in esc.summary(one)
+
+
+def test_who_ends_on_the_planned_date_is_in_time() -> None:
+    """Three infusions on day 1, the first level too toxic on day 2, windows to day 29: the trial ends on day 29."""
+    for planned, chance in ((30, 1.0), (29, 0.0)):
+        fates = [{"patient": k, "dlt_day": 1} for k in (1, 2)]
+        scenario = small(
+            accrual__consent_days=[1, 1, 1], what_if=fates, trial__planned_completion_date=date(2025, 1, planned)
+        )
+        one = compare(scenario, trials=2)
+        assert one.get("finished by planned completion date", rule="3+3, variant A", truth="0% 0%").estimate == chance
+        assert "[[what_if]] fixes the fate of patients" in one.not_exact["0% 0%", "3+3, variant A"]
 
 
 # The MTD of a truth
@@ -447,6 +462,16 @@ def test_a_file_of_rules_and_truths(elsewhere: Path) -> None:
     one = compare(small(), asked.rules, asked.truths, target=asked.target, trials=1)
     assert one.rules == ("BOIN", "3+3, variant A", "coherent")
     assert [truth.label for truth in one.truths] == ["10% 20%", "steep"]
+
+
+def test_the_example_of_the_readme(elsewhere: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(target.+?)```", text, re.DOTALL)
+    Path("rules.toml").write_text(blocks[0])
+    lines = re.findall(r"```sh\n(escalate compare .+?)```", text, re.DOTALL)
+    arguments = shlex.split(lines[0].replace("\\\n", " "))[1:]
+    arguments[1] = BASE
+    assert main([*arguments, "--rules", "rules.toml", "--trials", "3", "--no-files"]) == 0
 
 
 def test_rules_of_a_file_name_files_beside_it(elsewhere: Path) -> None:
