@@ -135,6 +135,7 @@ def test_a_rule_compared_with_itself_does_not_differ() -> None:
 
 
 def test_chunks_change_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert found().trials < simulation.KERNEL_CHUNK, "one chunk"
     monkeypatch.setattr(simulation, "KERNEL_CHUNK", 7)
     in_sevens = compare(esc.load(BASE), RULES, TRUTHS, target=0.25, trials=TRIALS, seed=3)
     assert in_sevens.table.to_csv() == found().table.to_csv()

@@ -85,7 +85,7 @@ def bars(name: str) -> dict[str, Rectangle]:
     return {
         patch.get_gid(): patch
         for patch in drawn(name).patches
-        if isinstance(patch, Rectangle) and not str(patch.get_gid()).startswith("ground|")
+        if isinstance(patch, Rectangle) and not str(patch.get_gid()).startswith(("ground|", "inconclusive|"))
     }
 
 
@@ -115,6 +115,22 @@ def test_every_bar_is_as_long_as_its_estimate(name: str) -> None:
         assert (bar.get_x(), bar.get_width()) == pytest.approx((start, scale * row.estimate), abs=1e-6)
         if row.measure == "recommended" and row.estimate:
             assert scale == pytest.approx(per_one)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_part_of_no_dose_that_is_inconclusive_is_hatched(name: str) -> None:
+    hatched = {str(p.get_gid()): p for p in drawn(name).patches if str(p.get_gid()).startswith("inconclusive|")}
+    rows = [row for row in found(name).rows if row.measure == "inconclusive" and row.estimate > 0]
+    assert set(hatched) == {f"inconclusive|{row.truth}|{row.rule}" for row in rows}
+    for row in rows:
+        part, bar = (
+            hatched[f"inconclusive|{row.truth}|{row.rule}"],
+            bars(name)[f"{row.truth}|{row.rule}|recommended|no dose"],
+        )
+        whole = found(name).get("recommended", "no dose", rule=row.rule, truth=row.truth)
+        assert part.get_hatch() and (part.get_x(), part.get_y()) == (bar.get_x(), bar.get_y())
+        assert part.get_width() == pytest.approx(bar.get_width() * row.estimate / whole.estimate)
+    assert any("inconclusive" in word for word in legend_words(drawn(name))) == bool(rows)
 
 
 @pytest.mark.parametrize("name", NAMES)

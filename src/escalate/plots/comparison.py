@@ -142,7 +142,7 @@ def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
 
 def _layout(comparison: Comparison) -> Layout:
     levels = comparison.scenario.levels
-    x = max(widest(comparison.rules, TEXT), max(_head_width(truth) for truth in comparison.truths)) + GAP
+    x = max(widest(comparison.rules, TEXT), _head_width(comparison)) + GAP
     width = WIDE if levels < FEW else NARROW
     columns: list[Column] = []
     which: list[tuple[int | str, str]] = [(NO_DOSE, PAPER), *enumerate(level_colours(levels), 1)]
@@ -161,8 +161,8 @@ def _layout(comparison: Comparison) -> Layout:
     return Layout(tuple(columns), x - GAP, HEAD + block * len(comparison.truths) - BETWEEN)
 
 
-def _head_width(truth: Truth) -> float:
-    return measure(_truth_words(truth), TEXT, "bold")
+def _head_width(comparison: Comparison) -> float:
+    return widest([_truth_words(comparison, truth) for truth in comparison.truths], TEXT, "bold")
 
 
 # Words
@@ -174,8 +174,8 @@ def _title(comparison: Comparison) -> str:
     return f"Which dose each rule recommends, how many DLTs, how long: {counts}"
 
 
-def _truth_words(truth: Truth) -> str:
-    return truth.label if truth.label != truth.words else "Truth"
+def _truth_words(comparison: Comparison, truth: Truth) -> str:
+    return truth.label if truth.label != truth.words else f"Truth {comparison.truths.index(truth) + 1}"
 
 
 def _notes(comparison: Comparison) -> list[str]:
@@ -217,6 +217,8 @@ def _handles(comparison: Comparison) -> list[Artist]:
     handles: list[Artist] = []
     if any(truth.mtd is not None for truth in comparison.truths):
         handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose where it has none"))
+    if any(row.measure == "inconclusive" and row.estimate > 0 for row in comparison.rows):
+        handles.append(Patch(label="of no dose: cap reached, inconclusive", **_INCONCLUSIVE))
     handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95 % Monte Carlo interval"))
     if len(comparison.rules) > 1:
         style: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
@@ -225,6 +227,9 @@ def _handles(comparison: Comparison) -> list[Artist]:
         words = f"exact, of the same trial with {of}" if of == WHOLE_COHORTS else "exact"
         handles.append(Line2D([], [], label=words, **_exact_mark(of)))
     return handles
+
+
+_INCONCLUSIVE: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILLION, "hatch": "/////", "linewidth": 0.6}
 
 
 def _exact_mark(of: str | None) -> dict[str, Any]:
@@ -248,7 +253,7 @@ def _draw_heads(board: Board, layout: Layout) -> None:
 
 def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Truth, y: float) -> None:
     board.line([0, layout.width], [y, y], 0.8, color=FAINT)
-    board.write(0, y + BLOCK_HEAD / 2, _truth_words(truth), TEXT, fontweight="bold")
+    board.write(0, y + BLOCK_HEAD / 2, _truth_words(comparison, truth), TEXT, fontweight="bold")
     top, tall = y + BLOCK_HEAD, ROW * len(comparison.rules)
     for column in layout.columns:
         _draw_ground(board, column, truth, y, tall)
@@ -264,6 +269,8 @@ def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Tru
         for column in layout.columns:
             row = comparison.get(column.measure, column.level, rule=rule, truth=truth.label)
             _draw_bar(board, column, row, middle)
+            if (column.measure, column.level) == ("recommended", NO_DOSE):
+                _draw_inconclusive(board, column, comparison.get("inconclusive", rule=rule, truth=truth.label), middle)
     if len(comparison.rules) > 1:
         for column in layout.columns:
             row = comparison.get(column.measure, column.level, rule=comparison.rules[0], truth=truth.label)
@@ -281,6 +288,13 @@ def _draw_ground(board: Board, column: Column, truth: Truth, y: float, tall: flo
     name = f"ground|{truth.label}|{column.level}"
     wide = column.end - column.x + 6
     board.rectangle(column.x - 3, y + 1, wide, BLOCK_HEAD + tall - 1, facecolor=colour, zorder=0.5, gid=name)
+
+
+def _draw_inconclusive(board: Board, column: Column, row: Compared, y: float) -> None:
+    """Hatch the part of a bar of no dose that is no verdict on the doses."""
+    if row.estimate > 0:
+        long, name = column.place(row.estimate) - column.x, f"inconclusive|{row.truth}|{row.rule}"
+        board.rectangle(column.x, y - BAR / 2, long, BAR, gid=name, zorder=3, **_INCONCLUSIVE)
 
 
 def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:

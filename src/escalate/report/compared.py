@@ -114,7 +114,7 @@ def _is_cut_off(found: Comparison) -> bool:
 
 
 def _block(found: Comparison, truth: Truth) -> Iterator[str]:
-    named = f' "{truth.label}"' if truth.label != truth.words else ""
+    named = f' "{truth.label}"' if truth.label != truth.words else f" {found.truths.index(truth) + 1}"
     mtd = "" if truth.mtd is None else f"; MTD: {_level(truth.mtd)}"
     yield f"Truth{named}: P(DLT) {truth.words}{mtd}"
     levels = range(1, found.scenario.levels + 1)
