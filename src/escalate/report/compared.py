@@ -93,7 +93,7 @@ def _what_exact_means(found: Comparison) -> Iterator[str]:
     if WHOLE_COHORTS in kinds:
         yield (
             f"exact*: computed without simulating, for the same trial with {WHOLE_COHORTS}. Here decisions come early "
-            "and leave places of a cohort empty, so that simulated values differ from it by more than their error."
+            "and leave places of a cohort empty, so that simulated values can differ from it by more than their error."
         )
     if kinds - {WHOLE_COHORTS}:
         yield "exact: computed without simulating, for the same trial."
