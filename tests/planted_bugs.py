@@ -164,7 +164,7 @@ BUGS = (
     Bug("titration waits when it is over", "protocol.py", "waits = singles & (pending > 0)", "waits = pending > 0", TITRATION),
     Bug("levels are skipped", "protocol.py", "skips = goes_on & (decided.level > given + 1)", "skips = goes_on & (decided.level > given + 2)", "test_protocol.py"),
     Bug("levels are skipped above the highest one given", "protocol.py", "np.maximum(level, highest_allowed(treated > 0))", "level + 1", "test_protocol.py"),
-    Bug("levels are skipped downwards", "protocol.py", "skips = goes_on & (decided.level < level - 1)", "skips = goes_on & (decided.level < level - 2)", f"{INVARIANT}::test_levels_and_cap"),
+    Bug("levels are skipped downwards", "protocol.py", "skips = goes_on & (decided.level < level - 1)", "skips = goes_on & (decided.level < level - 2)", PROTOCOL),
     Bug("steps down are limited for everybody", "protocol.py", "if limits.no_skipping_down:", "if True:", REFERENCE),
     Bug("coherence forbids below the target alone", "protocol.py", "cut.last_dlts >= cut.last_evaluable * (self.target or 1.0) - 1e-9", "cut.last_dlts > cut.last_evaluable * (self.target or 1.0) + 1e-9", "test_golden_crm.py test_protocol.py"),
     Bug("enough patients stop whatever comes", "protocol.py", "enough &= asked.level == level", "enough &= asked.level >= 0", "test_golden_characteristics.py test_protocol.py"),
