@@ -173,6 +173,7 @@ BUGS = (
     Bug("most patients without the next cohort", "protocol.py", "treated.sum(axis=-1) + wanted > stopping.most_patients", "treated.sum(axis=-1) >= stopping.most_patients", REFERENCE),
     Bug("the most patients of a rolling trial are the evaluable ones", "protocol.py", "treated = cut.evaluable + cut.pending if self.rolling else cut.evaluable", "treated = cut.evaluable", REFERENCE),
     Bug("a 90 % interval is called precise", "rules/base.py", "betaincinv(1 + y, 1 + n - y, 0.025)", "betaincinv(1 + y, 1 + n - y, 0.075)", REFERENCE),
+    Bug("the prior alone is toxic", "rules/base.py", "np.where(n > 0, too_toxic_probability(n, y, above), 0.0)", "too_toxic_probability(n, y, above)", "test_protocol.py"),
     Bug("too toxic at any level", "protocol.py", "self._exceeds(cut, np.zeros_like(cut.level), self.stopping.too_toxic_probability)", "self._exceeds(cut, cut.level, self.stopping.too_toxic_probability)", "test_protocol.py test_exact_vs_simulated.py"),
     Bug("one patient more per level", "protocol.py", "room = most - at_level(cut.evaluable, level) - pending", "room = most + 1 - at_level(cut.evaluable, level) - pending", "test_protocol.py"),
     Bug("a part of the last cohort is one too many", "committee.py", "ruled.with_at_most(np.maximum(room, 1))", "ruled.with_at_most(np.maximum(room + 1, 1))", "test_golden_characteristics.py test_reference_agrees.py"),
