@@ -245,9 +245,9 @@ class Protocol:
 
     def is_too_toxic(self, cohorts: tuple[Cohort, ...]) -> bool:
         stopping = self.s.stopping
-        if stopping.too_toxic_probability is None or not cohorts:
-            return False
         n, y = self.patients(cohorts)[0], self.dlts(cohorts)[0]
+        if stopping.too_toxic_probability is None or n == 0:
+            return False
         return prob_above(stopping.too_toxic_above or self.rule.target, n, y) > stopping.too_toxic_probability
 
     def stopped(self, cohorts: tuple[Cohort, ...], asked: Next) -> Next | Stop:

@@ -176,7 +176,7 @@ def composed_rule(scenario: Scenario) -> Rule:
 def too_toxic(scenario: Scenario, told: Told) -> bool:
     """Whether the counts at the lowest level alone stop the trial, with a uniform prior, once anybody is evaluable."""
     stopping = scenario.stopping
-    if stopping.too_toxic_probability is None or sum(told.n) == 0:
+    if stopping.too_toxic_probability is None or told.n[0] == 0:
         return False
     above = scenario.rule.target if stopping.too_toxic_above is None else stopping.too_toxic_above
     return prob_above(above, told.n[0], told.y[0]) > stopping.too_toxic_probability

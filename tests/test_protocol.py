@@ -129,6 +129,9 @@ def test_too_toxic_by_the_counts_and_by_the_model() -> None:
     assert decide(counts, 1, "0/3", "2/3").action is Action.DE_ESCALATE  # toxicity above the lowest level
     assert decide(model, 0, "2/3").reason != "stopping rule: lowest dose level too toxic"
     assert decide(model, 0, "3/3").reason == "stopping rule: lowest dose level too toxic"
+    # The prior alone, above .35 with probability .65, says nothing against a level where nobody is evaluable.
+    unseen = Committee(small(rule=BOIN, stopping=said | {"too_toxic_probability": 0.6}, safety__start_level=2))
+    assert decide(unseen, 1, "0/0", "0/3").action is Action.STAY
     full = four(stopping=said, limits={"most_per_level": 6})
     assert decide(full, 0, "6/6").reason == "stopping rule: lowest dose level too toxic"
 

@@ -46,8 +46,12 @@ class Rule(ABC):
         """Return the recommended level (from 0) of each data cut, or `NO_LEVEL`, shape (...)."""
 
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
-        """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...)."""
-        return too_toxic_probability(at_level(cut.evaluable, level), at_level(cut.dlts, level), above)
+        """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...).
+
+        Without a model, it is 0 where nobody is evaluable: the prior alone says nothing against a level.
+        """
+        n, y = at_level(cut.evaluable, level), at_level(cut.dlts, level)
+        return np.where(n > 0, too_toxic_probability(n, y, above), 0.0)
 
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return what a model of all doses believes of each level, by what it is, each of shape (..., K)."""

@@ -27,7 +27,7 @@ class Limits(Section):
     no_skipping: Literal["last_given", "highest_given", "off"] = "last_given"
     """A dose rises to at most one level above the last one given (as in dfcrm), or above the highest (as in dtpcrm)."""
     no_skipping_down: bool = False
-    """Whether the dose falls by at most one level, too."""
+    """Whether the dose falls by at most one level, too, even where the rule finds the level below too toxic."""
     coherence: Literal["off", "last_cohort", "last_level", "after_dlt"] = "off"
     """No escalation if the last cohort's DLT rate is at or above the target (as in dfcrm), if that of all patients at
     the level is above it (as in dtpcrm), or if the last cohort had any DLT (doi:10.1093/biomet/92.4.863). With a
@@ -46,7 +46,8 @@ class Stopping(Section):
 
     too_toxic_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
-    probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior."""
+    probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior (where somebody is
+    evaluable)."""
     too_toxic_above: Annotated[float, Field(gt=0, lt=1)] | None = None
     """P(DLT) that counts as too toxic; the rule's target where it is left out (for the BLRM, where overdose begins)."""
     expansion_too_toxic_probability: Annotated[float, Field(gt=0, le=1)] | None = None
