@@ -170,7 +170,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 def _folder(arguments: argparse.Namespace, name: str) -> Path | None:
     """Return where the results go: the folder that was asked for, or one that is free."""
-    from .export import check_free, free_folder
+    from .files import check_free, free_folder
 
     if arguments.no_files:
         return None
@@ -220,7 +220,8 @@ def _trial(arguments: argparse.Namespace) -> None:
 def _exact(arguments: argparse.Namespace) -> None:
     from .enumeration import exact
     from .errors import NotCoveredError
-    from .export import check_free, write_exact, write_text
+    from .export import write_exact
+    from .files import check_free, write_text
     from .paths import dose_paths
     from .report import exact_summary, paths_csv
     from .scenario import load
@@ -243,7 +244,8 @@ def _exact(arguments: argparse.Namespace) -> None:
 
 
 def _table(arguments: argparse.Namespace) -> None:
-    from .export import check_free, write_table
+    from .export import write_table
+    from .files import check_free
     from .protocol_tables import decision_table
     from .scenario import load
 
@@ -274,7 +276,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
-    from .export import write_text
+    from .files import write_text
     from .registry import draft_scenario
 
     draft = draft_scenario(arguments.record)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import json
 import os
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from .enumeration import Exact
-from .errors import OutputError
 from .estimates import Characteristics, characteristics
+from .files import MARK, check_free, write_folder
 from .narrative import story
 from .outcomes import Trials
 from .paths import DosePath
@@ -30,11 +27,6 @@ from .scenario.model import Scenario
 from .scenario.rules import PythonRule
 from .simulation import provenance, simulate
 from .trial import simulate_trial
-
-MARK = "resolved.json"
-"""Every folder of results holds this file; no other folder is ever overwritten."""
-
-Write = Callable[[Path], None]
 
 
 def run(
@@ -115,57 +107,6 @@ def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *
     write_folder(Path(out), write, overwrite)
 
 
-def free_folder(wanted: Path) -> Path:
-    """Return the folder itself if it does not exist, otherwise the first of ``name-2``, ``name-3`` that does not."""
-    number, free = 2, wanted
-    while free.exists():
-        free = wanted.with_name(f"{wanted.name}-{number}")
-        number += 1
-    return free
-
-
-def check_free(out: Path, overwrite: bool) -> None:
-    """Raise `OutputError` if a folder of results cannot be written there."""
-    if not out.exists():
-        return
-    if not overwrite:
-        raise OutputError(f"{out}: exists already; choose another --out, or replace it with --overwrite")
-    if not (out / MARK).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise OutputError(f"{out}: is not a folder of results (it holds no {MARK}), so it is not overwritten")
-
-
-def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
-    """Write a folder beside its place and rename it, so that it appears whole or not at all.
-
-    Parameters
-    ----------
-    out : Path
-        The folder.
-    write : callable
-        Writes its files into the folder that it is given.
-    overwrite : bool
-        Whether an earlier folder of results may be replaced; it is lost only when the new one is complete.
-    """
-    check_free(out, overwrite)
-    beside: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        new = beside / "new"
-        new.mkdir()
-        write(new)
-        if out.exists():
-            out.rename(beside / "old")
-        new.rename(out)
-    except OSError as error:
-        if beside is not None and (beside / "old").exists() and not out.exists():
-            (beside / "old").rename(out)
-        raise OutputError(f"{out}: {_why(error)}; nothing was written") from error
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
-
-
 def write_table(
     table: ProtocolTable, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False
 ) -> None:
@@ -216,34 +157,6 @@ def write_exact(
         _write_resolved(folder, found.scenario)
 
     write_folder(Path(out), write, overwrite)
-
-
-def write_text(path: Path, text: str, overwrite: bool = False) -> None:
-    """Write a text file that appears whole or not at all.
-
-    Raises
-    ------
-    OutputError
-        If the file exists and may not be overwritten, or cannot be written.
-    """
-    if path.exists() and not (overwrite and path.is_file()):
-        raise OutputError(f"{path}: exists already; choose another --out, or replace it with --overwrite")
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise OutputError(f"{path}: {_why(error)}; nothing was written") from error
-
-
-def _why(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full; free some space or choose another --out"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "may not be written; choose another --out"
-    return f"cannot be written ({error.strerror or error})"
 
 
 def _write_run(
