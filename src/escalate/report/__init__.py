@@ -8,7 +8,7 @@ from textwrap import fill
 from ..enumeration import Exact
 from ..estimates import Characteristics
 from ..scenario.model import Scenario
-from ..scenario.sources import UNSOURCED, ledger
+from ..scenario.sources import UNSOURCED, Assumption, ledger
 from .enumerated import exact_csv, exact_summary, paths_csv
 from .simulated import simulated_summary
 
@@ -46,7 +46,11 @@ def assumptions(scenario: Scenario) -> str:
         chosen = [entry for entry in entries if entry.kind == kind]
         lines.append(f"{kind}: {len(chosen)}")
         for source, group in groupby(chosen, key=lambda entry: entry.source):
-            lines.extend(f"  {entry.key} = {entry.value_text}" for entry in group)
+            lines.extend(f"  {entry.key} = {entry.value_text}" + _between(entry) for entry in group)
             if source:
                 lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return "\n".join(lines)
+
+
+def _between(entry: Assumption) -> str:
+    return f"   (range {entry.between})" if entry.between else ""
