@@ -8,24 +8,28 @@ import os
 import shutil
 import zipfile
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .enumeration import Exact
 from .estimates import Characteristics, characteristics
-from .files import MARK, check_free, write_folder
+from .files import MARK, check_free, write_folder, write_whole
 from .narrative import story
 from .outcomes import Trials
 from .paths import DosePath
-from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
-from .plots.style import save
+from .plots import plot_decision_table, plot_dose_paths, plot_staircase, plot_sweep, plot_timeline, plot_tornado
+from .plots.style import image, save
 from .protocol_tables import ProtocolTable
 from .records import Trial
 from .report import exact_csv, exact_summary, paths_csv, summary
 from .scenario.model import Scenario
 from .scenario.rules import PythonRule
+from .sensitivities import Sensitivity
 from .simulation import provenance, simulate
+from .sweeps import Sweep
 from .trial import simulate_trial
 
 
@@ -37,6 +41,7 @@ def run(
     seed: int = 1,
     overwrite: bool = False,
     progress: bool = False,
+    executor: Executor | None = None,
     source: str | os.PathLike[str] | None = None,
 ) -> Characteristics:
     """Simulate a scenario, estimate its operating characteristics, and write a folder of results.
@@ -55,6 +60,8 @@ def run(
         Whether an earlier folder of results may be replaced.
     progress : bool
         Whether to show progress on stderr.
+    executor : concurrent.futures.Executor, optional
+        Who runs the trials, as in `simulate`.
     source : path, optional
         The scenario's file, to be copied beside the results.
 
@@ -70,7 +77,7 @@ def run(
     """
     if out is not None:
         check_free(Path(out), overwrite)
-    simulated = simulate(scenario, trials=trials, seed=seed, progress=progress)
+    simulated = simulate(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
     found = characteristics(simulated)
     if out is not None:
         told = simulate_trial(scenario, seed=seed, replicate=0)
@@ -157,6 +164,44 @@ def write_exact(
         _write_resolved(folder, found.scenario)
 
     write_folder(Path(out), write, overwrite)
+
+
+def write_sensitivity(found: Sensitivity, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write what each assumption does as a folder: summary, CSV, and a tornado for each measure.
+
+    Raises
+    ------
+    OutputError
+        If the folder exists, or cannot be written; nothing is left half-written.
+    """
+
+    def write(folder: Path) -> None:
+        (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
+        (folder / "sensitivity.csv").write_text(found.table.to_csv(), encoding="utf-8")
+        for base in found.base:
+            axes = plot_tornado(found, measure=base.measure)
+            for kind in ("png", "svg"):
+                save(axes, folder / f"tornado-{base.measure.split()[0]}.{kind}")
+        _write_resolved(folder, found.scenario)
+        made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
+        _write_json(folder / "provenance.json", made)
+
+    write_folder(Path(out), write, overwrite)
+
+
+def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -> None:
+    """Draw a sweep as ``sweep.png`` and ``sweep.svg`` in its folder; `what` as in `plot_sweep`.
+
+    Raises
+    ------
+    EscalateError
+        If there is no such axis or measure.
+    OutputError
+        If the files cannot be written.
+    """
+    axes = plot_sweep(found, **what)
+    for kind in ("png", "svg"):
+        write_whole(Path(out) / f"sweep.{kind}", image(axes, kind))
 
 
 def _write_run(

@@ -157,8 +157,10 @@ def _engine(text: str, compiles: bool) -> Engine:
             return engine  # its function may be another one tomorrow
         if len(engines) >= MOST_ENGINES:
             del engines[next(iter(engines))]
-        engines[text, compiles] = engine
-    return engines[text, compiles]
+    else:
+        engine = engines.pop((text, compiles))
+    engines[text, compiles] = engine  # the last one in the order of use
+    return engine
 
 
 def _run(engine: Engine, nature: Nature) -> Trials:

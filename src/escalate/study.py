@@ -119,6 +119,26 @@ class Study:
         axis = next(axis for axis in self.axes if key in axis.keys)
         return [values[axis.keys.index(key)] for values in axis.values]
 
+    def pair(self, x: str | None = None, hue: str | None = None) -> tuple[str, str | None]:
+        """Return the keys of two different axes to look along: those that are given, otherwise the first that are left.
+
+        Raises
+        ------
+        StudyError
+            If a key is on no axis, or both are on the same.
+        """
+        axes = {key: position for position, axis in enumerate(self.axes) for key in axis.keys}
+        unknown = [key for key in (x, hue) if key is not None and key not in axes]
+        if unknown:
+            _refuse([((), f"has no axis {unknown[0]!r}; its axes are {', '.join(axes)}")], "the study", {})
+        x = x or next((key for key in axes if hue is None or axes[key] != axes[hue]), hue)
+        assert x is not None
+        if hue is None:
+            hue = next((key for key in axes if axes[key] != axes[x]), None)
+        elif axes[hue] == axes[x]:
+            _refuse([((), f"{x} and {hue} are one axis; choose two of {', '.join(axes)}")], "the study", {})
+        return x, hue
+
     @cached_property
     def parts(self) -> dict[str, Any]:
         """What makes this study this one, as plain JSON values."""

@@ -9,27 +9,36 @@ from ..enumeration import Exact
 from ..estimates import Characteristics
 from ..scenario.model import Scenario
 from ..scenario.sources import UNSOURCED, Assumption, ledger
+from ..sensitivities import Sensitivity
+from ..sweeps import Sweep
 from .enumerated import exact_csv, exact_summary, paths_csv
+from .sensitivity import sensitivity_summary
 from .simulated import simulated_summary
+from .sweep import sweep_summary
 
 __all__ = ["assumptions", "exact_csv", "exact_summary", "paths_csv", "summary"]
 
 
-def summary(found: Characteristics | Exact) -> str:
+def summary(found: Characteristics | Exact | Sensitivity | Sweep) -> str:
     """Return what a statistician, a planner and an investigator want first, as text for a terminal.
 
     Parameters
     ----------
-    found : Characteristics or Exact
-        As `characteristics` or `exact` return them.
+    found : Characteristics, Exact, Sensitivity or Sweep
+        As `characteristics`, `exact`, `sensitivity` or `sweep` return them.
 
     Returns
     -------
     str
         Of simulated trials: question and rule; P(each dose, none) and why; what a recommendation rests on; patients
         per level; candidates; dates; where the time goes; each estimate with its Monte Carlo standard error after
-        ``±``. Of exact results: the same, as far as it does not depend on the calendar.
+        ``±``. Of exact results: the same, as far as it does not depend on the calendar. Of a sensitivity: what each
+        assumption does, the one with the largest effect first. Of a sweep: which dose, and how long, at each point.
     """
+    if isinstance(found, Sensitivity):
+        return sensitivity_summary(found)
+    if isinstance(found, Sweep):
+        return sweep_summary(found)
     return exact_summary(found) if isinstance(found, Exact) else simulated_summary(found)
 
 

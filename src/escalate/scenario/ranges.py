@@ -33,10 +33,9 @@ def range_fault(value: Any, low: Any, high: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """Return a value as a person would write it; of a table, how many numbers it has and what they add up to."""
+    """Return a value as a person would write it; of a table, what its numbers add up to."""
     if isinstance(value, Mapping):
-        numbers = [item for item in value.values() if isinstance(item, int | float)]
-        return f"{len(value)} values, {sum(numbers):.4g} in all"
+        return f"{sum(item for item in value.values() if isinstance(item, int | float)):.4g} in all"
     return _text(value)
 
 
