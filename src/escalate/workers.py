@@ -6,6 +6,7 @@ results are the same for any number of workers and any back end; parts come back
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import multiprocessing
 import os
@@ -240,18 +241,33 @@ def dask_cluster(address: str) -> Iterator[Executor]:
         from distributed import Client
     except ImportError:
         raise WorkersError("--dask needs the extra `dask`: python3 -m pip --python .venv install '.[dask]'") from None
-    make: Any = Client
-    try:
-        client = make(address, timeout=SECONDS, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        said = " ".join(str(error).split())
+    said = _why_no_scheduler(address)
+    if said:
         raise WorkersError(
             f"no Dask scheduler answers at {address!r} ({said}); start one with `dask scheduler`, which prints its "
             "address, as in tcp://10.0.0.5:8786, and workers with `dask worker ADDRESS`"
-        ) from None
+        )
+    make: Any = Client
+    client = make(address, timeout=SECONDS, set_as_default=False)
     with client:
         _check_cluster(client, address)
         yield client.get_executor(pure=False, retries=ATTEMPTS - 1)
+
+
+def _why_no_scheduler(address: str) -> str:
+    """Return what speaks against a scheduler at an address; empty if one answers."""
+    from distributed.core import rpc
+
+    async def ask() -> str:
+        make: Any = rpc
+        async with make(address, timeout=SECONDS) as scheduler:
+            found = await scheduler.identity()
+        return "" if found["type"] == "Scheduler" else f"it is the address of a {str(found['type']).lower()}"
+
+    try:
+        return asyncio.run(asyncio.wait_for(ask(), SECONDS + 1))
+    except Exception as error:  # whatever else listens there may answer with anything
+        return " ".join(str(error).split()) or f"nothing that is understood within {SECONDS} s"
 
 
 def _check_cluster(client: Any, address: str) -> None:
@@ -265,13 +281,13 @@ def _check_cluster(client: Any, address: str) -> None:
     asks = "__import__('escalate.workers', fromlist=['*']).code_fingerprint()"
     answers = {"the scheduler": _ask_scheduler(client, asks), **client.run(eval, asks, on_error="return")}
     problems = [
-        f"{who}: " + (f"cannot import escalate ({said})" if isinstance(said, Exception) else "has another escalate")
+        f"  {who} " + (f"cannot import escalate ({said})" if isinstance(said, Exception) else "has another escalate")
         for who, said in answers.items()
         if said != code_fingerprint()
     ]
     if problems:
-        mend = "install the same escalate in the environment of scheduler and workers, and start them again"
-        raise WorkersError("\n".join([*problems, f"Dask cluster at {address}: {mend}"]))
+        mend = "install the same escalate where scheduler and workers are started, and start them again"
+        raise WorkersError("\n".join([f"the Dask cluster at {address} could not do the work; {mend}:", *problems]))
 
 
 def _ask_scheduler(client: Any, asks: str) -> Any:

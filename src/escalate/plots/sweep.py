@@ -123,8 +123,8 @@ def _estimates(found: Sweep, points: Sequence[int], measure: str, level: int | s
     }
     if not chosen:
         raise EscalateError(
-            f"there is no measure {measure!r}{'' if level is None else f' at level {level}'}; the column measure of the "
-            "sweep's table has those that there are, as duration, trial ended: 50% quantile, or recommended at level 1"
+            f"there is no measure {measure!r}{'' if level is None else f' at level {level}'}; the column measure of "
+            "the sweep's table has all, as duration, trial ended: 50% quantile, or recommended at level 1"
         )
     return chosen
 
