@@ -39,7 +39,14 @@ LAYERS = (
 )
 """From the top down; modules of one layer may not import each other."""
 
-ONLY_IN = {"simpy": {"trial"}, "matplotlib": {"plots"}, "pydantic": {"scenario"}, "tqdm": {"workers"}, "distributed": {"workers"}, "pyarrow": {"sweeps"}}
+ONLY_IN = {
+    "simpy": {"trial"},
+    "matplotlib": {"plots"},
+    "pydantic": {"scenario"},
+    "tqdm": {"workers"},
+    "distributed": {"workers"},
+    "pyarrow": {"sweeps"},
+}
 
 
 def layer_of(name: str) -> int:

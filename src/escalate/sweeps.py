@@ -23,13 +23,18 @@ from . import __version__, compiled, workers
 from .errors import OutputError
 from .estimates import ESTIMATES, Estimate, characteristics
 from .files import MARK, write_folder, write_whole
-from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, chunks_of, provenance, run_chunk
+from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
 from .study import Point, Study, cell_text, read_study
 from .tables import Column, Layout, Table
 from .tally import Tally, tally
 
 STUDY = "study.json"
 """Every folder of a sweep holds this file from its beginning on: what makes the study this one."""
+
+
+PARTS, LEAST, MOST = 8, 1024, 16_384
+"""Into how many chunks the trials at a point are cut, and how many trials a chunk has at least and at most: fewer cost
+more to put together than to run, more are lost when the work is interrupted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +112,7 @@ def sweep(
     *,
     executor: Executor | None = None,
     progress: bool = False,
-    chunk: int = KERNEL_CHUNK,
+    chunk: int | None = None,
     allow_python: bool = False,
 ) -> Sweep:
     """Simulate a scenario at every point of a study.
@@ -123,8 +128,9 @@ def sweep(
         Who does the work, as in `escalate.workers`; this process where it is not given. The results are the same.
     progress : bool
         Whether to show progress on stderr, if that is a terminal.
-    chunk : int
-        Trials of a part of the work, at least 1; changes no result.
+    chunk : int, optional
+        Trials of a part of the work, at least 1; chosen by the trials at a point where it is not given. It changes no
+        result, but parts that were done with another size are done again.
     allow_python : bool
         Whether the code of a rule's Python file may run, where `study` is a file.
 
@@ -143,8 +149,9 @@ def sweep(
         If a part of the work fails; says which point, seed and trials. What was done before is kept.
     """
     study = study if isinstance(study, Study) else read_study(study, allow_python=allow_python)
-    if chunk < 1:
-        raise ValueError(f"chunk must be at least 1, got {chunk}")
+    size = min(max(study.trials // PARTS, LEAST), MOST) if chunk is None else chunk
+    if size < 1:
+        raise ValueError(f"chunk must be at least 1, got {size}")
     if executor is not None:
         for point in study.points:
             check_can_travel(point.scenario)
@@ -154,7 +161,7 @@ def sweep(
 
         def todo() -> Iterator[tuple[Part, Chunk]]:
             for point in study.points:
-                for part in _parts(study, point, chunk, compiles):
+                for part in _parts(study, point, size, compiles):
                     if store.read(part) is None:
                         yield part, part.chunk
                     else:
@@ -163,7 +170,7 @@ def sweep(
         for part, counted in workers.completed(count_chunk, todo(), executor):
             store.write(part, counted)
             bar.update(part.chunk.count)
-    found = Sweep(study, tuple(_put_together(_parts(study, point, chunk, compiles), store) for point in study.points))
+    found = Sweep(study, tuple(_put_together(_parts(study, point, size, compiles), store) for point in study.points))
     store.finish(found)
     return found
 
