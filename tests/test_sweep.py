@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import random
 import shutil
@@ -21,6 +22,7 @@ from escalate import EscalateError, Scenario, characteristics, plot_sweep, rule,
 from escalate.cli import main
 from escalate.errors import OutputError, RuleError, WorkersError
 from escalate.estimates import ESTIMATES
+from escalate.files import write_whole
 from escalate.study import Study, make_study
 from escalate.workers import Processes, workers
 
@@ -132,6 +134,17 @@ def test_interrupted_at_any_file_it_goes_on(
         kept = {name: time for name, time in before.items() if name.startswith("chunks/")}
         assert len(kept) == min(allowed, 12)
         assert {name: (out / name).stat().st_mtime_ns for name in kept} == kept
+
+
+def test_a_file_is_the_old_one_until_the_new_one_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    write_whole(tmp_path / "file", b"old")
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OutputError, match="the disk is full; free some space or choose another --out"):
+        write_whole(tmp_path / "file", b"new")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"file": b"old"}
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "emptied", "another one", "lost", "of another study"])
@@ -331,6 +344,7 @@ def test_axes_that_are_not_drawn_are_held(base: Scenario) -> None:
 DRIVER = f"""
 import sys
 from escalate import compiled, load, sweep
+from escalate.files import write_whole
 from escalate.study import make_study
 from escalate.workers import workers
 compiled.is_worth = lambda trials: False

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
@@ -69,6 +70,24 @@ class AtOnce(Executor):
         return future
 
 
+class LastFirst(Executor):
+    """Waits a moment, and then does what was submitted last first."""
+
+    def __init__(self) -> None:
+        self.submitted: list[tuple[Future[Any], Any]] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
+        if not self.submitted:
+            threading.Timer(0.2, self.work).start()
+        self.submitted.append((Future(), lambda: fn(*args, **kwargs)))
+        return self.submitted[-1][0]
+
+    def work(self) -> None:
+        while self.submitted:
+            future, call = self.submitted.pop()
+            future.set_result(call())
+
+
 @pytest.fixture(scope="module")
 def two() -> Any:
     """Two worker processes."""
@@ -119,7 +138,7 @@ def test_another_copy_of_the_package_is_refused() -> None:
 def test_trials_are_the_same_from_everybody(base: Scenario, two: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = simulate(base, trials=60, first=7)
     monkeypatch.setattr("escalate.simulation.KERNEL_CHUNK", 13)
-    for executor in (None, two):
+    for executor in (None, two, LastFirst()):
         assert same(simulate(base, trials=60, first=7, executor=executor), alone)
     with ThreadPoolExecutor(3) as threads:  # an engine is no two threads'
         assert same(simulate(base, trials=60, first=7, executor=threads), alone)
