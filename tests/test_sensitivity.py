@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -90,8 +91,18 @@ def test_no_date_planned_no_chance_to_finish_by_it(base: Scenario) -> None:
     assert [base.measure for base in sensitivity(base.replace(changes), trials=5).base] == ["recommended", "duration"]
 
 
-def test_known_effects(base: Scenario) -> None:
-    """Screening that takes 7 days less brings every date forward by 7 days: nobody waits for a place meanwhile."""
+def test_the_planned_completion_date_itself_is_in_time() -> None:
+    one = small(accrual__consent_days=[0, 40, 80], trial__planned_patients=3, ranges={"screening.days": [0, 5]})
+    last = int(simulate(one, trials=1).duration_days[0])
+    for days, chance in ((last, 1), (last - 1, 0)):
+        planned = one.trial.start_date + timedelta(days=days)
+        found = sensitivity(one.replace({"trial.planned_completion_date": planned}), trials=2)
+        assert found.base[2].estimate == chance
+        assert found.swings[2][0].at_high.estimate == -chance
+
+
+def test_known_effects() -> None:
+    """Screening that takes 5 days more puts every date off by 5 days: nobody waits for a place meanwhile."""
     one = small(accrual__consent_days=[0, 400, 800], trial__planned_patients=3)
     swing = sensitivity(one.replace({"ranges": {"screening.days": [0, 5]}}), trials=3).swings[1][0]
     assert (swing.at_low.estimate, swing.at_high.estimate, swing.across.estimate) == (0, 5, 5)
