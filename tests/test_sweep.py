@@ -373,22 +373,18 @@ def chunks_in(folder: Path) -> int:
     return len(list((folder / "chunks").glob("*.json"))) if (folder / "chunks").exists() else 0
 
 
-def kill_while_it_runs(folder: Path, kills: int, longest: float, seed: int, *numbers: object) -> list[int]:
-    """Kill a sweep so often, at random moments of its beginning or of its work; return the chunks there after each."""
-    chance, killed, progress = random.Random(seed), 0, []
-    while killed < kills:
+def kill_while_it_runs(folder: Path, kills: int, seed: int, chunks: int, *numbers: object) -> list[int]:
+    """Kill a sweep so often, at random moments of all of its work; return the chunks that were there after each."""
+    chance, progress = random.Random(seed), []
+    for reached in sorted(chance.randrange(chunks * 9 // 10) for _ in range(kills)):
         process = begin(folder, "killed", *numbers)
-        before = chunks_in(folder / "killed")
-        if chance.random() < 0.3:
-            time.sleep(chance.uniform(0, 1.5))
-        else:
-            while process.poll() is None and chunks_in(folder / "killed") == before:
-                time.sleep(0.001)
-            time.sleep(chance.uniform(0, longest))
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
-            killed += 1
-        assert process.wait() == -signal.SIGKILL, "it was done before it was killed often enough"
+        if chunks_in(folder / "killed") > reached:  # while it begins, then
+            time.sleep(chance.uniform(0, 1))
+        while process.poll() is None and chunks_in(folder / "killed") <= reached:
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0, 0.01))
+        process.send_signal(signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL, "it was done before it was killed"
         progress.append(chunks_in(folder / "killed"))
     assert begin(folder, "killed", *numbers).wait() == 0
     return progress
@@ -398,15 +394,15 @@ def kill_while_it_runs(folder: Path, kills: int, longest: float, seed: int, *num
 def test_killed_and_gone_on_with(tmp_path: Path) -> None:
     numbers = (4, 200, 2, 0)
     whole = done_at_one_go(tmp_path, *numbers)
-    kill_while_it_runs(tmp_path, 2, 0.1, 5, *numbers)
+    kill_while_it_runs(tmp_path, 2, 5, len(whole) - len(FINAL), *numbers)
     assert contents(tmp_path / "killed") == whole
 
 
 @pytest.mark.long
 def test_killed_20_times_and_gone_on_with(tmp_path: Path) -> None:
-    numbers = (10, 4000, 10, 2)
+    numbers = (10, 600, 10, 2)
     whole = done_at_one_go(tmp_path, *numbers)
-    progress = kill_while_it_runs(tmp_path, 20, 1.2, 1, *numbers)
+    progress = kill_while_it_runs(tmp_path, 20, 1, len(whole) - len(FINAL), *numbers)
     print(f"\nchunks of {len(whole) - len(FINAL)} after each kill: {progress}")
     assert contents(tmp_path / "killed") == whole
 
