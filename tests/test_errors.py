@@ -50,7 +50,7 @@ EDITS = {
     "probability above one": ("dlt_probability = [0.03, 0.06]", "dlt_probability = [0.03, 1.2]", "dlt_probability", "toxicity.dlt_probability[2] = 1.2: must be at most 1. It means: Probability of a DLT"),
     "probability below zero": ("drop_out_per_year = 0.08", "drop_out_per_year = -0.1", "drop_out_per_year", "attrition.drop_out_per_year = -0.1: must be at least 0"),
     "too few probabilities": ("dlt_probability = [0.03, 0.06]", "dlt_probability = [0.03]", "dlt_probability", "toxicity.dlt_probability = [0.03]: has 1 values, and there are 2 dose levels"),
-    "screening adds up to more than one": ('"inclusion 9: ECOG above 1" = 0.01', '"inclusion 9: ECOG above 1" = 0.9', "[screening.failure_probability]", "add up to 1.19, more than 1"),
+    "screening adds up to more than one": ('"inclusion 9: ECOG above 1" = 0.01\n', '"inclusion 9: ECOG above 1" = 0.9\n', "[screening.failure_probability]", "add up to 1.19, more than 1"),
     "completion before start": ("planned_completion_date = 2026-07-30", "planned_completion_date = 2024-08-30", "planned_completion_date", "planned_completion_date must be later than start_date"),
     "sentinel stagger impossible": ("sentinel_stagger_days = 14", "sentinel_stagger_days = 3650", "sentinel_stagger_days", "safety.sentinel_stagger_days = 3650: must be less than trial.max_days, which is 3650"),
     "window impossible": (

@@ -14,6 +14,7 @@ import escalate
 from conftest import ROOT, SCENARIOS
 from escalate.cli import main
 from escalate.scenario import ledger
+from escalate.study import read_study
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
@@ -32,6 +33,14 @@ def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     exec(compile(ast.parse(code[1]), "README.md", "exec"), {})
     assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_study_is_one(tmp_path: Path) -> None:
+    text = re.search(r"```toml\n(.+?)```", README, re.DOTALL)
+    assert text is not None
+    (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
+    (tmp_path / "study.toml").write_text(text[1])
+    assert len(read_study(tmp_path / "study.toml").points) == 3 * 4 * 2
 
 
 def test_files_that_it_names_exist() -> None:

@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from .outcomes import Trials
     from .own_rules import rule
     from .paths import dose_paths
-    from .plots import plot_comparison, plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
+    from .plots import (
+        plot_comparison,
+        plot_decision_table,
+        plot_dose_paths,
+        plot_staircase,
+        plot_sweep,
+        plot_timeline,
+        plot_tornado,
+    )
     from .protocol_tables import decision_table
     from .records import Trial
     from .registry import draft_scenario
     from .report import assumptions, summary
     from .scenario import Scenario, load
+    from .sensitivities import sensitivity
     from .simulation import simulate
+    from .sweeps import sweep
     from .timeline import waits
     from .trial import simulate_trial
 
@@ -51,13 +61,17 @@ __all__ = [
     "plot_decision_table",
     "plot_dose_paths",
     "plot_staircase",
+    "plot_sweep",
     "plot_timeline",
+    "plot_tornado",
     "rule",
     "run",
+    "sensitivity",
     "simulate",
     "simulate_trial",
     "story",
     "summary",
+    "sweep",
     "waits",
     "write_trial",
 ]
@@ -70,14 +84,24 @@ _HOMES = {
     "export": ("run", "write_trial"),
     "outcomes": ("Trials",),
     "comparison": ("compare",),
-    "plots": ("plot_comparison", "plot_decision_table", "plot_dose_paths", "plot_staircase", "plot_timeline"),
+    "plots": (
+        "plot_comparison",
+        "plot_decision_table",
+        "plot_dose_paths",
+        "plot_staircase",
+        "plot_sweep",
+        "plot_timeline",
+        "plot_tornado",
+    ),
     "own_rules": ("rule",),
     "protocol_tables": ("decision_table",),
     "records": ("Trial",),
     "registry": ("draft_scenario",),
     "report": ("assumptions", "summary"),
     "scenario": ("Scenario", "load"),
+    "sensitivities": ("sensitivity",),
     "simulation": ("simulate",),
+    "sweeps": ("sweep",),
     "narrative": ("story",),
     "timeline": ("waits",),
     "trial": ("simulate_trial",),

@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 1
     except KeyboardInterrupt:
-        print("escalate: interrupted; nothing was written", file=sys.stderr)
+        print(f"escalate: interrupted; {arguments.interrupted}", file=sys.stderr)
         return 1
     except Exception as error:
         if arguments.debug:
@@ -67,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
     verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
     _add_run(verbs)
+    _add_sweep(verbs)
+    _add_sensitivity(verbs)
     _add_trial(verbs)
     _add_compare(verbs)
     _add_exact(verbs)
@@ -80,7 +82,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.ArgumentParser:
     parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, interrupted="nothing was written")
     return parser
 
 
@@ -89,7 +91,30 @@ def _add_run(verbs: Verbs) -> None:
     _add_scenario(parser)
     parser.add_argument("--trials", type=_at_least(1), default=10_000, metavar="N", help="trials (default 10000)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
+    _add_workers(parser)
     _add_out(parser, "results/<scenario>, with a number if that exists")
+
+
+def _add_sweep(verbs: Verbs) -> None:
+    parser = _verb(verbs, "sweep", _sweep, "simulate a scenario at every point of a grid; what is interrupted goes on")
+    parser.add_argument("study", help="study file (.toml): a scenario, and a grid over its keys")
+    parser.add_argument("--out", metavar="DIR", help="folder, begun or gone on with (default: results/<study>)")
+    parser.add_argument("--x", metavar="KEY", help="x axis of the figure (default: the first)")
+    parser.add_argument("--hue", metavar="KEY", help="second axis of the figure (default: the next)")
+    parser.add_argument("--measure", metavar="NAME", help="what the figure shows: see column measure of sweep.csv")
+    parser.add_argument("--level", metavar="L", help="its dose level, from 1, where it has levels")
+    _add_workers(parser)
+    _add_allow_python(parser)
+    parser.set_defaults(interrupted="what is done is kept, and the same command goes on from there")
+
+
+def _add_sensitivity(verbs: Verbs) -> None:
+    parser = _verb(verbs, "sensitivity", _sensitivity, "say which assumption matters most, going through their ranges")
+    _add_scenario(parser)
+    parser.add_argument("--trials", type=_at_least(1), default=2000, metavar="N", help="trials (default 2000)")
+    parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
+    _add_workers(parser)
+    _add_out(parser, "results/<scenario>-sensitivity, with a number if that exists")
 
 
 def _add_trial(verbs: Verbs) -> None:
@@ -157,6 +182,15 @@ def _add_schema(verbs: Verbs) -> None:
 
 def _add_scenario(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    _add_allow_python(parser)
+
+
+def _add_workers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--workers", type=_at_least(1), metavar="N", help="worker processes (default: this one alone)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="workers of a Dask cluster, by the address of its scheduler")
+
+
+def _add_allow_python(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--allow-python",
         action="store_true",
@@ -187,7 +221,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 def _folder(arguments: argparse.Namespace, name: str) -> Path | None:
     """Return where the results go: the folder that was asked for, or one that is free."""
-    from .export import check_free, free_folder
+    from .files import check_free, free_folder
 
     if arguments.no_files:
         return None
@@ -201,21 +235,60 @@ def _run(arguments: argparse.Namespace) -> None:
     from .export import run
     from .report import summary
     from .scenario import load
+    from .workers import workers
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     out = _folder(arguments, Path(arguments.scenario).stem)
-    found = run(
-        scenario,
-        out,
-        trials=arguments.trials,
-        seed=arguments.seed,
-        overwrite=arguments.overwrite,
-        progress=True,
-        source=arguments.scenario,
-    )
+    with workers(arguments.workers, arguments.dask) as executor:
+        found = run(
+            scenario,
+            out,
+            trials=arguments.trials,
+            seed=arguments.seed,
+            overwrite=arguments.overwrite,
+            progress=True,
+            executor=executor,
+            source=arguments.scenario,
+        )
     print(summary(found))
     if out is not None:
         print(f"\nWritten to {out}: summary, characteristics, every trial, and trial 0 told with its timeline.")
+
+
+def _sweep(arguments: argparse.Namespace) -> None:
+    from .export import write_sweep_figure
+    from .report import summary
+    from .study import read_study
+    from .sweeps import sweep
+    from .workers import workers
+
+    study = read_study(arguments.study, allow_python=arguments.allow_python)
+    study.pair(arguments.x, arguments.hue)
+    out = Path(arguments.out or Path("results") / Path(arguments.study).stem)
+    with workers(arguments.workers, arguments.dask) as executor:
+        found = sweep(study, out, executor=executor, progress=True)
+    level = int(arguments.level) if (arguments.level or "").isdigit() else arguments.level
+    write_sweep_figure(found, out, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
+    print(summary(found))
+    print(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")
+
+
+def _sensitivity(arguments: argparse.Namespace) -> None:
+    from .export import write_sensitivity
+    from .report import summary
+    from .scenario import load
+    from .sensitivities import sensitivity
+    from .workers import workers
+
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    out = _folder(arguments, f"{Path(arguments.scenario).stem}-sensitivity")
+    with workers(arguments.workers, arguments.dask) as executor:
+        found = sensitivity(scenario, trials=arguments.trials, seed=arguments.seed, executor=executor, progress=True)
+    if out is not None:
+        write_sensitivity(found, out, overwrite=arguments.overwrite)
+    print(summary(found))
+    if out is not None:
+        print(f"\nWritten to {out}: sensitivity.csv, and a tornado for each measure.")
 
 
 def _trial(arguments: argparse.Namespace) -> None:
@@ -271,7 +344,8 @@ def _compare(arguments: argparse.Namespace) -> None:
 def _exact(arguments: argparse.Namespace) -> None:
     from .enumeration import exact
     from .errors import NotCoveredError
-    from .export import check_free, write_exact, write_text
+    from .export import write_exact
+    from .files import check_free, write_text
     from .paths import dose_paths
     from .report import exact_summary, paths_csv
     from .scenario import load
@@ -294,7 +368,8 @@ def _exact(arguments: argparse.Namespace) -> None:
 
 
 def _table(arguments: argparse.Namespace) -> None:
-    from .export import check_free, write_table
+    from .export import write_table
+    from .files import check_free
     from .protocol_tables import decision_table
     from .scenario import load
 
@@ -325,7 +400,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _init(arguments: argparse.Namespace) -> None:
-    from .export import write_text
+    from .files import write_text
     from .registry import draft_scenario
 
     draft = draft_scenario(arguments.record)

@@ -4,9 +4,11 @@
 
     EscalateError (a ValueError)
     ├── ScenarioError   the scenario file, or a change to a scenario, is not valid
+    │   └── StudyError  a study file is not valid
     ├── RecordError     a registry record cannot be read
     ├── NotCoveredError a scenario has no exact results
     ├── RuleError       an escalation rule cannot decide
+    ├── WorkersError    there are no workers, or none that could do the work
     └── OutputError     the results cannot be written
 
 Every message says where, what was got, what is allowed and how to mend it.
@@ -66,6 +68,10 @@ class ScenarioError(EscalateError):
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
+class StudyError(ScenarioError):
+    """A study file is not valid, or gives scenarios that are not; carries every problem that was found."""
+
+
 class RecordError(EscalateError):
     """A registry record cannot be read."""
 
@@ -76,6 +82,14 @@ class NotCoveredError(EscalateError):
 
 class RuleError(EscalateError):
     """An escalation rule cannot decide; the message says which, on what counts, and what is allowed."""
+
+
+class WorkersError(EscalateError):
+    """There are no workers, or none that could do the work; the message says how to start some."""
+
+
+class TaskError(RuntimeError):
+    """A part of the work failed for no reason that the input gives; the message names the part."""
 
 
 class OutputError(EscalateError):

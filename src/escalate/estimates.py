@@ -251,6 +251,13 @@ def mean(group: str, measure: str, level: int | str | None, often: Mapping[int, 
     """Estimate a mean from how often each value came; sums are exact, and rounded once."""
     n = sum(often.values())
     total, squares = (sum(value**power * count for value, count in often.items()) for power in (1, 2))
+    return mean_of_sums(group, measure, level, n, total, squares, unit)
+
+
+def mean_of_sums(
+    group: str, measure: str, level: int | str | None, n: int, total: int, squares: int, unit: str
+) -> Estimate:
+    """Estimate a mean from the number of values, their sum, and that of their squares."""
     centre = total / n
     se = math.sqrt((n * squares - total * total) / (n * n * (n - 1))) if n > 1 else None
     low, high = (None, None) if se is None else (centre - _Z * se, centre + _Z * se)

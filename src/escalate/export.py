@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import io
 import json
 import os
 import shutil
-import tempfile
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from .comparison import Comparison
 from .enumeration import Exact
-from .errors import OutputError
 from .estimates import Characteristics, characteristics
+from .files import MARK, check_free, write_folder, write_whole
 from .narrative import story
 from .outcomes import Trials
 from .paths import DosePath
-from .plots import plot_comparison, plot_decision_table, plot_dose_paths, plot_staircase, plot_timeline
-from .plots.style import save
+from .plots import (
+    plot_comparison,
+    plot_decision_table,
+    plot_dose_paths,
+    plot_staircase,
+    plot_sweep,
+    plot_timeline,
+    plot_tornado,
+)
+from .plots.style import image, save
 from .protocol_tables import ProtocolTable
 from .records import Trial
 from .report import exact_csv, exact_summary, paths_csv, summary
 from .scenario.model import Scenario
 from .scenario.rules import PythonRule
+from .sensitivities import Sensitivity
 from .simulation import provenance, simulate
+from .sweeps import Sweep
 from .trial import simulate_trial
-
-MARK = "resolved.json"
-"""Every folder of results holds this file; no other folder is ever overwritten."""
-
-Write = Callable[[Path], None]
 
 
 def run(
@@ -47,6 +51,7 @@ def run(
     seed: int = 1,
     overwrite: bool = False,
     progress: bool = False,
+    executor: Executor | None = None,
     source: str | os.PathLike[str] | None = None,
 ) -> Characteristics:
     """Simulate a scenario, estimate its operating characteristics, and write a folder of results.
@@ -65,6 +70,8 @@ def run(
         Whether an earlier folder of results may be replaced.
     progress : bool
         Whether to show progress on stderr.
+    executor : concurrent.futures.Executor, optional
+        Who runs the trials, as in `simulate`.
     source : path, optional
         The scenario's file, to be copied beside the results.
 
@@ -80,7 +87,7 @@ def run(
     """
     if out is not None:
         check_free(Path(out), overwrite)
-    simulated = simulate(scenario, trials=trials, seed=seed, progress=progress)
+    simulated = simulate(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
     found = characteristics(simulated)
     if out is not None:
         told = simulate_trial(scenario, seed=seed, replicate=0)
@@ -115,57 +122,6 @@ def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *
         _write_json(folder / "provenance.json", made)
 
     write_folder(Path(out), write, overwrite)
-
-
-def free_folder(wanted: Path) -> Path:
-    """Return the folder itself if it does not exist, otherwise the first of ``name-2``, ``name-3`` that does not."""
-    number, free = 2, wanted
-    while free.exists():
-        free = wanted.with_name(f"{wanted.name}-{number}")
-        number += 1
-    return free
-
-
-def check_free(out: Path, overwrite: bool) -> None:
-    """Raise `OutputError` if a folder of results cannot be written there."""
-    if not out.exists():
-        return
-    if not overwrite:
-        raise OutputError(f"{out}: exists already; choose another --out, or replace it with --overwrite")
-    if not (out / MARK).is_file() and not (out.is_dir() and not any(out.iterdir())):
-        raise OutputError(f"{out}: is not a folder of results (it holds no {MARK}), so it is not overwritten")
-
-
-def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
-    """Write a folder beside its place and rename it, so that it appears whole or not at all.
-
-    Parameters
-    ----------
-    out : Path
-        The folder.
-    write : callable
-        Writes its files into the folder that it is given.
-    overwrite : bool
-        Whether an earlier folder of results may be replaced; it is lost only when the new one is complete.
-    """
-    check_free(out, overwrite)
-    beside: Path | None = None
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-        new = beside / "new"
-        new.mkdir()
-        write(new)
-        if out.exists():
-            out.rename(beside / "old")
-        new.rename(out)
-    except OSError as error:
-        if beside is not None and (beside / "old").exists() and not out.exists():
-            (beside / "old").rename(out)
-        raise OutputError(f"{out}: {_why(error)}; nothing was written") from error
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)
 
 
 def write_table(
@@ -273,32 +229,42 @@ def _write_scenarios(
         yield {"truth": truth, "rule": rule, "file": f"scenarios/{name}", "scenario_sha256": scenario.fingerprint()}
 
 
-def write_text(path: Path, text: str, overwrite: bool = False) -> None:
-    """Write a text file that appears whole or not at all.
+def write_sensitivity(found: Sensitivity, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+    """Write what each assumption does as a folder: summary, CSV, and a tornado for each measure.
 
     Raises
     ------
     OutputError
-        If the file exists and may not be overwritten, or cannot be written.
+        If the folder exists, or cannot be written; nothing is left half-written.
     """
-    if path.exists() and not (overwrite and path.is_file()):
-        raise OutputError(f"{path}: exists already; choose another --out, or replace it with --overwrite")
-    beside = path.with_name(f".{path.name}.new")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)
-        raise OutputError(f"{path}: {_why(error)}; nothing was written") from error
+
+    def write(folder: Path) -> None:
+        (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
+        (folder / "sensitivity.csv").write_text(found.table.to_csv(), encoding="utf-8")
+        for base in found.base:
+            axes = plot_tornado(found, measure=base.measure)
+            for kind in ("png", "svg"):
+                save(axes, folder / f"tornado-{base.measure.split()[0]}.{kind}")
+        _write_resolved(folder, found.scenario)
+        made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
+        _write_json(folder / "provenance.json", made)
+
+    write_folder(Path(out), write, overwrite)
 
 
-def _why(error: OSError) -> str:
-    if error.errno == errno.ENOSPC:
-        return "the disk is full; free some space or choose another --out"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return "may not be written; choose another --out"
-    return f"cannot be written ({error.strerror or error})"
+def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -> None:
+    """Draw a sweep as ``sweep.png`` and ``sweep.svg`` in its folder; `what` as in `plot_sweep`.
+
+    Raises
+    ------
+    EscalateError
+        If there is no such axis or measure.
+    OutputError
+        If the files cannot be written.
+    """
+    axes = plot_sweep(found, **what)
+    for kind in ("png", "svg"):
+        write_whole(Path(out) / f"sweep.{kind}", image(axes, kind))
 
 
 def _write_run(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -237,6 +237,38 @@ def gather(
         milestone_days={name: days[:, position] for position, name in enumerate(names)},
         cohort_days=cohorts,
         waits={name: parts[:, position] for position, name in enumerate(WAITS)},
+    )
+
+
+def join(parts: Sequence[Trials]) -> Trials:
+    """Return the trials of several parts as one.
+
+    Parameters
+    ----------
+    parts : sequence of Trials
+        At least one, of the same scenario and seed, each following the one before it.
+    """
+    first, reasons = parts[0], sorted({reason for part in parts for reason in part.reasons})
+    if len(parts) == 1:
+        return first
+
+    def whole(columns: Callable[[Trials], dict[str, IntArray]]) -> dict[str, IntArray]:
+        return {name: np.concatenate([columns(part)[name] for part in parts]) for name in columns(first)}
+
+    return Trials(
+        scenario=first.scenario,
+        seed=first.seed,
+        first=first.first,
+        recommended=np.concatenate([part.recommended for part in parts]),
+        reasons=tuple(reasons),
+        reason=np.concatenate([np.array([reasons.index(why) for why in p.reasons])[p.reason] for p in parts]),
+        paths=np.concatenate([part.paths for part in parts]),
+        patients=whole(lambda part: part.patients),
+        candidates=whole(lambda part: part.candidates),
+        duration_days=np.concatenate([part.duration_days for part in parts]),
+        milestone_days=whole(lambda part: part.milestone_days),
+        cohort_days=np.concatenate([part.cohort_days for part in parts]),
+        waits=whole(lambda part: part.waits),
     )
 
 

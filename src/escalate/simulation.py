@@ -4,29 +4,79 @@ from __future__ import annotations
 
 import gc
 import platform
+import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 
-from . import compiled
+from . import compiled, workers
 from .committee import Committee
 from .engine import Columns, Engine
-from .errors import RuleError
-from .outcomes import Trials, column_sizes, gather
+from .errors import RuleError, WorkersError
+from .outcomes import Trials, gather, join
 from .patients import Nature
 from .records import Trial
 from .scenario.model import Scenario
+from .scenario.rules import PythonRule
 from .trial import Conduct
 
 CHUNK, KERNEL_CHUNK = 256, 4096
 """Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
 
 
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Trials of one scenario that follow one another: what is sent to a worker.
+
+    Parameters
+    ----------
+    scenario : str
+        The resolved scenario as JSON.
+    seed : int
+        Seed, at least 0.
+    first : int
+        Replicate number of the first trial, at least 0.
+    count : int
+        How many trials.
+    compiles : bool
+        Whether the kernel is compiled, where numba is installed.
+    """
+
+    scenario: str
+    seed: int
+    first: int
+    count: int
+    compiles: bool
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}, trials {self.first} to {self.first + self.count - 1}"
+
+
+class _Remembered(threading.local):
+    """What the chunks of a thread share: an engine remembers answers, and is nobody else's."""
+
+    def __init__(self) -> None:
+        self.engines: dict[tuple[str, bool], Engine] = {}
+
+
+_REMEMBERED = _Remembered()
+MOST_ENGINES = 4
+"""Engines that a thread remembers."""
+
+
 def simulate(
-    scenario: Scenario, *, trials: int = 10_000, seed: int = 1, first: int = 0, progress: bool = False
+    scenario: Scenario,
+    *,
+    trials: int = 10_000,
+    seed: int = 1,
+    first: int = 0,
+    progress: bool = False,
+    executor: Executor | None = None,
 ) -> Trials:
     """Run many trials of a scenario and keep one row of each.
 
@@ -42,6 +92,8 @@ def simulate(
         Replicate number of the first trial, at least 0: trial k is the same whatever `first` and `trials` are.
     progress : bool
         Whether to show progress on stderr, if that is a terminal.
+    executor : concurrent.futures.Executor, optional
+        Who runs them, in chunks, as in `escalate.workers`; this process where it is not given. The trials are the same.
 
     Returns
     -------
@@ -52,16 +104,23 @@ def simulate(
     ------
     ValueError
         If `trials` is below 1, or `seed` or `first` is negative.
+    WorkersError
+        If the rule is Python code, which workers do not have.
     """
     _check(trials, seed, first)
-    engine = Engine(scenario, compiled.is_worth(trials))
-    numbers = np.empty((trials, sum(column_sizes(scenario))), dtype=np.int32)
-    paths = []
-    for nature in _chunks(scenario, trials, seed, first, KERNEL_CHUNK, progress):
-        found = _chunk(engine, nature)
-        numbers[nature.first - first :][: nature.count] = found.numbers
-        paths.append(found.paths)
-    return gather(scenario, seed, first, numbers, np.concatenate(paths), engine.answers.reasons)
+    compiles = compiled.is_worth(trials)
+    if executor is None:
+        engine = Engine(scenario, compiles)
+        natures = _natures(scenario, trials, seed, first, KERNEL_CHUNK, progress)
+        return join([_run(engine, nature) for nature in natures])
+    check_can_travel(scenario)
+    found = {}
+    chunks = chunks_of(scenario, trials, seed, first, KERNEL_CHUNK, compiles)
+    with workers.progress(trials, "trials", progress) as bar:
+        for chunk, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
+            found[chunk.first] = part
+            bar.update(chunk.count)
+    return replace(join([found[start] for start in sorted(found)]), scenario=scenario)
 
 
 def simulate_together(
@@ -95,16 +154,59 @@ def _together(
 ) -> Iterator[tuple[Trials, ...]]:
     compiles = compiled.is_worth(trials * len(scenarios))
     engines = [Engine(scenario, compiles) for scenario in scenarios]
-    for span in _chunks(scenarios[0], trials, seed, first, KERNEL_CHUNK, progress):
-        natures = [Nature(scenario, seed, span.first, span.count) for scenario in scenarios]
-        parts = [_chunk(engine, nature) for engine, nature in zip(engines, natures, strict=True)]
-        yield tuple(
-            gather(engine.scenario, seed, span.first, part.numbers, part.paths, engine.answers.reasons)
-            for engine, part in zip(engines, parts, strict=True)
+    for span in _natures(scenarios[0], trials, seed, first, KERNEL_CHUNK, progress):
+        yield tuple(_run(engine, Nature(engine.scenario, seed, span.first, span.count)) for engine in engines)
+
+
+def check_can_travel(scenario: Scenario) -> None:
+    """Raise `WorkersError` if other processes could not run a scenario's rule."""
+    if isinstance(scenario.rule, PythonRule):
+        raise WorkersError(
+            f"rule.python = {scenario.rule.python!r}: the code of a rule of your own is in this process alone; "
+            "run it without workers"
         )
 
 
-def _chunk(engine: Engine, nature: Nature) -> Columns:
+def chunks_of(scenario: Scenario, trials: int, seed: int, first: int, size: int, compiles: bool) -> list[Chunk]:
+    """Cut trials into chunks of a size, in order of replicates."""
+    text, end = scenario.model_dump_json(), first + trials
+    return [Chunk(text, seed, start, min(size, end - start), compiles) for start in range(first, end, size)]
+
+
+def run_chunk(chunk: Chunk) -> Trials:
+    """Run the trials of a chunk, in whichever process this is called.
+
+    Raises
+    ------
+    RuleError
+        If the rule fails for any of them; the message names trial and day.
+    """
+    engine = _engine(chunk.scenario, chunk.compiles and compiled.is_available())
+    return _run(engine, Nature(engine.scenario, chunk.seed, chunk.first, chunk.count))
+
+
+def _engine(text: str, compiles: bool) -> Engine:
+    """Return the engine of a resolved scenario, which this thread may have used before."""
+    engines = _REMEMBERED.engines
+    if (text, compiles) not in engines:
+        engine = Engine(Scenario.model_validate_json(text), compiles)
+        if isinstance(engine.scenario.rule, PythonRule):
+            return engine  # its function may be another one tomorrow
+        if len(engines) >= MOST_ENGINES:
+            del engines[next(iter(engines))]
+    else:
+        engine = engines.pop((text, compiles))
+    engines[text, compiles] = engine  # the last one in the order of use
+    return engine
+
+
+def _run(engine: Engine, nature: Nature) -> Trials:
+    numbers, paths = _columns(engine, nature)
+    kept = numbers.astype(np.int32)
+    return gather(nature.scenario, nature.seed, nature.first, kept, paths, engine.answers.reasons)
+
+
+def _columns(engine: Engine, nature: Nature) -> Columns:
     """Run a chunk in the kernel; if the rule fails, run it in SimPy, which says for which trial and on which day."""
     try:
         return engine.run(nature)
@@ -133,18 +235,16 @@ def traced_trials(
 def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool) -> Iterator[Trial]:
     committee = Committee(scenario)
     with _heap_frozen():
-        for nature in _chunks(scenario, trials, seed, first, CHUNK, progress):
+        for nature in _natures(scenario, trials, seed, first, CHUNK, progress):
             for replicate in range(nature.first, nature.first + nature.count):
                 with _collector_paused():
                     trial = Conduct(scenario, committee, nature, replicate).run()
                 yield trial
 
 
-def _chunks(scenario: Scenario, trials: int, seed: int, first: int, size: int, progress: bool) -> Iterator[Nature]:
+def _natures(scenario: Scenario, trials: int, seed: int, first: int, size: int, progress: bool) -> Iterator[Nature]:
     """Yield what nature draws, chunk by chunk, and show how far that is."""
-    from tqdm import tqdm
-
-    with tqdm(total=trials, unit=" trials", disable=None if progress else True, leave=False) as bar:
+    with workers.progress(trials, "trials", progress) as bar:
         for start in range(first, first + trials, size):
             count = min(size, first + trials - start)
             yield Nature(scenario, seed, start, count)

@@ -258,10 +258,14 @@ def heading(ax: Axes, trial: Trial, *more: str) -> float:
     float
         Height of what was written [points].
     """
-    small = "\n".join(wrap(ax, part, 9) for part in (*small_print(trial), *more))
-    large = wrap(ax, verdict(trial), 13)
+    return headline(ax, verdict(trial), (*small_print(trial), *more))
+
+
+def headline(ax: Axes, words: str, small: Sequence[str]) -> float:
+    """Write above an Axes a line of large letters, and lines of small print below it; return their height [points]."""
+    large, small_text = wrap(ax, words, 13), "\n".join(wrap(ax, part, 9) for part in small)
     written = ax.annotate(
-        small,
+        small_text,
         (0, 1),
         (0, 8),
         xycoords="axes fraction",

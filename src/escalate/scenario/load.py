@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import json
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from ..errors import Problem, ScenarioError
 from . import checks
 from .model import Scenario
+from .ranges import range_fault, value_of
 from .rule_files import Complaint, read_rule_files
 from .rules import RULES
 from .sources import is_story, key_exists, leaves
@@ -68,11 +71,26 @@ def load(path: str | os.PathLike[str], *, allow_python: bool = False) -> Scenari
     """
     path = Path(path)
     text = read_text(path)
+    if not text.strip():
+        raise _unreadable(path, "is empty; `escalate init` writes a draft to start from")
     if path.suffix.lower() == ".json":
         data, lines = _parse_json(text, str(path)), {}
     else:
         data, lines = parse_toml(text, str(path)), key_lines(text)
     return _build(data, str(path), lines, list(read_rule_files(data, path.parent, allow_python)))
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """Return what a TOML file says, and the line of every key.
+
+    Raises
+    ------
+    ScenarioError
+        If the file cannot be read, or is not TOML.
+    """
+    text = read_text(path)
+    data = parse_toml(text, str(path))
+    return data, key_lines(text)
 
 
 def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
@@ -84,6 +102,7 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         raise ScenarioError(problems)
     for key in (*plain, *_forget_table(data["rule"], plain)):
         _forget_source(data["sources"], key)
+        _forget_range(data["ranges"], key)
     unread = list(read_rule_files(data, Path(), False)) if _NAME_FILES & set(plain) else []
     return _build(data, "", {}, unread)
 
@@ -120,6 +139,13 @@ def _forget_table(rule: Any, changes: Mapping[str, Any]) -> Iterator[str]:
         yield "rule.file"
 
 
+def _forget_range(ranges: Any, key: str) -> None:
+    """A value that was changed no longer has the range that it had."""
+    if isinstance(ranges, dict) and not is_story(key):
+        for known in [known for known in ranges if f"{known}.".startswith(f"{key}.") or key.startswith(f"{known}.")]:
+            del ranges[known]
+
+
 def read_text(path: Path) -> str:
     """Return the text of a file; a `ScenarioError` says why it cannot be read."""
     try:
@@ -136,8 +162,6 @@ def read_text(path: Path) -> str:
         line = raw[: error.start].count(b"\n") + 1
         message = "is not UTF-8 text; save it as UTF-8"
         raise ScenarioError([Problem(key="", message=message, file=str(path), line=line)]) from None
-    if not text.strip():
-        raise _unreadable(path, "is empty; `escalate init` writes a draft to start from")
     return text
 
 
@@ -190,6 +214,8 @@ def _dates(node: Any, key: str = "") -> Any:
 def _build(data: dict[str, Any], file: str, lines: dict[KeyPath, int], unread: list[Complaint]) -> Scenario:
     """Return the scenario, or raise with everything that is wrong with it and its files, in the order of the file."""
     found = [*unread, *(item for item in _problems(data) if not (unread and item[0][:1] == ("rule",)))]
+    if not found:
+        found = list(_range_problems(Scenario.model_validate(data)))
     if found:
         problems = [
             Problem(key=key_text(path), value=value, message=message, file=file, line=line_of(lines, path))
@@ -212,10 +238,28 @@ def _problems(data: dict[str, Any]) -> Iterator[tuple[KeyPath, str, str]]:
     for path, value, message in checks.complaints(_valid_sections(data)):
         yield path, short(value), message
     if scenario is not None:
-        known = leaves(scenario.model_dump(mode="python", exclude={"sources", "schema_version"}))
+        known = leaves(scenario.model_dump(mode="python", exclude={"sources", "ranges", "schema_version"}))
         for key, source in scenario.sources.items():
             if not key_exists(key, known):
                 yield ("sources", key), short(source), f"there is no such key{_suggestion(key, set(known))}"
+
+
+def _range_problems(scenario: Scenario) -> Iterator[tuple[KeyPath, str, str]]:
+    """Yield what is wrong with ranges: the value lies inside, and either end in its place is a valid scenario."""
+    for key, (low, high) in scenario.ranges.items():
+        where, said = ("ranges", key), short([low, high])
+        plain = scenario.model_dump(mode="python", exclude={"ranges", "sources"})
+        problem = _put(copy.deepcopy(plain), key, low)
+        fault = problem.message if problem is not None else range_fault(value_of(plain, key), low, high)
+        if fault:
+            yield where, said, fault
+            continue
+        for name, end in (("low", low), ("high", high)):
+            changed_data = copy.deepcopy(plain)
+            _put(changed_data, key, end)
+            for path, value, message in _problems(changed_data):
+                at = key_text(path) + (f" = {value}" if value else "")
+                yield where, said, f"the {name} end gives no valid scenario: {at}: {message}"
 
 
 def _without_tags(loc: KeyPath) -> KeyPath:
@@ -240,11 +284,16 @@ def _valid_sections(data: dict[str, Any]) -> dict[str, Any]:
         if name not in data and field.is_required():
             continue
         try:
-            adapter: TypeAdapter[Any] = TypeAdapter(field.rebuild_annotation())
-            valid[name] = adapter.validate_python(data[name], strict=True) if name in data else field.default
+            valid[name] = _section(name).validate_python(data[name], strict=True) if name in data else field.default
         except ValidationError:
             continue
     return valid
+
+
+@cache
+def _section(name: str) -> TypeAdapter[Any]:
+    """Return what checks a section by itself."""
+    return TypeAdapter(Scenario.model_fields[name].rebuild_annotation())
 
 
 def finding_words(item: Any, path: KeyPath, root: type[BaseModel] = Scenario) -> str:
@@ -357,6 +406,12 @@ def key_text(path: KeyPath) -> str:
     for part in path:
         text += f"[{part + 1}]" if isinstance(part, int) else ("." if text else "") + part
     return text
+
+
+def key_fault(scenario: Scenario, key: str) -> str:
+    """Return why a dotted key names nothing that `Scenario.replace` could change; empty if it does."""
+    problem = _put(scenario.model_dump(mode="python"), key, None)
+    return problem.message if problem is not None else ""
 
 
 def _put(data: dict[str, Any], key: str, value: Any) -> Problem | None:

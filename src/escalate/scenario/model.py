@@ -367,6 +367,9 @@ class Scenario(Section):
     sources: dict[str, Annotated[str, Field(pattern=r"^(registry|literature|assumption): \S")]] = {}
     """Where each number comes from: dotted key = "registry: ...", "literature: ..." or "assumption: ..."."""
 
+    ranges: dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]] = {}
+    """Between which values an assumption lies: dotted key = [low, high]; `escalate sensitivity` goes through them."""
+
     @cached_property
     def levels(self) -> int:
         """Number of dose levels."""

@@ -8,11 +8,13 @@ from datetime import date
 from typing import Any
 
 from .model import Scenario
+from .ranges import value_text
 
 UNSOURCED = "unsourced"
 _NOT_ASSUMED = (
     "schema_version",
     "sources",
+    "ranges",
     "what_if",
     "trial.title",
     "trial.registry_id",
@@ -34,12 +36,15 @@ class Assumption:
         ``registry``, ``literature``, ``assumption`` or ``unsourced``.
     source : str
         The source in words; empty if there is none.
+    between : str
+        The range that the scenario gives it, in words; empty if it gives none.
     """
 
     key: str
     values: tuple[Any, ...]
     kind: str
     source: str
+    between: str = ""
 
     @property
     def value_text(self) -> str:
@@ -71,7 +76,8 @@ def ledger(scenario: Scenario) -> list[Assumption]:
         numbers = any(_is_number(value) for value in values)
         if said or numbers:
             kind, _, words = said.partition(": ") if said else (UNSOURCED, "", "")
-            entries.append(Assumption(key=key, values=values, kind=kind, source=words))
+            between = " to ".join(map(value_text, scenario.ranges.get(key, ())))
+            entries.append(Assumption(key=key, values=values, kind=kind, source=words, between=between))
     return entries
 
 
