@@ -46,8 +46,8 @@ class Stopping(Section):
 
     too_toxic_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
     """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
-    probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior (where somebody is
-    evaluable)."""
+    probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior, where
+    somebody is evaluable."""
     too_toxic_above: Annotated[float, Field(gt=0, lt=1)] | None = None
     """P(DLT) that counts as too toxic; the rule's target where it is left out (for the BLRM, where overdose begins)."""
     expansion_too_toxic_probability: Annotated[float, Field(gt=0, le=1)] | None = None
