@@ -36,7 +36,7 @@ def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_study_is_one(tmp_path: Path) -> None:
-    text = re.search(r"```toml\n(.+?)```", README, re.DOTALL)
+    text = re.search(r"```toml\n(scenario = .+?)```", README, re.DOTALL)
     assert text is not None
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     (tmp_path / "study.toml").write_text(text[1])
