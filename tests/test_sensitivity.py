@@ -220,3 +220,12 @@ def test_ranges_stand_in_the_ledger_and_go_with_a_change(base: Scenario) -> None
     one = base.replace({"toxicity.dlt_probability.0": 0.9})
     assert "toxicity.dlt_probability" not in one.ranges
     assert "screening.days" in one.ranges
+
+
+def test_a_change_that_makes_a_range_impossible_parts_with_it(base: Scenario) -> None:
+    """Onset on day 28 leaves no window of 14 days; a range that is changed itself is refused instead."""
+    changed = base.replace({"toxicity.onset": {"kind": "list", "days": [0, 28]}})
+    assert "safety.dlt_window_days" in base.ranges
+    assert base.ranges.keys() - changed.ranges.keys() == {"safety.dlt_window_days"}
+    with pytest.raises(ScenarioError, match="the low end gives no valid scenario"):
+        changed.replace({"ranges": {"safety.dlt_window_days": [14, 29]}})

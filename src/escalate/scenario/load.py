@@ -104,7 +104,19 @@ def changed(scenario: Scenario, changes: Mapping[str, Any]) -> Scenario:
         _forget_source(data["sources"], key)
         _forget_range(data["ranges"], key)
     unread = list(read_rule_files(data, Path(), False)) if _NAME_FILES & set(plain) else []
+    if data["ranges"] and not any(key.split(".")[0] == "ranges" for key in plain):
+        without = _build(data | {"ranges": {}}, "", {}, unread)
+        data["ranges"] = _possible_ranges(without, data["ranges"])
     return _build(data, "", {}, unread)
+
+
+def _possible_ranges(scenario: Scenario, ranges: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ranges whose ends are still possible after a change: it need not know of the others."""
+    return {
+        key: ends
+        for key, ends in ranges.items()
+        if not any(_range_problems(scenario.model_copy(update={"ranges": {key: ends}})))
+    }
 
 
 def _plain(value: Any) -> Any:
