@@ -13,12 +13,17 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from escalate import Scenario, load
+from escalate.answers import Answers
+from escalate.committee import Committee
 from escalate.compiled import is_available
+from escalate.data_cut import Counts, DataCut
 from escalate.engine import Engine
 from escalate.errors import RuleError
+from escalate.kernel import TURNS_AT, TURNS_TO
 from escalate.outcomes import Trials, collect, gather, row_of
 from escalate.own_rules import Known, rule
 from escalate.patients import Nature
+from escalate.records import NO_LEVEL
 from escalate.simulation import simulate, traced_trials
 from small import small
 from strategies import any_rule, scenarios
@@ -157,3 +162,83 @@ def test_a_failing_rule_is_told_as_simpy_tells_it() -> None:
         list(traced_trials(scenario, trials=300, seed=2))
     assert str(kernel.value) == str(simpy.value)
     assert str(kernel.value).startswith("trial ")
+
+
+def tite_boin_answers() -> tuple[Answers, Committee]:
+    scenario = shipped("six-dose-oncology", "TITE-BOIN")
+    committee = Committee(scenario)
+    return Answers(scenario, committee, compiles=False), committee
+
+
+def question(level: int, n: int, y: int, c: int, room: int = 12) -> list[int]:
+    """A decision about one level of six, with three clean patients at each level below."""
+    below, above = [3] * level, [0] * (5 - level)
+    zero = [0] * 5
+    return [
+        0,
+        0,
+        room,
+        level,
+        0,
+        0,
+        *below,
+        n,
+        *above,
+        *zero[:level],
+        y,
+        *zero[level:],
+        *zero[:level],
+        c,
+        *zero[level:],
+    ]
+
+
+@pytest.mark.parametrize("level", [0, 2, 5])
+def test_answers_turn_on_the_day_on_which_the_committee_does(level: int) -> None:
+    """Every sum of days, at every count of up to nine patients, four of them pending, against the committee itself."""
+    answers, committee = tite_boin_answers()
+    window = shipped("six-dose-oncology", "TITE-BOIN").window_end_offset
+    counts = [(n - c, y, c) for n in (3, 6, 9) for c in range(min(n, 5)) for y in range(min(n - c, 3) + 1)]
+    answers.ask(np.array([question(level, *each) for each in counts]))
+    turned = 0
+    for n, y, c in counts:
+        row = answers.index[tuple(question(level, n, y, c))]
+        for days in range(c * window + 1):
+            while answers.answers[row][TURNS_AT] <= days:
+                row, turned = answers.answers[row][TURNS_TO], turned + 1
+            whole, rest = divmod(days, window)
+            seen = [window] * whole + [rest] * (whole < c) + [0] * (c - whole - 1)
+            asked = Counts(
+                level=level,
+                evaluable=tuple(question(level, n, y, c)[6:12]),
+                dlts=tuple(question(level, n, y, c)[12:18]),
+                pending=tuple(question(level, n, y, c)[18:24]),
+                seen=tuple(sorted((level, day) for day in seen)),
+                window_days=window,
+            )
+            decided = committee.decide(asked, 12)
+            assert answers.answers[row][:3] == [decided.action, decided.level, decided.patients], (n, y, c, days)
+    assert turned
+
+
+def test_single_patients_are_read_back_from_a_question() -> None:
+    """Pending at level 1 for 3 and 40 of 28 days, at level 2 for 7; one lost at level 1 after 5; DLTs after 2 and 9."""
+    scenario = shipped("nct06337474", "TITE-CRM")
+    answers = Answers(scenario, Committee(scenario), compiles=False)
+    answers.forget(4)
+    codes = [0 + 2 * 3, 1 + 2 * 7, 0 + 2 * 40, -1], [0 + 2 * 5, -1, -1, -1], [2 * 2, 2 * 9, -1, -1]
+    asked = [0, 0, 5, 1, 0, 0, 4, 2, 1, 1, 2, 1, *codes[0], *codes[1], *codes[2]]
+    found = answers._cut(np.array([asked]))
+    counts = Counts(
+        1, (4, 2), (1, 1), (2, 1), seen=((0, 3), (0, 40), (1, 7)), lost=((0, 5),), dlt_days=(2, 9), window_days=28
+    )
+    truth = DataCut.gather([counts])
+    assert found.followup.tolist() == truth.followup.tolist() == [[3 / 28 + 1, 7 / 28]]
+    assert truth.partial is not None and found.partial is not None
+    people = [
+        sorted(zip(cut.level[0].tolist(), cut.share[0].tolist(), cut.lost[0].tolist(), strict=True))
+        for cut in (found.partial, truth.partial)
+    ]
+    assert [person for person in people[0] if person[0] != NO_LEVEL] == people[1]
+    dlts = [cut.dlt_share[0][~np.isnan(cut.dlt_share[0])].tolist() for cut in (found.partial, truth.partial)]
+    assert dlts[0] == dlts[1] == [2 / 28, 9 / 28]
