@@ -99,8 +99,8 @@ class Engine:
         fates, tolerance = self._patients(nature)
         tables = self._tables(candidates)
         while len(todo):
-            codes, questions = self._sheet(len(todo)), self._sheet(len(todo), len(tables.question))
-            rows, letters = self._sheet(*numbers[todo].shape), self._sheet(len(todo), 4 * len(tables.people) + 8)
+            codes, questions = self._blank(len(todo)), self._blank(len(todo), len(tables.question))
+            rows, letters = self._blank(len(todo), numbers.shape[1]), self._blank(len(todo), 4 * len(tables.people) + 8)
             tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
             self._steps.run_many(
                 self._read, self._bench, tables, self._form(candidates), fates, tolerance, self._form(todo), codes,
@@ -131,6 +131,10 @@ class Engine:
 
     def _sheet(self, *shape: int) -> Any:
         return self._form(np.zeros(shape, dtype=np.int64))
+
+    def _blank(self, *shape: int) -> Any:
+        """Return room for numbers that are all written before they are read."""
+        return np.empty(shape, dtype=np.int64) if self._compiles else self._sheet(*shape)
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""
