@@ -19,7 +19,7 @@ from escalate.compiled import is_available
 from escalate.data_cut import Counts, DataCut
 from escalate.engine import Engine
 from escalate.errors import RuleError
-from escalate.kernel import TURNS_AT, TURNS_TO
+from escalate.kernel.bench import TURNS_AT, TURNS_TO
 from escalate.outcomes import Trials, collect, gather, row_of
 from escalate.own_rules import Known, rule
 from escalate.patients import Nature
@@ -242,3 +242,37 @@ def test_single_patients_are_read_back_from_a_question() -> None:
     assert [person for person in people[0] if person[0] != NO_LEVEL] == people[1]
     dlts = [cut.dlt_share[0][~np.isnan(cut.dlt_share[0])].tolist() for cut in (found.partial, truth.partial)]
     assert dlts[0] == dlts[1] == [2 / 28, 9 / 28]
+
+
+def widths_suffice(scenario: Scenario, trials: int) -> int:
+    """Check that every number of every question fits into its bits; return the most outcomes that were outstanding."""
+    engine = Engine(scenario, compiles=False)
+    engine.run(Nature(scenario, 1, 0, trials))
+    asked = np.array(list(engine.answers.index)).reshape(-1, engine.answers.question_size) + 1
+    assert (asked >= 0).all()
+    assert (asked < 1 << np.array(engine.answers._bits())).all()
+    return int(asked[:, 1].max(initial=0)) - 1
+
+
+@pytest.mark.parametrize("rule_name", ["BOIN", "TITE-BOIN", "TITE-CRM"])
+def test_questions_fit_into_their_bits(rule_name: str) -> None:
+    """Cohorts of more patients than ever come, so that more outcomes are outstanding than there are patients."""
+    crm = {"skeleton": [0.1, 0.3]} if "CRM" in rule_name else {}
+    scenario = small(
+        rule=RULES[rule_name] | crm,
+        safety__cohort_size=40,
+        trial__planned_patients=60,
+        attrition={"drop_out_per_year": 0.9, "partial_dose_probability": 0.2},
+        toxicity__dlt_probability=[0.1, 0.3],
+        accrual={"kind": "fixed", "consent_days": [0] * 12},
+        trial__max_days=200,
+    )
+    assert widths_suffice(scenario, 20) > 31
+    assert_same(by_kernel(scenario, 20, compiles=is_available()), by_simpy(scenario, 20))
+
+
+@seed(7)
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(any_rule())
+def test_questions_of_random_scenarios_fit_into_their_bits(scenario: Scenario) -> None:
+    widths_suffice(scenario, 3)

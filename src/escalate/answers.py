@@ -1,6 +1,6 @@
 """What the committee has answered to the kernel's questions: each distinct one is asked once, however many trials.
 
-A question holds what a committee sees (`kernel.write_counts`), an answer what the kernel needs to go on.
+A question holds what a committee sees (`kernel.questions.write_counts`), an answer what the kernel needs to go on.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from . import compiled
 from .committee import Committee
 from .data_cut import DataCut, Partial
 from .distinct import distinct
-from .kernel import (
+from .kernel.bench import (
+    ABOVE_EVERYBODY,
     ANSWER_SIZE,
     CONCLUSION,
     DECISION,
@@ -50,11 +51,12 @@ class Answers:
 
     def __init__(self, scenario: Scenario, committee: Committee, compiles: bool) -> None:
         self._levels, self._window_days = scenario.levels, scenario.window_end_offset
+        self._most_places = max(scenario.safety.cohort_size, scenario.trial.planned_patients)
         self._committee, self._compiles = committee, compiles
         self.reasons: list[str] = [TIME_IS_UP]
         rule = committee.rule
         self.reads_followup = NO_FOLLOWUP
-        """What the rule reads of the pending patients' windows: see `kernel.NO_FOLLOWUP`."""
+        """What the rule reads of the pending patients' windows: see `kernel.bench.NO_FOLLOWUP`."""
         if rule.reads_followup:
             self.reads_followup = LEVEL_FOLLOWUP if rule.reads_level_followup else EACH_FOLLOWUP
         self.forget(1)
@@ -62,7 +64,6 @@ class Answers:
     def forget(self, people: int) -> None:
         """Forget every answer; the next questions are about trials of at most so many patients."""
         self._count, self._people = 0, people
-        self._asked: list[tuple[IntArray, int]] = []
         self.index: Any = {}
         self.answers: Any = []
         if self._compiles:
@@ -75,15 +76,21 @@ class Answers:
         return HEAD + 3 * self._levels + 3 * self._people * (self.reads_followup == EACH_FOLLOWUP)
 
     def _bits(self) -> list[int]:
-        """Return how many bits each number of a question takes, plus one, in the order of `kernel.write_counts`."""
-        patients = (self._people + 1).bit_length()
-        head = [3, patients, 20, MOST_LEVELS.bit_length(), patients, patients]
-        day = (self._levels * (self._window_days + 2)).bit_length()
+        """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
+        patients, places = ((most + 1).bit_length() for most in (self._people, self._most_places))
+        most_room = (ABOVE_EVERYBODY + 1).bit_length()  # or the position of a reason
+        head = [3, max(patients, places), most_room, MOST_LEVELS.bit_length(), patients, patients]
+        day = (self._levels * (self._window_days + 1)).bit_length()
         counts = [patients] * (3 * self._levels)
         return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def numbers(self) -> int:
+        """Numbers that are remembered."""
+        return self._count * (self.question_size + ANSWER_SIZE)
 
     def reason(self, words: str) -> int:
         """Return the position of a reason."""
@@ -112,15 +119,13 @@ class Answers:
         if self._count > len(self.answers):
             self._make_room(first)
         self.answers[first : self._count] = answers
-        self._asked.append((asked, first))
         compiled.steps().store(self.index, asked, first)
 
     def _make_room(self, known: int) -> None:
         """Move the compiled kernel's arrays to larger ones."""
-        index, answers = compiled.table(4 * self._count, self._bits()), np.zeros((4 * self._count, ANSWER_SIZE), int)
+        index, answers = compiled.table(2 * self._count, self._bits()), np.zeros((2 * self._count, ANSWER_SIZE), int)
         answers[:known] = self.answers[:known]
-        for questions, first in self._asked:
-            compiled.steps().store(index, questions, first)
+        compiled.steps().move(self.index, index)
         self.index, self.answers = index, answers
 
     def _with_turns(self, questions: IntArray, answers: IntArray) -> IntArray:
@@ -188,7 +193,7 @@ class Answers:
         return self._written(self._committee.conclude_many(self._cut(questions), stops), zero == 1, zero)
 
     def _written(self, decided: Decisions, rests: BoolArray, alone: IntArray) -> IntArray:
-        """Return decisions as answers, in the order of `kernel.SAYS`."""
+        """Return decisions as answers, in the order of `kernel.bench.SAYS`."""
         met = np.unique(decided.reason).tolist()
         code = np.zeros(len(decided.reasons), dtype=np.int64)
         code[met] = [self.reason(decided.reasons[position]) for position in met]

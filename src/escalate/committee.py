@@ -194,8 +194,11 @@ class Committee:
     def forced_many(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
         """Return whether each level of a batch must be left downwards, as `is_forced`, shape (B,)."""
         forced = np.zeros(len(outstanding), dtype=np.bool_)
-        for most in np.unique(outstanding).tolist():
-            here = np.flatnonzero(outstanding == most)
+        # Nothing is forced, unless the level is left even if no more DLT comes: most data cuts are settled by that.
+        best = self.rule.decide(cut.completed(outstanding, np.zeros_like(outstanding)))
+        left = best.level < cut.level
+        for most in np.unique(outstanding[left]).tolist():
+            here = np.flatnonzero(left & (outstanding == most))
             sizes = [most] if self._replaces else range(most + 1)
             more, dlts = np.array([(size, y) for size in sizes for y in range(size + 1)]).T
             repeated = cut.take(np.repeat(here, len(more)))

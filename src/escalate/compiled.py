@@ -7,26 +7,29 @@ instead of Python's objects, and the questions are found in a hash table instead
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import inspect
 from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from . import kernel
-from .kernel import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
+from .kernel import bench, books, days, places, questions
+from .kernel.bench import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
 """Trials from which on compiling pays (ten to twenty seconds, once for each installation), and loading what is compiled
 (a second)."""
 
-
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
+
+MODULES: tuple[ModuleType, ...] = (bench, places, questions, books, days)
+"""The kernel, each module after those that it reads."""
 
 
 def is_available() -> bool:
@@ -42,9 +45,14 @@ def is_worth(trials: int) -> bool:
 
 
 def is_compiled() -> bool:
-    """Return whether the kernel was compiled before, and is kept on disk."""
-    folder = Path(steps().run_many.stats.cache_path)
-    return any(folder.glob("kernel.run_many-*.nbi"))
+    """Return whether the kernel as it is was compiled before, and is kept on disk."""
+    folder = steps().run_many.stats.cache_path
+    kept = [] if folder is None else list(Path(folder).glob("days.run_many-*.nbi"))
+    return max((file.stat().st_mtime for file in kept), default=0) > max(file.stat().st_mtime for file in _sources())
+
+
+def _sources() -> list[Path]:
+    return [Path(str(module.__file__)) for module in MODULES]
 
 
 @cache
@@ -53,25 +61,50 @@ def steps() -> SimpleNamespace:
 
     Those that take the tables are put where they are called: handing on that many arrays would cost more than they do.
     """
-    from numba import njit
-
-    names: dict[str, Any] = dict(vars(kernel))
-    for name, function in vars(kernel).items():
-        if isinstance(function, FunctionType) and function.__module__ == kernel.__name__:
-            plain = FunctionType(function.__code__, names, name)
-            inside = bool({"t", "table"} & inspect.signature(function).parameters.keys()) and name != "run_many"
-            names[name] = njit(cache=True, forceinline=inside, **NOTHING_IS_ALLOCATED)(plain)
+    names: dict[str, Any] = {}
+    for module in MODULES:
+        names |= vars(module)
+    for module in MODULES:
+        for name, function in vars(module).items():
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                inside = bool({"t", "table"} & inspect.signature(function).parameters.keys()) and name not in ASKED
+                names[name] = _compiled(FunctionType(function.__code__, names, name), inside)
     names["find"] = names["find_in_table"]
     return SimpleNamespace(**names)
 
 
+ASKED = ("run_many", "store", "move")
+"""The steps that are called from outside."""
+
+
+def _compiled(function: FunctionType, inside: bool) -> Any:
+    """Return a function that numba compiles, and keeps where it may write."""
+    from numba import njit
+
+    try:
+        return njit(cache=True, forceinline=inside, **NOTHING_IS_ALLOCATED)(function)
+    except RuntimeError:  # there is no folder to keep it in
+        return njit(forceinline=inside, **NOTHING_IS_ALLOCATED)(function)
+
+
+@cache
+def _made_of() -> str:
+    """Return the name of a field that no other source has: what is kept of another source is then of another type.
+
+    numba itself looks at the date of the file that a function stands in, and not at those that it reads.
+    """
+    source = b"".join(file.read_bytes() for file in _sources())
+    return f"made_of_{hashlib.sha256(source).hexdigest()[:16]}"
+
+
 def record(protocol: Protocol) -> Any:
     """Return a protocol as a record."""
-    fields = [(name, np.int64, np.shape(value)) for name, value in protocol._asdict().items()]
-    return np.array([tuple(protocol)], dtype=fields)[0]
+    values = protocol._asdict() | {_made_of(): 0}
+    fields = [(name, np.int64, np.shape(value)) for name, value in values.items()]
+    return np.array([tuple(values.values())], dtype=fields)[0]
 
 
-def bench() -> Any:
+def empty_bench() -> Any:
     """Return an empty `Bench` as a record."""
     fields = [(item.name, np.int64, np.shape(getattr(Bench(), item.name))) for item in dataclasses.fields(Bench)]
     return np.zeros(1, dtype=fields)[0]

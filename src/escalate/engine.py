@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from . import compiled, kernel
+from . import compiled
 from .answers import Answers
 from .calendar import next_weekday
 from .committee import Committee
-from .kernel import (
+from .kernel import days
+from .kernel.bench import (
     ASKS,
     DROP_OUT_DAY,
     ENDED,
@@ -23,6 +24,7 @@ from .kernel import (
     NEEDS_PATIENTS,
     NOTHING,
     ONSET_DAY,
+    TRAIL,
     Bench,
     Person,
     Protocol,
@@ -33,8 +35,9 @@ from .patients import NEVER, PAGE, Nature
 from .records import TIME_IS_UP, IntArray
 from .scenario.model import Scenario, WeibullOnset
 
-MOST_REMEMBERED = 2_000_000
-"""Answers remembered at once; beyond that all are forgotten between chunks, which changes no trial."""
+MOST_REMEMBERED = 20_000_000
+"""Numbers of questions and answers remembered at once; beyond that all are forgotten between chunks, which changes no
+trial."""
 
 FEW = 0.1
 """A page of candidates that fewer of the trials need is drawn when they do."""
@@ -42,15 +45,12 @@ FEW = 0.1
 MOST_WAITING = 2**30
 """Candidates who may wait where the scenario sets no limit."""
 
-DAYS = np.dtype(np.int64)
-LETTERS = np.dtype(np.uint8)
-
 
 class Columns(NamedTuple):
     """What is kept of the trials of a chunk."""
 
     numbers: IntArray
-    """Numbers of each trial, shape (n, columns): see `kernel.close_books`."""
+    """Numbers of each trial, shape (n, columns): see `kernel.books.close_books`."""
     paths: NDArray[np.bytes_]
     """Dose paths, shape (n,)."""
 
@@ -69,12 +69,12 @@ class Engine:
     def __init__(self, scenario: Scenario, compiles: bool | None = None) -> None:
         self.scenario = scenario
         self._compiles = compiled.is_available() if compiles is None else compiles
-        self._steps: Any = compiled.steps() if self._compiles else kernel
+        self._steps: Any = compiled.steps() if self._compiles else days
         committee = Committee(scenario)
         self.answers = Answers(scenario, committee, self._compiles)
         self._protocol = self._protocol_of(committee)
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
-        self._bench: Any = compiled.bench() if self._compiles else Bench()
+        self._bench: Any = compiled.empty_bench() if self._compiles else Bench()
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self.answers.forget(PAGE)
         self.patient_pages = 1
@@ -90,21 +90,22 @@ class Engine:
         RuleError
             If the rule fails for any of them; the message names the counts.
         """
-        if len(self.answers) > MOST_REMEMBERED:
+        if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
         numbers = np.zeros((nature.count, sum(column_sizes(self.scenario))), dtype=np.int64)
         paths = np.zeros(nature.count, dtype="S1")
         todo = np.arange(nature.count)
         candidates = np.hstack([self._candidates(nature, page) for page in range(self.candidate_pages)])
         fates, tolerance = self._patients(nature)
-        tables = self._tables(candidates)
+        tables, trails = self._tables(candidates), self._sheet(nature.count, TRAIL)
         while len(todo):
             codes, questions = self._blank(len(todo)), self._blank(len(todo), len(tables.question))
-            rows, letters = self._blank(len(todo), numbers.shape[1]), self._blank(len(todo), 4 * len(tables.people) + 8)
+            rows = self._blank(len(todo), numbers.shape[1])
+            letters = self._blank(len(todo), 4 * len(tables.people) + 8, of=np.uint8)
             tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
             self._steps.run_many(
-                self._read, self._bench, tables, self._form(candidates), fates, tolerance, self._form(todo), codes,
-                questions, rows, letters, self._later_infusions,
+                self._read, self._bench, tables, self._form(candidates), fates, tolerance, trails,
+                self._form(todo), codes, questions, rows, letters, self._later_infusions,
             )  # fmt: skip
             ended = np.asarray(codes)
             over = ended == ENDED
@@ -120,6 +121,7 @@ class Engine:
             if (ended == NEEDS_PATIENTS).any():
                 self._expect_more_patients()
                 fates, tolerance = self._patients(nature)
+                trails = self._sheet(nature.count, TRAIL)
             if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():
                 tables = self._tables(candidates)
             todo = todo[~over]
@@ -132,9 +134,9 @@ class Engine:
     def _sheet(self, *shape: int) -> Any:
         return self._form(np.zeros(shape, dtype=np.int64))
 
-    def _blank(self, *shape: int) -> Any:
+    def _blank(self, *shape: int, of: type = np.int64) -> Any:
         """Return room for numbers that are all written before they are read."""
-        return np.empty(shape, dtype=np.int64) if self._compiles else self._sheet(*shape)
+        return np.empty(shape, dtype=of) if self._compiles else self._sheet(*shape)
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""
@@ -154,6 +156,7 @@ class Engine:
             question=self._sheet(self.answers.question_size),
             index=self.answers.index,
             answers=self.answers.answers,
+            trail=self._sheet(0),
         )
 
     def _candidates(self, nature: Nature, page: int) -> IntArray:

@@ -210,7 +210,7 @@ def gather(
     seed, first : int
         Seed, and replicate number of the first row.
     numbers : int array, shape (n, columns)
-        As `escalate.kernel.close_books` writes them.
+        As `escalate.kernel.books.close_books` writes them.
     paths : bytes array, shape (n,)
         Dose paths.
     reasons : sequence of str

@@ -2,8 +2,8 @@
 
 ``python tests/benchmarks/bench_engines.py [ROUNDS]`` prints, for each scenario and rule, trials per second of one core
 (processor time, deciding and counting included), the median of interleaved rounds of one run, and how many times as
-long the trials take as their random numbers. The committee's answers are known from a round before, as they are in any
-run of some size.
+long the trials take as their random numbers. Every round has trials of its own: what the committee was not asked in
+the rounds before, it is asked then, as in any run of some size.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ PLAIN = ("W2 3+3, not compiled", "W2 3+3", 4_096)
 """One of the works without compiling, and how many trials of it."""
 
 
-def run(engine: Engine, trials: int) -> None:
+def run(engine: Engine, start: int, trials: int) -> None:
     """Run trials and count what came of them."""
-    for first in range(0, trials, KERNEL_CHUNK):
+    for first in range(start, start + trials, KERNEL_CHUNK):
         found = engine.run(Nature(engine.scenario, 1, first, min(KERNEL_CHUNK, trials)))
         tally(gather(engine.scenario, 1, first, found.numbers, found.paths, engine.answers.reasons))
 
 
-def draw(engine: Engine, trials: int) -> None:
+def draw(engine: Engine, start: int, trials: int) -> None:
     """Draw the same random numbers, and nothing else."""
     scenario = engine.scenario
     attrition = scenario.attrition
-    for first in range(0, trials, KERNEL_CHUNK):
+    for first in range(start, start + trials, KERNEL_CHUNK):
         count = min(KERNEL_CHUNK, trials)
         streams = [(stream, engine.candidate_pages) for stream in (Stream.ACCRUAL, Stream.SCREENING)]
         used = {
@@ -65,11 +65,11 @@ def draw(engine: Engine, trials: int) -> None:
                 uniforms(1, stream, page, first, count)
 
 
-def seconds(work: Callable[[Engine, int], None], engine: Engine, trials: int) -> float:
+def seconds(work: Callable[[Engine, int, int], None], engine: Engine, start: int, trials: int) -> float:
     """Return the processor time of a trial [s]."""
-    start = time.process_time()
-    work(engine, trials)
-    return (time.process_time() - start) / trials
+    begun = time.process_time()
+    work(engine, start, trials)
+    return (time.process_time() - begun) / trials
 
 
 def main() -> None:
@@ -82,13 +82,13 @@ def main() -> None:
     of, trials = PLAIN[1:]
     works[PLAIN[0]] = Engine(works[of][0].scenario, compiles=False), trials
     for engine, trials in works.values():
-        run(engine, trials)
+        run(engine, 0, trials)
     runs: dict[str, list[float]] = {name: [] for name in works}
     draws: dict[str, list[float]] = {name: [] for name in works}
-    for _ in range(rounds):
+    for number in range(1, rounds + 1):
         for name, (engine, trials) in works.items():
-            runs[name].append(seconds(run, engine, trials))
-            draws[name].append(seconds(draw, engine, trials))
+            runs[name].append(seconds(run, engine, number * trials, trials))
+            draws[name].append(seconds(draw, engine, number * trials, trials))
     print(f"trials per second of one core, median of {rounds} rounds; compiled: {'yes' if is_available() else 'no'}")
     print(f"{'':<24}{'trials/s':>12}{'slowest to fastest':>26}{'random numbers/s':>18}{'ratio':>8}")
     for name, times in runs.items():

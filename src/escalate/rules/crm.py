@@ -151,12 +151,14 @@ class CrmRule(Rule):
         found: FloatArray = rows[:, : 2 * levels] @ log_curve
         p = np.exp(log_curve[:levels])
         people = rows[:, 2 * levels :]
+        no_dlt = np.ones_like(found)
         for person in range(people.shape[1] // 2):
             level, weight = people[:, 2 * person].astype(np.int64), people[:, 2 * person + 1]
             here = weight > 0
             if here.any():
-                found[here] += np.log1p(-weight[here, np.newaxis] * p[level[here]])
-        return found
+                no_dlt[here] *= 1 - weight[here, np.newaxis] * p[level[here]]
+        with np.errstate(divide="ignore"):  # where P(DLT) is 1
+            return found + np.log(no_dlt) if people.size else found
 
     def table(self, cut: DataCut) -> tuple[FloatArray, NDArray[np.intp]]:
         """Return the distinct data of a batch: DLTs and others of each level, then level and weight of each partial."""

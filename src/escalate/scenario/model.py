@@ -41,8 +41,8 @@ class TrialSection(Section):
     """Day 0: from this date on candidates may consent."""
     planned_completion_date: date | None = None
     """Registered completion date; the chance to finish by it is reported."""
-    planned_patients: Annotated[int, Field(ge=1)]
-    """The cap: most patients, counted as `cap_counts` says."""
+    planned_patients: Annotated[int, Field(ge=1, le=10_000)]
+    """The cap: most patients, counted as `cap_counts` says; at most 10,000."""
     cap_counts: Literal["evaluable", "infused"] = "evaluable"
     """Whom the cap counts: evaluable patients (non-evaluable ones are extra) or everybody infused."""
     last_cohort: Literal["whole", "partial"] = "whole"
@@ -140,7 +140,7 @@ class Safety(Section):
     """Infusion from which the window's days count; observation always begins with the first infusion."""
     start_level: Annotated[int, Field(ge=1)] = 1
     """Dose level of the first cohort, from 1."""
-    cohort_size: Annotated[int, Field(ge=1)] = 3
+    cohort_size: Annotated[int, Field(ge=1, le=10_000)] = 3
     """Most evaluable patients treated at one level between two decisions."""
     sentinel_stagger_days: Days = 0
     """From the sentinel's first infusion to the next patient's [days]."""
@@ -338,8 +338,8 @@ class Scenario(Section):
     """Version of this layout: 1."""
     trial: TrialSection
     """What the trial is: title, dates, size."""
-    dose_levels: Annotated[list[DoseLevel], Field(min_length=1)]
-    """The dose levels, lowest first: `[[dose_levels]]`."""
+    dose_levels: Annotated[list[DoseLevel], Field(min_length=1, max_length=99)]
+    """The dose levels, lowest first, at most 99: `[[dose_levels]]`."""
     treatment: Treatment = Treatment()
     """How a patient is treated."""
     safety: Safety

@@ -1,0 +1,14 @@
+"""The same trial as `escalate.trial`, for millions of them: the calendar as plain steps over whole numbers.
+
+One call of `run_trial` leads one trial from its start to its end, or to the first question to which the committee's
+answer is not known yet. Then the question is written down, the committee answers those of many trials at once, and the
+trial is run again from its start: it is the same trial, and comes further. So every distinct data cut is decided once,
+whatever the number of trials, and there is no state to save.
+
+The days and their order are those of `escalate.trial`, and the tests hold both to be the same, trial by trial and date
+by date. What differs is how time passes: from one day on which something happens to the next, phase after phase; and
+what needs no decision (who fails screening, follow-up after the window) is counted at the end.
+
+Every function is plain sequential code on whole numbers, so that it runs as it is, or compiled (`escalate.compiled`).
+In all of them ``p`` is the `Protocol`, ``w`` the trial's `Bench`, ``t`` the `Tables` on it. Read `days` first.
+"""

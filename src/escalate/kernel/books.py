@@ -1,0 +1,210 @@
+"""What each day was waited for, and what is kept of a trial that has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .bench import (
+    COMMITTEE,
+    DLT,
+    DROP_OUT_DAY,
+    FOLLOW_UP,
+    LEFT_IN_WINDOW,
+    LYMPHODEPLETION,
+    NEVER,
+    NO_DLT,
+    NO_OUTCOME,
+    NON_EVALUABLE,
+    NOT_INFUSED,
+    PATIENTS,
+    STAGGER,
+    WAITS,
+    WINDOWS,
+    Bench,
+    Person,
+    Protocol,
+    Tables,
+    day_of_dlt,
+)
+from .places import (
+    has_free_place,
+    room,
+)
+
+
+def wait(p: Protocol, w: Bench, until: int) -> None:
+    """Write down what the trial waits for from the end of today on."""
+    days = until - w.today
+    if not w.open:
+        w.waits[COMMITTEE if w.meeting_day != NEVER else FOLLOW_UP] += days
+        return
+    for_place = STAGGER if w.queue_first < w.queue_end else PATIENTS
+    for_outcome = LYMPHODEPLETION if w.cohort_lymphodepleted else WINDOWS
+    if w.rolling and not w.held:
+        if w.enrolled - w.first_patient - w.cohort_freed < w.places:
+            w.waits[for_place] += days
+        else:
+            w.if_stops[for_outcome] += days
+            w.if_goes_on[for_place] += days
+    elif has_free_place(w) and room(p, w, w.permitted) > 0:
+        w.waits[for_place] += days
+    else:
+        w.waits[for_outcome] += days
+
+
+def no_doubt(w: Bench, stops: bool) -> None:
+    """Add the days on which it was not known yet what the trial was waiting for."""
+    for position in range(WAITS):
+        w.waits[position] += w.if_stops[position] if stops else w.if_goes_on[position]
+        w.if_stops[position] = w.if_goes_on[position] = 0
+
+
+(SCREEN_FAILURE, WITHDREW, NO_PLACE, TURNED_AWAY, WAS_NOT_INFUSED, COMPLETED, DROPPED_OUT, CUT_OFF,
+ STATES) = range(9)  # fmt: skip
+"""Positions in `escalate.tables.STATES`, and how many there are."""
+
+WAIT_COLUMN = 3
+MILESTONE_COLUMN = WAIT_COLUMN + WAITS
+MILESTONES_BESIDE_LEVELS = 7
+"""First columns of what is kept of a trial; how many milestones there are, those of the levels aside."""
+
+LETTERS = tuple(b"\0PNTXX\0")
+"""The dose path's letter for each outcome."""
+
+SPACE, ZERO = b" 0"
+
+
+def close_books(
+    p: Protocol, w: Bench, t: Tables, row: list[int], path: list[int], infusion_days: Sequence[int]
+) -> None:
+    """Write what is kept of a trial that has ended.
+
+    Parameters
+    ----------
+    row : sequence of int
+        Recommended level, position of the reason, duration, `escalate.timeline.WAITS`, milestones, states, for each of
+        `escalate.outcomes.PER_LEVEL` the levels, and days of the first cohorts.
+    path : sequence of int
+        Bytes of the dose path, 0 where it has ended.
+    infusion_days : sequence of int
+        Days of the infusions after the first one.
+    """
+    for position in range(len(row)):
+        row[position] = 0
+    first = MILESTONE_COLUMN + p.levels + MILESTONES_BESIDE_LEVELS
+    for patient in range(w.enrolled):
+        row[first + patient_state(p, w, t, patient)] += 1
+        count_patient(p, t.people[patient], row, first + STATES)
+    count_candidates(p, w, t, row, first)
+    is_complete_trial = w.closed and w.reason != p.time_is_up and row[first + CUT_OFF] == 0
+    end = w.last_day if is_complete_trial else p.max_days
+    wait(p, w, end)
+    no_doubt(w, False)
+    for level in range(p.levels):
+        row[first + STATES + 5 * p.levels + level] = w.replaced[level]
+    for position in range(first + STATES + 6 * p.levels, len(row)):
+        row[position] = w.cohort_days[position - first - STATES - 6 * p.levels]
+    row[0], row[1], row[2] = w.recommended, w.reason, end
+    for position in range(WAITS):
+        row[WAIT_COLUMN + position] = w.waits[position]
+    milestones(p, w, t, row, infusion_days, end if is_complete_trial else -1)
+    write_path(w, t, path)
+
+
+def patient_state(p: Protocol, w: Bench, t: Tables, patient: int) -> int:
+    """Return the state in which a patient ends."""
+    person = t.people[patient]
+    if person.outcome == NO_OUTCOME:
+        return CUT_OFF
+    if person.outcome == NOT_INFUSED:
+        return WAS_NOT_INFUSED
+    drop_out_day = t.fates[DROP_OUT_DAY][patient]
+    drops_out = drop_out_day < p.follow_up_days
+    left = person.infusion_day + (drop_out_day if drops_out else p.follow_up_days)
+    if left > p.max_days:
+        return CUT_OFF
+    if left > w.last_day:
+        w.last_day = left
+    return DROPPED_OUT if drops_out else COMPLETED
+
+
+def count_patient(p: Protocol, person: Person, row: list[int], first: int) -> None:
+    """Count a patient at the level: infused, evaluable, with a DLT, non-evaluable, not infused."""
+    outcome, column = person.outcome, first + person.level
+    if outcome == NOT_INFUSED:
+        row[column + 4 * p.levels] += 1
+    elif outcome != NO_OUTCOME:
+        row[column] += 1
+        if outcome in (DLT, NO_DLT):
+            row[column + p.levels] += 1
+        if outcome == DLT:
+            row[column + 2 * p.levels] += 1
+        if outcome in (NON_EVALUABLE, LEFT_IN_WINDOW):
+            row[column + 3 * p.levels] += 1
+
+
+def count_candidates(p: Protocol, w: Bench, t: Tables, row: list[int], first: int) -> None:
+    """Count the states of those who were never enrolled."""
+    row[first + WITHDREW] += w.withdrew
+    row[first + NO_PLACE] += w.no_place
+    row[first + TURNED_AWAY] += w.turned_away
+    row[first + CUT_OFF] += w.queue_end - w.queue_first
+    for candidate in range(len(t.candidates)):
+        fails = t.candidates[candidate] < 0
+        consent_day = -1 - t.candidates[candidate] if fails else t.candidates[candidate]
+        if consent_day > w.last_consent_day:
+            return
+        if consent_day + p.screening_days > w.last_consent_day:
+            row[first + (TURNED_AWAY if w.closed else CUT_OFF)] += 1
+        elif fails:
+            row[first + SCREEN_FAILURE] += 1
+
+
+def milestones(p: Protocol, w: Bench, t: Tables, row: list[int], infusion_days: Sequence[int], ended: int) -> None:
+    """Write the days of the milestones, -1 for what never came."""
+    first_infusion, last_infusion = -1, -1
+    for patient in range(w.arrived):
+        person = t.people[patient]
+        if person.outcome == NOT_INFUSED:
+            continue
+        if first_infusion < 0:
+            first_infusion = person.infusion_day
+        dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[DROP_OUT_DAY][patient]
+        if dlt_day < stopped:
+            stopped = dlt_day
+        if person.infusion_day > last_infusion:
+            last_infusion = person.infusion_day
+        for after in infusion_days:
+            day = person.infusion_day + after
+            if after < stopped and day <= p.max_days and day > last_infusion:
+                last_infusion = day
+    row[MILESTONE_COLUMN] = first_infusion
+    for level in range(p.levels):
+        row[MILESTONE_COLUMN + 1 + level] = w.opened_day[level]
+    last = MILESTONE_COLUMN + p.levels + 1
+    row[last], row[last + 1], row[last + 2] = last_infusion, w.last_outcome_day, w.ended_day
+    row[last + 3], row[last + 4], row[last + 5] = w.expansion_closed_day, w.closed_day, ended
+
+
+def write_path(w: Bench, t: Tables, path: list[int]) -> None:
+    """Write the dose path as bytes: for each cohort with infused patients its level, then a letter for each."""
+    position, cohort = 0, 0
+    for patient in range(w.arrived):
+        person = t.people[patient]
+        letter = LETTERS[person.outcome]
+        if not letter:
+            continue
+        if person.cohort != cohort:
+            cohort, level = person.cohort, person.level + 1
+            if position:
+                path[position] = SPACE
+                position += 1
+            if level > 9:
+                path[position] = ZERO + level // 10
+                position += 1
+            path[position] = ZERO + level % 10
+            position += 1
+        path[position] = letter
+        position += 1
+    for rest in range(position, len(path)):
+        path[rest] = 0

@@ -1,0 +1,59 @@
+"""Places of a cohort, room under the cap, and the days on which treatment may start: what the kernel's gates read."""
+
+from __future__ import annotations
+
+from .bench import (
+    NOT_INFUSED,
+    Bench,
+    Protocol,
+    Tables,
+)
+
+
+def has_free_place(w: Bench) -> bool:
+    """Return whether the cohort has a place that nobody has taken, and that may be given."""
+    return w.held == 0 and w.taken < w.places
+
+
+def room(p: Protocol, w: Bench, level: int) -> int:
+    """Return what the cap leaves if nothing above a level is given any more."""
+    used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows
+    if w.on_the_way:
+        for at in range(level + 1):
+            used += w.lymphodepleted[at]
+    return p.cap - used
+
+
+def outcomes_to_come(w: Bench) -> int:
+    """Return how many outcomes are outstanding: the cohort's, and with a rolling rule the level's."""
+    if not w.rolling:
+        return w.places - w.taken + w.cohort_pending + w.cohort_lymphodepleted
+    free = w.places - w.taken if has_free_place(w) else 0
+    return free + w.pending[w.level] + w.lymphodepleted[w.level]
+
+
+def is_complete(p: Protocol, w: Bench) -> bool:
+    """Return whether every outcome is known that the decision waits for, and no place can be filled any more."""
+    if w.rolling:
+        if w.on_the_way or w.windows:
+            return False
+    elif w.cohort_lymphodepleted or w.cohort_pending:
+        return False
+    return not has_free_place(w) or room(p, w, w.permitted) <= 0
+
+
+def treatment_day(p: Protocol, earliest: int) -> int:
+    """Return the first day on which lymphodepletion may start, as far as weekdays are concerned."""
+    return earliest + p.treatment_wait[(earliest + p.lead_days) % 7]
+
+
+def stagger_until(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the first day on which the cohort's next patient may be infused."""
+    treated, last = 0, 0
+    for patient in range(w.first_patient, w.enrolled):
+        if t.people[patient].outcome != NOT_INFUSED:
+            treated += 1
+            last = t.people[patient].infusion_day
+    if treated == 0:
+        return 0
+    return last + (p.sentinel_stagger_days if treated == 1 and w.has_sentinel else p.stagger_days)

@@ -1,0 +1,175 @@
+"""What the committee is asked, as a row of whole numbers, and how its answer is found again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .bench import (
+    ASKS,
+    DLT,
+    EACH_FOLLOWUP,
+    HASH_FACTOR,
+    HEAD,
+    LEFT_IN_WINDOW,
+    NO_OUTCOME,
+    PENDING,
+    UNKNOWN,
+    WORD_BITS,
+    Bench,
+    Protocol,
+    Table,
+    Tables,
+)
+
+
+def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
+    """Write what a committee can see of the trial now into the question.
+
+    It holds kind, outstanding outcomes, room, level, the last cohort's evaluable patients and DLTs, and for each level
+    evaluable patients, DLTs and pending patients; then, for rules that read the follow-up, the pending, the lost and
+    those with a DLT, each as ``level + levels * days``, sorted, -1 where there is nobody.
+    """
+    q = t.question
+    q[3] = w.level
+    q[4] = q[5] = 0
+    if p.reads_last and p.rolling:
+        q[4], q[5] = w.since_outcomes, w.since_dlts
+    elif p.reads_last:
+        q[4], q[5] = w.cohort_evaluable, w.cohort_dlts
+    for level in range(p.levels):
+        q[HEAD + level] = w.evaluable[level]
+        q[HEAD + p.levels + level] = w.dlts[level]
+        q[HEAD + 2 * p.levels + level] = w.pending[level] + (w.lymphodepleted[level] if p.rolling else 0)
+    if p.reads_followup == EACH_FOLLOWUP:
+        write_followup(p, w, t)
+
+
+def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
+    """Write what is known of single patients: how far the pending are, when the lost left, when DLTs came."""
+    q, first = t.question, HEAD + 3 * p.levels
+    size = (len(q) - first) // 3
+    for position in range(first, len(q)):
+        q[position] = -1
+    for patient in range(w.enrolled):
+        person = t.people[patient]
+        if person.outcome == NO_OUTCOME:
+            insert(q, first, size, person.level)
+        elif person.outcome == PENDING:
+            insert(q, first, size, person.level + p.levels * (w.today - person.infusion_day))
+        elif person.outcome == LEFT_IN_WINDOW:
+            insert(q, first + size, size, person.level + p.levels * (person.settle_day - person.infusion_day))
+        elif person.outcome == DLT:
+            insert(q, first + 2 * size, size, p.levels * (person.settle_day - person.infusion_day))
+
+
+def insert(q: list[int], first: int, size: int, value: int) -> None:
+    """Put a number where it belongs among those from `first` on, in ascending order, before what is empty."""
+    position = first
+    while position < first + size and q[position] >= 0 and q[position] <= value:
+        position += 1
+    while position < first + size and value >= 0:
+        following = q[position]
+        q[position] = value
+        value = following
+        position += 1
+
+
+def ask(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int) -> int:
+    """Ask about what is known now; return where the answer is, or -1 with the question on the bench."""
+    if not is_on_trail(w, t, 1):
+        write_counts(p, w, t)
+    return answer(w, t, kind, outstanding, 0)
+
+
+def is_on_trail(w: Bench, t: Tables, asks: int) -> bool:
+    """Return whether the next so many answers are known from a run of the same trial before."""
+    return w.asked + asks <= t.trail[0]
+
+
+def answer(w: Bench, t: Tables, kind: int, outstanding: int, places: int) -> int:
+    """Ask about the counts in the question; return where the answer is, or -1 with the question on the bench."""
+    if is_on_trail(w, t, 1):
+        w.asked += 1
+        return t.trail[w.asked]
+    t.question[0], t.question[1], t.question[2] = kind, outstanding, places
+    found = find(t.index, t.question)
+    if found < 0:
+        w.code = ASKS
+    elif w.asked == t.trail[0] and w.asked + 1 < len(t.trail):
+        t.trail[0] = w.asked = w.asked + 1
+        t.trail[w.asked] = found
+    else:
+        w.asked += 1
+    return found
+
+
+def find(index: Any, question: list[int]) -> int:
+    """Return where the answer to a question is, `UNKNOWN` if the committee was not asked yet."""
+    found: int = index.get(tuple(question), UNKNOWN)
+    return found
+
+
+def pack(table: Table, question: Sequence[int]) -> None:
+    """Pack a question into the table's words, each number plus one."""
+    word, used, value = 0, 0, 0
+    for position in range(len(question)):
+        bits = table.bits[position]
+        if used + bits > WORD_BITS:
+            table.words[word] = value
+            word, used, value = word + 1, 0, 0
+        value |= (question[position] + 1) << used
+        used += bits
+    table.words[word] = value
+
+
+def first_slot(table: Table) -> int:
+    """Return where the search for the table's words begins."""
+    mixed = 0
+    for word in table.words:
+        mixed = (mixed ^ word) * HASH_FACTOR
+        mixed ^= mixed >> 32
+    return mixed & (len(table.slots) - 1)
+
+
+def find_in_table(table: Table, question: Sequence[int]) -> int:
+    """Do what `find` does, compiled."""
+    pack(table, question)
+    slot = first_slot(table)
+    while table.slots[slot][0] != UNKNOWN:
+        same = True
+        for word in range(len(table.words)):
+            if table.slots[slot][1 + word] != table.words[word]:
+                same = False
+                break
+        if same:
+            row: int = table.slots[slot][0]
+            return row
+        slot = (slot + 1) & (len(table.slots) - 1)
+    return UNKNOWN
+
+
+def put(table: Table, row: int) -> None:
+    """Put the table's words, which are not there yet, into the first free slot."""
+    slot = first_slot(table)
+    while table.slots[slot][0] != UNKNOWN:
+        slot = (slot + 1) & (len(table.slots) - 1)
+    table.slots[slot][0] = row
+    for word in range(len(table.words)):
+        table.slots[slot][1 + word] = table.words[word]
+
+
+def store(table: Table, questions: Sequence[Sequence[int]], first: int) -> None:
+    """Put questions, none of which is in the table, into its slots; their answers' rows begin with `first`."""
+    for position in range(len(questions)):
+        pack(table, questions[position])
+        put(table, first + position)
+
+
+def move(table: Table, larger: Table) -> None:
+    """Put everything in a table into a larger one, which is empty."""
+    for slot in table.slots:
+        if slot[0] != UNKNOWN:
+            for word in range(len(table.words)):
+                larger.words[word] = slot[1 + word]
+            put(larger, slot[0])
