@@ -125,7 +125,7 @@ def test_probabilities_add_up_and_name_no_dose(base: Scenario) -> None:
 def test_finished_by_the_planned_date_counts_that_date(base: Scenario) -> None:
     trials = simulate(base, trials=200)
     found = characteristics(trials).get("finished by planned completion date")
-    assert trials.planned_days == 699
+    assert trials.scenario.planned_days == 699
     assert found.estimate == np.mean(trials.duration_days <= 699)
 
 

@@ -163,10 +163,18 @@ def test_enrolment_that_says_nothing_is_assumed(tmp_path: Path, count: Any) -> N
     assert got.sources["trial.planned_patients"].startswith("assumption: ")
 
 
-@pytest.mark.parametrize(("count", "cohort"), [(1, 1), (2, 2), (3, 3), (99999998, 3)])
+@pytest.mark.parametrize(("count", "cohort"), [(1, 1), (2, 2), (3, 3), (10000, 3)])
 def test_enrolment_is_kept_and_the_cohort_fits(tmp_path: Path, count: int, cohort: int) -> None:
     got = scenario(tmp_path, designModule={"enrollmentInfo": {"count": count}})
     assert (got.trial.planned_patients, got.safety.cohort_size) == (count, cohort)
+
+
+@pytest.mark.parametrize("count", [10001, 99999998])
+def test_enrolment_beyond_a_scenario_is_cut_and_says_so(tmp_path: Path, count: int) -> None:
+    got = scenario(tmp_path, designModule={"enrollmentInfo": {"count": count}})
+    assert got.trial.planned_patients == 10000
+    stated = f"registry: enrollmentInfo.count {count}; a scenario has at most 10000"
+    assert got.sources["trial.planned_patients"] == stated
 
 
 def test_several_arms_are_said_and_their_doses_gathered_once_each(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def measured(trials: Trials, measure: str, level: int | str | None) -> np.ndarra
     if measure == "duration":
         return trials.duration_days.astype(float)
     ended = trials.milestone_days["trial ended"]
-    return ((ended != NOT_REACHED) & (ended <= (trials.planned_days or 0))).astype(float)
+    return ((ended != NOT_REACHED) & (ended <= (trials.scenario.planned_days or 0))).astype(float)
 
 
 def test_differences_are_those_of_the_same_trials(base: Scenario, found: Sensitivity) -> None:

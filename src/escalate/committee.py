@@ -204,8 +204,7 @@ class Committee:
             repeated = cut.take(np.repeat(here, len(more)))
             decided = self.rule.decide(repeated.completed(np.tile(more, len(here)), np.tile(dlts, len(here))))
             action, level = (part.reshape(len(here), len(more)) for part in (decided.action, decided.level))
-            same = (action == action[:, :1]).all(axis=1) & (level == level[:, :1]).all(axis=1)
-            forced[here] = same & (level[:, 0] < cut.level[here])
+            forced[here] = (action == action[:, :1]).all(axis=1) & (level == level[:, :1]).all(axis=1)
         return forced
 
 

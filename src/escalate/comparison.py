@@ -242,7 +242,8 @@ def compare(
     """
     designs, known = compared(scenario, rules, truths, target)
     _check_committees(designs)
-    scenarios, not_exact, rows = {}, {}, []
+    scenarios, not_exact = {}, {}
+    rows: list[Compared] = []
     for truth in known:
         cells = {
             label: design.replace({f"toxicity.{key}": value for key, value in truth.toxicity.items()})
@@ -252,13 +253,10 @@ def compare(
         for chunk in simulate_together(list(cells.values()), trials=trials, seed=seed, progress=progress):
             pairs.add(chunk)
         for label, cell in cells.items():
+            values, why_not = _enumerated(cell, truth) if enumerate_exactly else ({}, "")
             scenarios[truth.label, label] = cell
-            values: dict[Measure, float] = {}
-            if enumerate_exactly:
-                try:
-                    values = dict(_exact_values(exact(cell), truth))
-                except NotCoveredError as error:
-                    not_exact[truth.label, label] = str(error)
+            if why_not:
+                not_exact[truth.label, label] = why_not
             of = WHOLE_COHORTS if cell.safety.early_decision else THIS
             rows += [_row(truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
     return Comparison(
@@ -334,15 +332,21 @@ def _columns(trials: Trials, truth: Truth) -> Iterator[tuple[Measure, IntArray]]
     for name in ("infused", "evaluable", "dlts"):
         yield Measure(name, "all", "patients"), trials.patients[name].sum(axis=1)
     yield Measure("duration", None, "days"), trials.duration_days
-    ended = trials.milestone_days["trial ended"]
-    if trials.planned_days is not None:
-        finished = (ended != NOT_REACHED) & (ended <= trials.planned_days)
-        yield Measure("finished by planned completion date"), _where(finished)
-    yield Measure("cut off"), _where(ended == NOT_REACHED)
+    if trials.scenario.planned_days is not None:
+        yield Measure("finished by planned completion date"), _where(trials.finished_in_time)
+    yield Measure("cut off"), _where(trials.milestone_days["trial ended"] == NOT_REACHED)
 
 
 def _where(happened: Any) -> IntArray:
     return np.asarray(happened, dtype=np.int64)
+
+
+def _enumerated(cell: Scenario, truth: Truth) -> tuple[dict[Measure, float], str]:
+    """Return what is known exactly of a rule under a truth, and, where that is nothing, why."""
+    try:
+        return dict(_exact_values(exact(cell), truth)), ""
+    except NotCoveredError as error:
+        return {}, str(error)
 
 
 def _exact_values(found: Exact, truth: Truth) -> Iterator[tuple[Measure, float]]:

@@ -170,9 +170,8 @@ def _candidates(counted: Tally) -> Iterator[Estimate]:
 
 
 def _time(counted: Tally) -> Iterator[Estimate]:
-    if counted.planned_days is not None:
-        ended = counted.values["milestone: trial ended"]
-        finished = sum(often for day, often in ended.items() if day != NOT_REACHED and day <= counted.planned_days)
+    if counted.scenario.planned_days is not None:
+        finished = counted.values["finished in time"][1]
         yield probability("time", "finished by planned completion date", None, finished, counted.trials)
     yield mean("time", "duration", None, counted.values["duration"], "days")
     yield from _quantiles("duration", counted.values["duration"])

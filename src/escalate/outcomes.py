@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .records import NO_DOSE, NO_LEVEL, FloatArray, IntArray, Trial
+from .records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
 from .scenario.model import Scenario
 from .tables import STATES
 from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
@@ -95,12 +95,10 @@ class Trials:
         return tuple(self.paths.astype(str).tolist())
 
     @property
-    def planned_days(self) -> int | None:
-        """Days from the start date to the planned completion date; ``None`` if none is planned."""
-        about = self.scenario.trial
-        if about.planned_completion_date is None:
-            return None
-        return (about.planned_completion_date - about.start_date).days
+    def finished_in_time(self) -> BoolArray:
+        """Whether each trial ended by the planned completion date, shape (n,); none where no date is planned."""
+        ended, planned = self.milestone_days["trial ended"], self.scenario.planned_days
+        return np.asarray((ended != NOT_REACHED) & (ended <= (NOT_REACHED if planned is None else planned)))
 
     @property
     def start_date(self) -> date:

@@ -26,6 +26,9 @@ NO_LEVEL = -1
 NO_DOSE = "no dose"
 """What a person reads where no dose is recommended."""
 
+MOST_PATIENTS = 10_000
+"""The largest trial that a scenario may describe."""
+
 CAP_INCONCLUSIVE = "cap reached, inconclusive"
 """Stop reason: the planned patients do not suffice for what the rule asks next, and it has no answer yet."""
 

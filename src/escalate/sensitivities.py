@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from . import compiled, workers
 from .errors import Problem, ScenarioError
 from .estimates import Estimate, mean_of_sums
-from .outcomes import NOT_REACHED, Trials
+from .outcomes import Trials
 from .records import IntArray
 from .scenario.model import Scenario
 from .scenario.ranges import value_of, value_text
@@ -195,14 +195,14 @@ def sensitivity(
     trios = _trios(scenario, trials, seed, chunk)
     sums: dict[str, tuple[Sums, Sums]] = {}
     with workers.progress(3 * trials * len(scenario.ranges), "trials", progress) as bar:
-        for trio, (totals, products) in workers.completed(compare, ((trio, trio) for trio in trios), executor):
+        for trio, (totals, products) in workers.completed(add_up, ((trio, trio) for trio in trios), executor):
             before = sums.get(trio.key, (0, 0))
             sums[trio.key] = (before[0] + totals, before[1] + products)
             bar.update(3 * trio.chunks[BASE].count)
     return _result(scenario, trials, seed, sums)
 
 
-def compare(trio: Trio) -> tuple[Sums, Sums]:
+def add_up(trio: Trio) -> tuple[Sums, Sums]:
     """Run the same trials three times, and add up what `_measures` says of each.
 
     Returns
@@ -219,9 +219,7 @@ def compare(trio: Trio) -> tuple[Sums, Sums]:
 def _measures(trials: Trials) -> IntArray:
     """Return whole numbers of each trial, shape (n, K + 2): each level recommended, duration, finished in time."""
     recommended = trials.recommended[:, None] == np.arange(trials.scenario.levels)
-    ended, planned = trials.milestone_days["trial ended"], trials.planned_days
-    finished = (ended != NOT_REACHED) & (ended <= (-1 if planned is None else planned))
-    return np.column_stack([recommended, trials.duration_days, finished]).astype(np.int64)
+    return np.column_stack([recommended, trials.duration_days, trials.finished_in_time]).astype(np.int64)
 
 
 def _trios(scenario: Scenario, trials: int, seed: int, size: int) -> list[Trio]:

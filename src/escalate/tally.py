@@ -82,14 +82,6 @@ class Tally:
         return self.scenario.trial.start_date
 
     @property
-    def planned_days(self) -> int | None:
-        """Days from the start date to the planned completion date; ``None`` if none is planned."""
-        about = self.scenario.trial
-        if about.planned_completion_date is None:
-            return None
-        return (about.planned_completion_date - about.start_date).days
-
-    @property
     def milestones(self) -> list[str]:
         """Names of the milestones, in order."""
         return [name.removeprefix("milestone: ") for name in self.values if name.startswith("milestone: ")]
@@ -176,6 +168,7 @@ def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
     for state, counts in trials.candidates.items():
         yield f"state: {state}", counts
     yield "duration", trials.duration_days
+    yield "finished in time", trials.finished_in_time.astype(np.int64)
     for name, days in trials.milestone_days.items():
         yield f"milestone: {name}", days
     first, ended = (trials.milestone_days[name] for name in ("first infusion", "escalation ended"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from ..records import MOST_PATIENTS
 from .doses import Dose, read_doses
 from .lymphodepletion import Agent, read_lymphodepletion
 from .prose import decimal_text, distinct
@@ -54,7 +55,7 @@ class _Facts:
     @property
     def planned_patients(self) -> int:
         if self.record.enrolment is not None:
-            return self.record.enrolment.value
+            return min(self.record.enrolment.value, MOST_PATIENTS)
         return _PATIENTS_PER_LEVEL * max(1, len(self.doses))
 
 
@@ -231,11 +232,18 @@ def _dlt_probabilities(levels: int) -> Iterator[float]:
         yield round(_LOWEST_DLT + (_HIGHEST_DLT - _LOWEST_DLT) * level / max(1, levels - 1), 4)
 
 
+def _enrolment_source(record: Record) -> str:
+    if record.enrolment is None:
+        return ASSUMED
+    cut = f"; a scenario has at most {MOST_PATIENTS}" if record.enrolment.value > MOST_PATIENTS else ""
+    return f"registry: {record.enrolment.words}{cut}"
+
+
 def _sources(facts: _Facts) -> list[str]:
     record = facts.record
     found = {
         "trial.start_date": f"registry: {record.start.words}" if record.start else ASSUMED,
-        "trial.planned_patients": f"registry: {record.enrolment.words}" if record.enrolment else ASSUMED,
+        "trial.planned_patients": _enrolment_source(record),
         "trial.max_days": ASSUMED,
     }
     if record.completion is not None and facts.completion_is_usable:

@@ -146,12 +146,10 @@ def _dates(found: Characteristics) -> Iterator[str]:
         ]
         each = ", ".join(_number(found.get(name), 0) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
         yield f"  first infusion to recommendation: {_number(days, 0)} days on average; cohort by cohort: {each}"
-    if counted.planned_days is not None:
+    if counted.scenario.planned_days is not None:
         chance = found.get("finished by planned completion date")
-        planned = counted.scenario.trial.planned_completion_date
-        yield (
-            f"  P(finished by the planned completion date, {planned}, day {counted.planned_days}): {_percent(chance)}"
-        )
+        planned = f"{counted.scenario.trial.planned_completion_date}, day {counted.scenario.planned_days}"
+        yield f"  P(finished by the planned completion date, {planned}): {_percent(chance)}"
     cut_off = counted.values["milestone: trial ended"][NOT_REACHED]
     if cut_off:
         yield f"  {cut_off:,} trials were ended by trial.max_days: not finished, and their durations stop there."

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from ..records import MOST_PATIENTS
 from .policies import Limits, Stopping, Titration
 from .rules import RuleOptions
 from .section import Section
@@ -41,7 +42,7 @@ class TrialSection(Section):
     """Day 0: from this date on candidates may consent."""
     planned_completion_date: date | None = None
     """Registered completion date; the chance to finish by it is reported."""
-    planned_patients: Annotated[int, Field(ge=1, le=10_000)]
+    planned_patients: Annotated[int, Field(ge=1, le=MOST_PATIENTS)]
     """The cap: most patients, counted as `cap_counts` says; at most 10,000."""
     cap_counts: Literal["evaluable", "infused"] = "evaluable"
     """Whom the cap counts: evaluable patients (non-evaluable ones are extra) or everybody infused."""
@@ -140,7 +141,7 @@ class Safety(Section):
     """Infusion from which the window's days count; observation always begins with the first infusion."""
     start_level: Annotated[int, Field(ge=1)] = 1
     """Dose level of the first cohort, from 1."""
-    cohort_size: Annotated[int, Field(ge=1, le=10_000)] = 3
+    cohort_size: Annotated[int, Field(ge=1, le=MOST_PATIENTS)] = 3
     """Most evaluable patients treated at one level between two decisions."""
     sentinel_stagger_days: Days = 0
     """From the sentinel's first infusion to the next patient's [days]."""
@@ -390,6 +391,12 @@ class Scenario(Section):
         """Share of the full dose given by each infusion."""
         count = len(self.treatment.infusion_days)
         return self.treatment.infusion_shares or [1 / count] * count
+
+    @cached_property
+    def planned_days(self) -> int | None:
+        """Days from the start date to the planned completion date; ``None`` if none is planned."""
+        planned = self.trial.planned_completion_date
+        return None if planned is None else (planned - self.trial.start_date).days
 
     @cached_property
     def overdose_above(self) -> float | None:
