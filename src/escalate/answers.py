@@ -16,7 +16,6 @@ from .committee import Committee
 from .data_cut import DataCut, Partial
 from .distinct import distinct
 from .kernel.bench import (
-    ABOVE_EVERYBODY,
     ANSWER_SIZE,
     CONCLUSION,
     DECISION,
@@ -24,16 +23,29 @@ from .kernel.bench import (
     EXPANSION,
     FORCED,
     HEAD,
+    LEAVES_LEVEL,
     LEVEL_FOLLOWUP,
+    MAY_BE_FORCED,
     MOST_LEVELS,
     NEVER,
     NO_FOLLOWUP,
+    RECOMMENDATION,
+    RESTS_ON_DATA,
+    RULE_ALONE,
     SAYS,
+    TO_LEVEL,
     TURNS_AT,
     TURNS_TO,
+    WHY,
 )
 from .records import NO_LEVEL, TIME_IS_UP, Action, BoolArray, Decisions, FloatArray, IntArray
 from .scenario.model import Scenario
+
+MOST_ALIKE = 63
+"""Patients at a level up to which it is known which counts are alike."""
+
+MOST_REASONS = 255
+"""Reasons that a question has room for."""
 
 
 class Answers:
@@ -51,6 +63,7 @@ class Answers:
 
     def __init__(self, scenario: Scenario, committee: Committee, compiles: bool) -> None:
         self._levels, self._window_days = scenario.levels, scenario.window_end_offset
+        self._cohort_size = scenario.safety.cohort_size
         self._most_places = max(scenario.safety.cohort_size, scenario.trial.planned_patients)
         self._committee, self._compiles = committee, compiles
         self.reasons: list[str] = [TIME_IS_UP]
@@ -64,6 +77,9 @@ class Answers:
     def forget(self, people: int) -> None:
         """Forget every answer; the next questions are about trials of at most so many patients."""
         self._count, self._people = 0, people
+        alike = self._committee.rule.alike(min(people, MOST_ALIKE))
+        self.alike = np.zeros((0, 0, 0, 2), dtype=np.int64) if alike is None else alike
+        """See `kernel.bench.Tables.alike`."""
         self.index: Any = {}
         self.answers: Any = []
         if self._compiles:
@@ -78,8 +94,8 @@ class Answers:
     def _bits(self) -> list[int]:
         """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
         patients, places = ((most + 1).bit_length() for most in (self._people, self._most_places))
-        most_room = (ABOVE_EVERYBODY + 1).bit_length()  # or the position of a reason
-        head = [3, max(patients, places), most_room, MOST_LEVELS.bit_length(), patients, patients]
+        room = max((self._cohort_size + 1).bit_length(), MOST_REASONS.bit_length())
+        head = [3, max(patients, places), room, MOST_LEVELS.bit_length(), patients, patients]
         day = (self._levels * (self._window_days + 1)).bit_length()
         counts = [patients] * (3 * self._levels)
         return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]
@@ -95,6 +111,7 @@ class Answers:
     def reason(self, words: str) -> int:
         """Return the position of a reason."""
         if words not in self.reasons:
+            assert len(self.reasons) < MOST_REASONS - 1
             self.reasons.append(words)
         return self.reasons.index(words)
 
@@ -156,18 +173,44 @@ class Answers:
     def _answers_to(self, questions: IntArray) -> IntArray:
         """Return the answer to each question, shape (B, `ANSWER_SIZE`)."""
         found = np.zeros((len(questions), ANSWER_SIZE), dtype=np.int64)
-        for kind, how in ((DECISION, self._decide), (CONCLUSION, self._conclude)):
+        asked = {
+            DECISION: self._decide,
+            MAY_BE_FORCED: self._may_be_forced,
+            FORCED: self._is_forced,
+            EXPANSION: self._closes,
+            RECOMMENDATION: self._recommend,
+            CONCLUSION: self._conclude,
+        }
+        for kind, how in asked.items():
             here = questions[:, 0] == kind
             if here.any():
                 found[here] = how(questions[here])
-        for kind, says in ((FORCED, self._committee.forced_many), (EXPANSION, self._closes)):
-            here = questions[:, 0] == kind
-            if here.any():
-                found[here, SAYS] = says(self._cut(questions[here]), questions[here, 1])
         return found
 
-    def _closes(self, cut: DataCut, _: IntArray) -> BoolArray:
-        return self._committee.rule.closes_expansion(cut)
+    def recommended(self, questions: IntArray) -> IntArray:
+        """Return what was left to be recommended in the end: level and position of the reason, shape (B, 2).
+
+        Parameters
+        ----------
+        questions : int array, shape (B, `question_size`)
+            Any number of each.
+        """
+        asked, row = distinct(questions)
+        return self._answers_to(asked)[row][:, [TO_LEVEL, WHY]]
+
+    def _may_be_forced(self, questions: IntArray) -> IntArray:
+        return self._only_says(self._committee.may_be_forced(self._cut(questions), questions[:, 1]))
+
+    def _is_forced(self, questions: IntArray) -> IntArray:
+        return self._only_says(self._committee.forced_many(self._cut(questions), questions[:, 1]))
+
+    def _closes(self, questions: IntArray) -> IntArray:
+        return self._only_says(self._committee.rule.closes_expansion(self._cut(questions)))
+
+    def _only_says(self, says: BoolArray) -> IntArray:
+        found = np.zeros((len(says), ANSWER_SIZE), dtype=np.int64)
+        found[:, SAYS] = says
+        return found
 
     def _decide(self, questions: IntArray, days_seen: IntArray | None = None) -> IntArray:
         """Return the decisions; where it is given, after so many days of follow-up at the level."""
@@ -177,30 +220,38 @@ class Answers:
             here = np.arange(self._levels) == cut.level[:, np.newaxis]
             cut = replace(cut, followup=here * share[:, np.newaxis])
         decided = self._committee.decide_many(cut, questions[:, 2], outstanding)
-        rests = self._committee.rest_on_data(decided)
+        rests, leaves = self._committee.rest_on_data(decided), self._committee.leave_level(decided)
         alone = self._committee.alone(cut, outstanding) if rests.any() else np.full_like(outstanding, NO_LEVEL)
-        return self._written(decided, rests, alone)
+        found = self._written(decided)
+        found[:, RESTS_ON_DATA], found[:, LEAVES_LEVEL], found[:, RULE_ALONE] = rests, leaves, alone
+        return found
+
+    def _recommend(self, questions: IntArray) -> IntArray:
+        level = self._committee.rule.recommend(self._cut(questions))
+        return self._written(replace(self._stops(questions), level=level))
 
     def _conclude(self, questions: IntArray) -> IntArray:
+        return self._written(self._committee.conclude_many(self._cut(questions), self._stops(questions)))
+
+    def _stops(self, questions: IntArray) -> Decisions:
+        """Return the stops after which something is recommended; at no level yet."""
         zero = np.zeros(len(questions), dtype=np.int64)
-        stops = Decisions(
+        return Decisions(
             action=zero + int(Action.STOP),
             level=zero + NO_LEVEL,
             patients=zero,
             reason=questions[:, 2],
             reasons=tuple(self.reasons),
         )
-        return self._written(self._committee.conclude_many(self._cut(questions), stops), zero == 1, zero)
 
-    def _written(self, decided: Decisions, rests: BoolArray, alone: IntArray) -> IntArray:
+    def _written(self, decided: Decisions) -> IntArray:
         """Return decisions as answers, in the order of `kernel.bench.SAYS`."""
         met = np.unique(decided.reason).tolist()
         code = np.zeros(len(decided.reasons), dtype=np.int64)
         code[met] = [self.reason(decided.reasons[position]) for position in met]
-        found = np.full((len(rests), ANSWER_SIZE), NEVER)
-        said = (decided.action, decided.level, decided.patients, code[decided.reason], rests, alone)
-        found[:, : len(said)] = np.stack(said, axis=1)
-        found[:, TURNS_TO] = 0
+        said = np.stack([decided.action, decided.level, decided.patients, code[decided.reason]], axis=1)
+        found = np.zeros((len(said), ANSWER_SIZE), dtype=np.int64)
+        found[:, : said.shape[1]], found[:, TURNS_AT] = said, NEVER
         return found
 
     def _cut(self, questions: IntArray) -> DataCut:

@@ -92,10 +92,13 @@ class Committee:
         there are; and where a rolling rule declares a dose with windows open.
         """
         declares = self.rule.rolling & (decided.action == Action.STOP) & (decided.level != NO_LEVEL)
-        return np.asarray(declares | self._recommend_at_end(decided))
+        return np.asarray(declares | self.leave_level(decided))
 
-    def _recommend_at_end(self, decided: Decisions) -> BoolArray:
-        """Return whether the trial ends for another reason than the rule's, and the rule still recommends a dose."""
+    def leave_level(self, decided: Decisions) -> BoolArray:
+        """Return whether the trial ends for another reason than the rule's, and the level is what the rule recommends.
+
+        It recommends from whatever data there are: `ProtocolRule.recommend`.
+        """
         ends = np.array([reason in (CAP_REACHED, *ENDS) for reason in decided.reasons])
         return np.asarray(self.rule.has_answer_at_cap & ends[decided.reason])
 
@@ -146,7 +149,7 @@ class Committee:
         if outstanding is None:
             return self._decide_on(cut, room)
         decided = self._decide_on(_read(cut, outstanding), room)
-        known = (outstanding > 0) & self._recommend_at_end(decided)
+        known = (outstanding > 0) & self.leave_level(decided)
         if not known.any():
             return decided
         return replace(decided, level=np.where(known, self.rule.recommend(cut), decided.level))
@@ -188,17 +191,23 @@ class Committee:
         if key not in self._forced:
             if len(self._forced) >= MOST_REMEMBERED:
                 self._forced.clear()
-            self._forced[key] = bool(self.forced_many(DataCut.gather([counts]), np.array([outstanding]))[0])
+            cut, left = DataCut.gather([counts]), np.array([outstanding])
+            self._forced[key] = bool(self.may_be_forced(cut, left)[0] and self.forced_many(cut, left)[0])
         return self._forced[key]
 
-    def forced_many(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
-        """Return whether each level of a batch must be left downwards, as `is_forced`, shape (B,)."""
-        forced = np.zeros(len(outstanding), dtype=np.bool_)
-        # Nothing is forced, unless the level is left even if no more DLT comes: most data cuts are settled by that.
+    def may_be_forced(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
+        """Return whether each level of a batch is left downwards even if no more DLT comes, shape (B,)."""
         best = self.rule.decide(cut.completed(outstanding, np.zeros_like(outstanding)))
-        left = best.level < cut.level
-        for most in np.unique(outstanding[left]).tolist():
-            here = np.flatnonzero(left & (outstanding == most))
+        return np.asarray(best.level < cut.level)
+
+    def forced_many(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
+        """Return whether each level of a batch must be left downwards, as `is_forced`, shape (B,).
+
+        For data cuts of which `may_be_forced` says that they may be.
+        """
+        forced = np.zeros(len(outstanding), dtype=np.bool_)
+        for most in np.unique(outstanding).tolist():
+            here = np.flatnonzero(outstanding == most)
             sizes = [most] if self._replaces else range(most + 1)
             more, dlts = np.array([(size, y) for size in sizes for y in range(size + 1)]).T
             repeated = cut.take(np.repeat(here, len(more)))

@@ -19,6 +19,7 @@ from .kernel.bench import (
     ENDED,
     FULL_DOSE,
     GETS,
+    LEAVES_QUESTION,
     LESS,
     NEEDS_CANDIDATES,
     NEEDS_PATIENTS,
@@ -108,8 +109,11 @@ class Engine:
                 self._form(todo), codes, questions, rows, letters, self._later_infusions,
             )  # fmt: skip
             ended = np.asarray(codes)
-            over = ended == ENDED
+            asks_last = ended == LEAVES_QUESTION
+            over = (ended == ENDED) | asks_last
             numbers[todo[over]] = np.asarray(rows)[over]
+            if asks_last.any():
+                numbers[todo[asks_last], :2] = self.answers.recommended(np.asarray(questions)[asks_last])
             paths = _put(paths, todo[over], np.asarray(letters, dtype=np.uint8)[over])
             if (ended == ASKS).any():
                 self.answers.ask(np.asarray(questions)[ended == ASKS])
@@ -153,7 +157,9 @@ class Engine:
             dlt_probability=self._form(np.array(self.scenario.toxicity.dlt_probability)),
             people=compiled.people(people) if self._compiles else [Person() for _ in range(people)],
             queue=self._sheet(candidates.shape[1]),
+            seen=self._sheet(self.answers.question_size),
             question=self._sheet(self.answers.question_size),
+            alike=self._form(self.answers.alike),
             index=self.answers.index,
             answers=self.answers.answers,
             trail=self._sheet(0),
@@ -188,6 +194,7 @@ class Engine:
         patience = NEVER if accrual.patience_days is None else accrual.patience_days
         return Protocol(
             levels=scenario.levels,
+            cohort_size=safety.cohort_size,
             cap=scenario.trial.planned_patients,
             cap_counts_infused=scenario.trial.cap_counts == "infused",
             max_days=scenario.trial.max_days,

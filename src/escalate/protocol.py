@@ -80,6 +80,35 @@ class ProtocolRule(Rule):
         nothing_comes = (decided.action == Action.SUSPEND) & (cut.pending.sum(axis=-1) == 0)
         return decided.overruled(nothing_comes, STUCK, Action.STOP, self._answer(cut, nothing_comes))
 
+    def alike(self, patients: int) -> IntArray | None:
+        """Return for a level other than the data cut's the first counts that no decision tells from its own.
+
+        Parameters
+        ----------
+        patients : int
+            Most patients at a level.
+
+        Returns
+        -------
+        int array, shape (K, patients + 1, patients + 1, 2), or None
+            Patients and DLTs, for each level and each number of patients (for a rolling rule, with the pending ones)
+            and of DLTs. ``None`` where the rule, or what the protocol puts around it, reads the counts as they are.
+        """
+        n, y = np.indices((patients + 1, patients + 1))
+        y = np.minimum(y, n)
+        read = self.rule.elsewhere(n, y)
+        stopping, toxicity = self.stopping, self.stopping.too_toxic_probability is not None
+        counts = (self.titration, self.limits.most_per_level, stopping.most_patients, stopping.interval_width)
+        if read is None or any(what is not None for what in counts) or (toxicity and self.rolling):
+            return None
+        same = np.stack([np.asarray(part, dtype=np.int64).ravel() for part in (n > 0, *read)], axis=1)
+        _, first, which = np.unique(same, axis=0, return_index=True, return_inverse=True)
+        themselves = np.stack([n, y], axis=-1)
+        found = np.repeat(themselves.reshape(-1, 2)[first[which.ravel()]].reshape(1, *themselves.shape), self.levels, 0)
+        if toxicity:
+            found[0] = themselves
+        return found
+
     def is_too_toxic(self, cut: DataCut) -> BoolArray:
         """Return whether the stopping rule for toxicity at the lowest level stops the trial, shape (...)."""
         return self._exceeds(cut, np.zeros_like(cut.level), self.stopping.too_toxic_probability)

@@ -11,28 +11,29 @@ NEVER = 2**40
 
 NO_LEVEL = -1
 
-ABOVE_EVERYBODY = 2**20 - 2
-"""Room under a cap that never binds."""
-
 COHORTS_TIMED = 12
 """As `escalate.outcomes.COHORTS_TIMED`."""
 
 MOST_LEVELS = 99
 """Dose levels that a bench has room for."""
 
-RUNNING, ENDED, ASKS, NEEDS_CANDIDATES, NEEDS_PATIENTS = range(5)
-"""How a run of `run_trial` ends: with the trial, with a question, or for want of random numbers."""
+RUNNING, ENDED, LEAVES_QUESTION, ASKS, NEEDS_CANDIDATES, NEEDS_PATIENTS = range(6)
+"""How a run of `run_trial` ends: with the trial; with the trial, and a question on which nothing waits any more, what
+is recommended; with a question on which it does; or for want of random numbers."""
 
 ESCALATE, STAY, DE_ESCALATE, SUSPEND, STOP = range(5)
 """Codes of `escalate.records.Action`."""
 
-DECISION, CONCLUSION, FORCED, EXPANSION = range(4)
-"""What a committee is asked: its decision; the recommendation after a stop; is the decision forced; is it closed."""
+DECISION, MAY_BE_FORCED, FORCED, EXPANSION, RECOMMENDATION, CONCLUSION = range(6)
+"""What a committee is asked: its decision; whether it leaves the level even if no more DLT comes; whether it does in
+any case; whether an expansion is closed; what it recommends where the trial ends for another reason than the rule's;
+what it recommends in the end, when a stop came before the last outcomes."""
 
-SAYS, TO_LEVEL, SO_MANY, WHY, RESTS_ON_DATA, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE = range(9)
+(SAYS, TO_LEVEL, SO_MANY, WHY, RESTS_ON_DATA, LEAVES_LEVEL, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE) = range(10)
 """What an answer holds: action, or yes and no; level; patients; position of the reason; whether outcomes still to come
-can change what a stop recommends; the highest level at which the rule by itself would go on; from how many days of
-follow-up at the level on (`NEVER` if from none) another answer holds, and where that is."""
+can change what a stop recommends; whether the level is that of a `RECOMMENDATION` instead; the highest level at which
+the rule by itself would go on; from how many days of follow-up at the level on (`NEVER` if from none) another answer
+holds, and where that is."""
 
 NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
 """What a rule reads of the pending patients' windows: nothing; the days seen at the level; those of each patient."""
@@ -40,7 +41,7 @@ NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
 WORD_BITS, HASH_FACTOR = 62, 1099511628211
 """Bits of a word that questions are packed into; what their hash is multiplied with."""
 
-MOST_ASKS, TRAIL = 2, 256
+MOST_ASKS, TRAIL = 3, 256
 """Most questions about one data cut; how long a trail is."""
 
 UNKNOWN = -1
@@ -70,6 +71,7 @@ class Protocol(NamedTuple):
     """What a scenario asks of the calendar, in whole numbers; days where a name says so, 1 for yes."""
 
     levels: int
+    cohort_size: int
     cap: int
     cap_counts_infused: int
     max_days: int
@@ -173,6 +175,8 @@ class Bench:
     dlt_known: int = 0
     """When the last DLT became known, in phases of days since the start."""
     news: int = 0
+    calm: int = 0
+    """No decision is forced before there is bad news: see `days.is_forced`."""
     since_outcomes: int = 0
     since_dlts: int = 0
     # What is due
@@ -184,6 +188,8 @@ class Bench:
     cut_outstanding: int = 0
     concluding: int = 0
     stop_reason: int = 0
+    left_to_ask: int = 0
+    """What is asked when the trial has ended; a `DECISION` where nothing is."""
     recommended: int = 0
     reason: int = 0
     last_outcome_day: int = 0
@@ -254,8 +260,13 @@ class Tables(NamedTuple):
     """Each patient's `Person`."""
     queue: list[int]
     """Who waits for a place, from `queue_first` to `queue_end`: the day on which each became eligible."""
+    seen: list[int]
+    """What the committee can see: see `questions.write_counts`."""
     question: list[int]
-    """What the committee is asked, and all that it sees: see `write_counts`."""
+    """What it is asked: of what it can see, what the answer turns on."""
+    alike: Sequence[Sequence[Sequence[Sequence[int]]]]
+    """For each level that is not the cohort's, by evaluable patients and DLTs: the first such counts that no decision
+    tells from these; empty where decisions tell all counts apart."""
     index: Any
     """Where the answer to a question is: what `find` needs."""
     answers: Sequence[Sequence[int]]

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from .bench import (
-    ABOVE_EVERYBODY,
     ASKS,
     COHORTS_TIMED,
     CONCLUSION,
     DECISION,
     DLT,
     DROP_OUT_DAY,
+    EACH_FOLLOWUP,
     ENDED,
     EVENING,
     EXPANSION,
@@ -23,8 +23,11 @@ from .bench import (
     FULL_DOSE,
     GETS,
     INFUSIONS_END,
+    LEAVES_LEVEL,
+    LEAVES_QUESTION,
     LEFT_IN_WINDOW,
     LEVEL_FOLLOWUP,
+    MAY_BE_FORCED,
     MORNING,
     MOST_ASKS,
     NEEDS_CANDIDATES,
@@ -38,6 +41,7 @@ from .bench import (
     NOTHING,
     PENDING,
     PHASES,
+    RECOMMENDATION,
     RESTS_ON_DATA,
     RULE_ALONE,
     RUNNING,
@@ -116,17 +120,27 @@ def run_many(
             t.dlt_probability,
             t.people,
             t.queue,
+            t.seen,
             t.question,
+            t.alike,
             t.index,
             t.answers,
             trails[trial],
         )
         codes[place] = run_trial(p, w, t)
-        if codes[place] == ENDED:
+        if codes[place] == ENDED or codes[place] == LEAVES_QUESTION:
             close_books(p, w, t, rows[place], paths[place], infusion_days)
+        if codes[place] == LEAVES_QUESTION:
+            t.seen[0], t.seen[1], t.seen[2] = w.left_to_ask, 0, w.reason
+            copy(t.seen, questions[place])
         elif codes[place] == ASKS:
-            for position in range(len(t.question)):
-                questions[place][position] = t.question[position]
+            copy(t.question, questions[place])
+
+
+def copy(numbers: Sequence[int], onto: list[int]) -> None:
+    """Write numbers onto others."""
+    for position in range(len(numbers)):
+        onto[position] = numbers[position]
 
 
 def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
@@ -143,7 +157,10 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
         wait(p, w, following)
         w.today = following
     last = t.candidates[len(t.candidates) - 1]
-    w.code = NEEDS_CANDIDATES if (last if last >= 0 else -1 - last) <= w.last_consent_day else ENDED
+    if (last if last >= 0 else -1 - last) <= w.last_consent_day:
+        w.code = NEEDS_CANDIDATES
+    else:
+        w.code = ENDED if w.left_to_ask == DECISION else LEAVES_QUESTION
     return w.code
 
 
@@ -155,6 +172,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
+    w.calm, w.left_to_ask = 0, DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
@@ -254,11 +272,28 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         if found >= 0 and t.answers[found][SAYS]:
             w.expansion_closed_day, w.permitted = w.today, w.level - 1
             cut_data(p, w, t, 0, 0)
-    elif w.news and p.early_decision and not w.concluding:
+    elif w.news and p.early_decision and not w.concluding and not w.calm:
         outstanding = outcomes_to_come(w)
-        found = ask(p, w, t, FORCED, outstanding)
-        if found >= 0 and t.answers[found][SAYS]:
+        if is_forced(p, w, t, outstanding):
             cut_data(p, w, t, 1, outstanding)
+
+
+def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
+    """Return whether the level must be left, whatever is still outstanding.
+
+    Where it is kept if no more DLT comes, that is not asked again while outcomes of the cohort come without a DLT: what
+    the committee would see then is still the same.
+    """
+    found = ask(p, w, t, MAY_BE_FORCED, outstanding)
+    if found < 0:
+        return False
+    if t.answers[found][SAYS]:
+        found = answer(p, w, t, FORCED, outstanding, 0)
+        return found >= 0 and t.answers[found][SAYS] == 1
+    elsewhere = w.windows + w.on_the_way - w.pending[w.level] - w.lymphodepleted[w.level]
+    if not p.reads_last and (p.reads_followup != EACH_FOLLOWUP or elsewhere == 0):
+        w.calm = 1
+    return False
 
 
 def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
@@ -284,21 +319,21 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         if w.cut_forced:
             w.cut_outstanding = outcomes_to_come(w)
     if w.concluding:
-        found = answer(w, t, CONCLUSION, 0, w.stop_reason)
-    else:
-        places = room(p, w, NO_LEVEL)
-        if w.on_the_way:  # what the cap leaves depends on what is decided
-            found = decision(p, w, t, ABOVE_EVERYBODY)
-            places = room(p, w, t.answers[found][TO_LEVEL]) if found >= 0 else 0
-        if w.code == RUNNING:
-            found = decision(p, w, t, places if places > 0 else 0)
-    if found >= 0:
-        follow(p, w, t.answers[found], late)
+        recommend(p, w, t, CONCLUSION, w.stop_reason, late)
+        return
+    places = room(p, w, NO_LEVEL)
+    if w.on_the_way:  # what the cap leaves depends on what is decided
+        found = decision(p, w, t, p.cohort_size)
+        places = room(p, w, t.answers[found][TO_LEVEL]) if found >= 0 else 0
+    if w.code == RUNNING:
+        found = decision(p, w, t, places if places > 0 else 0)
+        if found >= 0:
+            follow(p, w, t, found, late)
 
 
 def decision(p: Protocol, w: Bench, t: Tables, places: int) -> int:
-    """Ask for the decision, with so many patients left under the cap."""
-    found = answer(w, t, DECISION, w.cut_outstanding, places)
+    """Ask for the decision, with so many patients left under the cap; more than a cohort is as good as a cohort."""
+    found = answer(p, w, t, DECISION, w.cut_outstanding, places if places < p.cohort_size else p.cohort_size)
     if found >= 0 and p.reads_followup == LEVEL_FOLLOWUP:
         seen = days_seen(p, w, t)
         while t.answers[found][TURNS_AT] <= seen:
@@ -317,24 +352,22 @@ def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
     return total
 
 
-def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
+def follow(p: Protocol, w: Bench, t: Tables, found: int, late: int) -> None:
     """Do what the committee has decided."""
-    w.last_day = w.today
-    w.meeting_day = NEVER
-    if w.cohorts <= COHORTS_TIMED:
-        w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
+    decided = t.answers[found]
     action, level = decided[SAYS], decided[TO_LEVEL]
-    provisional = not w.concluding and decided[RESTS_ON_DATA] and (w.on_the_way > 0 or w.windows > 0)
+    provisional = decided[RESTS_ON_DATA] and (w.on_the_way > 0 or w.windows > 0)
+    if decided[LEAVES_LEVEL] and not provisional:
+        recommend(p, w, t, RECOMMENDATION, decided[WHY], late)
+        return
+    the_committee_has_met(w, action)
     w.permitted = decided[RULE_ALONE] if provisional else level
-    if action != SUSPEND:
-        no_doubt(w, action == STOP)
-        w.since_outcomes = w.since_dlts = 0
     if provisional:
         w.concluding, w.stop_reason = 1, decided[WHY]
         if not p.expands:
             close_enrolment(w, late)
         hold(w)
-    elif w.concluding or action == STOP:
+    elif action == STOP:
         finish(p, w, level, decided[WHY], late)
     elif action == SUSPEND:
         hold(w)
@@ -343,6 +376,33 @@ def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
         undecided(w)
     else:
         open_cohort(p, w, level, decided[SO_MANY], 0)
+
+
+def the_committee_has_met(w: Bench, action: int) -> None:
+    """Write down that there is a decision."""
+    w.last_day = w.today
+    w.meeting_day = NEVER
+    w.calm = 0
+    if w.cohorts <= COHORTS_TIMED:
+        w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
+    if action != SUSPEND:
+        no_doubt(w, action == STOP)
+        w.since_outcomes = w.since_dlts = 0
+
+
+def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: int) -> None:
+    """End the escalation with what the rule recommends: at once for an expansion, otherwise the question is left."""
+    level = NO_LEVEL
+    if p.expands:
+        found = answer(p, w, t, kind, 0, reason)
+        if found < 0:
+            return
+        level, reason = t.answers[found][TO_LEVEL], t.answers[found][WHY]
+    else:
+        w.left_to_ask = kind
+    the_committee_has_met(w, STOP)
+    w.permitted = level
+    finish(p, w, level, reason, late)
 
 
 def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
@@ -498,6 +558,7 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
 def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
     """Write down that a lymphodepleted patient is not infused."""
     person.outcome = NOT_INFUSED
+    w.calm = 0
     here = person.cohort == w.cohorts
     if here:
         w.taken -= 1
@@ -548,6 +609,8 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     """Turn a pending patient into an evaluable or a non-evaluable one."""
     outcome, level, here = person.comes, person.level, person.cohort == w.cohorts
     person.outcome = outcome
+    if outcome != NO_DLT or level != w.level:
+        w.calm = 0
     w.windows -= 1
     w.pending[level] -= 1
     if here:

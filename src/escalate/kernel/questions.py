@@ -7,13 +7,17 @@ from typing import Any
 
 from .bench import (
     ASKS,
+    CONCLUSION,
     DLT,
     EACH_FOLLOWUP,
     HASH_FACTOR,
     HEAD,
     LEFT_IN_WINDOW,
+    MAY_BE_FORCED,
+    MOST_ASKS,
     NO_OUTCOME,
     PENDING,
+    RECOMMENDATION,
     UNKNOWN,
     WORD_BITS,
     Bench,
@@ -24,13 +28,13 @@ from .bench import (
 
 
 def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
-    """Write what a committee can see of the trial now into the question.
+    """Write down what a committee can see of the trial now, in the form of a question.
 
     It holds kind, outstanding outcomes, room, level, the last cohort's evaluable patients and DLTs, and for each level
     evaluable patients, DLTs and pending patients; then, for rules that read the follow-up, the pending, the lost and
     those with a DLT, each as ``level + levels * days``, sorted, -1 where there is nobody.
     """
-    q = t.question
+    q = t.seen
     q[3] = w.level
     q[4] = q[5] = 0
     if p.reads_last and p.rolling:
@@ -47,7 +51,7 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
 
 def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """Write what is known of single patients: how far the pending are, when the lost left, when DLTs came."""
-    q, first = t.question, HEAD + 3 * p.levels
+    q, first = t.seen, HEAD + 3 * p.levels
     size = (len(q) - first) // 3
     for position in range(first, len(q)):
         q[position] = -1
@@ -77,9 +81,9 @@ def insert(q: list[int], first: int, size: int, value: int) -> None:
 
 def ask(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int) -> int:
     """Ask about what is known now; return where the answer is, or -1 with the question on the bench."""
-    if not is_on_trail(w, t, 1):
+    if not is_on_trail(w, t, MOST_ASKS):
         write_counts(p, w, t)
-    return answer(w, t, kind, outstanding, 0)
+    return answer(p, w, t, kind, outstanding, 0)
 
 
 def is_on_trail(w: Bench, t: Tables, asks: int) -> bool:
@@ -87,12 +91,18 @@ def is_on_trail(w: Bench, t: Tables, asks: int) -> bool:
     return w.asked + asks <= t.trail[0]
 
 
-def answer(w: Bench, t: Tables, kind: int, outstanding: int, places: int) -> int:
-    """Ask about the counts in the question; return where the answer is, or -1 with the question on the bench."""
+def answer(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int, places: int) -> int:
+    """Ask about what was seen; return where the answer is, or -1 with the question on the bench."""
     if is_on_trail(w, t, 1):
         w.asked += 1
         return t.trail[w.asked]
     t.question[0], t.question[1], t.question[2] = kind, outstanding, places
+    for position in range(3, len(t.question)):
+        t.question[position] = t.seen[position]
+    if kind == MAY_BE_FORCED:
+        complete(p, t)
+    if len(t.alike) and kind != RECOMMENDATION and kind != CONCLUSION:
+        simplify(p, t)
     found = find(t.index, t.question)
     if found < 0:
         w.code = ASKS
@@ -102,6 +112,43 @@ def answer(w: Bench, t: Tables, kind: int, outstanding: int, places: int) -> int
     else:
         w.asked += 1
     return found
+
+
+def complete(p: Protocol, t: Tables) -> None:
+    """Write what would be seen if all outcomes of the level were known, and what is outstanding came without a DLT."""
+    q = t.question
+    level, size = q[3], (len(q) - HEAD - 3 * p.levels) // 3
+    q[HEAD + level] += q[1]
+    q[1] = q[HEAD + 2 * p.levels + level] = 0
+    first = kept = HEAD + 3 * p.levels
+    for position in range(first, first + size):
+        code = q[position]
+        if code >= 0 and code % p.levels != level:
+            q[kept] = code
+            kept += 1
+    for position in range(kept, first + size):
+        q[position] = -1
+
+
+def simplify(p: Protocol, t: Tables) -> None:
+    """Write counts that no decision tells apart in one way, so that they are one question.
+
+    Of a level that is not the cohort's a rolling rule reads the pending with the others, and a cohort rule at most
+    whether somebody was treated there.
+    """
+    q = t.question
+    for level in range(p.levels):
+        if level == q[3]:
+            continue
+        n, y, c = HEAD + level, HEAD + p.levels + level, HEAD + 2 * p.levels + level
+        if p.rolling:
+            q[n] += q[c]
+            q[c] = 0
+        else:
+            q[c] = 1 if q[c] and not q[n] else 0
+        if q[n] < len(t.alike[level]):
+            alike = t.alike[level][q[n]][q[y]]
+            q[n], q[y] = alike[0], alike[1]
 
 
 def find(index: Any, question: list[int]) -> int:

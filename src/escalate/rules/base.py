@@ -45,6 +45,24 @@ class Rule(ABC):
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the recommended level (from 0) of each data cut, or `NO_LEVEL`, shape (...)."""
 
+    def elsewhere(self, n: IntArray, y: IntArray) -> tuple[IntArray | BoolArray, ...] | None:
+        """Return what decisions read of a level other than the data cut's, from its patients and their DLTs.
+
+        Counts of which all of it is the same are alike to the rule, and what it decides on one of them it decides on
+        all. It may read nothing else there; what it recommends may.
+
+        Parameters
+        ----------
+        n, y : int array, shape (...)
+            Evaluable patients, for a rolling rule with the pending ones, and DLTs among them.
+
+        Returns
+        -------
+        tuple of array or None
+            Each of shape (...). ``None`` where the rule reads the counts as they are, or single patients.
+        """
+        return None
+
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
         """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...).
 

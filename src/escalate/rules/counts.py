@@ -119,6 +119,11 @@ class CountRule(Rule):
         gone = np.logical_or.accumulate(gone, axis=-1)
         return np.asarray((~gone).sum(axis=-1))
 
+    def elsewhere(self, n: IntArray, y: IntArray) -> tuple[IntArray | BoolArray, ...]:
+        """Return whether another level was tried, and whether it is eliminated: all that decisions read of it."""
+        _, toxic, lowest = self.tables(int(n.max(initial=0)))
+        return n > 0, toxic[n, y], lowest[n, y]
+
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...)."""
         not_gone = np.arange(cut.evaluable.shape[-1]) < self.levels_left(cut)[..., np.newaxis]

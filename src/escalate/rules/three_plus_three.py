@@ -38,7 +38,7 @@ from typing import Literal
 import numpy as np
 
 from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, Action, Decisions, IntArray
+from ..records import NO_LEVEL, Action, BoolArray, Decisions, IntArray
 from .base import Rule
 from .first_match import Row, first_match
 
@@ -104,6 +104,10 @@ class ThreePlusThreeRule(Rule):
             (tolerated, Action.ESCALATE, above, _wanted(at_level(cut.evaluable, above)), TOLERATED),
         ]
         return first_match(rows, level.shape)
+
+    def elsewhere(self, n: IntArray, y: IntArray) -> tuple[IntArray | BoolArray, ...]:
+        """Return the patients of another level, up to six, and whether it exceeds the MTD: all that is read of it."""
+        return np.minimum(n, 6), y >= 2
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the MTD where the rule has finished, `NO_LEVEL` where there is none or it has not, shape (...)."""
