@@ -13,7 +13,7 @@ import pytest
 from escalate import exact
 from escalate.data_cut import DataCut, Partial
 from escalate.rules import getprior, make_rule
-from escalate.rules.crm import CrmRule, adaptive
+from escalate.rules.crm import STEPS_FOR_PROBABILITY, CrmRule, adaptive
 from escalate.scenario.rules import Crm
 from golden import assert_within_error, cases, counts
 from small import small
@@ -44,12 +44,13 @@ def test_skeleton(case: dict[str, Any]) -> None:
 def check(rule: CrmRule, cut: DataCut, case: dict[str, Any]) -> None:
     rows, _ = rule.table(cut)
     (estimate,) = rule.parameter(rows)
-    density = rule.posterior(rows)[0]
+    at = rule.grid(int(rule.patients(rows)[0]), STEPS_FOR_PROBABILITY)
+    density = rule.posterior(rows, at)[0]
     fine = case["high_precision"]
     assert estimate == pytest.approx(fine["estimate"], **CLOSE)
-    assert density @ rule.nodes**2 - estimate**2 == pytest.approx(fine["post_var"], **CLOSE)
+    assert density @ at.nodes**2 - estimate**2 == pytest.approx(fine["post_var"], **CLOSE)
     assert rule.estimates(cut).tolist() == pytest.approx(fine["ptox"], **CLOSE)
-    assert (density @ rule.curve(rule.nodes)).tolist() == pytest.approx(fine["posterior_mean_ptox"], **CLOSE)
+    assert (density @ rule.curve(at.nodes)).tolist() == pytest.approx(fine["posterior_mean_ptox"], **CLOSE)
     error = case["max_abs_ptox_diff"] + 1e-8
     assert rule.estimates(cut).tolist() == pytest.approx(case["dfcrm"]["ptox"], rel=0, abs=error)
     assert int(rule.best_level(cut)) + 1 == fine["mtd"] == case["dfcrm"]["mtd"]

@@ -17,7 +17,7 @@ import reference_model_rules as reference
 from escalate.data_cut import DataCut, Partial
 from escalate.records import NO_LEVEL, Action
 from escalate.rules.blrm import BlrmRule
-from escalate.rules.crm import CrmRule, adaptive
+from escalate.rules.crm import STEPS_FOR_MEAN, CrmRule, adaptive
 
 SKELETONS = {2: (0.16, 0.25), 4: (0.08, 0.16, 0.25, 0.36)}
 CLOSE = {"rel": 0, "abs": 1e-9}
@@ -164,13 +164,13 @@ def test_blrm_interval_agrees_with_its_exceedance() -> None:
     assert rule.exceedance(cut, level, float(high)) == pytest.approx(0.025, abs=1e-4)
 
 
-def test_a_wider_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice the nodes of the CRM, half as many more of the BLRM."""
     cut = DataCut.of([0] * 3, [[3, 0], [6, 6], [18, 18]], [[1, 0], [0, 2], [2, 9]])
     crm = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
     blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
     before = crm.estimates(cut), np.stack(blrm.probabilities(cut))
-    monkeypatch.setattr("escalate.rules.crm.NODES", 1601)
+    monkeypatch.setattr("escalate.rules.crm.STEPS_FOR_MEAN", 2 * STEPS_FOR_MEAN)
     monkeypatch.setattr("escalate.rules.blrm.nodes_for", lambda patients, sd: 401)
     crm = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
     blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)

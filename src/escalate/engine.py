@@ -219,6 +219,7 @@ class Engine:
             rolling=rule.rolling,
             reads_last=rule.reads_last,
             reads_followup=self.answers.reads_followup,
+            monotone=rule.monotone,
             start_level=safety.start_level - 1,
             first_action=int(first.action),
             first_level=first.level,

@@ -54,6 +54,8 @@ class ProtocolRule(Rule):
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
         self.reads_followup = self.rule.reads_followup
         self.reads_level_followup = self.rule.reads_level_followup
+        goes_where_the_rule_would_not = self.titration is not None or self.limits.no_skipping_down
+        self.monotone = self.rule.monotone and not goes_where_the_rule_would_not
         self.too_toxic_above = self.stopping.too_toxic_above or self.target
         if self.target is None and self.limits.coherence in ("last_cohort", "last_level"):
             raise RuleError(f"limits.coherence compares with a target, and the rule {self.name} has none")

@@ -25,7 +25,7 @@ from .scenario.model import Scenario
 from .scenario.rules import PythonRule
 from .trial import Conduct
 
-CHUNK, KERNEL_CHUNK = 256, 4096
+CHUNK, KERNEL_CHUNK = 256, 8192
 """Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
 
 

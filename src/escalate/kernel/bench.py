@@ -100,6 +100,7 @@ class Protocol(NamedTuple):
     rolling: int
     reads_last: int
     reads_followup: int
+    monotone: int
     start_level: int
     first_action: int
     first_level: int
@@ -177,6 +178,8 @@ class Bench:
     news: int = 0
     calm: int = 0
     """No decision is forced before there is bad news: see `days.is_forced`."""
+    bad_news: int = 0
+    """Since the data that the committee last saw there was a DLT, or a patient without an outcome."""
     since_outcomes: int = 0
     since_dlts: int = 0
     # What is due

@@ -172,7 +172,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
-    w.calm, w.left_to_ask = 0, DECISION
+    w.calm, w.bad_news, w.left_to_ask = 0, 0, DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
@@ -281,8 +281,8 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
 def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
     """Return whether the level must be left, whatever is still outstanding.
 
-    Where it is kept if no more DLT comes, that is not asked again while outcomes of the cohort come without a DLT: what
-    the committee would see then is still the same.
+    Where it is kept if no more DLT comes, that is not asked again before there is bad news: what the committee would
+    see then is still the same, or the rule is monotone.
     """
     found = ask(p, w, t, MAY_BE_FORCED, outstanding)
     if found < 0:
@@ -291,7 +291,7 @@ def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
         found = answer(p, w, t, FORCED, outstanding, 0)
         return found >= 0 and t.answers[found][SAYS] == 1
     elsewhere = w.windows + w.on_the_way - w.pending[w.level] - w.lymphodepleted[w.level]
-    if not p.reads_last and (p.reads_followup != EACH_FOLLOWUP or elsewhere == 0):
+    if not p.reads_last and (p.reads_followup != EACH_FOLLOWUP or elsewhere == 0 or p.monotone):
         w.calm = 1
     return False
 
@@ -303,7 +303,7 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     if w.expansion:
         close_enrolment(w, 0)
         return
-    w.cut_forced, w.cut_outstanding = forced, outstanding
+    w.cut_forced, w.cut_outstanding, w.bad_news = forced, outstanding, 0
     day = w.today + p.review_delay_days
     w.meeting_day = day + p.meeting_wait[day % 7]
     if not is_on_trail(w, t, MOST_ASKS):
@@ -315,7 +315,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     if w.rolling:
         if not is_on_trail(w, t, MOST_ASKS):
             write_counts(p, w, t)
-        w.news = 0
+        w.news = w.bad_news = 0
         if w.cut_forced:
             w.cut_outstanding = outcomes_to_come(w)
     if w.concluding:
@@ -362,6 +362,8 @@ def follow(p: Protocol, w: Bench, t: Tables, found: int, late: int) -> None:
         return
     the_committee_has_met(w, action)
     w.permitted = decided[RULE_ALONE] if provisional else level
+    if p.monotone and not p.reads_last and action != SUSPEND and not w.cut_forced and not w.bad_news:
+        w.calm = 1
     if provisional:
         w.concluding, w.stop_reason = 1, decided[WHY]
         if not p.expands:
@@ -558,7 +560,7 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
 def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
     """Write down that a lymphodepleted patient is not infused."""
     person.outcome = NOT_INFUSED
-    w.calm = 0
+    w.calm, w.bad_news = 0, 1
     here = person.cohort == w.cohorts
     if here:
         w.taken -= 1
@@ -609,7 +611,9 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     """Turn a pending patient into an evaluable or a non-evaluable one."""
     outcome, level, here = person.comes, person.level, person.cohort == w.cohorts
     person.outcome = outcome
-    if outcome != NO_DLT or level != w.level:
+    if outcome != NO_DLT:
+        w.calm, w.bad_news = 0, 1
+    elif level != w.level and not p.monotone:
         w.calm = 0
     w.windows -= 1
     w.pending[level] -= 1

@@ -37,6 +37,10 @@ class Rule(ABC):
     """Whether it reads of that nothing but the sum at the level of the data cut, and, as the sum grows, comes to each
     of its answers in one stretch: the answers are then known from where they turn."""
 
+    monotone: bool = False
+    """Whether a level that the rule chooses, or does not leave downwards, is not left either when time passes and
+    outcomes without a DLT come."""
+
     @abstractmethod
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from each data cut of a batch."""

@@ -31,6 +31,7 @@ Cheung YK. Dose Finding by the Continual Reassessment Method, Chapman & Hall 201
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -44,7 +45,7 @@ from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArr
 from ..skeleton import Model
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
-from .quadrature import REACH, below, grid, normalised
+from .quadrature import REACH, below, normalised
 
 NOBODY = "nobody observed so far"
 UP = "by the model, P(DLT) at the next level is closest to the target"
@@ -52,14 +53,43 @@ SAME = "by the model, P(DLT) at this level is closest to the target"
 DOWN = "by the model, P(DLT) at a lower level is closest to the target"
 UNOBSERVED = "the pending patients have not been observed for long enough to escalate"
 
-NODES = 801
-"""Nodes of the quadrature; twice as many change no P(DLT) by more than 1e-12."""
+STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY = 1.5, 3.0
+"""Steps of the quadrature in a standard deviation of the narrowest posterior that so many patients can have: twice as
+many change no estimate of P(DLT) by more than 1e-12, and no probability by more than 1e-10."""
 
-CHUNK = 4096
-"""Data cuts whose posteriors are held at once."""
+MOST_VALUES = 50_000
+"""Values of posteriors held at once: few enough for a processor's cache."""
 
-MOST = 10.0
-"""The most likely a is looked for between minus this and this."""
+PULL, FARTHEST = 10.0, 12.0
+"""What a patient adds to the square of the prior's reach at most, in standard deviations; at this a, or minus this, the
+curve has come to its ends."""
+
+MOST, PLACES = 10.0, 801
+"""The most likely a is looked for between minus this and this, first at so many places."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The prior and the curve at the nodes of a quadrature.
+
+    Parameters
+    ----------
+    nodes : float array, shape (G,)
+        Values of a, in equal steps.
+    log_prior : float array, shape (G,)
+        Logarithm of the prior, up to a constant.
+    log_curve : float array, shape (2 K, G)
+        log p and then log (1 - p) of every level.
+    """
+
+    nodes: FloatArray
+    log_prior: FloatArray
+    log_curve: FloatArray
+
+    @cached_property
+    def p(self) -> FloatArray:
+        """P(DLT) of every level, shape (K, G)."""
+        return np.exp(self.log_curve[: len(self.log_curve) // 2])
 
 
 @dataclass(frozen=True)
@@ -115,15 +145,56 @@ class CrmRule(Rule):
         """Whether the rule reads how far the pending patients are in their windows: TITE-CRM does."""
         return self.rolling
 
+    monotone = True  # without another DLT the likelihood shifts towards lower P(DLT), whatever the weights
+
     # The curve and the posterior
 
+    def grid(self, patients: int, steps: float) -> Grid:
+        """Return the grid for so many patients; the same one for up to twice as many.
+
+        Parameters
+        ----------
+        patients : int
+            Most patients that a posterior rests on.
+        steps : float
+            See `STEPS_FOR_MEAN`.
+        """
+        size = 1 << max(patients - 1, 15).bit_length()
+        if (size, steps) not in self._grids:
+            narrowest = (self._information * size + self.prior_sd**-2) ** -0.5
+            step, reach = min(narrowest, self._farthest_pole) / steps, REACH * self.prior_sd
+            # Data at odds with a narrow prior pull the posterior out of it.
+            pulled = self.prior_sd * math.sqrt(REACH**2 + PULL * size)
+            self._grids[size, steps] = self._new_grid(step, max(reach, min(pulled, FARTHEST)))
+        return self._grids[size, steps]
+
     @cached_property
-    def nodes(self) -> FloatArray:
-        """Values of a at which the posterior is computed, shape (G,)."""
-        if self.prior_cut is None or self.prior_cut >= REACH * self.prior_sd:
-            return grid(NODES) * self.prior_sd
-        # Where the prior is cut the sum converges slowly, with the square of the step.
-        return grid(10 * NODES) * (self.prior_cut / REACH)
+    def _grids(self) -> dict[tuple[int, float], Grid]:
+        return {}
+
+    def _new_grid(self, step: float, reach: float) -> Grid:
+        half = math.ceil(reach / step)
+        if self.prior_cut is not None and self.prior_cut < reach:
+            # Where the prior is cut the sum converges slowly, with the square of the step.
+            reach, half = self.prior_cut, max(4000, math.ceil(self.prior_cut / step))
+        nodes = np.linspace(-reach, reach, 2 * half + 1)
+        log_prior = -0.5 * (nodes / self.prior_sd) ** 2
+        log_prior[[0, -1]] -= math.log(2)  # the ends of a trapezoidal sum count half
+        return Grid(nodes, log_prior, np.concatenate(self.log_curve(nodes)))
+
+    @cached_property
+    def _information(self) -> float:
+        """The most that one patient can tell about a, in units of 1 / a^2: Fisher's, at the best of levels and a."""
+        a = np.linspace(-MOST, MOST, 4001)
+        p = np.exp(self.log_curve(a)[0])
+        slope = np.gradient(p, a[1] - a[0], axis=1)
+        inside = (p > 1e-6) & (p < 1 - 1e-6)
+        return float((slope[inside] ** 2 / (p[inside] * (1 - p[inside]))).max())
+
+    @property
+    def _farthest_pole(self) -> float:
+        """How far from the real axis log (1 - p) is smooth in a: a wider step would not see that it ends there."""
+        return math.pi / 2 if self.model == "empiric" else abs(math.atan2(math.pi, -self.intercept))
 
     def log_curve(self, a: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return log p and log (1 - p) at each level, shape (K, ...) for a of shape (...)."""
@@ -140,16 +211,10 @@ class CrmRule(Rule):
         """Return P(DLT) at each level, shape (..., K) for a of shape (...)."""
         return np.moveaxis(np.exp(self.log_curve(a)[0]), 0, -1)
 
-    @cached_property
-    def _log_curve_at_nodes(self) -> FloatArray:
-        """Return log p and then log (1 - p) of every level at the nodes, shape (2 K, G)."""
-        return np.concatenate(self.log_curve(self.nodes))
-
-    def log_likelihood(self, rows: FloatArray, log_curve: FloatArray) -> FloatArray:
+    def log_likelihood(self, rows: FloatArray, log_curve: FloatArray, p: FloatArray) -> FloatArray:
         """Return the logarithm of the likelihood of each row of `table` at each a, shape (B, G)."""
         levels = len(self.skeleton)
         found: FloatArray = rows[:, : 2 * levels] @ log_curve
-        p = np.exp(log_curve[:levels])
         people = rows[:, 2 * levels :]
         no_dlt = np.ones_like(found)
         for person in range(people.shape[1] // 2):
@@ -182,27 +247,48 @@ class CrmRule(Rule):
         pairs = (np.take_along_axis(part, order, axis=-1) for part in (level.astype(float), weight))
         return np.stack(list(pairs), axis=-1).reshape(len(share), 2 * many)
 
-    def posterior(self, rows: FloatArray) -> FloatArray:
+    def posterior(self, rows: FloatArray, at: Grid) -> FloatArray:
         """Return the posterior of a at the nodes for each row of `table`, adding up to 1, shape (B, G)."""
-        log_prior = -0.5 * (self.nodes / self.prior_sd) ** 2
-        log_prior[[0, -1]] -= math.log(2)  # the ends of a trapezoidal sum count half
-        return normalised(log_prior + self.log_likelihood(rows, self._log_curve_at_nodes))
+        return normalised(at.log_prior + self.log_likelihood(rows, at.log_curve, at.p))
+
+    def patients(self, rows: FloatArray) -> IntArray:
+        """Return how many patients each row of `table` rests on, shape (B,)."""
+        counted = 2 * len(self.skeleton)
+        whole = rows[:, :counted].sum(axis=1)
+        return np.asarray(whole + (rows[:, counted + 1 :: 2] > 0).sum(axis=1), dtype=np.int64)
+
+    def _posteriors(self, rows: FloatArray, steps: float) -> Iterator[tuple[IntArray, FloatArray, Grid]]:
+        """Yield posteriors part by part: which rows of `table` they belong to, values, and at which nodes.
+
+        The grid of a row is the same whatever stands in the other rows.
+        """
+        size = 1 << np.ceil(np.log2(np.maximum(self.patients(rows), 1))).astype(np.int64)
+        for patients in np.unique(size).tolist():
+            at, here = self.grid(patients, steps), np.flatnonzero(size == patients)
+            for part in np.array_split(here, 1 + len(here) * len(at.nodes) // MOST_VALUES):
+                yield part, self.posterior(rows[part], at), at
 
     def parameter(self, rows: FloatArray) -> FloatArray:
         """Return the estimate of a for each row of `table`, shape (B,)."""
-        chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
-        if self.estimate == "bayes":
-            return np.concatenate([self.posterior(chunk) @ self.nodes for chunk in chunks])
-        return np.concatenate([self._most_likely(chunk) for chunk in chunks])
+        if self.estimate == "maximum_likelihood":
+            return self._most_likely(rows)
+        found = np.empty(len(rows))
+        for part, density, at in self._posteriors(rows, STEPS_FOR_MEAN):
+            found[part] = density @ at.nodes
+        return found
 
     def _most_likely(self, rows: FloatArray) -> FloatArray:
         """Return the a of the largest likelihood in [-MOST, MOST]: on a grid, then by golden sections around it.
 
         Without a DLT, or with nothing but DLTs, the likelihood rises to an end; the grid cannot see it there.
         """
-        coarse = np.linspace(-MOST, MOST, NODES)
-        best = np.argmax(self.log_likelihood(rows, np.concatenate(self.log_curve(coarse))), axis=-1)
-        low, high = coarse[np.maximum(best - 1, 0)], coarse[np.minimum(best + 1, NODES - 1)]
+        coarse = np.linspace(-MOST, MOST, PLACES)
+        curve = np.concatenate(self.log_curve(coarse))
+        parts = np.array_split(rows, 1 + len(rows) * PLACES // MOST_VALUES)
+        best = np.concatenate(
+            [np.argmax(self.log_likelihood(part, curve, self.curve(coarse).T), axis=-1) for part in parts]
+        )
+        low, high = coarse[np.maximum(best - 1, 0)], coarse[np.minimum(best + 1, PLACES - 1)]
         golden = (math.sqrt(5) - 1) / 2
         for _ in range(60):
             left, right = high - golden * (high - low), low + golden * (high - low)
@@ -215,8 +301,8 @@ class CrmRule(Rule):
 
     def _at(self, rows: FloatArray, a: FloatArray) -> FloatArray:
         """Return the log-likelihood of each row at an a of its own, shape (B,)."""
-        log_curve = np.concatenate(self.log_curve(a))
-        return np.array([self.log_likelihood(rows[[k]], log_curve[:, [k]])[0, 0] for k in range(len(rows))])
+        curve, p = np.concatenate(self.log_curve(a)), self.curve(a).T
+        return np.array([self.log_likelihood(rows[[k]], curve[:, [k]], p[:, [k]])[0, 0] for k in range(len(rows))])
 
     def estimates(self, cut: DataCut) -> FloatArray:
         """Return the estimated P(DLT) at each level, shape (..., K)."""
@@ -286,8 +372,9 @@ class CrmRule(Rule):
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
         """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...)."""
         rows, position = self.table(cut)
-        weights = below(self._parameter_at(np.array([above])), self.nodes)[:, 0].T
-        found = np.concatenate([self.posterior(rows[k : k + CHUNK]) @ weights for k in range(0, len(rows), CHUNK)])
+        points, found = self._parameter_at(np.array([above])), np.empty((len(rows), len(self.skeleton)))
+        for part, density, at in self._posteriors(rows, STEPS_FOR_PROBABILITY):
+            found[part] = density @ below(points, at.nodes)[:, 0].T
         return np.asarray(np.clip(at_level(found[position].reshape(cut.evaluable.shape), level), 0, 1))
 
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -310,17 +397,16 @@ class CrmRule(Rule):
 
     def _quantile(self, rows: FloatArray, q: float) -> FloatArray:
         """Return a quantile of a for each row of `table`, by halving the range of a."""
-        found = []
-        for start in range(0, len(rows), CHUNK):
-            density = self.posterior(rows[start : start + CHUNK])
-            low = np.full(len(density), self.nodes[0])
+        found = np.empty(len(rows))
+        for part, density, at in self._posteriors(rows, STEPS_FOR_PROBABILITY):
+            low = np.full(len(density), at.nodes[0])
             high = -low
             for _ in range(48):
                 middle = (low + high) / 2
-                reached = (density * below(middle, self.nodes)).sum(axis=-1)
+                reached = (density * below(middle, at.nodes)).sum(axis=-1)
                 low, high = np.where(reached < q, middle, low), np.where(reached < q, high, middle)
-            found.append((low + high) / 2)
-        return np.concatenate(found)
+            found[part] = (low + high) / 2
+        return found
 
 
 def adaptive(share: FloatArray, dlt_share: FloatArray) -> FloatArray:
