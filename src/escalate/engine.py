@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -76,6 +77,7 @@ class Engine:
         self._protocol = self._protocol_of(committee)
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
         self._bench: Any = compiled.empty_bench() if self._compiles else Bench()
+        self._space: dict[str, NDArray[Any]] = {}
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self.answers.forget(PAGE)
         self.patient_pages = 1
@@ -93,43 +95,42 @@ class Engine:
         """
         if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
-        numbers = np.zeros((nature.count, sum(column_sizes(self.scenario))), dtype=np.int64)
-        paths = np.zeros(nature.count, dtype="S1")
-        todo = np.arange(nature.count)
-        candidates = np.hstack([self._candidates(nature, page) for page in range(self.candidate_pages)])
+        count, todo = nature.count, np.arange(nature.count)
+        rows = self._form(np.zeros((count, sum(column_sizes(self.scenario))), dtype=np.int64))
+        letters = self._letters(count)
+        candidates = self._candidates(nature, range(self.candidate_pages))
         fates, tolerance = self._patients(nature)
-        tables, trails = self._tables(candidates), self._sheet(nature.count, TRAIL)
+        tables, trails = self._tables(candidates), self._trails(nature)
+        recommended: list[tuple[IntArray, IntArray]] = []
         while len(todo):
-            codes, questions = self._blank(len(todo)), self._blank(len(todo), len(tables.question))
-            rows = self._blank(len(todo), numbers.shape[1])
-            letters = self._blank(len(todo), 4 * len(tables.people) + 8, of=np.uint8)
+            codes, questions = self._room("codes", len(todo)), self._room("asked", len(todo), len(tables.question))
             tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
             self._steps.run_many(
                 self._read, self._bench, tables, self._form(candidates), fates, tolerance, trails,
                 self._form(todo), codes, questions, rows, letters, self._later_infusions,
             )  # fmt: skip
             ended = np.asarray(codes)
-            asks_last = ended == LEAVES_QUESTION
-            over = (ended == ENDED) | asks_last
-            numbers[todo[over]] = np.asarray(rows)[over]
-            if asks_last.any():
-                numbers[todo[asks_last], :2] = self.answers.recommended(np.asarray(questions)[asks_last])
-            paths = _put(paths, todo[over], np.asarray(letters, dtype=np.uint8)[over])
+            if (ended == LEAVES_QUESTION).any():
+                left = np.flatnonzero(ended == LEAVES_QUESTION)
+                recommended.append((todo[left], self.answers.recommended(np.asarray(questions)[left])))
             if (ended == ASKS).any():
                 self.answers.ask(np.asarray(questions)[ended == ASKS])
             if (ended == NEEDS_CANDIDATES).any():
                 page = candidates.shape[1] // PAGE
                 if (ended == NEEDS_CANDIDATES).sum() > FEW * nature.count:
                     self.candidate_pages = page + 1
-                candidates = np.hstack([candidates, self._candidates(nature, page)])
+                candidates = np.hstack([candidates, self._candidates(nature, range(page, page + 1))])
             if (ended == NEEDS_PATIENTS).any():
                 self._expect_more_patients()
                 fates, tolerance = self._patients(nature)
-                trails = self._sheet(nature.count, TRAIL)
+                trails, letters = self._trails(nature), self._letters(count, letters)
             if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():
                 tables = self._tables(candidates)
-            todo = todo[~over]
-        return Columns(numbers, paths)
+            todo = todo[(ended != ENDED) & (ended != LEAVES_QUESTION)]
+        numbers = np.asarray(rows)
+        for trials, level_and_reason in recommended:
+            numbers[trials, :2] = level_and_reason
+        return Columns(numbers, _paths(np.asarray(letters, dtype=np.uint8)))
 
     def _form(self, values: Any) -> Any:
         """Return numbers as the kernel reads them: an array if it is compiled, lists if it is not."""
@@ -138,9 +139,28 @@ class Engine:
     def _sheet(self, *shape: int) -> Any:
         return self._form(np.zeros(shape, dtype=np.int64))
 
-    def _blank(self, *shape: int, of: type = np.int64) -> Any:
-        """Return room for numbers that are all written before they are read."""
-        return np.empty(shape, dtype=of) if self._compiles else self._sheet(*shape)
+    def _room(self, name: str, *shape: int, of: type = np.int64) -> Any:
+        """Return room for numbers that are all written before they are read; the same every time, if it suffices."""
+        if not self._compiles:
+            return self._sheet(*shape)
+        size = math.prod(shape)
+        if name not in self._space or self._space[name].size < size:
+            self._space[name] = np.empty(size, dtype=of)
+        return self._space[name][:size].reshape(shape)
+
+    def _letters(self, count: int, known: Any = ()) -> Any:
+        """Return room for the dose path of each trial, with those that are known already."""
+        letters = np.zeros((count, 4 * PAGE * self.patient_pages + 8), dtype=np.uint8)
+        if len(known):
+            letters[:, : len(known[0])] = known
+        return self._form(letters)
+
+    def _trails(self, nature: Nature) -> Any:
+        """Return an empty trail for each trial."""
+        trails = self._room("trails", nature.count, TRAIL)
+        if self._compiles:
+            trails[:, 0] = 0
+        return trails
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""
@@ -165,17 +185,21 @@ class Engine:
             trail=self._sheet(0),
         )
 
-    def _candidates(self, nature: Nature, page: int) -> IntArray:
-        """Return what nature draws for a page of candidates, as `Tables.candidates`, one row for each trial."""
-        days = nature.consent_days(page)
-        return np.where(nature.fails_screening(page), -1 - days, days)
+    def _candidates(self, nature: Nature, pages: range) -> IntArray:
+        """Return what nature draws for pages of candidates, as `Tables.candidates`, one row for each trial."""
+        found = np.empty((nature.count, PAGE * len(pages)), dtype=np.int64)
+        for place, page in enumerate(pages):
+            here, days = found[:, PAGE * place : PAGE * (place + 1)], nature.consent_days(page)
+            here[...] = days
+            np.subtract(-1, days, out=here, where=nature.fails_screening(page))
+        return found
 
     def _patients(self, nature: Nature) -> tuple[Any, Any]:
         """Return what nature draws for patients, as `Tables.fates` and `Tables.tolerance`, for each trial."""
         onsets = range(self.scenario.levels if nature.onset_depends_on_level else 1)
         people = PAGE * self.patient_pages
-        fates = np.empty((nature.count, ONSET_DAY + len(onsets), people), dtype=np.int64)
-        tolerance = np.empty((nature.count, people))
+        fates = np.asarray(self._room("fates", nature.count, ONSET_DAY + len(onsets), people))
+        tolerance = np.asarray(self._room("tolerance", nature.count, people, of=np.float64), dtype=np.float64)
         for page in range(self.patient_pages):
             here = slice(PAGE * page, PAGE * (page + 1))
             fates[:, GETS, here] = np.where(nature.full_dose(page), FULL_DOSE, LESS)
@@ -233,12 +257,7 @@ class Engine:
         return [next_weekday(start, day, allowed) - day for day in range(7)]
 
 
-def _put(paths: NDArray[np.bytes_], at: IntArray, letters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
-    """Return dose paths with some of them filled in."""
-    if not len(at):
-        return paths
-    longest = max(1, int((letters != 0).sum(axis=1).max()))
-    found = np.ascontiguousarray(letters[:, :longest]).view(f"S{longest}").ravel()
-    wide = paths if paths.dtype.itemsize >= longest else paths.astype(f"S{longest}")
-    wide[at] = found
-    return wide
+def _paths(letters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Return dose paths as bytes, from their letters; after the last one there are zeros."""
+    longest = max(1, int(np.count_nonzero(letters.any(axis=0))))
+    return np.ascontiguousarray(letters[:, :longest]).view(f"S{longest}").ravel()

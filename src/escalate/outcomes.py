@@ -216,7 +216,7 @@ def gather(
     """
     names = milestone_names(scenario.levels)
     recommended, reason, duration, parts, days, states, *counts, cohorts = np.split(
-        numbers, np.cumsum(column_sizes(scenario))[:-1], axis=1
+        np.asfortranarray(numbers), np.cumsum(column_sizes(scenario))[:-1], axis=1
     )
     met, codes = np.unique(reason, return_inverse=True)
     words = np.array([reasons[code] for code in met.tolist()])

@@ -178,12 +178,14 @@ class Nature:
             return np.broadcast_to(days, (self.count, PAGE))
         if accrual.consents_per_month == 0:
             return np.full((self.count, PAGE), NEVER)
-        gaps = -np.log1p(-self._draw(Stream.ACCRUAL, page)) * (DAYS_PER_MONTH / accrual.consents_per_month)
-        gaps[:, 0] += self._clock
-        times = np.cumsum(gaps, axis=1)
-        self._clock = times[:, -1]
+        times = self._draw(Stream.ACCRUAL, page)
+        np.log1p(np.negative(times, out=times), out=times)
+        times *= -DAYS_PER_MONTH / accrual.consents_per_month
+        times[:, 0] += self._clock
+        np.cumsum(times, axis=1, out=times)
+        self._clock = times[:, -1].copy()
         calendar = with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))
-        return np.minimum(calendar, NEVER).astype(np.int64)
+        return np.minimum(calendar, NEVER, out=calendar).astype(np.int64)
 
     def criterion(self, page: int) -> IntArray:
         """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
@@ -278,7 +280,9 @@ class Nature:
             days = np.zeros((self.count, PAGE))
         else:
             hazard = -math.log1p(-yearly) / 365.25
-            days = np.floor(-np.log1p(-self._draw(Stream.DROP_OUT, page)) / hazard)
+            days = self._draw(Stream.DROP_OUT, page)
+            np.log1p(np.negative(days, out=days), out=days)
+            np.floor(np.divide(days, -hazard, out=days), out=days)
         drawn = np.where(days < self.scenario.follow_up.days, days, NEVER).astype(np.int64)
         for position, fixed in self._fixed_on(page):
             if fixed.drop_out is False or fixed.drop_out_day is not None:
@@ -388,10 +392,9 @@ def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
     pauses : list of (int, int)
         First day of each pause and first day after it [days since the start date], merged and in order.
     """
-    calendar = times.copy()
     for first, after in pauses:
-        calendar += np.where(calendar >= first, after - first, 0)
-    return calendar
+        times = times + np.where(times >= first, after - first, 0)
+    return times
 
 
 def _pauses(accrual: PoissonAccrual, start: date) -> list[tuple[int, int]]:

@@ -98,16 +98,18 @@ def run_many(
     paths: list[list[int]],
     infusion_days: Sequence[int],
 ) -> None:
-    """Run some trials of a chunk, and write down, in their order, how each ended: with its books or its question.
+    """Run some trials of a chunk, and write down how each ended: with its books, or with its question.
 
     Parameters
     ----------
     candidates, fates, tolerance, trails
         Of every trial of the chunk, as in `Tables`.
+    rows, paths
+        Of every trial of the chunk, what `close_books` writes.
     todo : sequence of int
         Positions of the trials to be run.
-    codes, questions, rows, paths
-        How each of them ended, its question, and what `close_books` writes.
+    codes, questions
+        How each of those ended, and its question.
     infusion_days : sequence of int
         Days of the infusions after the first one.
     """
@@ -129,7 +131,7 @@ def run_many(
         )
         codes[place] = run_trial(p, w, t)
         if codes[place] == ENDED or codes[place] == LEAVES_QUESTION:
-            close_books(p, w, t, rows[place], paths[place], infusion_days)
+            close_books(p, w, t, rows[trial], paths[trial], infusion_days)
         if codes[place] == LEAVES_QUESTION:
             t.seen[0], t.seen[1], t.seen[2] = w.left_to_ask, 0, w.reason
             copy(t.seen, questions[place])
