@@ -182,7 +182,7 @@ def _notes(comparison: Comparison) -> list[str]:
     about = comparison.scenario.trial
     plural = "s" * (comparison.trials > 1)
     notes = [
-        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        about.title_and_id,
         f"{comparison.trials:,} simulated trial{plural} of each, seed {comparison.seed}: "
         "the same candidates and patients meet every rule",
     ]
