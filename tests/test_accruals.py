@@ -53,7 +53,7 @@ def test_the_last_numbers_are_those_of_the_same_trials_simulated(base: esc.Scena
 
 
 def test_quantiles_are_the_smallest_number_that_the_share_does_not_exceed(found: Accrual) -> None:
-    shares = (0.05, 0.25, 0.5, 0.75, 1.0)
+    shares = (0.05, 0.25, 0.5, 0.75, 0.9, 0.95, 1.0)
     numbers, quantiles = found.numbers(), found.quantiles(shares)
     for share, row in zip(shares, quantiles, strict=True):
         for day, value in enumerate(row.tolist()):

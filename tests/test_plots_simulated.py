@@ -354,7 +354,7 @@ def test_the_fan_has_the_quantiles_of_each_day(name: str) -> None:
     median = next(line for line in ax.lines if line.get_label() == "median")
     assert median.get_drawstyle() == "steps-post"
     bands = {band.get_label(): {(x, y) for p in band.get_paths() for x, y in p.vertices} for band in ax.collections}
-    for day in [*range(0, of.last_day(counted), 13), of.last_day(counted)]:
+    for day in range(of.last_day(counted) + 1):
         low, lower, middle, upper, high = (
             numbers[max(int(np.ceil(q * len(numbers) - 1e-9)) - 1, 0), day] for q in (0.05, 0.25, 0.5, 0.75, 0.95)
         )

@@ -28,6 +28,7 @@ from .style import (
     new_axes,
     quiet,
     trials_words,
+    wrap,
 )
 
 MEAN = "mean duration"
@@ -43,8 +44,8 @@ COLOURS = {
 }
 """As in the timeline of one trial, where it shows them."""
 
-ROW, NOTE = 19.0, 11.5
-"""Heights of a row, and of a line below the axis [points]."""
+ROW, NOTE = 19.0, 8.5
+"""Height of a row, and size of the letters below the axis [points]."""
 
 BAR, BETWEEN = 0.72, 0.7
 """Height of a bar, and of the empty space between scenarios [rows]."""
@@ -168,9 +169,9 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
 def _explain(ax: Axes, several: Mapping[str, Characteristics]) -> float:
     """Write below the axis what each wait means; return the height of axis and notes [points]."""
     names = {name for found in several.values() for name, _, _ in _bars(found)}
-    lines = [f"{name}: {meaning}" for name, meaning in WAITS.items() if name in names]
+    text = "\n".join(wrap(ax, f"{name}: {meaning}", NOTE) for name, meaning in WAITS.items() if name in names)
     ax.annotate(
-        "\n".join(lines), (0, 0), (0, -38), xycoords="axes fraction", textcoords="offset points", va="top",
-        fontsize=8.5, color=SOFT, linespacing=1.3, annotation_clip=False,
+        text, (0, 0), (0, -38), xycoords="axes fraction", textcoords="offset points", va="top",
+        fontsize=NOTE, color=SOFT, linespacing=1.3, annotation_clip=False,
     )  # fmt: skip
-    return 38 + NOTE * len(lines)
+    return 38 + 1.36 * NOTE * (text.count("\n") + 1)
