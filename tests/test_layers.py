@@ -15,7 +15,7 @@ LAYERS = (
     {"export"},
     {"catalogue"},
     {"report", "narrative", "plots", "registry"},
-    {"comparison", "sweeps", "sensitivities"},
+    {"accruals", "comparison", "sweeps", "sensitivities"},
     {"simulation", "study"},
     {"trial", "engine", "paths", "protocol_tables"},
     {"enumeration", "gates", "answers"},

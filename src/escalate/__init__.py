@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .accruals import accrual
     from .comparison import compare
     from .enumeration import Exact, exact
     from .errors import EscalateError, ScenarioError
@@ -20,13 +21,17 @@ if TYPE_CHECKING:
     from .own_rules import rule
     from .paths import dose_paths
     from .plots import (
+        plot_accrual_fan,
         plot_comparison,
         plot_decision_table,
         plot_dose_paths,
+        plot_durations,
+        plot_selection,
         plot_staircase,
         plot_sweep,
         plot_timeline,
         plot_tornado,
+        plot_where_time_goes,
     )
     from .protocol_tables import decision_table
     from .records import Trial
@@ -49,6 +54,7 @@ __all__ = [
     "ScenarioError",
     "Trial",
     "Trials",
+    "accrual",
     "assumptions",
     "characteristics",
     "compare",
@@ -57,13 +63,17 @@ __all__ = [
     "draft_scenario",
     "exact",
     "load",
+    "plot_accrual_fan",
     "plot_comparison",
     "plot_decision_table",
     "plot_dose_paths",
+    "plot_durations",
+    "plot_selection",
     "plot_staircase",
     "plot_sweep",
     "plot_timeline",
     "plot_tornado",
+    "plot_where_time_goes",
     "rule",
     "run",
     "sensitivity",
@@ -77,6 +87,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "accruals": ("accrual",),
     "estimates": ("Characteristics", "characteristics"),
     "enumeration": ("Exact", "exact"),
     "paths": ("dose_paths",),
@@ -85,13 +96,17 @@ _HOMES = {
     "outcomes": ("Trials",),
     "comparison": ("compare",),
     "plots": (
+        "plot_accrual_fan",
         "plot_comparison",
         "plot_decision_table",
         "plot_dose_paths",
+        "plot_durations",
+        "plot_selection",
         "plot_staircase",
         "plot_sweep",
         "plot_timeline",
         "plot_tornado",
+        "plot_where_time_goes",
     ),
     "own_rules": ("rule",),
     "protocol_tables": ("decision_table",),

@@ -252,7 +252,7 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     print(summary(found))
     if out is not None:
-        print(f"\nWritten to {out}: summary, characteristics, every trial, and trial 0 told with its timeline.")
+        print(f"\nWritten to {out}: summary, characteristics, figures, every trial, and trial 0 with its timeline.")
 
 
 def _sweep(arguments: argparse.Namespace) -> None:

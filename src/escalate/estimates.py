@@ -201,6 +201,30 @@ def _quantiles(name: str, often: Mapping[int, int]) -> Iterator[Estimate]:
         yield quantile("time", f"{name}: {q:.0%} quantile", often, q)
 
 
+def finished_by(counted: Tally) -> tuple[tuple[int, Estimate], ...]:
+    """Estimate the probability that the trial has ended by each day.
+
+    Parameters
+    ----------
+    counted : Tally
+        Counts of simulated trials.
+
+    Returns
+    -------
+    tuple of (int, Estimate)
+        Each day on which a trial ended [days since the start date], in order, and the share of all trials that had
+        ended by it, with its exact binomial interval. Trials that ``trial.max_days`` cut off never end, so that the
+        last share may be below 1; there is no day if all were cut off.
+    """
+    ended = _without_missed(counted.values["milestone: trial ended"])
+    days = sorted(ended)
+    up_to = itertools.accumulate(ended[day] for day in days)
+    return tuple(
+        (day, probability("time", f"finished by day {day}", None, count, counted.trials))
+        for day, count in zip(days, up_to, strict=True)
+    )
+
+
 def _waits(counted: Tally) -> Iterator[Estimate]:
     for name in WAITS:
         yield mean("waits", name, None, counted.values[f"waits: {name}"], "days")
@@ -280,3 +304,21 @@ def quantile(group: str, measure: str, often: Mapping[int, int], q: float) -> Es
         group=group, measure=measure, level=None, estimate=centre, mc_se=(high - low) / (2 * _Z) if n > 1 else None,
         low=low if n > 1 else None, high=high if n > 1 else None, unit="days", trials=n,
     )  # fmt: skip
+
+
+def in_percent(estimate: Estimate) -> str:
+    """Return a probability in words, with its standard error; with its bound if it was 0 or 1 in every trial."""
+    if estimate.mc_se == 0 and estimate.low is not None and estimate.high is not None:
+        bound = f"< {estimate.high:.2%}" if estimate.estimate == 0 else f"> {estimate.low:.2%}"
+        return f"{estimate.estimate:.0%} ({bound})"
+    return f"{estimate.estimate:.1%} ± {error_words(estimate, 1, 100)}"
+
+
+def in_units(estimate: Estimate, digits: int) -> str:
+    """Return an estimate in words, with its standard error, to so many digits after the point."""
+    return f"{estimate.estimate:,.{digits}f} ± {error_words(estimate, digits)}"
+
+
+def error_words(estimate: Estimate, digits: int, scale: float = 1) -> str:
+    """Return the standard error of an estimate in words, times a scale; a question mark if one trial alone was run."""
+    return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.{digits}f}"

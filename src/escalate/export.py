@@ -26,10 +26,13 @@ from .plots import (
     plot_comparison,
     plot_decision_table,
     plot_dose_paths,
+    plot_durations,
+    plot_selection,
     plot_staircase,
     plot_sweep,
     plot_timeline,
     plot_tornado,
+    plot_where_time_goes,
 )
 from .plots.style import image, save
 from .protocol_tables import ProtocolTable
@@ -275,6 +278,13 @@ def _write_run(
     _write_json(folder / "summary.json", {"provenance": made, "estimates": list(found.table)})
     (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
     _write_trials(folder / "trials.npz", trials)
+    for name, axes in (
+        ("durations", plot_durations(found)),
+        ("where-time-goes", plot_where_time_goes(found)),
+        ("selection", plot_selection(found)),
+    ):
+        for kind in ("png", "svg"):
+            save(axes, folder / f"{name}.{kind}")
     _write_resolved(folder, trials.scenario)
     if source is not None:
         shutil.copyfile(source, folder / Path(source).name if Path(source).name != MARK else folder / "scenario.json")

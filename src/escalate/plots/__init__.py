@@ -1,23 +1,31 @@
-"""Figures of rules and trials: decision tables, dose paths, comparisons, one trial from its records, sweeps, tornados.
+"""Figures of rules and trials: decision tables, dose paths, comparisons, one trial from its records, many trials.
 
 Each function takes ``ax=None``, draws, and returns the Axes. Nothing is simulated, shown or written here;
 `escalate.plots.style.save` writes a figure to a file.
 """
 
+from .accrual_fan import plot_accrual_fan
 from .comparison import plot_comparison
 from .decision_table import plot_decision_table
+from .durations import plot_durations
 from .paths import plot_dose_paths
+from .selection import plot_selection
 from .staircase import plot_staircase
 from .sweep import plot_sweep
 from .timeline import plot_timeline
 from .tornado import plot_tornado
+from .where_time_goes import plot_where_time_goes
 
 __all__ = [
+    "plot_accrual_fan",
     "plot_comparison",
     "plot_decision_table",
     "plot_dose_paths",
+    "plot_durations",
+    "plot_selection",
     "plot_staircase",
     "plot_sweep",
     "plot_timeline",
     "plot_tornado",
+    "plot_where_time_goes",
 ]

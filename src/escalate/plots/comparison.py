@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..comparison import WHOLE_COHORTS, Compared, Comparison
-from ..records import NO_DOSE
+from ..records import CAP_INCONCLUSIVE, NO_DOSE
 from ..scenario.compared import Truth
 from .board import SMALL, Board, legend_columns, measure, new_board, widest
 from .paths import level_colours
@@ -37,6 +37,12 @@ LINE = 12.5
 
 FEW = 5
 """So many columns of recommendations are few."""
+
+INCONCLUSIVE: dict[str, Any] = {
+    "label": f"of no dose: {CAP_INCONCLUSIVE}", "facecolor": "none", "edgecolor": VERMILLION, "hatch": "/////",
+    "linewidth": 0.6,
+}  # fmt: skip
+"""How the part of a bar of no dose is drawn that is no verdict on the doses."""
 
 
 class Column(NamedTuple):
@@ -182,7 +188,7 @@ def _notes(comparison: Comparison) -> list[str]:
     about = comparison.scenario.trial
     plural = "s" * (comparison.trials > 1)
     notes = [
-        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        about.title_and_id,
         f"{comparison.trials:,} simulated trial{plural} of each, seed {comparison.seed}: "
         "the same candidates and patients meet every rule",
     ]
@@ -218,21 +224,23 @@ def _handles(comparison: Comparison) -> list[Artist]:
     if any(truth.mtd is not None for truth in comparison.truths):
         handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose where it has none"))
     if any(row.measure == "inconclusive" and row.estimate > 0 for row in comparison.rows):
-        handles.append(Patch(label="of no dose: cap reached, inconclusive", **_INCONCLUSIVE))
+        handles.append(Patch(**INCONCLUSIVE))
     handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95 % Monte Carlo interval"))
     if len(comparison.rules) > 1:
         style: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
         handles.append(Line2D([], [], label=f"the first rule: {comparison.rules[0]}", **style))
     for of in dict.fromkeys(row.exact_of for row in comparison.rows if row.exact_of is not None):
-        words = f"exact, of the same trial with {of}" if of == WHOLE_COHORTS else "exact"
-        handles.append(Line2D([], [], label=words, **_exact_mark(of)))
+        handles.append(Line2D([], [], label=exact_words(of), **exact_mark(of)))
     return handles
 
 
-_INCONCLUSIVE: dict[str, Any] = {"facecolor": "none", "edgecolor": VERMILLION, "hatch": "/////", "linewidth": 0.6}
+def exact_words(of: str | None) -> str:
+    """Return what an exact value is called, by what it is of: as in `Compared.exact_of`."""
+    return f"exact, of the same trial with {of}" if of == WHOLE_COHORTS else "exact"
 
 
-def _exact_mark(of: str | None) -> dict[str, Any]:
+def exact_mark(of: str | None) -> dict[str, Any]:
+    """Return how an exact value is drawn, by what it is of, in Matplotlib's words for a line."""
     return {
         "linestyle": "none", "marker": "D", "markersize": 4.2, "markeredgewidth": 0.9, "markeredgecolor": INK,
         "markerfacecolor": PAPER if of == WHOLE_COHORTS else INK,
@@ -294,7 +302,7 @@ def _draw_inconclusive(board: Board, column: Column, row: Compared, y: float) ->
     """Hatch the part of a bar of no dose that is no verdict on the doses."""
     if row.estimate > 0:
         long, name = column.place(row.estimate) - column.x, f"inconclusive|{row.truth}|{row.rule}"
-        board.rectangle(column.x, y - BAR / 2, long, BAR, gid=name, zorder=3, **_INCONCLUSIVE)
+        board.rectangle(column.x, y - BAR / 2, long, BAR, gid=name, zorder=3, **INCONCLUSIVE)
 
 
 def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
@@ -308,7 +316,7 @@ def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
         ends = [column.place(row.low), column.place(row.high)]
         board.line(ends, [y, y], 1.2, color=INK, solid_capstyle="butt", zorder=5, gid=f"interval|{name}")
     if row.exact is not None:
-        mark = _exact_mark(row.exact_of)
+        mark = exact_mark(row.exact_of)
         mark["markersize"] *= board.scale
         board.line([column.place(row.exact)], [y], 0.0, **mark, zorder=6, gid=f"exact|{name}")
     board.write(column.end, y, _likeness(row) + _number(row), NUMBER, ha="right", zorder=7)

@@ -24,6 +24,7 @@ from typing import Any, Literal
 import matplotlib
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure, SubFigure
@@ -132,6 +133,25 @@ class Dates(Formatter):
         return labels
 
 
+class DatesAndDays(Dates):
+    """Concise dates on an axis, and below each how many days it is after the trial's start date.
+
+    Parameters
+    ----------
+    start_date : date
+        Day 0.
+    """
+
+    def __init__(self, start_date: date) -> None:
+        self._start_date = start_date
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """Return one label for each tick."""
+        days = [(_date(value) - self._start_date).days for value in values]
+        labels = zip(super().format_ticks(values), days, strict=True)
+        return [f"{text}\nday {day}" if day >= 0 else "" for text, day in labels]
+
+
 def day_number(day: date) -> float:
     """Return a date as Matplotlib's axes count days."""
     return float(date2num(day))  # type: ignore[no-untyped-call]
@@ -176,11 +196,24 @@ def fit(ax: Axes, body: float, around: float) -> None:
     figure.set_layout_engine("none")
 
 
-def calendar_axis(ax: Axes) -> None:
-    """Write real dates below the x axis, and thin lines above them."""
-    ax.xaxis.set_major_locator(AutoDateLocator(minticks=4, maxticks=13))  # type: ignore[no-untyped-call]
-    ax.xaxis.set_major_formatter(Dates())
+def calendar_axis(ax: Axes, start_date: date | None = None) -> None:
+    """Write real dates below the x axis, with days since the start date if that is given; and thin lines above."""
+    most = 13 if start_date is None else min(max(int(points_wide(ax) / 52), 3), 13)
+    least = 4 if start_date is None else most // 2
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=least, maxticks=most))  # type: ignore[no-untyped-call]
+    ax.xaxis.set_major_formatter(Dates() if start_date is None else DatesAndDays(start_date))
     ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, linestyle="-", zorder=0)
+
+
+def trials_words(trials: int, seed: int, of_each: bool = False) -> str:
+    """Return how many trials a figure rests on, in words; `of_each` scenario, where there are several."""
+    return f"{trials:,} simulated trial{'s' * (trials > 1)}{' of each' * of_each}, seed {seed}"
+
+
+def percent_axis(axis: Axis, label: str) -> None:
+    """Write an axis of probabilities in percent, from 0 to 100."""
+    axis.set_ticks([0, 0.25, 0.5, 0.75, 1], labels=["0%", "25%", "50%", "75%", "100%"])
+    axis.set_label_text(label, color=SOFT, fontsize=9)
 
 
 def quiet(ax: Axes) -> None:
@@ -284,7 +317,11 @@ def headline(ax: Axes, words: str, small: Sequence[str]) -> float:
 
 
 def legend_below(
-    ax: Axes, order: Sequence[str], handles: Mapping[str, Artist] | None = None, inches: float = 0.48
+    ax: Axes,
+    order: Sequence[str],
+    handles: Mapping[str, Artist] | None = None,
+    inches: float = 0.48,
+    wide: float = 150.0,
 ) -> float:
     """Put the legend below an Axes: what was drawn, and nothing else.
 
@@ -298,6 +335,8 @@ def legend_below(
         What stands beside a label, where it is not what was drawn.
     inches : float
         Space for the labels of the x axis [inches].
+    wide : float
+        Width of the widest label, with its handle and the space before the next [points].
 
     Returns
     -------
@@ -310,7 +349,7 @@ def legend_below(
         return inches * 72
     figure = ax.get_figure(root=True)
     assert figure is not None
-    rows = math.ceil(len(labels) / max(int(points_wide(ax) / 150), 1))
+    rows = math.ceil(len(labels) / max(int(points_wide(ax) / wide), 1))
     ax.legend(
         [(handles or {}).get(label, found[label]) for label in labels],
         labels,

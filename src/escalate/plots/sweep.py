@@ -202,7 +202,7 @@ def _label(
     name = measure if level is None else f"{measure}, {level if isinstance(level, str) else f'level {level}'}"
     rest = " · ".join(f"{key} = {_words(value)}" for key, value in held.items())
     small = (
-        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        about.title_and_id,
         *([f"Held: {rest}"] if rest else []),
         f"{study.trials:,} trials at each point, of the same patients, seed {study.seed} · "
         "bars: 95 % Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another"),

@@ -70,7 +70,7 @@ def plot_tornado(found: Sensitivity, *, measure: str = "duration", ax: Axes | No
     )
     about = found.scenario.trial
     small = (
-        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        about.title_and_id,
         f"One assumption at a time, from the base case to both ends of its range · {found.trials:,} trials at "
         f"each end, of the same patients, seed {found.seed} · thin lines: 95 % Monte Carlo intervals",
     )

@@ -53,7 +53,7 @@ def comparison_summary(found: Comparison) -> str:
 
 def _question(found: Comparison) -> Iterator[str]:
     about = found.scenario.trial
-    yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
+    yield about.title_and_id
     many = f"{found.trials:,} simulated trials of each" if found.trials > 1 else "1 simulated trial of each"
     yield (
         f"{_count(found.rules, 'rule')} under {_count(found.truths, 'truth')}, {many}, seed {found.seed}: "

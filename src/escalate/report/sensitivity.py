@@ -18,7 +18,7 @@ def sensitivity_summary(found: Sensitivity) -> str:
     """
     about = found.scenario.trial
     head = [
-        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        about.title_and_id,
         f"{len(found.swings[0])} assumptions, one at a time from the low to the high end of their ranges; "
         f"{found.trials:,} trials each, seed {found.seed}",
         "The same patients everywhere. ± is the Monte Carlo standard error, of differences between the same trials;",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ..estimates import Characteristics, Estimate, trials_needed
+from ..estimates import Characteristics, Estimate, error_words, in_percent, in_units, trials_needed
 from ..outcomes import NOT_REACHED, PER_LEVEL
 from ..records import NO_DOSE
 from ..scenario.rules import rule_words
@@ -55,7 +55,7 @@ def simulated_summary(found: Characteristics) -> str:
 def _question(counted: Tally) -> Iterator[str]:
     scenario = counted.scenario
     about, safety, rule = scenario.trial, scenario.safety, scenario.rule
-    yield about.title + (f" ({about.registry_id})" if about.registry_id else "")
+    yield about.title_and_id
     yield (
         f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(rule)}; "
         f"{scenario.levels} dose levels; at most {about.planned_patients} {about.cap_counts} patients"
@@ -74,15 +74,15 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
         truth = scenario.toxicity.dlt_probability[level]
-        yield f"{label:<46}{_percent(found.get('recommended', level + 1)):>16}   {truth:.1%}"
-    yield f"  {NO_DOSE:<44}{_percent(found.get('recommended', NO_DOSE)):>16}"
+        yield f"{label:<46}{in_percent(found.get('recommended', level + 1)):>16}   {truth:.1%}"
+    yield f"  {NO_DOSE:<44}{in_percent(found.get('recommended', NO_DOSE)):>16}"
     yield from _right_or_wrong(found)
     worst = max((found.get("recommended", level).estimate for level in range(1, scenario.levels + 1)), key=_spread)
     yield f"  within ± 0.5 points (95 % interval) after {trials_needed(worst):,} trials"
     yield "Why did the escalation end?"
     for estimate in found.estimates:
         if estimate.group == "stopping":
-            yield f"  {estimate.measure:<44}{_percent(estimate):>16}"
+            yield f"  {estimate.measure:<44}{in_percent(estimate):>16}"
 
 
 def _right_or_wrong(found: Characteristics) -> Iterator[str]:
@@ -90,10 +90,10 @@ def _right_or_wrong(found: Characteristics) -> Iterator[str]:
     scenario = found.tally.scenario
     if scenario.mtd_level is not None:
         right = f"level {scenario.mtd_level}" if scenario.mtd_level else NO_DOSE
-        yield f"  {f'the right choice, {right}':<44}{_percent(found.get('right choice')):>16}"
+        yield f"  {f'the right choice, {right}':<44}{in_percent(found.get('right choice')):>16}"
     if scenario.overdose_above is not None:
         words = f"too toxic a dose, P(DLT) above {scenario.overdose_above:.0%}"
-        yield f"  {words:<44}{_percent(found.get('too toxic a dose')):>16}"
+        yield f"  {words:<44}{in_percent(found.get('too toxic a dose')):>16}"
 
 
 def _spread(p: float) -> float:
@@ -108,21 +108,21 @@ def _patients(found: Characteristics) -> Iterator[str]:
     for name in PER_LEVEL:
         if name in ("not_infused", "replaced") and found.get(name, "all").estimate == 0:
             continue
-        cells = "".join(f"{_number(found.get(name, level), 2):>15}" for level in columns)
+        cells = "".join(f"{in_units(found.get(name, level), 2):>15}" for level in columns)
         yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
-    yield f"  trials with any DLT: {_percent(found.get('any DLT', 'all'))}"
+    yield f"  trials with any DLT: {in_percent(found.get('any DLT', 'all'))}"
     if found.tally.scenario.overdose_above is not None:
         limit = f"{found.tally.scenario.overdose_above:.0%}"
-        yield f"  treated at a dose with P(DLT) above {limit}: {_number(found.get('overdosed', 'all'), 2)}"
+        yield f"  treated at a dose with P(DLT) above {limit}: {in_units(found.get('overdosed', 'all'), 2)}"
 
 
 def _candidates(found: Characteristics) -> Iterator[str]:
     yield "Candidates in a trial, mean"
-    yield f"  {'consented':<28}{_number(found.get('consented'), 2):>15}"
+    yield f"  {'consented':<28}{in_units(found.get('consented'), 2):>15}"
     for state in STATES:
         estimate = found.get(state)
         if estimate.estimate > 0:
-            yield f"  {state:<28}{_number(estimate, 2):>15}"
+            yield f"  {state:<28}{in_units(estimate, 2):>15}"
 
 
 def _dates(found: Characteristics) -> Iterator[str]:
@@ -133,9 +133,9 @@ def _dates(found: Characteristics) -> Iterator[str]:
         if name == "level 1 opened" or reached.estimate == 0:
             continue
         middle, low, high = (found.get(f"{name}: {q} quantile") for q in ("50%", "10%", "90%"))
-        day = f"{middle.estimate:.0f} ± {_se(middle, 0)}"
+        day = f"{middle.estimate:.0f} ± {error_words(middle, 0)}"
         yield (
-            f"  {name:<18}{_percent(reached):>16}{_date(counted, middle):>14}{day:>12}   "
+            f"  {name:<18}{in_percent(reached):>16}{_date(counted, middle):>14}{day:>12}   "
             f"{_date(counted, low)} to {_date(counted, high)}"
         )
     span = found.get("first infusion to recommendation: reached")
@@ -144,12 +144,12 @@ def _dates(found: Characteristics) -> Iterator[str]:
         cohorts = [
             name for name in counted.values if name.startswith("cohort ") and found.get(f"{name}: reached").estimate
         ]
-        each = ", ".join(_number(found.get(name), 0) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
-        yield f"  first infusion to recommendation: {_number(days, 0)} days on average; cohort by cohort: {each}"
+        each = ", ".join(in_units(found.get(name), 0) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
+        yield f"  first infusion to recommendation: {in_units(days, 0)} days on average; cohort by cohort: {each}"
     if counted.scenario.planned_days is not None:
         chance = found.get("finished by planned completion date")
         planned = f"{counted.scenario.trial.planned_completion_date}, day {counted.scenario.planned_days}"
-        yield f"  P(finished by the planned completion date, {planned}): {_percent(chance)}"
+        yield f"  P(finished by the planned completion date, {planned}): {in_percent(chance)}"
     cut_off = counted.values["milestone: trial ended"][NOT_REACHED]
     if cut_off:
         yield f"  {cut_off:,} trials were ended by trial.max_days: not finished, and their durations stop there."
@@ -157,14 +157,14 @@ def _dates(found: Characteristics) -> Iterator[str]:
 
 def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
-    yield f"{'Where the time goes: waiting for':<34}{_number(duration, 1) + ' days':>20}"
+    yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 1) + ' days':>20}"
     for name in WAITS:
         if name == "lymphodepletion" and not found.tally.scenario.lead_days:
             continue
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0
         bar = "█" * round(40 * share)
-        yield f"  {name:<32}{_number(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
+        yield f"  {name:<32}{in_units(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
 
 
 def _evidence(counted: Tally) -> Iterator[str]:
@@ -178,21 +178,6 @@ def _paths(counted: Tally, most: int = 5) -> Iterator[str]:
     yield f"Most frequent dose paths (N no DLT, T DLT, X non-evaluable{which})"
     for path, count in sorted(counted.paths.items(), key=lambda item: (-item[1], item[0]))[:most]:
         yield f"  {path or 'nobody infused':<46}{count / of:>8.1%}"
-
-
-def _percent(estimate: Estimate) -> str:
-    if estimate.mc_se == 0 and estimate.low is not None and estimate.high is not None:
-        bound = f"< {estimate.high:.2%}" if estimate.estimate == 0 else f"> {estimate.low:.2%}"
-        return f"{estimate.estimate:.0%} ({bound})"
-    return f"{estimate.estimate:.1%} ± {_se(estimate, 1, 100)}"
-
-
-def _number(estimate: Estimate, digits: int) -> str:
-    return f"{estimate.estimate:,.{digits}f} ± {_se(estimate, digits)}"
-
-
-def _se(estimate: Estimate, digits: int, scale: float = 1) -> str:
-    return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.{digits}f}"
 
 
 def _date(counted: Tally, estimate: Estimate) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..estimates import Estimate
+from ..estimates import Estimate, in_units
 from ..records import NO_DOSE
 from ..study import cell_text
 from ..sweeps import Sweep
@@ -24,7 +24,7 @@ def sweep_summary(found: Sweep) -> str:
     study = found.study
     about = study.scenario.trial
     head = [
-        about.title + (f" ({about.registry_id})" if about.registry_id else ""),
+        about.title_and_id,
         f"{len(study.points):,} points, {study.trials:,} simulated trials at each, of the same patients, "
         f"seed {study.seed}",
         "± is the Monte Carlo standard error: the error of simulating, not of the assumptions.",
@@ -43,7 +43,7 @@ def _rows(found: Sweep) -> Iterator[str]:
     )
     for point, text in zip(study.points[:MOST_ROWS], texts, strict=False):
         cells = [_percent(found.get(point.number, "recommended", level)) for level in levels]
-        cells.append(_days(found.get(point.number, "duration")))
+        cells.append(in_units(found.get(point.number, "duration"), 1))
         planned = point.scenario.trial.planned_completion_date is not None
         cells.append(_percent(found.get(point.number, "finished by planned completion date")) if planned else "")
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(text, wide, strict=True)) + "".join(
@@ -55,7 +55,3 @@ def _rows(found: Sweep) -> Iterator[str]:
 
 def _percent(estimate: Estimate) -> str:
     return f"{estimate.estimate:.1%} ± {'?' if estimate.mc_se is None else f'{100 * estimate.mc_se:.1f}'}"
-
-
-def _days(estimate: Estimate) -> str:
-    return f"{estimate.estimate:,.1f} ± {'?' if estimate.mc_se is None else f'{estimate.mc_se:.1f}'}"

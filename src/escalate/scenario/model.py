@@ -63,6 +63,11 @@ class TrialSection(Section):
             raise ValueError("planned_completion_date must be later than start_date")
         return self
 
+    @property
+    def title_and_id(self) -> str:
+        """The title, with the identifier in brackets if there is one."""
+        return self.title + (f" ({self.registry_id})" if self.registry_id else "")
+
 
 class DoseLevel(Section):
     """One dose level; levels are written lowest first."""

@@ -1,0 +1,129 @@
+"""How many there are by each date: a fan of quantiles over many simulated trials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from ..accruals import COUNTED, Accrual
+from ..records import IntArray
+from .beside import mark_planned
+from .style import (
+    BLUE,
+    FAINT,
+    INK,
+    PALE_SKY,
+    SKY,
+    SOFT,
+    calendar_axis,
+    day_number,
+    fit,
+    headline,
+    legend_below,
+    new_axes,
+    quiet,
+    trials_words,
+)
+
+SHARES = (0.05, 0.25, 0.50, 0.75, 0.95)
+"""Quantiles that are drawn: of the two bands, and of the line between them."""
+
+NINE_TENTHS, HALF, MEDIAN = "90 % of the trials", "half of the trials", "median"
+
+
+def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | None = None) -> Axes:
+    """Draw how many patients have been infused by each date, over many simulated trials.
+
+    Bands hold the numbers of 90 % and of half of the trials, a line their median; after a trial's end its number
+    stays. The planned completion date is marked, and the planned patients, unless candidates are counted; where the cap
+    counts evaluable patients, those who are replaced come on top of it.
+
+    Parameters
+    ----------
+    found : Accrual
+        As `escalate.accrual` returns it.
+    counted : {"consented", "enrolled", "infused", "evaluable"}
+        Who is counted: see `escalate.accruals.COUNTED`.
+    ax : Axes, optional
+        Where to draw; a new figure of a suitable size where it is left out.
+
+    Returns
+    -------
+    Axes
+        What was drawn on. The x axis counts days as Matplotlib's dates do, the y axis people by the end of the day.
+
+    Raises
+    ------
+    EscalateError
+        If nobody is counted like that; the message lists who is.
+    """
+    scenario = found.scenario
+    until = max(found.last_day(counted), scenario.planned_days or 0) + 1
+    fan = found.quantiles(SHARES, counted, until)
+    last = max(_last_change(fan), scenario.planned_days or 0)
+    own = ax is None
+    ax = new_axes(9.5, 4.8) if ax is None else ax
+    zero = day_number(scenario.trial.start_date)
+    ax.set_xlim(zero, zero + max(1.04 * last, 1))
+    ax.set_ylim(0, 1.25 * max(int(fan[-1, -1]), scenario.trial.planned_patients * (counted != "consented"), 1))
+    quiet(ax)
+    calendar_axis(ax, scenario.trial.start_date)
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set_ylabel(COUNTED[counted].partition(":")[0], color=SOFT, fontsize=9)
+    ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.5, zorder=0)
+    _draw_fan(ax, zero, fan)
+    if counted != "consented":
+        _draw_planned_patients(ax, found)
+    small = _small_print(found, counted)
+    around = headline(ax, _finding(found, counted, fan), small)
+    around += legend_below(ax, (MEDIAN, HALF, NINE_TENTHS), inches=0.66)
+    if own:
+        fit(ax, 3.4, around)
+    if scenario.planned_days is not None:
+        low, _, middle, _, high = fan[:, scenario.planned_days].tolist()
+        words = f"median {middle}, 90 % of the trials {low} to {high}"
+        mark_planned(ax, scenario, words, high=low >= 0.4 * ax.get_ylim()[1])
+    return ax
+
+
+def _last_change(fan: IntArray) -> int:
+    """Return the last day on which any quantile rises; 0 if none ever does."""
+    rises = np.flatnonzero((np.diff(fan, axis=1) > 0).any(axis=0))
+    return int(rises[-1]) + 1 if len(rises) else 0
+
+
+def _draw_fan(ax: Axes, zero: float, fan: IntArray) -> None:
+    """Draw the bands and the median as steps, on and on at the level of the last day."""
+    x = [*(zero + day for day in range(fan.shape[1])), zero + 100 * fan.shape[1]]
+    low, lower, middle, upper, high = ([*row, row[-1]] for row in fan.tolist())
+    style: dict[str, Any] = {"step": "post", "edgecolor": "none"}
+    ax.fill_between(x, low, high, facecolor=PALE_SKY, zorder=2, label=NINE_TENTHS, **style)
+    ax.fill_between(x, lower, upper, facecolor=SKY, zorder=2.1, label=HALF, **style)
+    ax.step(x, middle, where="post", color=BLUE, linewidth=2.0, zorder=3, label=MEDIAN)
+
+
+def _draw_planned_patients(ax: Axes, found: Accrual) -> None:
+    about = found.scenario.trial
+    ax.axhline(about.planned_patients, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=3.5, gid="planned")
+    text = f"planned: {about.planned_patients} {about.cap_counts} patients"
+    style: dict[str, Any] = {"va": "bottom", "fontsize": 9, "color": INK, "zorder": 4}
+    at = (0, about.planned_patients)
+    ax.annotate(text, at, (6, 3), xycoords=ax.get_yaxis_transform(), textcoords="offset points", **style)
+
+
+def _finding(found: Accrual, counted: str, fan: IntArray) -> str:
+    whom, planned = COUNTED[counted].partition(":")[0], found.scenario.planned_days
+    if planned is None:
+        return f"How many {whom}, by each date?"
+    low, _, middle, _, high = fan[:, planned].tolist()
+    date = found.scenario.trial.planned_completion_date
+    return f"By {date}: {middle} {whom} (90 % of the trials: {low} to {high})"
+
+
+def _small_print(found: Accrual, counted: str) -> list[str]:
+    about = found.scenario.trial
+    lines = [about.title_and_id, f"{trials_words(found.trials, found.seed)} · start {about.start_date}"]
+    return lines + ([COUNTED[counted]] if ":" in COUNTED[counted] else [])

@@ -1,0 +1,187 @@
+"""Which dose is recommended, and how often: beside the truth, and beside the exact values where there are any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from ..comparison import THIS, WHOLE_COHORTS
+from ..enumeration import Exact
+from ..errors import EscalateError
+from ..estimates import Characteristics, Estimate, in_percent
+from ..records import CAP_INCONCLUSIVE, NO_DOSE
+from ..scenario.model import Scenario
+from ..scenario.ranges import value_of
+from ..scenario.rules import rule_words
+from .beside import TEXT, make_room
+from .board import widest
+from .comparison import INCONCLUSIVE, exact_mark, exact_words
+from .paths import level_colours
+from .style import (
+    BAND,
+    FAINT,
+    GREY,
+    INK,
+    PAPER,
+    VERMILLION,
+    break_lines,
+    fit,
+    headline,
+    legend_below,
+    new_axes,
+    percent_axis,
+    quiet,
+    trials_words,
+)
+
+ROW, BAR = 38.0, 0.56
+"""Heights of a row [points], and of a bar [rows]."""
+
+INTERVAL, MTD = "95 % Monte Carlo interval", "MTD of the truth, or no dose where it has none"
+
+DECIDES = (
+    "dose_levels",
+    "toxicity.dlt_probability",
+    "rule",
+    "titration",
+    "limits",
+    "stopping",
+    "safety.cohort_size",
+    "safety.start_level",
+    "trial.planned_patients",
+    "trial.cap_counts",
+    "trial.last_cohort",
+    "attrition",
+)
+"""What exact values depend on: it has to be the same in the simulated trial."""
+
+
+def plot_selection(found: Characteristics, exact: Exact | None = None, *, ax: Axes | None = None) -> Axes:
+    """Draw how often each dose is recommended, and no dose, from many simulated trials.
+
+    The lowest bar is no dose, and hatched as far as the trial ended inconclusive; above it stand the dose levels, each
+    with its true P(DLT): what the scenario assumes of nature. Thin lines are 95 % Monte Carlo intervals. The MTD of the
+    truth, if scenario or rule say from which P(DLT) on a dose is too toxic, stands on a darker ground.
+
+    Parameters
+    ----------
+    found : Characteristics
+        As `escalate.characteristics` returns them.
+    exact : Exact, optional
+        As `escalate.exact` returns it for the same scenario; its values are marked. They are of whole cohorts: where
+        the scenario decides early, the figure says so.
+    ax : Axes, optional
+        Where to draw; a new figure that is tall enough where it is left out.
+
+    Returns
+    -------
+    Axes
+        What was drawn on. The x axis has probabilities, the y axis dose levels from 1; no dose is at 0.
+
+    Raises
+    ------
+    EscalateError
+        If the exact values are those of another trial; the message says in what it differs.
+    """
+    scenario = found.tally.scenario
+    _check_same(scenario, exact)
+    own = ax is None
+    ax = new_axes(9.5, 4.0) if ax is None else ax
+    ax.set_xlim(0, 1)
+    ax.set_ylim(-0.6, scenario.levels + 0.6)
+    quiet(ax)
+    ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, zorder=0)
+    percent_axis(ax.xaxis, "P(recommended)")
+    rows = range(scenario.levels + 1)
+    ax.set_yticks(rows, [_label(scenario, level) for level in rows])
+    ax.tick_params(axis="y", pad=8)
+    values = {level: found.get("recommended", level or NO_DOSE) for level in rows}
+    for level in rows:
+        is_mtd = level == scenario.mtd_level
+        ground: dict[str, Any] = {"color": FAINT if is_mtd else BAND, "label": MTD if is_mtd else "_"}
+        ax.axhspan(level - 0.46, level + 0.46, zorder=0.5, gid=f"ground|{level}", **ground)
+        _draw_bar(ax, level, values[level], [PAPER, *level_colours(scenario.levels)][level])
+    _draw_inconclusive(ax, found)
+    exactly = _draw_exact(ax, exact)
+    labels = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), INCONCLUSIVE["label"], MTD)
+    below = legend_below(ax, labels, inches=0.56, wide=widest(labels, TEXT) + 46)
+    around = headline(ax, _finding(found), _small_print(found)) + below
+    if own:
+        fit(ax, ROW * (scenario.levels + 1.2) / 72, around)
+    for level, estimate in values.items():
+        ends = [estimate.estimate, estimate.high or 0.0, exactly.get(level, 0.0)]
+        _write_number(ax, level, max(ends), in_percent(estimate), exactly.get(level))
+    return ax
+
+
+def _check_same(scenario: Scenario, exact: Exact | None) -> None:
+    """Raise `EscalateError` if exact values are those of another trial."""
+    one, other = scenario.resolved(), (scenario if exact is None else exact.scenario).resolved()
+    differs = [key for key in DECIDES if value_of(one, key) != value_of(other, key)]
+    if differs:
+        raise EscalateError(
+            f"exact: it is of another trial than the simulated ones, and differs in {', '.join(differs)}; "
+            "give escalate.exact of the scenario that was simulated, or leave it out"
+        )
+
+
+def _label(scenario: Scenario, level: int) -> str:
+    """Return a row's label: the dose level, and below it the truth."""
+    if not level:
+        return NO_DOSE
+    dose = break_lines(f"level {level}: {scenario.dose_levels[level - 1].label}", 34)
+    return f"{dose}\ntrue P(DLT) {100 * scenario.toxicity.dlt_probability[level - 1]:.4g}%"
+
+
+def _draw_bar(ax: Axes, level: int, estimate: Estimate, colour: str) -> None:
+    outline = GREY if level else VERMILLION
+    look: dict[str, Any] = {"facecolor": colour, "edgecolor": outline, "linewidth": 0.8}
+    ax.barh(level, estimate.estimate, height=BAR, zorder=2, gid=f"recommended|{level}", **look)
+    if estimate.low is not None and estimate.high is not None:
+        ax.plot([estimate.low, estimate.high], [level, level], color=INK, linewidth=1.4, solid_capstyle="butt",
+                zorder=4, gid=f"interval|{level}", label=INTERVAL)  # fmt: skip
+
+
+def _draw_inconclusive(ax: Axes, found: Characteristics) -> None:
+    """Hatch the part of no dose that is no verdict on the doses."""
+    share = sum(e.estimate for e in found.estimates if (e.group, e.measure) == ("stopping", CAP_INCONCLUSIVE))
+    if share:
+        ax.barh(0, share, height=BAR, zorder=3, gid="inconclusive", **INCONCLUSIVE)
+
+
+def _draw_exact(ax: Axes, exact: Exact | None) -> dict[int, float]:
+    """Mark the exact values; return them by level, no dose as 0."""
+    if exact is None:
+        return {}
+    of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS
+    values = dict(enumerate((exact.no_dose, *exact.recommended)))
+    for level, value in values.items():
+        look = {**exact_mark(of), "markersize": 7}
+        ax.plot([value], [level], zorder=6, gid=f"exact|{level}", label=exact_words(of), clip_on=False, **look)
+    return values
+
+
+def _write_number(ax: Axes, level: int, right: float, words: str, exact: float | None) -> None:
+    text = words + ("" if exact is None else f", exact {100 * exact:.2f}%")
+    make_room(ax, right, widest([text], TEXT) + 18)
+    style: dict[str, Any] = {"va": "center_baseline", "fontsize": TEXT, "color": INK, "zorder": 5}
+    ax.annotate(text, (right, level), (8, 0), textcoords="offset points", **style)
+
+
+def _finding(found: Characteristics) -> str:
+    scenario = found.tally.scenario
+    most = max(range(scenario.levels + 1), key=lambda level: found.get("recommended", level or NO_DOSE).estimate)
+    share = in_percent(found.get("recommended", most or NO_DOSE))
+    which = f"level {most}, {scenario.dose_levels[most - 1].label}" if most else NO_DOSE
+    return f"Recommended most often: {which}, in {share}"
+
+
+def _small_print(found: Characteristics) -> list[str]:
+    counted, scenario = found.tally, found.tally.scenario
+    rest = [f"rule {rule_words(scenario.rule)}", f"{trials_words(counted.trials, counted.seed)}"]
+    lines = [scenario.trial.title_and_id, " · ".join(rest)]
+    if scenario.overdose_above is not None and scenario.toxicity.mtd_level is None:
+        limit = f"{100 * scenario.overdose_above:.4g}%"
+        lines.append(f"MTD of the truth: the highest level whose true P(DLT) is not above {limit}")
+    return lines
