@@ -19,7 +19,7 @@ from escalate.compiled import is_available
 from escalate.data_cut import Counts, DataCut
 from escalate.engine import Engine
 from escalate.errors import RuleError
-from escalate.kernel.bench import TURNS_AT, TURNS_TO
+from escalate.kernel.bench import HEAD, TURNS_AT, TURNS_TO
 from escalate.outcomes import Trials, collect, gather, row_of
 from escalate.own_rules import Known, rule
 from escalate.patients import Nature
@@ -245,18 +245,18 @@ def test_single_patients_are_read_back_from_a_question() -> None:
 
 
 def widths_suffice(scenario: Scenario, trials: int) -> int:
-    """Check that every number of every question fits into its bits; return the most outcomes that were outstanding."""
+    """Check that every number of every question fits into its bits; return the most patients at one level in any."""
     engine = Engine(scenario, compiles=False)
     engine.run(Nature(scenario, 1, 0, trials))
     asked = np.array(list(engine.answers.index)).reshape(-1, engine.answers.question_size) + 1
     assert (asked >= 0).all()
     assert (asked < 1 << np.array(engine.answers._bits())).all()
-    return int(asked[:, 1].max(initial=0)) - 1
+    return int(asked[:, HEAD : HEAD + scenario.levels].max(initial=0)) - 1
 
 
 @pytest.mark.parametrize("rule_name", ["BOIN", "TITE-BOIN", "TITE-CRM"])
 def test_questions_fit_into_their_bits(rule_name: str) -> None:
-    """Cohorts of more patients than ever come, so that more outcomes are outstanding than there are patients."""
+    """Cohorts of more patients than ever come, so that a completion has more of them than a trial."""
     crm = {"skeleton": [0.1, 0.3]} if "CRM" in rule_name else {}
     scenario = small(
         rule=RULES[rule_name] | crm,

@@ -218,4 +218,55 @@ def test_tite_boin_on_the_calendar(case: dict[str, Any]) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("case", EXPONENTIAL)
 def test_tite_boin_on_the_calendar_for_long(case: dict[str, Any]) -> None:
-    check_calendar(case, 4000)
+    check_calendar(case, 10_000)
+
+
+def tite_crm_on_the_calendar(case: dict[str, Any]) -> Any:
+    """`titesim`: each patient is treated on arrival, at most one level above the last one, and all are observed."""
+    gap = WINDOW / case["rate"]
+    accrual: dict[str, Any] = {"kind": "poisson", "consents_per_month": DAYS_PER_MONTH / gap}
+    if case["accrual"] == "fixed":
+        accrual = {"kind": "fixed", "consent_days": [round(gap * (k + 1)) for k in range(case["n"])]}
+    return small(
+        dose_levels=[{"label": str(k)} for k in range(len(case["p_true"]))],
+        toxicity={"dlt_probability": case["p_true"], "onset": {"kind": "uniform"}},
+        rule={
+            "name": "TITE-CRM", "target": case["target"], "skeleton": case["prior"], "prior_sd": case["scale"],
+            "recommend_untried": True,
+        },
+        limits={"no_skipping": "last_given"},
+        safety__start_level=case["x0"],
+        safety__dlt_window_days=WINDOW,
+        safety__cohort_size=1,
+        safety__early_decision=False,
+        follow_up__days=WINDOW,
+        trial__planned_patients=case["n"],
+        trial__max_days=100_000,
+        accrual=accrual,
+    )  # fmt: skip
+
+
+def check_tite_crm(case: dict[str, Any], trials: int) -> None:
+    found = simulate(tite_crm_on_the_calendar(case), trials=trials, seed=6)
+    compare(found.recommended, trials, case, case["nsim"])
+    check_means(found.patients["infused"], case["mean_n"], case["nsim"])
+    check_means(found.patients["dlts"], case["mean_dlt"], case["nsim"])
+    days = (found.milestone_days["last infusion"] + WINDOW) / WINDOW  # theirs ends a window after the last arrival
+    assert_mean(days, case["mean_duration"], case["mean_duration_se"])
+
+
+def assert_mean(values: np.ndarray, expected: float, their_error: float) -> None:
+    """Compare a mean, within the rounding to whole days."""
+    error = np.hypot(values.std(ddof=1) / np.sqrt(len(values)), their_error)
+    assert abs(values.mean() - expected) <= 5 * error + 1 / WINDOW, (values.mean(), expected)
+
+
+@pytest.mark.parametrize("case", cases("titecrm_oc_montecarlo"))
+def test_tite_crm_on_the_calendar(case: dict[str, Any]) -> None:
+    check_tite_crm(case, 300)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("case", cases("titecrm_oc_montecarlo"))
+def test_tite_crm_on_the_calendar_for_long(case: dict[str, Any]) -> None:
+    check_tite_crm(case, 10_000)

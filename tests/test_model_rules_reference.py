@@ -17,7 +17,7 @@ import reference_model_rules as reference
 from escalate.data_cut import DataCut, Partial
 from escalate.records import NO_LEVEL, Action
 from escalate.rules.blrm import BlrmRule
-from escalate.rules.crm import STEPS_FOR_MEAN, CrmRule, adaptive
+from escalate.rules.crm import STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY, CrmRule, adaptive
 
 SKELETONS = {2: (0.16, 0.25), 4: (0.08, 0.16, 0.25, 0.36)}
 CLOSE = {"rel": 0, "abs": 1e-9}
@@ -176,6 +176,27 @@ def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
     assert crm.estimates(cut) == pytest.approx(before[0], rel=0, abs=1e-12)
     assert np.stack(blrm.probabilities(cut)) == pytest.approx(before[1], rel=0, abs=1e-8)
+
+
+@pytest.mark.parametrize("sd", [0.3, math.sqrt(1.34), 3.0])
+@pytest.mark.parametrize(("model", "intercept"), [("empiric", 3.0), ("logistic", 3.0), ("logistic", -2.0)])
+@pytest.mark.parametrize("skeleton", [(0.05, 0.1, 0.2, 0.3, 0.5, 0.7), (0.01, 0.02, 0.95)])
+def test_the_quadrature_suffices(
+    skeleton: tuple[float, ...], model: Any, intercept: float, sd: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three times the nodes change nothing, for one patient and for thousands, however much at odds with the prior."""
+    generator = np.random.default_rng(1)
+    n = np.stack(
+        [generator.multinomial(most, [1 / len(skeleton)] * len(skeleton)) for most in [1, 9, 36, 200, 3000] * 4]
+    )
+    y = generator.binomial(n, generator.choice([0.0, 0.02, 0.25, 0.6, 1.0], n.shape))
+    cut, level = DataCut.of([0] * len(n), n, y), np.arange(len(n)) % len(skeleton)
+    rule = CrmRule(name="CRM", target=0.25, skeleton=skeleton, model=model, intercept=intercept, prior_sd=sd)
+    before = rule.estimates(cut), rule.exceedance(cut, level, 0.3)
+    monkeypatch.setattr("escalate.rules.crm.STEPS_FOR_MEAN", 3 * STEPS_FOR_MEAN)
+    monkeypatch.setattr("escalate.rules.crm.STEPS_FOR_PROBABILITY", 3 * STEPS_FOR_PROBABILITY)
+    assert rule.estimates(cut) == pytest.approx(before[0], rel=0, abs=1e-12)
+    assert rule.exceedance(cut, level, 0.3) == pytest.approx(before[1], rel=0, abs=1e-10)
 
 
 def test_ties_and_ends() -> None:

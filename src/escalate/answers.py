@@ -93,9 +93,10 @@ class Answers:
 
     def _bits(self) -> list[int]:
         """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
-        patients, places = ((most + 1).bit_length() for most in (self._people, self._most_places))
+        most = self._people + self._most_places  # outcomes that are known, and those that are outstanding
+        patients = (most + 1).bit_length()
         room = max((self._cohort_size + 1).bit_length(), MOST_REASONS.bit_length())
-        head = [3, max(patients, places), room, MOST_LEVELS.bit_length(), patients, patients]
+        head = [3, patients, room, MOST_LEVELS.bit_length(), patients, patients]
         day = (self._levels * (self._window_days + 1)).bit_length()
         counts = [patients] * (3 * self._levels)
         return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]

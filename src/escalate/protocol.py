@@ -50,6 +50,7 @@ class ProtocolRule(Rule):
         self.rule = rule or rule_for(scenario)
         self.titration, self.limits, self.stopping = scenario.titration, scenario.limits, scenario.stopping
         self.cohort_size, self.levels = scenario.safety.cohort_size, scenario.levels
+        self.early_decision = scenario.safety.early_decision
         self.name, self.target = self.rule.name, self.rule.target
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
         self.reads_followup = self.rule.reads_followup
@@ -100,8 +101,10 @@ class ProtocolRule(Rule):
         y = np.minimum(y, n)
         read = self.rule.elsewhere(n, y)
         stopping, toxicity = self.stopping, self.stopping.too_toxic_probability is not None
-        counts = (self.titration, self.limits.most_per_level, stopping.most_patients, stopping.interval_width)
-        if read is None or any(what is not None for what in counts) or (toxicity and self.rolling):
+        reads_all = (self.titration, self.limits.most_per_level, stopping.most_patients, stopping.interval_width)
+        # Whether a stop is forced turns on what is recommended then, which reads all counts.
+        forced_stops = self.early_decision and stopping.enough_at_level is not None
+        if read is None or any(it is not None for it in reads_all) or forced_stops or (toxicity and self.rolling):
             return None
         same = np.stack([np.asarray(part, dtype=np.int64).ravel() for part in (n > 0, *read)], axis=1)
         _, first, which = np.unique(same, axis=0, return_index=True, return_inverse=True)
