@@ -35,6 +35,9 @@ RULES: dict[str, dict[str, Any]] = {
     "BOIN": {"name": "BOIN", "target": 0.25},
     "TITE-BOIN": {"name": "TITE-BOIN", "target": 0.25},
     "i3+3": {"name": "i3+3", "target": 0.25},
+    "mTPI": {"name": "mTPI", "target": 0.25},
+    "mTPI-2": {"name": "mTPI-2", "target": 0.25},
+    "Keyboard": {"name": "Keyboard", "target": 0.25},
     "CRM": {"name": "CRM", "target": 0.25},
     "TITE-CRM": {"name": "TITE-CRM", "target": 0.25},
     "BLRM": {"name": "BLRM", "sd_log_alpha": 1.0, "sd_log_beta": 0.7},
@@ -118,9 +121,9 @@ def test_random_scenarios_long(number: int) -> None:
 @pytest.mark.parametrize("rule_name", RULES)
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_scenarios_long(name: str, rule_name: str) -> None:
-    trials = 4_000
-    scenario = shipped(name, rule_name)
-    assert_same(by_kernel(scenario, trials, 0, 1, is_available()), by_simpy(scenario, trials))
+    scenario, at_once = shipped(name, rule_name), 5_000
+    for first in range(0, 100_000, at_once):
+        assert_same(by_kernel(scenario, at_once, first, 1, is_available()), by_simpy(scenario, at_once, first))
 
 
 def test_more_candidates_and_patients_than_a_page_of_random_numbers() -> None:
