@@ -21,11 +21,14 @@ from conftest import ROOT
 from escalate import Scenario, ScenarioError, simulation
 from escalate.cli import main
 from escalate.comparison import COMPARED, MEASURES, THIS, WHOLE_COHORTS, Comparison, compare
+from escalate.errors import WorkersError
 from escalate.outcomes import Trials
 from escalate.records import NO_LEVEL
 from escalate.scenario.compared import rule_of_text, truth_words
 from escalate.scenario.comparison_file import read_asked
+from escalate.workers import Processes
 from small import small
+from test_workers import LastFirst
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 RULES = ["3+3 variant=A", "rolling six", "BOIN", "CRM prior_mtd_level=2"]
@@ -134,12 +137,24 @@ def test_a_rule_compared_with_itself_does_not_differ() -> None:
     assert "same" in esc.summary(twice)
 
 
-def test_chunks_change_no_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("who", ["this process", "the last part first", "two processes"])
+def test_neither_chunks_nor_workers_change_a_byte(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found().trials < simulation.KERNEL_CHUNK, "one chunk"
-    monkeypatch.setattr(simulation, "KERNEL_CHUNK", 7)
-    in_sevens = compare(esc.load(BASE), RULES, TRUTHS, target=0.25, trials=TRIALS, seed=3)
+    monkeypatch.setattr("escalate.comparison.KERNEL_CHUNK", 7)
+    executors = {"this process": None, "the last part first": LastFirst(), "two processes": Processes(2)}
+    in_sevens = compare(esc.load(BASE), RULES, TRUTHS, target=0.25, trials=TRIALS, seed=3, executor=executors[who])
+    executors["two processes"].shutdown()  # type: ignore[union-attr]
     assert in_sevens.table.to_csv() == found().table.to_csv()
     assert esc.summary(in_sevens) == esc.summary(found())
+
+
+def test_workers_have_no_code_of_ones_own() -> None:
+    @esc.rule
+    def stays(known: Any) -> str:
+        return "stay"
+
+    with pytest.raises(WorkersError, match="the code of a rule of your own is in this process alone"):
+        compare(small(), [{"python": "stays"}], trials=2, executor=LastFirst())
 
 
 def test_one_trial_has_no_standard_error() -> None:
@@ -338,7 +353,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("asked", "says"), BAD.values(), ids=BAD)
 def test_messages(asked: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.comparison.simulate_together", lambda *_, **__: pytest.fail("something was run"))
+    monkeypatch.setattr("escalate.comparison.run_chunk", lambda *_, **__: pytest.fail("something was run"))
     with pytest.raises(ScenarioError) as caught:
         compare(small(), **asked)
     assert any(says in str(problem) for problem in caught.value.problems), str(caught.value)

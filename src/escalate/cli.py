@@ -138,6 +138,7 @@ def _add_compare(verbs: Verbs) -> None:
     parser.add_argument("--trials", type=_at_least(1), default=10_000, metavar="N", help="of each (default 10000)")
     parser.add_argument("--seed", type=_at_least(0), default=1, metavar="S", help="seed (default 1)")
     parser.add_argument("--no-exact", action="store_true", help="compute no exact values")
+    _add_workers(parser)
     _add_out(parser, "results/<scenario>-compared, with a number if that exists")
 
 
@@ -313,6 +314,7 @@ def _compare(arguments: argparse.Namespace) -> None:
     from .report import summary
     from .scenario import load
     from .scenario.comparison_file import read_asked
+    from .workers import workers
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     asked = read_asked(
@@ -323,16 +325,18 @@ def _compare(arguments: argparse.Namespace) -> None:
         allow_python=arguments.allow_python,
     )
     out = _folder(arguments, f"{Path(arguments.scenario).stem}-compared")
-    found = compare(
-        scenario,
-        asked.rules or None,
-        asked.truths or None,
-        target=asked.target,
-        trials=arguments.trials,
-        seed=arguments.seed,
-        enumerate_exactly=not arguments.no_exact,
-        progress=True,
-    )
+    with workers(arguments.workers, arguments.dask) as executor:
+        found = compare(
+            scenario,
+            asked.rules or None,
+            asked.truths or None,
+            target=asked.target,
+            trials=arguments.trials,
+            seed=arguments.seed,
+            enumerate_exactly=not arguments.no_exact,
+            progress=True,
+            executor=executor,
+        )
     if out is not None:
         sources = [file for file in (arguments.scenario, arguments.rules) if file is not None]
         write_comparison(found, out, overwrite=arguments.overwrite, sources=sources)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from . import compiled, workers
 from .committee import Committee
 from .enumeration import Exact, exact
 from .errors import NotCoveredError, Problem, RuleError, ScenarioError
@@ -23,7 +25,7 @@ from .outcomes import NOT_REACHED, Trials
 from .records import CAP_INCONCLUSIVE, NO_DOSE, NO_LEVEL, IntArray
 from .scenario.compared import AsRule, AsTruth, Truth, compared
 from .scenario.model import Scenario
-from .simulation import simulate_together
+from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
 from .tables import Column, Layout, Table
 from .tally import count_values
 
@@ -198,6 +200,7 @@ def compare(
     seed: int = 1,
     enumerate_exactly: bool = True,
     progress: bool = False,
+    executor: Executor | None = None,
 ) -> Comparison:
     """Compare several rules under several truths, on the same candidates and patients.
 
@@ -224,7 +227,10 @@ def compare(
     enumerate_exactly : bool
         Whether exact values are computed, where `escalate.exact` covers the rule.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal; truth by truth.
+        Whether to show progress on stderr, if that is a terminal.
+    executor : concurrent.futures.Executor, optional
+        Who runs the trials, in chunks, as in `escalate.workers`; this process where it is not given. The results are
+        the same.
 
     Returns
     -------
@@ -239,26 +245,34 @@ def compare(
         all problems at once, before anything is run.
     ValueError
         If `trials` is below 1, or `seed` is negative.
+    WorkersError
+        If there is an executor, and a rule is Python code, which workers do not have.
     """
+    check_trials(trials, seed, 0)
     designs, known = compared(scenario, rules, truths, target)
     _check_committees(designs)
-    scenarios, not_exact = {}, {}
-    rows: list[Compared] = []
-    for truth in known:
-        cells = {
-            label: design.replace({f"toxicity.{key}": value for key, value in truth.toxicity.items()})
-            for label, design in designs.items()
-        }
-        pairs = _Pairs(truth, list(cells))
-        for chunk in simulate_together(list(cells.values()), trials=trials, seed=seed, progress=progress):
-            pairs.add(chunk)
-        for label, cell in cells.items():
-            values, why_not = _enumerated(cell, truth) if enumerate_exactly else ({}, "")
-            scenarios[truth.label, label] = cell
-            if why_not:
-                not_exact[truth.label, label] = why_not
-            of = WHOLE_COHORTS if cell.safety.early_decision else THIS
-            rows += [_row(truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
+    scenarios = {
+        (truth.label, label): design.replace({f"toxicity.{key}": value for key, value in truth.toxicity.items()})
+        for truth in known
+        for label, design in designs.items()
+    }
+    if executor is not None:
+        for cell in scenarios.values():
+            check_can_travel(cell)
+    counted = {truth.label: _Pairs(truth, list(designs)) for truth in known}
+    patients = _same_patients(known, scenarios, trials, seed)
+    with workers.progress(trials * len(scenarios), "trials", progress) as bar:
+        for same, pairs in workers.completed(count_pairs, ((same, same) for same in patients), executor):
+            counted[same.truth.label].add(pairs)
+            bar.update(sum(chunk.count for chunk in same.chunks.values()))
+    not_exact, rows = {}, list[Compared]()
+    for (under, label), cell in scenarios.items():
+        pairs = counted[under]
+        values, why_not = _enumerated(cell, pairs.truth) if enumerate_exactly else ({}, "")
+        if why_not:
+            not_exact[under, label] = why_not
+        of = WHOLE_COHORTS if cell.safety.early_decision else THIS
+        rows += [_row(pairs.truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
     return Comparison(
         scenario=scenario,
         overdose_above=known[0].overdose_above,
@@ -283,6 +297,43 @@ def _check_committees(designs: Mapping[str, Scenario]) -> None:
         raise ScenarioError(problems)
 
 
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The same trials of every rule, under one truth.
+
+    Parameters
+    ----------
+    truth : Truth
+        The truth.
+    chunks : dict of str to Chunk
+        By the labels of the rules; the same candidates and patients in each.
+    """
+
+    truth: Truth
+    chunks: Mapping[str, Chunk]
+
+    def __str__(self) -> str:
+        return f"truth {self.truth.label}, {next(iter(self.chunks.values()))}"
+
+
+def _same_patients(
+    truths: Iterable[Truth], scenarios: Mapping[tuple[str, str], Scenario], trials: int, seed: int
+) -> Iterator[Same]:
+    compiles = compiled.is_worth(trials * len(scenarios))
+    for truth in truths:
+        cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
+        chunks = [chunks_of(cell, trials, seed, 0, KERNEL_CHUNK, compiles) for cell in cells.values()]
+        for same in zip(*chunks, strict=True):
+            yield Same(truth, dict(zip(cells, same, strict=True)))
+
+
+def count_pairs(same: Same) -> _Pairs:
+    """Run the same trials of every rule, and count what came of them, in whichever process this is called."""
+    pairs = _Pairs(same.truth, list(same.chunks))
+    pairs.count({label: run_chunk(chunk) for label, chunk in same.chunks.items()})
+    return pairs
+
+
 class _Pairs:
     """Counts, under one truth, the values of every rule, and of its difference to the first rule in the same trial."""
 
@@ -291,14 +342,21 @@ class _Pairs:
         self.values: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules}
         self.differences: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules[1:]}
 
-    def add(self, chunk: tuple[Trials, ...]) -> None:
+    def count(self, found: Mapping[str, Trials]) -> None:
         """Count the same trials of each rule."""
-        columns = {rule: dict(_columns(trials, self.truth)) for rule, trials in zip(self.values, chunk, strict=True)}
+        columns = {rule: dict(_columns(trials, self.truth)) for rule, trials in found.items()}
         for rule, counted in self.values.items():
             _count(counted, columns[rule])
         for rule, counted in self.differences.items():
             shared = columns[rule].keys() & columns[self.first].keys()
             _count(counted, {what: columns[rule][what] - columns[self.first][what] for what in shared})
+
+    def add(self, others: _Pairs) -> None:
+        """Add what was counted of other trials."""
+        for mine, theirs in ((self.values, others.values), (self.differences, others.differences)):
+            for rule, counted in mine.items():
+                for what, often in theirs[rule].items():
+                    counted[what] = counted.get(what, Counter()) + often
 
     def estimates(self, rule: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
         """Yield everything that is estimated of a rule, with its difference to the first rule."""

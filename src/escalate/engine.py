@@ -37,7 +37,7 @@ from .patients import NEVER, PAGE, Nature
 from .records import TIME_IS_UP, IntArray
 from .scenario.model import Scenario, WeibullOnset
 
-MOST_REMEMBERED = 20_000_000
+MOST_REMEMBERED = 10_000_000
 """Numbers of questions and answers remembered at once; beyond that all are forgotten between chunks, which changes no
 trial."""
 

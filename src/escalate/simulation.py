@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import platform
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -65,7 +65,7 @@ class _Remembered(threading.local):
 
 
 _REMEMBERED = _Remembered()
-MOST_ENGINES = 4
+MOST_ENGINES = 16
 """Engines that a thread remembers."""
 
 
@@ -107,7 +107,7 @@ def simulate(
     WorkersError
         If the rule is Python code, which workers do not have.
     """
-    _check(trials, seed, first)
+    check_trials(trials, seed, first)
     compiles = compiled.is_worth(trials)
     if executor is None:
         engine = Engine(scenario, compiles)
@@ -121,41 +121,6 @@ def simulate(
             found[chunk.first] = part
             bar.update(chunk.count)
     return replace(join([found[start] for start in sorted(found)]), scenario=scenario)
-
-
-def simulate_together(
-    scenarios: Sequence[Scenario], *, trials: int, seed: int = 1, first: int = 0, progress: bool = False
-) -> Iterator[tuple[Trials, ...]]:
-    """Run the same trials of several scenarios, chunk by chunk: the same candidates and patients meet each of them.
-
-    Parameters
-    ----------
-    scenarios : sequence of Scenario
-        At least one.
-    trials, seed, first, progress
-        As in `simulate`, for each scenario.
-
-    Yields
-    ------
-    tuple of Trials
-        One for each scenario, all of the same replicates; chunk after chunk, so that no more is kept in memory.
-
-    Raises
-    ------
-    ValueError
-        As `simulate`.
-    """
-    _check(trials, seed, first)
-    return _together(scenarios, trials, seed, first, progress)
-
-
-def _together(
-    scenarios: Sequence[Scenario], trials: int, seed: int, first: int, progress: bool
-) -> Iterator[tuple[Trials, ...]]:
-    compiles = compiled.is_worth(trials * len(scenarios))
-    engines = [Engine(scenario, compiles) for scenario in scenarios]
-    for span in _natures(scenarios[0], trials, seed, first, KERNEL_CHUNK, progress):
-        yield tuple(_run(engine, Nature(engine.scenario, seed, span.first, span.count)) for engine in engines)
 
 
 def check_can_travel(scenario: Scenario) -> None:
@@ -217,7 +182,8 @@ def _columns(engine: Engine, nature: Nature) -> Columns:
         raise
 
 
-def _check(trials: int, seed: int, first: int) -> None:
+def check_trials(trials: int, seed: int, first: int) -> None:
+    """Raise `ValueError` if there can be no such trials."""
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
     if seed < 0 or first < 0:
@@ -228,7 +194,7 @@ def traced_trials(
     scenario: Scenario, *, trials: int, seed: int = 1, first: int = 0, progress: bool = False
 ) -> Iterator[Trial]:
     """Run many trials and yield each with all its records; parameters as in `simulate`."""
-    _check(trials, seed, first)
+    check_trials(trials, seed, first)
     return _traced(scenario, trials, seed, first, progress)
 
 
