@@ -95,6 +95,14 @@ def two() -> Any:
         yield processes
 
 
+def threads_of_matrix_products(_: int) -> str | None:
+    return os.environ.get("OPENBLAS_NUM_THREADS")
+
+
+def test_a_worker_process_takes_one_core(two: Processes) -> None:
+    assert list(completed(threads_of_matrix_products, [("part", 0)], two)) == [("part", "1")]
+
+
 def test_every_part_is_done_once(two: Processes) -> None:
     for executor in (None, two):
         found = list(completed(square, ((f"part {n}", n) for n in range(20)), executor))

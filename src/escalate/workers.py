@@ -210,7 +210,9 @@ class Processes(Executor):
 
 
 def _begin() -> None:
-    """Begin a worker process: Ctrl-C is the parent's business, and nobody outlives the parent."""
+    """Begin a worker process: Ctrl-C is the parent's business, nobody outlives the parent, and a core is enough."""
+    for library in ("OPENBLAS", "MKL", "OMP"):  # read when numpy is first imported
+        os.environ.setdefault(f"{library}_NUM_THREADS", "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

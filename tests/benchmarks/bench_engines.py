@@ -8,6 +8,10 @@ the rounds before, it is asked then, as in any run of some size.
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is imported: one core is measured
+
 import statistics
 import sys
 import time
