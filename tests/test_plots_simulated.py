@@ -5,8 +5,9 @@ The bugs with which they were seen to fail stand in `planted_bugs.py`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ from escalate.accruals import COUNTED, Accrual
 from escalate.estimates import Characteristics, finished_by
 from escalate.outcomes import NOT_REACHED
 from escalate.plots import plot_accrual_fan, plot_durations, plot_selection, plot_where_time_goes, style
+from escalate.plots.style import calendar_axis, day_number, new_axes
 from escalate.timeline import WAITS
 from small import small
 from test_plots_rules import all_texts, colour, legend_words, overlaps
@@ -462,3 +464,16 @@ def test_exact_values_of_another_trial_are_refused() -> None:
         plot_selection(found("base"), other)
     whole = esc.exact(scenario("base").replace({"safety.early_decision": False, "follow_up.days": 90}))
     assert "exact" in legend_words(plot_selection(found("base"), whole))
+
+
+@pytest.mark.parametrize("width", [4.0, 8.5, 12.0])
+def test_dates_of_any_stretch_have_ticks(width: float) -> None:
+    """From days to decades, without a warning that there is no suitable step."""
+    start = date(2024, 8, 30)
+    for days in (*range(2, 200, 3), *range(200, 9000, 37)):
+        ax = new_axes(width, 3.0)
+        ax.set_xlim(day_number(start), day_number(start + timedelta(days=days)))
+        calendar_axis(ax, start)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert 2 <= len(ax.xaxis.get_majorticklocs()) <= 16, days

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -12,14 +12,18 @@ from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from escalate import Scenario
+from escalate.answers import Answers
 from escalate.committee import Committee
+from escalate.compiled import is_available
 from escalate.data_cut import Counts, DataCut
+from escalate.kernel.bench import HEAD
+from escalate.kernel.questions import complete, simplify
 from escalate.protocol import ProtocolRule
 from escalate.records import Decisions
 from escalate.rules import rule_for
 from small import lymphodepletion, small
 from strategies import any_rule
-from test_engines_agree import assert_same, by_kernel, by_simpy
+from test_engines_agree import COMPILES, assert_same, by_kernel, by_simpy
 
 MOST = 12
 SKELETON = [0.08, 0.16, 0.27, 0.4]
@@ -162,23 +166,104 @@ def test_forced_by_every_completion(name: str, replaces: bool) -> None:
     assert left_differently or name in ("3+3", "BOIN")
 
 
-@pytest.mark.parametrize("compiles", [False, True])
-def test_a_forced_decision_while_somebody_is_on_the_way(compiles: bool) -> None:
+@pytest.mark.parametrize("ends", ["expand", "stop"])
+@pytest.mark.parametrize("name", ["3+3", "BOIN", "CRM"])
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_a_forced_decision_while_somebody_is_on_the_way(name: str, ends: str, compiles: bool) -> None:
     """What the cap leaves then depends on what is decided: the committee is asked twice about one data cut."""
-    pytest.importorskip("numba") if compiles else None
     scenario = small(
-        rule={"name": "BOIN", "target": 0.25},
+        rule=FORCED_RULES[name] | ({"skeleton": [0.2, 0.4]} if name == "CRM" else {}),
+        stopping={"too_toxic_above": 0.3, "expansion_too_toxic_probability": 0.9} if ends == "expand" else {},
         treatment__lymphodepletion=lymphodepletion(12),
         safety__cohort_size=6,
+        safety__stagger_days=3,
+        safety__when_rule_finished=ends,
         toxicity={"dlt_probability": [0.3, 0.6], "onset": {"kind": "list", "days": [0, 1, 2, 5]}},
-        accrual={"kind": "poisson", "consents_per_month": 20.0},
+        accrual={"kind": "poisson", "consents_per_month": 60.0},
         trial__planned_patients=14,
     )
-    found, truth = by_kernel(scenario, 300, compiles=compiles), by_simpy(scenario, 300)
-    assert_same(found, truth)
+    assert_same(by_kernel(scenario, 300, compiles=compiles), by_simpy(scenario, 300))
 
 
-WEIGHTS = [0.0, 0.2, 0.5, 0.8, 1.0]
+@pytest.mark.parametrize("coherence", ["after_dlt", "last_level"])
+def test_the_last_cohort_is_what_it_is_in_both_engines(coherence: str) -> None:
+    """After one DLT in three, none in the next three: who reads the last cohort goes up, who reads all does not."""
+    scenario = small(
+        rule={"name": "3+3"} if coherence == "after_dlt" else FORCED_RULES["BOIN"],
+        limits={"coherence": coherence},
+        toxicity={"dlt_probability": [0.3, 0.3]},
+        accrual={"kind": "poisson", "consents_per_month": 10.0},
+    )
+    assert_same(by_kernel(scenario, 200), by_simpy(scenario, 200))
+
+
+class Told(NamedTuple):
+    """Of `Protocol` and of `Tables`, what questions are written from."""
+
+    levels: int
+    rolling: int
+    question: list[int]
+    alike: list[Any]
+
+
+@pytest.mark.parametrize("rule", [{"name": "TITE-BOIN", "target": 0.25}, {"name": "BOIN", "target": 0.25}])
+def test_the_kernel_writes_counts_that_are_alike_in_one_way(rule: dict[str, Any]) -> None:
+    scenario = chosen(4, rule)
+    protocol = ProtocolRule(scenario)
+    alike = protocol.alike(MOST)
+    assert alike is not None
+    cut = random_cuts(scenario, 200, np.random.default_rng(2))
+    truth = simplified(protocol, cut, alike)
+    for row in range(200):
+        parts = (part[row].tolist() for part in (cut.evaluable, cut.dlts, cut.pending))
+        question = [0, 0, 0, int(cut.level[row]), 0, 0, *itertools.chain(*parts)]
+        told = Told(4, int(protocol.rolling), question, alike.tolist())
+        simplify(told, told)  # type: ignore[arg-type]
+        expected = (part[row].tolist() for part in (truth.evaluable, truth.dlts, truth.pending))
+        assert told.question[HEAD:] == list(itertools.chain(*expected))
+
+
+def test_the_kernel_completes_a_cohort_as_the_committee_does() -> None:
+    """Pending at level 2 for 3 and 40 of 28 days and at level 1 for 7; one lost at level 2; two more to come there."""
+    scenario = chosen(
+        2,
+        {"name": "TITE-CRM", "target": 0.25, "skeleton": SKELETON[:2]},
+        safety__dlt_window_days=28,
+        follow_up__days=28,
+    )
+    answers = Answers(scenario, Committee(scenario), compiles=False)
+    answers.forget(4)
+    people = [0 + 2 * 7, 1 + 2 * 3, 1 + 2 * 40, -1, 1 + 2 * 5, -1, -1, -1, 2 * 2, -1, -1, -1]
+    question = [0, 4, 0, 1, 0, 0, 4, 2, 1, 0, 1, 2, *people]
+    told = Told(2, 1, list(question), [])
+    complete(told, told)  # type: ignore[arg-type]
+    found = answers._cut(np.array([told.question]))
+    truth = answers._cut(np.array([question])).completed(np.array([4]), np.array([0]))
+    for name in ("level", "evaluable", "dlts", "pending", "followup"):
+        assert np.array_equal(getattr(found, name), getattr(truth, name)), name
+    assert found.evaluable.tolist() == [[4, 6]]
+    assert found.partial is not None and truth.partial is not None
+    for partial in (found.partial, truth.partial):
+        people = zip(partial.level[0].tolist(), partial.share[0].tolist(), partial.lost[0].tolist(), strict=True)
+        assert sorted(person for person in people if person[0] >= 0) == [(0, 0.25, False), (1, 5 / 28, True)]
+
+
+@pytest.mark.parametrize("delay", [0, 12])
+@pytest.mark.parametrize("name", ["CRM", "TITE-CRM"])
+def test_bad_news_that_no_decision_has_seen(name: str, delay: int) -> None:
+    """After a forced decision, and between data cut and meeting, a monotone rule is asked again all the same."""
+    scenario = small(
+        dose_levels=[{"label": str(level)} for level in range(4)],
+        rule={"name": name, "target": 0.2, "skeleton": SKELETON},
+        toxicity={"dlt_probability": [0.15, 0.3, 0.5, 0.7]},
+        safety__cohort_size=4,
+        safety__stagger_days=2,
+        safety__review_delay_days=delay,
+        attrition={"drop_out_per_year": 0.5},
+        accrual={"kind": "poisson", "consents_per_month": 40.0},
+        trial__planned_patients=24,
+    )
+    assert_same(by_kernel(scenario, 400, compiles=is_available()), by_simpy(scenario, 400))
 
 
 @st.composite

@@ -44,7 +44,7 @@ from .scenario.model import Scenario
 MOST_ALIKE = 63
 """Patients at a level up to which it is known which counts are alike."""
 
-MOST_REASONS = 255
+MOST_REASONS = 254
 """Reasons that a question has room for."""
 
 
@@ -95,7 +95,7 @@ class Answers:
         """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
         most = self._people + self._most_places  # outcomes that are known, and those that are outstanding
         patients = (most + 1).bit_length()
-        room = max((self._cohort_size + 1).bit_length(), MOST_REASONS.bit_length())
+        room = (max(self._cohort_size, MOST_REASONS) + 1).bit_length()
         head = [3, patients, room, MOST_LEVELS.bit_length(), patients, patients]
         day = (self._levels * (self._window_days + 1)).bit_length()
         counts = [patients] * (3 * self._levels)
@@ -112,7 +112,8 @@ class Answers:
     def reason(self, words: str) -> int:
         """Return the position of a reason."""
         if words not in self.reasons:
-            assert len(self.reasons) < MOST_REASONS - 1
+            if len(self.reasons) >= MOST_REASONS:
+                raise RuntimeError(f"more than {MOST_REASONS} reasons to stop: {words!r}")
             self.reasons.append(words)
         return self.reasons.index(words)
 
@@ -222,7 +223,9 @@ class Answers:
             cut = replace(cut, followup=here * share[:, np.newaxis])
         decided = self._committee.decide_many(cut, questions[:, 2], outstanding)
         rests, leaves = self._committee.rest_on_data(decided), self._committee.leave_level(decided)
-        alone = self._committee.alone(cut, outstanding) if rests.any() else np.full_like(outstanding, NO_LEVEL)
+        alone = np.full_like(outstanding, NO_LEVEL)
+        if rests.any():
+            alone = np.where(rests, self._committee.alone(cut, outstanding), NO_LEVEL)
         found = self._written(decided)
         found[:, RESTS_ON_DATA], found[:, LEAVES_LEVEL], found[:, RULE_ALONE] = rests, leaves, alone
         return found

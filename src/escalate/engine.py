@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -37,7 +38,7 @@ from .patients import NEVER, PAGE, Nature
 from .records import TIME_IS_UP, IntArray
 from .scenario.model import Scenario, WeibullOnset
 
-MOST_REMEMBERED = 10_000_000
+MOST_REMEMBERED = 5_000_000
 """Numbers of questions and answers remembered at once; beyond that all are forgotten between chunks, which changes no
 trial."""
 
@@ -46,6 +47,16 @@ FEW = 0.1
 
 MOST_WAITING = 2**30
 """Candidates who may wait where the scenario sets no limit."""
+
+
+class _Space(threading.local):
+    """Room that the engines of a thread use in turn."""
+
+    def __init__(self) -> None:
+        self.arrays: dict[str, NDArray[Any]] = {}
+
+
+_SPACE = _Space()
 
 
 class Columns(NamedTuple):
@@ -77,7 +88,6 @@ class Engine:
         self._protocol = self._protocol_of(committee)
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
         self._bench: Any = compiled.empty_bench() if self._compiles else Bench()
-        self._space: dict[str, NDArray[Any]] = {}
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self.answers.forget(PAGE)
         self.patient_pages = 1
@@ -143,10 +153,10 @@ class Engine:
         """Return room for numbers that are all written before they are read; the same every time, if it suffices."""
         if not self._compiles:
             return self._sheet(*shape)
-        size = math.prod(shape)
-        if name not in self._space or self._space[name].size < size:
-            self._space[name] = np.empty(size, dtype=of)
-        return self._space[name][:size].reshape(shape)
+        size, kept = math.prod(shape), _SPACE.arrays
+        if name not in kept or kept[name].size < size:
+            kept[name] = np.empty(size, dtype=of)
+        return kept[name][:size].reshape(shape)
 
     def _letters(self, count: int, known: Any = ()) -> Any:
         """Return room for the dose path of each trial, with those that are known already."""

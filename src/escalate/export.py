@@ -10,6 +10,8 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from .enumeration import Exact
 from .estimates import Characteristics, characteristics
 from .files import MARK, check_free, write_folder, write_whole
 from .narrative import story
-from .outcomes import Trials
+from .outcomes import Trials, join
 from .paths import DosePath
 from .plots import (
     plot_comparison,
@@ -41,8 +43,9 @@ from .report import exact_csv, exact_summary, paths_csv, summary
 from .scenario.model import Scenario
 from .scenario.rules import PythonRule
 from .sensitivities import Sensitivity
-from .simulation import provenance, simulate
+from .simulation import provenance, simulated_parts
 from .sweeps import Sweep
+from .tally import PATHS_OF, Tally, tally
 from .trial import simulate_trial
 
 
@@ -90,10 +93,17 @@ def run(
     """
     if out is not None:
         check_free(Path(out), overwrite)
-    simulated = simulate(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
-    found = characteristics(simulated)
+    kept: list[Trials] = []
+    counted: list[Tally] = []
+    for part in simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor):
+        counted.append(tally(part, paths_until=PATHS_OF))
+        if out is not None:
+            kept.append(part)
+    found = characteristics(reduce(add, sorted(counted, key=lambda part: part.first)))
     if out is not None:
         told = simulate_trial(scenario, seed=seed, replicate=0)
+        simulated = join(sorted(kept, key=lambda part: part.first))
+        kept.clear()  # what is joined need not lie in memory twice
         write_folder(Path(out), lambda folder: _write_run(folder, simulated, found, told, source), overwrite)
     return found
 
@@ -329,7 +339,7 @@ def _write_json(path: Path, data: object) -> None:
 def _write_trials(path: Path, trials: Trials) -> None:
     """Write the columns as ``.npz``; without the time of writing in it, so that equal results are equal bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in trials.columns().items():
+        for name, values in trials.each_column():
             data = io.BytesIO()
             np.save(data, values, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data.getvalue(), zipfile.ZIP_DEFLATED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -114,19 +114,27 @@ class Trials:
 
     def columns(self) -> dict[str, Any]:
         """Return everything as named arrays, for ``trials.npz``; levels from 1 and words, nothing coded."""
+        return dict(self.each_column())
+
+    def each_column(self) -> Iterator[tuple[str, Any]]:
+        """Yield the same one by one, so that not all need lie in memory."""
         labels = np.array([level.label for level in self.scenario.dose_levels] + [NO_DOSE])
-        return {
-            "replicate": np.arange(self.first, self.first + len(self)),
-            "recommended": labels[self.recommended],
-            "stop_reason": np.array(self.reasons)[self.reason],
-            "dose_path": self.paths.astype(str),
-            **{f"{name}_at_level_{k + 1}": v[:, k] for name, v in self.patients.items() for k in range(v.shape[1])},
-            **{f"candidates_{name.replace(' ', '_')}": values for name, values in self.candidates.items()},
-            "duration_days": self.duration_days,
-            **{f"{name.replace(' ', '_')}_day": days_or_nan(days) for name, days in self.milestone_days.items()},
-            **{f"cohort_{c + 1}_days": days_or_nan(self.cohort_days[:, c]) for c in range(self.cohort_days.shape[1])},
-            **{f"waits_{name.replace(' ', '_').replace('-', '_')}_days": values for name, values in self.waits.items()},
-        }
+        yield "replicate", np.arange(self.first, self.first + len(self))
+        yield "recommended", labels[self.recommended]
+        yield "stop_reason", np.array(self.reasons)[self.reason]
+        yield "dose_path", self.paths.astype(str)
+        for name, counts in self.patients.items():
+            for level in range(counts.shape[1]):
+                yield f"{name}_at_level_{level + 1}", counts[:, level]
+        for name, values in self.candidates.items():
+            yield f"candidates_{name.replace(' ', '_')}", values
+        yield "duration_days", self.duration_days
+        for name, days in self.milestone_days.items():
+            yield f"{name.replace(' ', '_')}_day", days_or_nan(days)
+        for cohort in range(self.cohort_days.shape[1]):
+            yield f"cohort_{cohort + 1}_days", days_or_nan(self.cohort_days[:, cohort])
+        for name, values in self.waits.items():
+            yield f"waits_{name.replace(' ', '_').replace('-', '_')}_days", values
 
 
 def days_or_nan(days: IntArray) -> FloatArray:

@@ -65,7 +65,7 @@ class _Remembered(threading.local):
 
 
 _REMEMBERED = _Remembered()
-MOST_ENGINES = 16
+MOST_ENGINES = 32
 """Engines that a thread remembers."""
 
 
@@ -107,20 +107,40 @@ def simulate(
     WorkersError
         If the rule is Python code, which workers do not have.
     """
+    parts = simulated_parts(scenario, trials=trials, seed=seed, first=first, progress=progress, executor=executor)
+    return join(sorted(parts, key=lambda part: part.first))
+
+
+def simulated_parts(
+    scenario: Scenario,
+    *,
+    trials: int,
+    seed: int = 1,
+    first: int = 0,
+    progress: bool = False,
+    executor: Executor | None = None,
+) -> Iterator[Trials]:
+    """Run many trials, and yield them chunk by chunk, in the order in which they are done; as `simulate` otherwise."""
     check_trials(trials, seed, first)
+    if executor is not None:
+        check_can_travel(scenario)
+    return _parts(scenario, trials, seed, first, progress, executor)
+
+
+def _parts(
+    scenario: Scenario, trials: int, seed: int, first: int, progress: bool, executor: Executor | None
+) -> Iterator[Trials]:
     compiles = compiled.is_worth(trials)
     if executor is None:
         engine = Engine(scenario, compiles)
-        natures = _natures(scenario, trials, seed, first, KERNEL_CHUNK, progress)
-        return join([_run(engine, nature) for nature in natures])
-    check_can_travel(scenario)
-    found = {}
+        for nature in _natures(scenario, trials, seed, first, KERNEL_CHUNK, progress):
+            yield _run(engine, nature)
+        return
     chunks = chunks_of(scenario, trials, seed, first, KERNEL_CHUNK, compiles)
     with workers.progress(trials, "trials", progress) as bar:
-        for chunk, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
-            found[chunk.first] = part
-            bar.update(chunk.count)
-    return replace(join([found[start] for start in sorted(found)]), scenario=scenario)
+        for _, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
+            yield replace(part, scenario=scenario)
+            bar.update(len(part))
 
 
 def check_can_travel(scenario: Scenario) -> None:

@@ -132,7 +132,7 @@ def run_many(
         codes[place] = run_trial(p, w, t)
         if codes[place] == ENDED or codes[place] == LEAVES_QUESTION:
             close_books(p, w, t, rows[trial], paths[trial], infusion_days)
-        if codes[place] == LEAVES_QUESTION:
+        if codes[place] == LEAVES_QUESTION:  # nothing else reads any more what was seen
             t.seen[0], t.seen[1], t.seen[2] = w.left_to_ask, 0, w.reason
             copy(t.seen, questions[place])
         elif codes[place] == ASKS:
@@ -174,7 +174,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
-    w.calm, w.bad_news, w.left_to_ask = 0, 0, DECISION
+    w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
@@ -293,9 +293,17 @@ def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
         found = answer(p, w, t, FORCED, outstanding, 0)
         return found >= 0 and t.answers[found][SAYS] == 1
     elsewhere = w.windows + w.on_the_way - w.pending[w.level] - w.lymphodepleted[w.level]
-    if not p.reads_last and (p.reads_followup != EACH_FOLLOWUP or elsewhere == 0 or p.monotone):
+    same = p.reads_followup != EACH_FOLLOWUP or elsewhere == 0
+    if not p.reads_last and w.evaluable_patients + outstanding > 0 and (same or p.monotone):
         w.calm = 1
     return False
+
+
+def stays_calm(p: Protocol, w: Bench) -> bool:
+    """Return whether a decision to go on is one that only bad news can turn: of a monotone rule, on somebody's data."""
+    if not p.monotone or p.reads_last:
+        return False
+    return w.evaluable_at_cut > 0 and w.cut_forced == 0 and w.bad_news == 0
 
 
 def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
@@ -305,7 +313,7 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     if w.expansion:
         close_enrolment(w, 0)
         return
-    w.cut_forced, w.cut_outstanding, w.bad_news = forced, outstanding, 0
+    w.cut_forced, w.cut_outstanding, w.bad_news, w.evaluable_at_cut = forced, outstanding, 0, w.evaluable_patients
     day = w.today + p.review_delay_days
     w.meeting_day = day + p.meeting_wait[day % 7]
     if not is_on_trail(w, t, MOST_ASKS):
@@ -318,6 +326,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         if not is_on_trail(w, t, MOST_ASKS):
             write_counts(p, w, t)
         w.news = w.bad_news = 0
+        w.evaluable_at_cut = w.evaluable_patients
         if w.cut_forced:
             w.cut_outstanding = outcomes_to_come(w)
     if w.concluding:
@@ -364,7 +373,7 @@ def follow(p: Protocol, w: Bench, t: Tables, found: int, late: int) -> None:
         return
     the_committee_has_met(w, action)
     w.permitted = decided[RULE_ALONE] if provisional else level
-    if p.monotone and not p.reads_last and action != SUSPEND and not w.cut_forced and not w.bad_news:
+    if action != SUSPEND and stays_calm(p, w):
         w.calm = 1
     if provisional:
         w.concluding, w.stop_reason = 1, decided[WHY]
@@ -615,7 +624,7 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     person.outcome = outcome
     if outcome != NO_DLT:
         w.calm, w.bad_news = 0, 1
-    elif level != w.level and not p.monotone:
+    elif not p.monotone and (level != w.level or not (here or w.rolling)):
         w.calm = 0
     w.windows -= 1
     w.pending[level] -= 1

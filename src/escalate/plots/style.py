@@ -26,7 +26,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.dates import AutoDateLocator, date2num, num2date
+from matplotlib.dates import DAILY, MONTHLY, YEARLY, AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
@@ -200,7 +200,9 @@ def calendar_axis(ax: Axes, start_date: date | None = None) -> None:
     """Write real dates below the x axis, with days since the start date if that is given; and thin lines above."""
     most = 13 if start_date is None else min(max(int(points_wide(ax) / 52), 3), 13)
     least = 4 if start_date is None else most // 2
-    ax.xaxis.set_major_locator(AutoDateLocator(minticks=least, maxticks=most))  # type: ignore[no-untyped-call]
+    locator = AutoDateLocator(minticks=least, maxticks=most)  # type: ignore[no-untyped-call]
+    locator.intervald |= {YEARLY: [1, 2, 5, 10, 20, 50], MONTHLY: [1, 2, 3, 6, 12, 24], DAILY: [1, 2, 3, 7, 14, 28]}
+    ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(Dates() if start_date is None else DatesAndDays(start_date))
     ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, linestyle="-", zorder=0)
 

@@ -38,8 +38,8 @@ class Rule(ABC):
     of its answers in one stretch: the answers are then known from where they turn."""
 
     monotone: bool = False
-    """Whether a level that the rule chooses, or does not leave downwards, is not left either when time passes and
-    outcomes without a DLT come."""
+    """Whether a level that the rule chooses on somebody's data, or does not leave downwards, is not left either when
+    time passes and outcomes without a DLT come."""
 
     @abstractmethod
     def decide(self, cut: DataCut) -> Decisions:

@@ -120,9 +120,9 @@ class CountRule(Rule):
         return np.asarray((~gone).sum(axis=-1))
 
     def elsewhere(self, n: IntArray, y: IntArray) -> tuple[IntArray | BoolArray, ...]:
-        """Return whether another level was tried, and whether it is eliminated: all that decisions read of it."""
+        """Return whether another level is eliminated, as the lowest or as any other: all that decisions read of it."""
         _, toxic, lowest = self.tables(int(n.max(initial=0)))
-        return n > 0, toxic[n, y], lowest[n, y]
+        return toxic[n, y], lowest[n, y]
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the level whose smoothed DLT rate is closest to the target, or `NO_LEVEL`, shape (...)."""

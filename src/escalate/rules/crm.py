@@ -54,15 +54,19 @@ DOWN = "by the model, P(DLT) at a lower level is closest to the target"
 UNOBSERVED = "the pending patients have not been observed for long enough to escalate"
 
 STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY = 1.5, 3.0
-"""Steps of the quadrature in a standard deviation of the narrowest posterior that so many patients can have: twice as
-many change no estimate of P(DLT) by more than 1e-12, and no probability by more than 1e-10."""
+"""Steps of the quadrature in a standard deviation of the posterior that so many patients are expected to leave: more
+change no estimate of P(DLT) by more than 1e-12, and no probability by more than 1e-8; where the prior is cut, 1e-6."""
+
+FINER, MOST_STEPS = 1e-6, 50
+"""A mean of a that leaving out every second node changes by more than this is computed on twice as many, up to so many
+steps. The sum converges so fast that halving a step takes the error at least to its square."""
 
 MOST_VALUES = 50_000
 """Values of posteriors held at once: few enough for a processor's cache."""
 
 PULL, FARTHEST = 10.0, 12.0
-"""What a patient adds to the square of the prior's reach at most, in standard deviations; at this a, or minus this, the
-curve has come to its ends."""
+"""What a patient adds at most to the square of the reach, in standard deviations of the prior: the likelihood of one
+outcome rises by less than exp(PULL / 2) on the way out. At this a, or minus this, the curve has come to its ends."""
 
 MOST, PLACES = 10.0, 801
 """The most likely a is looked for between minus this and this, first at so many places."""
@@ -162,7 +166,7 @@ class CrmRule(Rule):
         size = 1 << max(patients - 1, 15).bit_length()
         if (size, steps) not in self._grids:
             narrowest = (self._information * size + self.prior_sd**-2) ** -0.5
-            step, reach = min(narrowest, self._farthest_pole) / steps, REACH * self.prior_sd
+            step, reach = min(narrowest, 0.15 * self._farthest_pole) / steps, REACH * self.prior_sd
             # Data at odds with a narrow prior pull the posterior out of it.
             pulled = self.prior_sd * math.sqrt(REACH**2 + PULL * size)
             self._grids[size, steps] = self._new_grid(step, max(reach, min(pulled, FARTHEST)))
@@ -184,17 +188,17 @@ class CrmRule(Rule):
 
     @cached_property
     def _information(self) -> float:
-        """The most that one patient can tell about a, in units of 1 / a^2: Fisher's, at the best of levels and a."""
-        a = np.linspace(-MOST, MOST, 4001)
-        p = np.exp(self.log_curve(a)[0])
-        slope = np.gradient(p, a[1] - a[0], axis=1)
-        inside = (p > 1e-6) & (p < 1 - 1e-6)
-        return float((slope[inside] ** 2 / (p[inside] * (1 - p[inside]))).max())
+        """The most that one patient is expected to tell about a, in units of 1 / a^2: Fisher's, at the best P(DLT)."""
+        if self.model == "empiric":
+            p = np.linspace(0.001, 0.999, 999)
+            return float((p * np.log(p) ** 2 / (1 - p)).max())
+        logit = np.minimum(np.linspace(-40.0, 40.0, 4001), self.intercept)
+        return float((np.exp(-np.logaddexp(0, -logit) - np.logaddexp(0, logit)) * (logit - self.intercept) ** 2).max())
 
     @property
     def _farthest_pole(self) -> float:
-        """How far from the real axis log (1 - p) is smooth in a: a wider step would not see that it ends there."""
-        return math.pi / 2 if self.model == "empiric" else abs(math.atan2(math.pi, -self.intercept))
+        """How far from the real axis log (1 - p) is smooth in a: in a tenth of it the sum has converged."""
+        return math.pi / 2 if self.model == "empiric" else math.atan2(math.pi, self.intercept)
 
     def log_curve(self, a: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return log p and log (1 - p) at each level, shape (K, ...) for a of shape (...)."""
@@ -272,9 +276,13 @@ class CrmRule(Rule):
         """Return the estimate of a for each row of `table`, shape (B,)."""
         if self.estimate == "maximum_likelihood":
             return self._most_likely(rows)
-        found = np.empty(len(rows))
-        for part, density, at in self._posteriors(rows, STEPS_FOR_MEAN):
-            found[part] = density @ at.nodes
+        found, steps, todo = np.empty(len(rows)), STEPS_FOR_MEAN, np.arange(len(rows))
+        while len(todo) and steps <= MOST_STEPS:
+            coarse = np.empty(len(todo))
+            for part, density, at in self._posteriors(rows[todo], steps):
+                found[todo[part]] = density @ at.nodes
+                coarse[part] = density[:, ::2] @ at.nodes[::2] / density[:, ::2].sum(axis=1)
+            todo, steps = todo[np.abs(coarse - found[todo]) > FINER], 2 * steps
         return found
 
     def _most_likely(self, rows: FloatArray) -> FloatArray:

@@ -183,7 +183,7 @@ class Crm(Section):
     """Half the width of the indifference interval around the target, for a computed skeleton."""
     model: Literal["empiric", "logistic"] = "empiric"
     """The curve: skeleton ** exp(a), or logistic with a fixed intercept."""
-    intercept: float = 3.0
+    intercept: Annotated[float, Field(ge=-20, le=20)] = 3.0
     """Intercept of the logistic curve."""
     prior_sd: Annotated[float, Field(gt=0, le=10)] = 1.1575836902790226
     """Standard deviation of a; the default is the square root of 1.34, as in the R package dfcrm."""
