@@ -18,6 +18,7 @@ from escalate.compiled import is_available
 from escalate.data_cut import Counts, DataCut
 from escalate.kernel.bench import HEAD
 from escalate.kernel.questions import complete, simplify
+from escalate.own_rules import Known, rule
 from escalate.protocol import ProtocolRule
 from escalate.records import Decisions
 from escalate.rules import rule_for
@@ -266,6 +267,66 @@ def test_bad_news_that_no_decision_has_seen(name: str, delay: int) -> None:
     assert_same(by_kernel(scenario, 400, compiles=is_available()), by_simpy(scenario, 400))
 
 
+TIMID: dict[str, Any] = {"target": 0.2, "skeleton": [0.2, 0.6], "prior_sd": 0.3}  # leaves level 2 on the prior alone
+
+
+def lost(*patients: int) -> list[dict[str, Any]]:
+    return [{"patient": patient, "drop_out_day": 1, "dlt": False} for patient in patients]
+
+
+def fates(*days: int | None) -> list[dict[str, Any]]:
+    fate = {"dlt": False}
+    return [
+        {"patient": k, "drop_out": False, **(fate if day is None else {"dlt_day": day})}
+        for k, day in enumerate(days, 1)
+    ]
+
+
+@rule
+def up_on_toxicity(known: Known) -> str:
+    if known.level == 1:
+        return "escalate" if known.y >= 1 else "stay"
+    return "de-escalate" if known.n in (3, 6) else "stay"
+
+
+NOT_CALM: dict[str, dict[str, Any]] = {
+    "nobody's data, CRM": {
+        "rule": {"name": "CRM", **TIMID},
+        "safety__start_level": 2,
+        "safety__replace_non_evaluable": False,
+        "accrual": {"kind": "fixed", "consent_days": list(range(0, 800, 7))},
+        "what_if": lost(1, 2, 3),
+    },
+    "nobody's data, TITE-CRM": {
+        "rule": {"name": "TITE-CRM", **TIMID},
+        "safety__start_level": 2,
+        "safety__cohort_size": 2,
+        "accrual": {"kind": "fixed", "consent_days": [0, 0, 28, 29, *range(128, 800, 9)]},
+        "what_if": lost(1, 2),
+    },
+    "too toxic with the first outcome": {
+        "rule": {"name": "TITE-CRM", **TIMID},
+        "stopping": {"too_toxic_probability": 0.1},
+        "accrual": {"kind": "fixed", "consent_days": list(range(0, 800, 4))},
+    },
+    "an earlier cohort of the level": {
+        "rule": {"python": "up_on_toxicity"},
+        "safety__start_level": 2,
+        "toxicity__dlt_probability": [0.5, 0.5],
+        "accrual": {"kind": "fixed", "consent_days": [0, 0, 1, 3, 3, 3, 6, 6, 6, *range(40, 400, 7)]},
+        "what_if": fates(2, None, None, 2, 2, 2, None, None, None),
+        "trial__planned_patients": 15,
+        "trial__max_days": 400,
+    },
+}
+
+
+@pytest.mark.parametrize("case", NOT_CALM)
+def test_a_decision_may_be_forced_by_good_news(case: str) -> None:
+    scenario = small(**{"trial__planned_patients": 12} | NOT_CALM[case])
+    assert_same(by_kernel(scenario, 1), by_simpy(scenario, 1))
+
+
 @st.composite
 def better_news(draw: st.DrawFn) -> tuple[Scenario, Counts, Counts]:
     """A TITE-CRM trial with pending patients, and the same one later: outcomes without a DLT, and time."""
@@ -305,9 +366,9 @@ def better_news(draw: st.DrawFn) -> tuple[Scenario, Counts, Counts]:
 @given(better_news())
 def test_a_monotone_rule_does_not_come_down_on_better_news(drawn: tuple[Scenario, Counts, Counts]) -> None:
     scenario, before, after = drawn
-    rule = rule_for(scenario)
-    assert rule.monotone
-    one, two = (rule.decide(DataCut.gather([each])).one(0) for each in (before, after))
+    asked = rule_for(scenario)
+    assert asked.monotone
+    one, two = (asked.decide(DataCut.gather([each])).one(0) for each in (before, after))
     assert two.level >= min(one.level, before.level)
 
 
