@@ -267,17 +267,19 @@ def undecided(w: Bench) -> None:
 
 def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
     """Make the data cut, if the cohort is complete or its decision is forced."""
-    if is_complete(p, w):
-        cut_data(p, w, t, 0, 0)
-    elif w.news and w.expansion:
+    forced, outstanding = 0, 0
+    is_ready = is_complete(p, w)
+    if not is_ready and w.news and w.expansion:
         found = ask(p, w, t, EXPANSION, 0)
         if found >= 0 and t.answers[found][SAYS]:
             w.expansion_closed_day, w.permitted = w.today, w.level - 1
-            cut_data(p, w, t, 0, 0)
-    elif w.news and p.early_decision and not w.concluding and not w.calm:
+            is_ready = True
+    elif not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
         outstanding = outcomes_to_come(w)
         if is_forced(p, w, t, outstanding):
-            cut_data(p, w, t, 1, outstanding)
+            forced, is_ready = 1, True
+    if is_ready:
+        cut_data(p, w, t, forced, outstanding)
 
 
 def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
@@ -329,20 +331,31 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         w.evaluable_at_cut = w.evaluable_patients
         if w.cut_forced:
             w.cut_outstanding = outcomes_to_come(w)
-    if w.concluding:
-        recommend(p, w, t, CONCLUSION, w.stop_reason, late)
-        return
-    places = room(p, w, NO_LEVEL)
-    if w.on_the_way:  # what the cap leaves depends on what is decided
-        found = decision(p, w, t, p.cohort_size)
-        places = room(p, w, t.answers[found][TO_LEVEL]) if found >= 0 else 0
-    if w.code == RUNNING:
-        found = decision(p, w, t, places if places > 0 else 0)
-        if found >= 0:
-            follow(p, w, t, found, late)
+    kind, reason = CONCLUSION, w.stop_reason
+    if not w.concluding:
+        found = decision(p, w, t)
+        if found < 0:
+            return
+        if not is_left_to_recommend(w, t.answers[found]):
+            follow(p, w, t.answers[found], late)
+            return
+        kind, reason = RECOMMENDATION, t.answers[found][WHY]
+    recommend(p, w, t, kind, reason, late)
 
 
-def decision(p: Protocol, w: Bench, t: Tables, places: int) -> int:
+def decision(p: Protocol, w: Bench, t: Tables) -> int:
+    """Ask for the decision; while somebody is on the way, what the cap leaves depends on the decision itself."""
+    found, asks = 0, 2 if w.on_the_way else 1
+    places = p.cohort_size if w.on_the_way else room(p, w, NO_LEVEL)
+    while asks and found >= 0:
+        found = decision_with(p, w, t, places if places > 0 else 0)
+        asks -= 1
+        if asks and found >= 0:
+            places = room(p, w, t.answers[found][TO_LEVEL])
+    return found
+
+
+def decision_with(p: Protocol, w: Bench, t: Tables, places: int) -> int:
     """Ask for the decision, with so many patients left under the cap; more than a cohort is as good as a cohort."""
     found = answer(p, w, t, DECISION, w.cut_outstanding, places if places < p.cohort_size else p.cohort_size)
     if found >= 0 and p.reads_followup == LEVEL_FOLLOWUP:
@@ -363,14 +376,20 @@ def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
     return total
 
 
-def follow(p: Protocol, w: Bench, t: Tables, found: int, late: int) -> None:
+def is_provisional(w: Bench, decided: Sequence[int]) -> bool:
+    """Return whether the trial stops with a recommendation that outcomes still to come can change."""
+    return decided[RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)
+
+
+def is_left_to_recommend(w: Bench, decided: Sequence[int]) -> bool:
+    """Return whether the trial stops for another reason than the rule's, with the data that the rule recommends on."""
+    return decided[LEAVES_LEVEL] == 1 and not is_provisional(w, decided)
+
+
+def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
     """Do what the committee has decided."""
-    decided = t.answers[found]
     action, level = decided[SAYS], decided[TO_LEVEL]
-    provisional = decided[RESTS_ON_DATA] and (w.on_the_way > 0 or w.windows > 0)
-    if decided[LEAVES_LEVEL] and not provisional:
-        recommend(p, w, t, RECOMMENDATION, decided[WHY], late)
-        return
+    provisional = is_provisional(w, decided)
     the_committee_has_met(w, action)
     w.permitted = decided[RULE_ALONE] if provisional else level
     if action != SUSPEND and stays_calm(p, w):
