@@ -67,15 +67,16 @@ def steps() -> SimpleNamespace:
     for module in MODULES:
         for name, function in vars(module).items():
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
-                inside = bool({"t", "table"} & inspect.signature(function).parameters.keys()) and name not in BY_THEMSELVES
+                takes_tables = bool({"t", "table"} & inspect.signature(function).parameters.keys())
+                inside = takes_tables and name not in BY_THEMSELVES
                 names[name] = _compiled(FunctionType(function.__code__, names, name), inside)
     names["find"] = names["find_in_table"]
     return SimpleNamespace(**names)
 
 
 BY_THEMSELVES = ("run_many", "store", "move", "decide", "close_books")
-"""The steps that are called from outside, and large ones that are seldom called: the less there is to be compiled in one
-piece, the sooner it is."""
+"""The steps that are called from outside, and large ones that are seldom called: the less is compiled in one piece, the
+sooner it is done."""
 
 
 def _compiled(function: FunctionType, inside: bool) -> Any:
