@@ -70,21 +70,25 @@ def test_boin(case: dict[str, Any]) -> None:
     compare(boin(case), case)
 
 
-@pytest.mark.parametrize("case", cases("keyboard_oc_montecarlo"))
-def test_keyboard(case: dict[str, Any]) -> None:
+def keyboard(case: dict[str, Any]) -> Scenario:
+    """Return the scenario of `Keyboard::get.oc.kb`."""
     rule = {
         "name": "Keyboard", "target": case["target"], "epsilon1": case["marginL"], "epsilon2": case["marginR"],
         "elimination_cutoff": case["cutoff_eli"], "eliminate_from": 1, "partial_keys": "rescale",
     }  # fmt: skip
     levels = [{"label": str(k)} for k in range(len(case["p_true"]))]
-    scenario = small(
+    return small(
         dose_levels=levels,
         toxicity__dlt_probability=case["p_true"],
         rule=rule,
         safety__cohort_size=case["cohortsize"],
         trial__planned_patients=case["ncohort"] * case["cohortsize"],
     )
-    compare(scenario, case)
+
+
+@pytest.mark.parametrize("case", cases("keyboard_oc_montecarlo"))
+def test_keyboard(case: dict[str, Any]) -> None:
+    compare(keyboard(case), case)
 
 
 @pytest.mark.parametrize("case", cases("pava_weighted"))
