@@ -260,19 +260,12 @@ def compare(
         for cell in scenarios.values():
             check_can_travel(cell)
     counted = {truth.label: _Pairs(truth, list(designs)) for truth in known}
-    patients = _same_patients(known, scenarios, trials, seed)
     with workers.progress(trials * len(scenarios), "trials", progress) as bar:
-        for same, pairs in workers.completed(count_pairs, ((same, same) for same in patients), executor):
+        parts = ((same, same) for same in _same_patients(known, scenarios, trials, seed))
+        for same, pairs in workers.completed(count_pairs, parts, executor):
             counted[same.truth.label].add(pairs)
             bar.update(sum(chunk.count for chunk in same.chunks.values()))
-    not_exact, rows = {}, list[Compared]()
-    for (under, label), cell in scenarios.items():
-        pairs = counted[under]
-        values, why_not = _enumerated(cell, pairs.truth) if enumerate_exactly else ({}, "")
-        if why_not:
-            not_exact[under, label] = why_not
-        of = WHOLE_COHORTS if cell.safety.early_decision else THIS
-        rows += [_row(pairs.truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
+    rows, not_exact = _rows(scenarios, counted, enumerate_exactly)
     return Comparison(
         scenario=scenario,
         overdose_above=known[0].overdose_above,
@@ -283,6 +276,21 @@ def compare(
         not_exact=not_exact,
         rows=tuple(rows),
     )
+
+
+def _rows(
+    scenarios: Mapping[tuple[str, str], Scenario], counted: Mapping[str, _Pairs], enumerate_exactly: bool
+) -> tuple[list[Compared], dict[tuple[str, str], str]]:
+    """Return everything that was estimated, with exact values; and, where there are none, why."""
+    rows, not_exact = list[Compared](), {}
+    for (under, label), cell in scenarios.items():
+        pairs = counted[under]
+        values, why_not = _enumerated(cell, pairs.truth) if enumerate_exactly else ({}, "")
+        if why_not:
+            not_exact[under, label] = why_not
+        of = WHOLE_COHORTS if cell.safety.early_decision else THIS
+        rows += [_row(pairs.truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
+    return rows, not_exact
 
 
 def _check_committees(designs: Mapping[str, Scenario]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernel import bench, books, days, places, questions
+from .kernel import bench, books, cohorts, days, patients, places, questions
 from .kernel.bench import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
@@ -28,7 +28,7 @@ WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
 
-MODULES: tuple[ModuleType, ...] = (bench, places, questions, books, days)
+MODULES: tuple[ModuleType, ...] = (bench, places, questions, books, patients, cohorts, days)
 """The kernel, each module after those that it reads."""
 
 

@@ -177,8 +177,8 @@ class Bench:
     """When the last DLT became known, in phases of days since the start."""
     news: int = 0
     calm: int = 0
-    """No decision is forced before there is bad news: what would be seen is the same (`days.is_forced`), or the rule is
-    monotone (there, and `days.stays_calm`)."""
+    """No decision is forced before there is bad news: what would be seen is the same (`cohorts.is_forced`), or the rule
+    is monotone (there, and `cohorts.stays_calm`)."""
     bad_news: int = 0
     """Since the data that the committee last saw there was a DLT, or a patient without an outcome."""
     evaluable_at_cut: int = 0

@@ -26,10 +26,7 @@ from .bench import (
     Tables,
     day_of_dlt,
 )
-from .places import (
-    has_free_place,
-    room,
-)
+from .places import has_free_place, room
 
 
 def wait(p: Protocol, w: Bench, until: int) -> None:

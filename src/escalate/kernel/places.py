@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from .bench import (
-    NOT_INFUSED,
-    Bench,
-    Protocol,
-    Tables,
-)
+from .bench import NOT_INFUSED, Bench, Protocol, Tables
 
 
 def has_free_place(w: Bench) -> bool:

@@ -1,0 +1,258 @@
+"""From cohort to cohort: data cuts, what the committee decides, and how the escalation ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .bench import (
+    COHORTS_TIMED,
+    CONCLUSION,
+    DECISION,
+    EACH_FOLLOWUP,
+    EXPANSION,
+    FORCED,
+    LEAVES_LEVEL,
+    LEVEL_FOLLOWUP,
+    MAY_BE_FORCED,
+    MOST_ASKS,
+    NEVER,
+    NO_LEVEL,
+    PENDING,
+    RECOMMENDATION,
+    RESTS_ON_DATA,
+    RULE_ALONE,
+    SAYS,
+    SO_MANY,
+    STOP,
+    SUSPEND,
+    TO_LEVEL,
+    TURNS_AT,
+    TURNS_TO,
+    WHY,
+    Bench,
+    Protocol,
+    Tables,
+)
+from .books import no_doubt
+from .places import is_complete, outcomes_to_come, room
+from .questions import answer, ask, is_on_trail, write_counts
+
+
+def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) -> None:
+    """Let the first place of a cohort be filled from now on."""
+    w.has_sentinel = 1 if p.sentinel_every_cohort or w.opened_day[level] < 0 else 0
+    if w.opened_day[level] < 0:
+        w.opened_day[level] = w.today
+    w.cohorts += 1
+    w.open, w.held, w.level, w.places, w.expansion = 1, 0, level, places, expansion
+    w.rolling = 1 if p.rolling and not expansion else 0
+    w.first_patient = w.enrolled
+    w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
+    w.taken = w.cohort_freed = w.vacant = 0
+    w.cohort_opened = w.today
+    w.last_day = w.today
+
+
+def hold(w: Bench) -> None:
+    """Let a cohort go on without free places: accrual is suspended, or the rule has finished."""
+    w.open, w.held, w.check_day = 1, 1, w.today + 1
+    undecided(w)
+
+
+def undecided(w: Bench) -> None:
+    """Note that the last decision on the cohort is still to come."""
+    if w.cohorts <= COHORTS_TIMED:
+        w.cohort_days[w.cohorts - 1] = -1
+
+
+def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
+    """Make the data cut, if the cohort is complete or its decision is forced."""
+    forced, outstanding = 0, 0
+    is_ready = is_complete(p, w)
+    if not is_ready and w.news and w.expansion:
+        found = ask(p, w, t, EXPANSION, 0)
+        if found >= 0 and t.answers[found][SAYS]:
+            w.expansion_closed_day, w.permitted = w.today, w.level - 1
+            is_ready = True
+    elif not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
+        outstanding = outcomes_to_come(w)
+        if is_forced(p, w, t, outstanding):
+            forced, is_ready = 1, True
+    if is_ready:
+        cut_data(p, w, t, forced, outstanding)
+
+
+def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
+    """Return whether the level must be left, whatever is still outstanding.
+
+    Where it is kept if no more DLT comes, that is not asked again before there is bad news: what the committee would
+    see then is still the same, or the rule is monotone.
+    """
+    found = ask(p, w, t, MAY_BE_FORCED, outstanding)
+    if found < 0:
+        return False
+    if t.answers[found][SAYS]:
+        found = answer(p, w, t, FORCED, outstanding, 0)
+        return found >= 0 and t.answers[found][SAYS] == 1
+    elsewhere = w.windows + w.on_the_way - w.pending[w.level] - w.lymphodepleted[w.level]
+    same = p.reads_followup != EACH_FOLLOWUP or elsewhere == 0
+    if not p.reads_last and w.evaluable_patients + outstanding > 0 and (same or p.monotone):
+        w.calm = 1
+    return False
+
+
+def stays_calm(p: Protocol, w: Bench) -> bool:
+    """Return whether a decision to go on is one that only bad news can turn: of a monotone rule, on somebody's data."""
+    if not p.monotone or p.reads_last:
+        return False
+    return w.evaluable_at_cut > 0 and w.cut_forced == 0 and w.bad_news == 0
+
+
+def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
+    """Freeze what the committee will see; nobody is enrolled until it has decided."""
+    w.last_day = w.today
+    w.open = w.news = 0
+    if w.expansion:
+        close_enrolment(w, 0)
+        return
+    w.cut_forced, w.cut_outstanding, w.bad_news, w.evaluable_at_cut = forced, outstanding, 0, w.evaluable_patients
+    day = w.today + p.review_delay_days
+    w.meeting_day = day + p.meeting_wait[day % 7]
+    if not is_on_trail(w, t, MOST_ASKS):
+        write_counts(p, w, t)
+
+
+def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
+    """Let the committee decide on the cohort's data cut; `late` is 1 if today's candidates have come already."""
+    if w.rolling:
+        if not is_on_trail(w, t, MOST_ASKS):
+            write_counts(p, w, t)
+        w.news = w.bad_news = 0
+        w.evaluable_at_cut = w.evaluable_patients
+        if w.cut_forced:
+            w.cut_outstanding = outcomes_to_come(w)
+    kind, reason = CONCLUSION, w.stop_reason
+    if not w.concluding:
+        found = decision(p, w, t)
+        if found < 0:
+            return
+        if not is_left_to_recommend(w, t.answers[found]):
+            follow(p, w, t.answers[found], late)
+            return
+        kind, reason = RECOMMENDATION, t.answers[found][WHY]
+    recommend(p, w, t, kind, reason, late)
+
+
+def decision(p: Protocol, w: Bench, t: Tables) -> int:
+    """Ask for the decision; while somebody is on the way, what the cap leaves depends on the decision itself."""
+    found, asks = 0, 2 if w.on_the_way else 1
+    places = p.cohort_size if w.on_the_way else room(p, w, NO_LEVEL)
+    while asks and found >= 0:
+        found = decision_with(p, w, t, places if places > 0 else 0)
+        asks -= 1
+        if asks and found >= 0:
+            places = room(p, w, t.answers[found][TO_LEVEL])
+    return found
+
+
+def decision_with(p: Protocol, w: Bench, t: Tables, places: int) -> int:
+    """Ask for the decision, with so many patients left under the cap; more than a cohort is as good as a cohort."""
+    found = answer(p, w, t, DECISION, w.cut_outstanding, places if places < p.cohort_size else p.cohort_size)
+    if found >= 0 and p.reads_followup == LEVEL_FOLLOWUP:
+        seen = days_seen(p, w, t)
+        while t.answers[found][TURNS_AT] <= seen:
+            found = t.answers[found][TURNS_TO]
+    return found
+
+
+def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return how many days of their windows the pending patients of the level have been observed, added up."""
+    total = 0
+    for patient in range(w.oldest_window, w.arrived):
+        person = t.people[patient]
+        if person.outcome == PENDING and person.level == w.level:
+            seen = w.today - person.infusion_day
+            total += seen if seen < p.window_end else p.window_end
+    return total
+
+
+def is_provisional(w: Bench, decided: Sequence[int]) -> bool:
+    """Return whether the trial stops with a recommendation that outcomes still to come can change."""
+    return decided[RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)
+
+
+def is_left_to_recommend(w: Bench, decided: Sequence[int]) -> bool:
+    """Return whether the trial stops for another reason than the rule's, with the data that the rule recommends on."""
+    return decided[LEAVES_LEVEL] == 1 and not is_provisional(w, decided)
+
+
+def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
+    """Do what the committee has decided."""
+    action, level = decided[SAYS], decided[TO_LEVEL]
+    provisional = is_provisional(w, decided)
+    the_committee_has_met(w, action)
+    w.permitted = decided[RULE_ALONE] if provisional else level
+    if action != SUSPEND and stays_calm(p, w):
+        w.calm = 1
+    if provisional:
+        w.concluding, w.stop_reason = 1, decided[WHY]
+        if not p.expands:
+            close_enrolment(w, late)
+        hold(w)
+    elif action == STOP:
+        finish(p, w, level, decided[WHY], late)
+    elif action == SUSPEND:
+        hold(w)
+    elif w.rolling and level == w.level:
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[SO_MANY]
+        undecided(w)
+    else:
+        open_cohort(p, w, level, decided[SO_MANY], 0)
+
+
+def the_committee_has_met(w: Bench, action: int) -> None:
+    """Write down that there is a decision."""
+    w.last_day = w.today
+    w.meeting_day = NEVER
+    w.calm = 0
+    if w.cohorts <= COHORTS_TIMED:
+        w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
+    if action != SUSPEND:
+        no_doubt(w, action == STOP)
+        w.since_outcomes = w.since_dlts = 0
+
+
+def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: int) -> None:
+    """End the escalation with what the rule recommends: at once for an expansion, otherwise the question is left."""
+    level = NO_LEVEL
+    if p.expands:
+        found = answer(p, w, t, kind, 0, reason)
+        if found < 0:
+            return
+        level, reason = t.answers[found][TO_LEVEL], t.answers[found][WHY]
+    else:
+        w.left_to_ask = kind
+    the_committee_has_met(w, STOP)
+    w.permitted = level
+    finish(p, w, level, reason, late)
+
+
+def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
+    """End the escalation: expand at the recommended level, or close enrolment."""
+    w.recommended, w.reason = level, reason
+    if w.cohorts:
+        w.ended_day = w.today
+    places = room(p, w, w.permitted)
+    if p.expands and level != NO_LEVEL and places > 0:
+        open_cohort(p, w, level, places, 1)
+    elif not w.closed:
+        close_enrolment(w, late)
+
+
+def close_enrolment(w: Bench, late: int) -> None:
+    """Enrol nobody from now on; whoever waits is turned away, and so is whoever is in screening."""
+    w.last_day = w.today
+    w.closed, w.closed_day, w.open = 1, w.today, 0
+    w.last_consent_day = w.today if late else w.today - 1
+    w.turned_away += w.queue_end - w.queue_first
+    w.queue_first = w.queue_end = 0

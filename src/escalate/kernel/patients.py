@@ -1,0 +1,217 @@
+"""Candidates and patients: who comes and goes, who gets a place and is infused, and what becomes known of them."""
+
+from __future__ import annotations
+
+from .bench import (
+    DLT,
+    DROP_OUT_DAY,
+    FULL_DOSE,
+    GETS,
+    INFUSIONS_END,
+    LEFT_IN_WINDOW,
+    MORNING,
+    NEEDS_CANDIDATES,
+    NEEDS_PATIENTS,
+    NEVER,
+    NO_DLT,
+    NO_OUTCOME,
+    NON_EVALUABLE,
+    NOT_INFUSED,
+    NOTHING,
+    PENDING,
+    PHASES,
+    Bench,
+    Person,
+    Protocol,
+    Tables,
+    day_of_dlt,
+)
+from .places import has_free_place, room, stagger_until, treatment_day
+
+
+def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the day on which the next candidate becomes eligible."""
+    while w.candidate < len(t.candidates):
+        consent_day = t.candidates[w.candidate]
+        if consent_day >= 0:
+            return consent_day + p.screening_days
+        if -1 - consent_day > p.max_days:
+            return NEVER
+        w.candidate += 1
+    w.code = NEEDS_CANDIDATES
+    return NEVER
+
+
+def candidates_come_and_go(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let those go whose patience is over, and today's eligible candidates ask for a place."""
+    while w.queue_first < w.queue_end and t.queue[w.queue_first] + p.patience_days <= w.today:
+        w.queue_first += 1
+        w.withdrew += 1
+    if w.queue_first == w.queue_end:
+        w.queue_first = w.queue_end = 0
+    while w.next_eligible == w.today:
+        t.queue[w.queue_end] = w.today
+        w.queue_end += 1
+        w.candidate += 1
+        w.next_eligible = next_eligible_day(p, w, t)
+
+
+def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
+    """Enrol those who wait while a slot is open today; return when the next one opens, `NEVER` if there is none."""
+    while w.queue_first < w.queue_end:
+        if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
+            return NEVER
+        earliest = stagger_until(p, w, t) - p.lead_days
+        start = treatment_day(p, earliest if earliest > w.today else w.today)
+        if start > w.today:
+            return start
+        if w.enrolled == len(t.people):
+            w.code = NEEDS_PATIENTS
+            return NEVER
+        enrol(p, w, t.people[w.enrolled])
+    return NEVER
+
+
+def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:
+    """Return whether a rolling rule is to be asked, since a candidate is ready and every place is taken."""
+    if w.queue_first == w.queue_end or not w.open or not w.rolling or w.concluding:
+        return False
+    if has_free_place(w) or room(p, w, w.permitted) <= 0:
+        return False
+    return w.news == 1 or w.held == 0
+
+
+def those_without_place_leave(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let those who became eligible today wait, or go, where too many wait already or nobody does."""
+    while w.queue_first < w.queue_end and t.queue[w.queue_end - 1] == w.today:
+        if p.most_waiting and p.patience_days == 0:
+            w.withdrew += 1
+        elif w.queue_end - w.queue_first <= p.most_waiting:
+            return
+        else:
+            w.no_place += 1
+        w.queue_end -= 1
+
+
+def enrol(p: Protocol, w: Bench, person: Person) -> None:
+    """Give the first of those who wait a place in the open cohort; lymphodepletion starts."""
+    w.queue_first += 1
+    w.enrolled += 1
+    person.cohort, person.level, person.outcome = w.cohorts, w.level, NO_OUTCOME
+    person.start_day, person.infusion_day = w.today, w.today + p.lead_days
+    w.taken += 1
+    w.on_the_way += 1
+    w.cohort_lymphodepleted += 1
+    w.lymphodepleted[w.level] += 1
+    if w.vacant:
+        w.vacant -= 1
+        w.replaced[w.level] += 1
+    w.last_day = w.today
+
+
+def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
+    """Infuse those who are due today, unless something speaks against it; return whether somebody was not infused."""
+    somebody_not = False
+    while w.arrived < w.enrolled and t.people[w.arrived].infusion_day == w.today:
+        patient, person = w.arrived, t.people[w.arrived]
+        w.arrived += 1
+        w.on_the_way -= 1
+        w.lymphodepleted[person.level] -= 1
+        if person.cohort == w.cohorts:
+            w.cohort_lymphodepleted -= 1
+        w.last_day = w.today
+        withheld = p.withholds and w.dlt_known > PHASES * person.start_day + INFUSIONS_END
+        if person.level > w.permitted or withheld or t.fates[GETS][patient] == NOTHING:
+            gives_place_back(p, w, person)
+            somebody_not = True
+        else:
+            begins_window(p, w, person)
+            plan_outcome(p, w, t, patient)
+    return somebody_not
+
+
+def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
+    """Write down that a lymphodepleted patient is not infused."""
+    person.outcome = NOT_INFUSED
+    w.calm, w.bad_news = 0, 1
+    here = person.cohort == w.cohorts
+    if here:
+        w.taken -= 1
+        w.cohort_freed += 1
+        w.vacant += 1
+    if (p.rolling and not (here and w.expansion)) or w.concluding:
+        w.news = 1
+        if w.today + 1 < w.check_day:
+            w.check_day = w.today + 1
+
+
+def begins_window(p: Protocol, w: Bench, person: Person) -> None:
+    """Write down a patient's first infusion."""
+    person.outcome = PENDING
+    w.windows += 1
+    w.infused += 1
+    w.pending[person.level] += 1
+    if person.cohort == w.cohorts:
+        w.cohort_pending += 1
+
+
+def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
+    """Write down when the outcome of a patient who is infused today becomes known, and what it will be."""
+    person = t.people[patient]
+    dlt_day, drop_out_day = day_of_dlt(p, t, patient), t.fates[DROP_OUT_DAY][patient]
+    last = drop_out_day if drop_out_day < p.follow_up_days else p.follow_up_days
+    if dlt_day <= p.window_end and dlt_day <= last:
+        person.settle_day, person.comes = w.today + dlt_day, DLT
+    elif p.window_end <= last:
+        stopped = dlt_day if dlt_day < drop_out_day else drop_out_day
+        full = t.fates[GETS][patient] == FULL_DOSE and (p.last_infusion == 0 or p.last_infusion < stopped)
+        person.settle_day, person.comes = w.today + p.window_end, NO_DLT if full else NON_EVALUABLE
+    else:
+        person.settle_day, person.comes = w.today + last, LEFT_IN_WINDOW
+
+
+def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
+    """Let today's outcomes become known: in the morning of patients infused before, in the evening of today's."""
+    for patient in range(w.oldest_window, w.arrived):
+        person = t.people[patient]
+        if person.outcome == PENDING and person.settle_day == w.today:
+            settle(p, w, person, phase)
+    while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != PENDING:
+        w.oldest_window += 1
+
+
+def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
+    """Turn a pending patient into an evaluable or a non-evaluable one."""
+    outcome, level, here = person.comes, person.level, person.cohort == w.cohorts
+    person.outcome = outcome
+    if outcome != NO_DLT:
+        w.calm, w.bad_news = 0, 1
+    elif not p.monotone and (level != w.level or not (here or w.rolling)):
+        w.calm = 0
+    w.windows -= 1
+    w.pending[level] -= 1
+    if here:
+        w.cohort_pending -= 1
+    if outcome in (DLT, NO_DLT):
+        dlt = 1 if outcome == DLT else 0
+        w.evaluable[level] += 1
+        w.evaluable_patients += 1
+        w.dlts[level] += dlt
+        w.since_outcomes += 1
+        w.since_dlts += dlt
+        if here:
+            w.cohort_evaluable += 1
+            w.cohort_dlts += dlt
+        if dlt:
+            w.dlt_known = PHASES * w.today + phase
+    elif here and p.replaces:
+        w.cohort_freed += 1
+        if not w.rolling:
+            w.taken -= 1
+            w.vacant += 1
+    w.news = 1
+    w.last_outcome_day = w.today
+    check = w.today if phase == MORNING else w.today + 1
+    if check < w.check_day:
+        w.check_day = check
+    w.last_day = w.today
