@@ -225,15 +225,16 @@ def test_answers_turn_on_the_day_on_which_the_committee_does(level: int) -> None
 
 
 def test_single_patients_are_read_back_from_a_question() -> None:
-    """Pending at level 1 for 3 and 40 of 28 days, at level 2 for 7; one lost at level 1 after 5; DLTs after 2 and 9."""
+    """Pending at level 1 for 3 and 28 of 28 days, at level 2 for 7; one lost at level 1 after 5; DLTs after 2 and 9."""
     scenario = shipped("nct06337474", "TITE-CRM")
     answers = Answers(scenario, Committee(scenario), compiles=False)
-    answers.forget(4)
-    codes = [0 + 2 * 3, 1 + 2 * 7, 0 + 2 * 40, -1], [0 + 2 * 5, -1, -1, -1], [2 * 2, 2 * 9, -1, -1]
-    asked = [0, 0, 5, 1, 0, 0, 4, 2, 1, 1, 2, 1, *codes[0], *codes[1], *codes[2]]
+    answers.forget(8)
+    lost, dlt = 2 * 29, 4 * 29
+    codes = [0 + 2 * 3, 1 + 2 * 7, 0 + 2 * 28, lost + 0 + 2 * 5, dlt + 2 * 2, dlt + 2 * 9, -1, -1]
+    asked = [0, 0, 5, 1, 0, 0, 4, 2, 1, 1, 2, 1, *codes]
     found = answers._cut(np.array([asked]))
     counts = Counts(
-        1, (4, 2), (1, 1), (2, 1), seen=((0, 3), (0, 40), (1, 7)), lost=((0, 5),), dlt_days=(2, 9), window_days=28
+        1, (4, 2), (1, 1), (2, 1), seen=((0, 3), (0, 28), (1, 7)), lost=((0, 5),), dlt_days=(2, 9), window_days=28
     )
     truth = DataCut.gather([counts])
     assert found.followup.tolist() == truth.followup.tolist() == [[3 / 28 + 1, 7 / 28]]

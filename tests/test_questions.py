@@ -205,6 +205,7 @@ class Told(NamedTuple):
     rolling: int
     question: list[int]
     alike: list[Any]
+    window_end: int = 28
 
 
 @pytest.mark.parametrize("rule", [{"name": "TITE-BOIN", "target": 0.25}, {"name": "BOIN", "target": 0.25}])
@@ -225,7 +226,7 @@ def test_the_kernel_writes_counts_that_are_alike_in_one_way(rule: dict[str, Any]
 
 
 def test_the_kernel_completes_a_cohort_as_the_committee_does() -> None:
-    """Pending at level 2 for 3 and 40 of 28 days and at level 1 for 7; one lost at level 2; two more to come there."""
+    """Pending at level 2 for 3 and 28 of 28 days and at level 1 for 7; one lost at level 2; two more to come there."""
     scenario = chosen(
         2,
         {"name": "TITE-CRM", "target": 0.25, "skeleton": SKELETON[:2]},
@@ -233,8 +234,9 @@ def test_the_kernel_completes_a_cohort_as_the_committee_does() -> None:
         follow_up__days=28,
     )
     answers = Answers(scenario, Committee(scenario), compiles=False)
-    answers.forget(4)
-    people = [0 + 2 * 7, 1 + 2 * 3, 1 + 2 * 40, -1, 1 + 2 * 5, -1, -1, -1, 2 * 2, -1, -1, -1]
+    answers.forget(8)
+    lost, dlt = 2 * 29, 4 * 29
+    people = [1 + 2 * 3, 0 + 2 * 7, 1 + 2 * 28, lost + 1 + 2 * 5, dlt + 2 * 2, -1, -1, -1]
     question = [0, 4, 0, 1, 0, 0, 4, 2, 1, 0, 1, 2, *people]
     told = Told(2, 1, list(question), [])
     complete(told, told)  # type: ignore[arg-type]

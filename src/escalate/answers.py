@@ -89,7 +89,7 @@ class Answers:
     @property
     def question_size(self) -> int:
         """Numbers of a question."""
-        return HEAD + 3 * self._levels + 3 * self._people * (self.reads_followup == EACH_FOLLOWUP)
+        return HEAD + 3 * self._levels + self._people * (self.reads_followup == EACH_FOLLOWUP)
 
     def _bits(self) -> list[int]:
         """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
@@ -97,9 +97,14 @@ class Answers:
         patients = (most + 1).bit_length()
         room = (max(self._cohort_size, MOST_REASONS) + 1).bit_length()
         head = [3, patients, room, MOST_LEVELS.bit_length(), patients, patients]
-        day = (self._levels * (self._window_days + 1)).bit_length()
+        day = (3 * self._code_size).bit_length()
         counts = [patients] * (3 * self._levels)
         return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]
+
+    @property
+    def _code_size(self) -> int:
+        """As `kernel.questions.code_size`."""
+        return self._levels * (self._window_days + 1)
 
     def __len__(self) -> int:
         return self._count
@@ -278,20 +283,18 @@ class Answers:
 
     def _followup(self, codes: IntArray) -> tuple[FloatArray, Partial]:
         """Return the windows seen at each level, added up, and the partly observed patients one by one."""
-        size, k = codes.shape[1] // 3, self._levels
-        level, share = (
-            np.where(codes >= 0, codes % k, NO_LEVEL),
-            np.minimum(codes // k / max(self._window_days, 1), 1.0),
-        )
-        pending = (codes >= 0) & (np.arange(codes.shape[1]) < size)
+        k = self._levels
+        kind, code = np.divmod(codes[:, (codes >= 0).any(axis=0)], self._code_size)
+        days, level = np.divmod(code, k)
+        share = np.minimum(days / max(self._window_days, 1), 1.0)
+        pending, lost, dlt = kind == 0, kind == 1, kind == 2
         rows = np.nonzero(pending)[0]
         followup = np.bincount(rows * k + level[pending], share[pending], len(codes) * k).reshape(-1, k)
-        seen, dlt = slice(0, 2 * size), slice(2 * size, 3 * size)
         return followup.astype(np.float64), Partial(
-            level=level[:, seen],
-            share=np.where(codes[:, seen] >= 0, share[:, seen], 0.0),
-            lost=np.broadcast_to(np.arange(2 * size) >= size, (len(codes), 2 * size)),
-            dlt_share=np.where(codes[:, dlt] >= 0, share[:, dlt], np.nan),
+            level=np.where(pending | lost, level, NO_LEVEL),
+            share=np.where(pending | lost, share, 0.0),
+            lost=lost,
+            dlt_share=np.where(dlt, share, np.nan),
         )
 
 

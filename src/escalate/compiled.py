@@ -106,15 +106,17 @@ def record(protocol: Protocol) -> Any:
     return np.array([tuple(values.values())], dtype=fields)[0]
 
 
-def empty_bench() -> Any:
-    """Return an empty `Bench` as a record."""
-    fields = [(item.name, np.int64, np.shape(getattr(Bench(), item.name))) for item in dataclasses.fields(Bench)]
-    return np.zeros(1, dtype=fields)[0]
+@cache
+def bench_type() -> np.dtype[Any]:
+    """Return the type of a `Bench` as a record."""
+    shapes = {item.name: np.shape(getattr(Bench(), item.name)) for item in dataclasses.fields(Bench)}
+    return np.dtype([(name, np.int64, shape) for name, shape in shapes.items()])
 
 
-def people(count: int) -> Any:
-    """Return so many empty `Person` records."""
-    return np.zeros(count, dtype=[(item.name, np.int64) for item in dataclasses.fields(Person)])
+@cache
+def person_type() -> np.dtype[Any]:
+    """Return the type of a `Person` as a record."""
+    return np.dtype([(item.name, np.int64) for item in dataclasses.fields(Person)])
 
 
 def table(rows: int, bits: Sequence[int]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -25,12 +26,13 @@ from .kernel.bench import (
     LESS,
     NEEDS_CANDIDATES,
     NEEDS_PATIENTS,
+    NO_SEAT,
     NOTHING,
     ONSET_DAY,
-    TRAIL,
     Bench,
     Person,
     Protocol,
+    Seats,
     Tables,
 )
 from .outcomes import column_sizes
@@ -87,7 +89,6 @@ class Engine:
         self.answers = Answers(scenario, committee, self._compiles)
         self._protocol = self._protocol_of(committee)
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
-        self._bench: Any = compiled.empty_bench() if self._compiles else Bench()
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self.answers.forget(PAGE)
         self.patient_pages = 1
@@ -110,13 +111,13 @@ class Engine:
         letters = self._letters(count)
         candidates = self._candidates(nature, range(self.candidate_pages))
         fates, tolerance = self._patients(nature)
-        tables, trails = self._tables(candidates), self._trails(nature)
+        tables, seats, seat_of = self._tables(), self._seats(candidates), self._seat_of(nature)
         recommended: list[tuple[IntArray, IntArray]] = []
         while len(todo):
             codes, questions = self._room("codes", len(todo)), self._room("asked", len(todo), len(tables.question))
             tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
             self._steps.run_many(
-                self._read, self._bench, tables, self._form(candidates), fates, tolerance, trails,
+                self._read, seats, tables, self._form(candidates), fates, tolerance, seat_of,
                 self._form(todo), codes, questions, rows, letters, self._later_infusions,
             )  # fmt: skip
             ended = np.asarray(codes)
@@ -133,9 +134,9 @@ class Engine:
             if (ended == NEEDS_PATIENTS).any():
                 self._expect_more_patients()
                 fates, tolerance = self._patients(nature)
-                trails, letters = self._trails(nature), self._letters(count, letters)
-            if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():
-                tables = self._tables(candidates)
+                tables, letters = self._tables(), self._letters(count, letters)
+            if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():  # all begin again
+                seats, seat_of = self._seats(candidates), self._seat_of(nature)
             todo = todo[(ended != ENDED) & (ended != LEAVES_QUESTION)]
         numbers = np.asarray(rows)
         for trials, level_and_reason in recommended:
@@ -149,7 +150,7 @@ class Engine:
     def _sheet(self, *shape: int) -> Any:
         return self._form(np.zeros(shape, dtype=np.int64))
 
-    def _room(self, name: str, *shape: int, of: type = np.int64) -> Any:
+    def _room(self, name: str, *shape: int, of: Any = np.int64) -> Any:
         """Return room for numbers that are all written before they are read; the same every time, if it suffices."""
         if not self._compiles:
             return self._sheet(*shape)
@@ -165,34 +166,47 @@ class Engine:
             letters[:, : len(known[0])] = known
         return self._form(letters)
 
-    def _trails(self, nature: Nature) -> Any:
-        """Return an empty trail for each trial."""
-        trails = self._room("trails", nature.count, TRAIL)
-        if self._compiles:
-            trails[:, 0] = 0
-        return trails
+    def _seat_of(self, nature: Nature) -> Any:
+        """Return the seat of each trial: none has one yet."""
+        return self._form(np.full(nature.count, NO_SEAT))
+
+    def _seats(self, candidates: IntArray) -> Seats:
+        """Return a seat for every trial, with room for so many candidates, and for the patients expected."""
+        (number, waiting), people, size = candidates.shape, PAGE * self.patient_pages, self.answers.question_size
+        if not self._compiles:
+            return Seats(
+                benches=defaultdict(Bench),
+                people=defaultdict(lambda: [Person() for _ in range(people)]),
+                queues=defaultdict(lambda: [0] * waiting),
+                seen=defaultdict(lambda: [0] * size),
+            )
+        return Seats(
+            benches=self._room("benches", number, of=compiled.bench_type()),
+            people=self._room("people", number, people, of=compiled.person_type()),
+            queues=self._room("queues", number, waiting),
+            seen=self._room("seen", number, size),
+        )
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""
         self.patient_pages += 1
         self.answers.forget(PAGE * self.patient_pages)
 
-    def _tables(self, candidates: IntArray) -> Tables:
-        """Return an empty bench's tables, with room for so many candidates, and for the patients expected."""
-        people = PAGE * self.patient_pages
+    def _tables(self) -> Tables:
+        """Return what all trials' tables share; what is of one trial is put in its place when it is run."""
+        nobody: Any = np.zeros(0, dtype=compiled.person_type()) if self._compiles else []
         return Tables(
             candidates=self._sheet(0),
             fates=self._sheet(0, 0),
             tolerance=self._form(np.zeros(0)),
             dlt_probability=self._form(np.array(self.scenario.toxicity.dlt_probability)),
-            people=compiled.people(people) if self._compiles else [Person() for _ in range(people)],
-            queue=self._sheet(candidates.shape[1]),
-            seen=self._sheet(self.answers.question_size),
+            people=nobody,
+            queue=self._sheet(0),
+            seen=self._sheet(0),
             question=self._sheet(self.answers.question_size),
             alike=self._form(self.answers.alike),
             index=self.answers.index,
             answers=self.answers.answers,
-            trail=self._sheet(0),
         )
 
     def _candidates(self, nature: Nature, pages: range) -> IntArray:
@@ -253,6 +267,7 @@ class Engine:
             rolling=rule.rolling,
             reads_last=rule.reads_last,
             reads_followup=self.answers.reads_followup,
+            reads_dlt_days=rule.reads_dlt_days,
             monotone=rule.monotone,
             start_level=safety.start_level - 1,
             first_action=int(first.action),

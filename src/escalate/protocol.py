@@ -55,6 +55,7 @@ class ProtocolRule(Rule):
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
         self.reads_followup = self.rule.reads_followup
         self.reads_level_followup = self.rule.reads_level_followup
+        self.reads_dlt_days = self.rule.reads_dlt_days
         goes_where_the_rule_would_not = self.titration is not None or self.limits.no_skipping_down
         self.monotone = self.rule.monotone and not goes_where_the_rule_would_not
         self.too_toxic_above = self.stopping.too_toxic_above or self.target

@@ -36,7 +36,7 @@ WORKS: dict[str, tuple[str, dict[str, Any], int]] = {
     "W6 BOIN": ("six-dose-oncology", {"name": "BOIN", "target": 0.25}, 32_768),
     "W6 TITE-BOIN": ("six-dose-oncology", {"name": "TITE-BOIN", "target": 0.25}, 8_192),
     "W6 CRM": ("six-dose-oncology", {"name": "CRM", "target": 0.25} | SKELETON, 16_384),
-    "W6 TITE-CRM": ("six-dose-oncology", {"name": "TITE-CRM", "target": 0.25} | SKELETON, 1_024),
+    "W6 TITE-CRM": ("six-dose-oncology", {"name": "TITE-CRM", "target": 0.25} | SKELETON, 8_192),
 }
 PLAIN = ("W2 3+3, not compiled", "W2 3+3", 4_096)
 """One of the works without compiling, and how many trials of it."""

@@ -41,8 +41,11 @@ NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
 WORD_BITS, HASH_FACTOR = 62, 1099511628211
 """Bits of a word that questions are packed into; what their hash is multiplied with."""
 
-MOST_ASKS, TRAIL = 3, 256
-"""Most questions about one data cut; how long a trail is."""
+OUTCOMES, CHECK, MEETING, PLACES, LATE_MEETING = range(5)
+"""Where a day begins, and where it goes on when the committee has answered."""
+
+NO_SEAT = -1
+"""The seat of a trial that has not begun."""
 
 UNKNOWN = -1
 """Where the answer is to a question that the committee was not asked yet."""
@@ -100,6 +103,7 @@ class Protocol(NamedTuple):
     rolling: int
     reads_last: int
     reads_followup: int
+    reads_dlt_days: int
     monotone: int
     start_level: int
     first_action: int
@@ -126,11 +130,10 @@ def _by_wait() -> list[int]:
 class Bench:
     """Where one trial is written down while it runs; levels and positions count from 0, yes is 1."""
 
-    # The day, how the run goes, and the last day on which something was written into the log
+    # The day, where in it the trial is, how the run goes, and the last day on which something was written into the log
     today: int = 0
+    stage: int = OUTCOMES
     code: int = RUNNING
-    asked: int = 0
-    """Answers that the committee has given in this run."""
     last_day: int = 0
     # Candidates: the next one to come; who waits; who left without a place
     candidate: int = 0
@@ -277,8 +280,15 @@ class Tables(NamedTuple):
     """Where the answer to a question is: what `find` needs."""
     answers: Sequence[Sequence[int]]
     """What the committee has answered so far: see `SAYS`."""
-    trail: list[int]
-    """How many answers this trial has had in earlier runs, then where each of them is: it comes by the same way."""
+
+
+class Seats(NamedTuple):
+    """What belongs to a trial that waits for an answer: by seats, of which one that has ended leaves its own."""
+
+    benches: Any
+    people: Any
+    queues: Any
+    seen: Any
 
 
 def day_of_dlt(p: Protocol, t: Tables, patient: int) -> int:

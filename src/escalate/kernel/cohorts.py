@@ -14,7 +14,6 @@ from .bench import (
     LEAVES_LEVEL,
     LEVEL_FOLLOWUP,
     MAY_BE_FORCED,
-    MOST_ASKS,
     NEVER,
     NO_LEVEL,
     PENDING,
@@ -35,7 +34,7 @@ from .bench import (
 )
 from .books import no_doubt
 from .places import is_complete, outcomes_to_come, room
-from .questions import answer, ask, is_on_trail, write_counts
+from .questions import answer, ask, write_counts
 
 
 def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) -> None:
@@ -118,15 +117,13 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     w.cut_forced, w.cut_outstanding, w.bad_news, w.evaluable_at_cut = forced, outstanding, 0, w.evaluable_patients
     day = w.today + p.review_delay_days
     w.meeting_day = day + p.meeting_wait[day % 7]
-    if not is_on_trail(w, t, MOST_ASKS):
-        write_counts(p, w, t)
+    write_counts(p, w, t)
 
 
 def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     """Let the committee decide on the cohort's data cut; `late` is 1 if today's candidates have come already."""
     if w.rolling:
-        if not is_on_trail(w, t, MOST_ASKS):
-            write_counts(p, w, t)
+        write_counts(p, w, t)
         w.news = w.bad_news = 0
         w.evaluable_at_cut = w.evaluable_patients
         if w.cut_forced:

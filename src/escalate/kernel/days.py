@@ -11,21 +11,28 @@ from typing import Any
 
 from .bench import (
     ASKS,
+    CHECK,
     COHORTS_TIMED,
     DECISION,
     ENDED,
     EVENING,
+    LATE_MEETING,
     LEAVES_QUESTION,
+    MEETING,
     MORNING,
     NEEDS_CANDIDATES,
     NEVER,
     NO_LEVEL,
+    NO_SEAT,
+    OUTCOMES,
     PENDING,
+    PLACES,
     RUNNING,
     STOP,
     WAITS,
     Bench,
     Protocol,
+    Seats,
     Tables,
 )
 from .books import close_books, wait
@@ -44,12 +51,12 @@ from .places import treatment_day
 
 def run_many(
     p: Protocol,
-    w: Bench,
+    seats: Seats,
     t: Tables,
     candidates: Sequence[Any],
     fates: Sequence[Any],
     tolerance: Sequence[Any],
-    trails: Sequence[Any],
+    seat_of: list[int],
     todo: Sequence[int],
     codes: list[int],
     questions: list[list[int]],
@@ -61,8 +68,11 @@ def run_many(
 
     Parameters
     ----------
-    candidates, fates, tolerance, trails
+    candidates, fates, tolerance
         Of every trial of the chunk, as in `Tables`.
+    seat_of : list of int
+        The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; who asks
+        keeps a seat.
     rows, paths
         Of every trial of the chunk, what `close_books` writes.
     todo : sequence of int
@@ -72,22 +82,28 @@ def run_many(
     infusion_days : sequence of int
         Days of the infusions after the first one.
     """
+    free = 0
     for place in range(len(todo)):
         trial = todo[place]
+        is_new = seat_of[trial] == NO_SEAT
+        seat = free if is_new else seat_of[trial]
+        w = seats.benches[seat]
         t = Tables(
             candidates[trial],
             fates[trial],
             tolerance[trial],
             t.dlt_probability,
-            t.people,
-            t.queue,
-            t.seen,
+            seats.people[seat],
+            seats.queues[seat],
+            seats.seen[seat],
             t.question,
             t.alike,
             t.index,
             t.answers,
-            trails[trial],
         )
+        w.code = RUNNING
+        if is_new:
+            begin(p, w, t)
         codes[place] = run_trial(p, w, t)
         if codes[place] == ENDED or codes[place] == LEAVES_QUESTION:
             close_books(p, w, t, rows[trial], paths[trial], infusion_days)
@@ -96,6 +112,9 @@ def run_many(
             copy(t.seen, questions[place])
         elif codes[place] == ASKS:
             copy(t.question, questions[place])
+            if is_new:
+                seat_of[trial] = seat
+                free += 1
 
 
 def copy(numbers: Sequence[int], onto: list[int]) -> None:
@@ -105,9 +124,7 @@ def copy(numbers: Sequence[int], onto: list[int]) -> None:
 
 
 def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
-    """Run one trial; return how the run ended, with the trial or its question on the bench."""
-    begin(p, w)
-    w.next_eligible = next_eligible_day(p, w, t)
+    """Run one trial on from where it is; return how the run ended, with the trial or its question on the bench."""
     while True:
         one_day(p, w, t)
         following = next_day(p, w, t)
@@ -116,7 +133,7 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
         if following > p.max_days:
             break
         wait(p, w, following)
-        w.today = following
+        w.today, w.stage = following, OUTCOMES
     last = t.candidates[len(t.candidates) - 1]
     if (last if last >= 0 else -1 - last) <= w.last_consent_day:
         w.code = NEEDS_CANDIDATES
@@ -125,11 +142,10 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     return w.code
 
 
-def begin(p: Protocol, w: Bench) -> None:
+def begin(p: Protocol, w: Bench, t: Tables) -> None:
     """Clear the bench, and open the first cohort."""
     w.today = w.last_day = 0
-    w.code = RUNNING
-    w.asked = 0
+    w.stage = OUTCOMES
     w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
@@ -150,23 +166,32 @@ def begin(p: Protocol, w: Bench) -> None:
         finish(p, w, p.first_level, p.first_reason, 0)
     else:
         open_cohort(p, w, p.first_level, p.first_patients, 0)
+    w.next_eligible = next_eligible_day(p, w, t)
 
 
 def one_day(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let today's phases pass, in their order; a question to the committee ends them."""
-    if w.windows:
-        outcomes(p, w, t, MORNING)
-    if w.check_day <= w.today:
-        w.check_day = NEVER
-        if w.open:
-            look_at_outcomes(p, w, t)
-    if w.code == RUNNING and w.meeting_day == w.today:
-        decide(p, w, t, 0)
-    if w.code != RUNNING:
-        return
-    if not w.closed:
-        candidates_come_and_go(p, w, t)
-    infusions(p, w, t)
+    """Let today's phases pass, in their order, from the one on that a question to the committee has interrupted."""
+    if w.stage == OUTCOMES:
+        if w.windows:
+            outcomes(p, w, t, MORNING)
+        w.stage = CHECK
+    if w.stage == CHECK:
+        if w.check_day <= w.today:
+            if w.open:
+                look_at_outcomes(p, w, t)
+                if w.code != RUNNING:
+                    return
+            w.check_day = NEVER
+        w.stage = MEETING
+    if w.stage == MEETING:
+        if w.meeting_day == w.today:
+            decide(p, w, t, 0)
+            if w.code != RUNNING:
+                return
+        if not w.closed:
+            candidates_come_and_go(p, w, t)
+        infusions(p, w, t)
+        w.stage = PLACES
     if w.queue_first < w.queue_end:
         give_places(p, w, t)
     if w.code == RUNNING and w.windows:
@@ -177,20 +202,22 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
     """Give places to those who wait, in their order; ask a rolling rule for whoever is ready and has none."""
     looks = True
     while looks:
-        w.wake_day = fill_places(p, w, t)
-        if w.code != RUNNING:
-            return
-        looks = infusions(p, w, t)
-        if w.wake_day == NEVER and may_ask_for_candidate(p, w):
-            w.wake_day = treatment_day(p, w.today)
-            if w.wake_day == w.today:
-                cut_data(p, w, t, 0, 0)
-                w.wake_day = NEVER
+        if w.stage == PLACES:
+            w.wake_day = fill_places(p, w, t)
+            if w.code != RUNNING:
+                return
+            looks = infusions(p, w, t)
+            if w.wake_day == NEVER and may_ask_for_candidate(p, w):
+                w.wake_day = treatment_day(p, w.today)
+                if w.wake_day == w.today:
+                    cut_data(p, w, t, 0, 0)
+                    w.wake_day = NEVER
         if w.meeting_day == w.today:
+            w.stage = LATE_MEETING
             decide(p, w, t, 1)
             if w.code != RUNNING:
                 return
-            looks = True
+            w.stage, looks = PLACES, True
         looks = looks and w.queue_first < w.queue_end
     those_without_place_leave(p, w, t)
 

@@ -14,7 +14,6 @@ from .bench import (
     HEAD,
     LEFT_IN_WINDOW,
     MAY_BE_FORCED,
-    MOST_ASKS,
     NO_OUTCOME,
     PENDING,
     RECOMMENDATION,
@@ -31,8 +30,8 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
     """Write down what a committee can see of the trial now, in the form of a question.
 
     It holds kind, outstanding outcomes, room, level, the last cohort's evaluable patients and DLTs, and for each level
-    evaluable patients, DLTs and pending patients; then, for rules that read the follow-up, the pending, the lost and
-    those with a DLT, each as ``level + levels * days``, sorted, -1 where there is nobody.
+    evaluable patients, DLTs and pending patients; then, for rules that read the follow-up, what is known of single
+    patients: see `write_followup`.
     """
     q = t.seen
     q[3] = w.level
@@ -50,52 +49,52 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
 
 
 def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
-    """Write what is known of single patients: how far the pending are, when the lost left, when DLTs came."""
-    q, first = t.seen, HEAD + 3 * p.levels
-    size = (len(q) - first) // 3
-    for position in range(first, len(q)):
-        q[position] = -1
+    """Write what is known of single patients: how far the pending are, when the lost left, when DLTs came.
+
+    A number for each of them, in ascending order, then -1: see `code_size`.
+    """
+    q, size = t.seen, code_size(p)
+    first = end = HEAD + 3 * p.levels
     for patient in range(w.enrolled):
         person = t.people[patient]
+        code = -1
         if person.outcome == NO_OUTCOME:
-            insert(q, first, size, person.level)
+            code = person.level
         elif person.outcome == PENDING:
-            insert(q, first, size, person.level + p.levels * (w.today - person.infusion_day))
+            code = person.level + p.levels * (w.today - person.infusion_day)
         elif person.outcome == LEFT_IN_WINDOW:
-            insert(q, first + size, size, person.level + p.levels * (person.settle_day - person.infusion_day))
-        elif person.outcome == DLT:
-            insert(q, first + 2 * size, size, p.levels * (person.settle_day - person.infusion_day))
+            code = size + person.level + p.levels * (person.settle_day - person.infusion_day)
+        elif person.outcome == DLT and p.reads_dlt_days:
+            code = 2 * size + p.levels * (person.settle_day - person.infusion_day)
+        if code >= 0:
+            insert(q, first, end, code)
+            end += 1
+    for position in range(end, len(q)):
+        q[position] = -1
 
 
-def insert(q: list[int], first: int, size: int, value: int) -> None:
-    """Put a number where it belongs among those from `first` on, in ascending order, before what is empty."""
-    position = first
-    while position < first + size and q[position] >= 0 and q[position] <= value:
-        position += 1
-    while position < first + size and value >= 0:
-        following = q[position]
-        q[position] = value
-        value = following
-        position += 1
+def code_size(p: Protocol) -> int:
+    """Return how many ``level + levels * days`` there are; it is added once for the lost, twice for DLTs."""
+    return p.levels * (p.window_end + 1)
+
+
+def insert(q: list[int], first: int, end: int, value: int) -> None:
+    """Put a number among those from `first` up to `end`, which are in ascending order."""
+    position = end
+    while position > first and q[position - 1] > value:
+        q[position] = q[position - 1]
+        position -= 1
+    q[position] = value
 
 
 def ask(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int) -> int:
     """Ask about what is known now; return where the answer is, or -1 with the question on the bench."""
-    if not is_on_trail(w, t, MOST_ASKS):
-        write_counts(p, w, t)
+    write_counts(p, w, t)
     return answer(p, w, t, kind, outstanding, 0)
-
-
-def is_on_trail(w: Bench, t: Tables, asks: int) -> bool:
-    """Return whether the next so many answers are known from a run of the same trial before."""
-    return w.asked + asks <= t.trail[0]
 
 
 def answer(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int, places: int) -> int:
     """Ask about what was seen; return where the answer is, or -1 with the question on the bench."""
-    if is_on_trail(w, t, 1):
-        w.asked += 1
-        return t.trail[w.asked]
     t.question[0], t.question[1], t.question[2] = kind, outstanding, places
     for position in range(3, len(t.question)):
         t.question[position] = t.seen[position]
@@ -106,27 +105,22 @@ def answer(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int, places
     found = find(t.index, t.question)
     if found < 0:
         w.code = ASKS
-    elif w.asked == t.trail[0] and w.asked + 1 < len(t.trail):
-        t.trail[0] = w.asked = w.asked + 1
-        t.trail[w.asked] = found
-    else:
-        w.asked += 1
     return found
 
 
 def complete(p: Protocol, t: Tables) -> None:
     """Write what would be seen if all outcomes of the level were known, and what is outstanding came without a DLT."""
     q = t.question
-    level, size = q[3], (len(q) - HEAD - 3 * p.levels) // 3
+    level, size = q[3], code_size(p)
     q[HEAD + level] += q[1]
     q[1] = q[HEAD + 2 * p.levels + level] = 0
     first = kept = HEAD + 3 * p.levels
-    for position in range(first, first + size):
+    for position in range(first, len(q)):
         code = q[position]
-        if code >= 0 and code % p.levels != level:
+        if code >= size or (code >= 0 and code % p.levels != level):
             q[kept] = code
             kept += 1
-    for position in range(kept, first + size):
+    for position in range(kept, len(q)):
         q[position] = -1
 
 

@@ -36,7 +36,8 @@ class Rule(ABC):
     reads_level_followup: bool = False
     """Whether it reads of that nothing but the sum at the level of the data cut, and, as the sum grows, comes to each
     of its answers in one stretch: the answers are then known from where they turn."""
-
+    reads_dlt_days: bool = False
+    """Whether it reads on which days of their windows DLTs came."""
     monotone: bool = False
     """Whether a level that the rule chooses on somebody's data, or does not leave downwards, is not left either when
     time passes and outcomes without a DLT come."""

@@ -149,6 +149,11 @@ class CrmRule(Rule):
         """Whether the rule reads how far the pending patients are in their windows: TITE-CRM does."""
         return self.rolling
 
+    @property
+    def reads_dlt_days(self) -> bool:  # type: ignore[override]
+        """Whether the rule reads on which days of their windows DLTs came: for adaptive weights it does."""
+        return self.rolling and self.weights == "adaptive"
+
     monotone = True  # without another DLT the likelihood shifts towards lower P(DLT), whatever the weights
 
     # The curve and the posterior
@@ -217,17 +222,18 @@ class CrmRule(Rule):
 
     def log_likelihood(self, rows: FloatArray, log_curve: FloatArray, p: FloatArray) -> FloatArray:
         """Return the logarithm of the likelihood of each row of `table` at each a, shape (B, G)."""
-        levels = len(self.skeleton)
-        found: FloatArray = rows[:, : 2 * levels] @ log_curve
-        people = rows[:, 2 * levels :]
-        no_dlt = np.ones_like(found)
-        for person in range(people.shape[1] // 2):
-            level, weight = people[:, 2 * person].astype(np.int64), people[:, 2 * person + 1]
-            here = weight > 0
-            if here.any():
-                no_dlt[here] *= 1 - weight[here, np.newaxis] * p[level[here]]
+        counts, people = np.split(rows, [2 * len(self.skeleton)], axis=1)
+        found: FloatArray = counts @ log_curve
+        if not people.size:
+            return found
+        met, which = distinct(people.reshape(-1, 2))
+        factors = 1 - met[:, 1:] * p[met[:, 0].astype(np.int64)]
+        first, *others = which.reshape(len(rows), -1).T
+        no_dlt = factors[first]
+        for person in others:
+            no_dlt *= factors[person]
         with np.errstate(divide="ignore"):  # where P(DLT) is 1
-            return found + np.log(no_dlt) if people.size else found
+            return found + np.log(no_dlt)
 
     def table(self, cut: DataCut) -> tuple[FloatArray, NDArray[np.intp]]:
         """Return the distinct data of a batch: DLTs and others of each level, then level and weight of each partial."""
