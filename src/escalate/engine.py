@@ -45,7 +45,7 @@ MOST_REMEMBERED = 5_000_000
 trial."""
 
 FEW = 0.1
-"""A page of candidates that fewer of the trials need is drawn when they do."""
+"""A page of candidates that a smaller share of a chunk's trials needs is drawn when they do."""
 
 MOST_WAITING = 2**30
 """Candidates who may wait where the scenario sets no limit."""
@@ -89,12 +89,13 @@ class Engine:
         self.answers = Answers(scenario, committee, self._compiles)
         self._protocol = self._protocol_of(committee)
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
+        self._sizes = column_sizes(scenario)
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self.answers.forget(PAGE)
         self.patient_pages = 1
         """Pages of random numbers that patients have needed so far."""
         self.candidate_pages = 1
-        """The same for candidates, but for some trials of the last chunk that needed more."""
+        """The same for candidates, but for a few trials of the last chunk that needed more."""
 
     def run(self, nature: Nature) -> Columns:
         """Run the trials whose numbers `nature` draws.
@@ -107,7 +108,7 @@ class Engine:
         if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
         count, todo = nature.count, np.arange(nature.count)
-        rows = self._form(np.zeros((count, sum(column_sizes(self.scenario))), dtype=np.int64))
+        rows = self._form(np.zeros((count, sum(self._sizes)), dtype=np.int64))
         letters = self._letters(count)
         candidates = self._candidates(nature, range(self.candidate_pages))
         fates, tolerance = self._patients(nature)
@@ -128,17 +129,16 @@ class Engine:
                 self.answers.ask(np.asarray(questions)[ended == ASKS])
             if (ended == NEEDS_CANDIDATES).any():
                 page = candidates.shape[1] // PAGE
-                if (ended == NEEDS_CANDIDATES).sum() > FEW * nature.count:
-                    self.candidate_pages = page + 1
                 candidates = np.hstack([candidates, self._candidates(nature, range(page, page + 1))])
-            if (ended == NEEDS_PATIENTS).any():
+                seats = seats._replace(queues=self._wider(seats.queues, int(np.max(seat_of)) + 1, candidates))
+            if (ended == NEEDS_PATIENTS).any():  # all begin again
                 self._expect_more_patients()
                 fates, tolerance = self._patients(nature)
                 tables, letters = self._tables(), self._letters(count, letters)
-            if (ended == NEEDS_CANDIDATES).any() or (ended == NEEDS_PATIENTS).any():  # all begin again
                 seats, seat_of = self._seats(candidates), self._seat_of(nature)
             todo = todo[(ended != ENDED) & (ended != LEAVES_QUESTION)]
         numbers = np.asarray(rows)
+        self._expect_candidates(numbers)
         for trials, level_and_reason in recommended:
             numbers[trials, :2] = level_and_reason
         return Columns(numbers, _paths(np.asarray(letters, dtype=np.uint8)))
@@ -172,20 +172,42 @@ class Engine:
 
     def _seats(self, candidates: IntArray) -> Seats:
         """Return a seat for every trial, with room for so many candidates, and for the patients expected."""
-        (number, waiting), people, size = candidates.shape, PAGE * self.patient_pages, self.answers.question_size
+        number, people, size = len(candidates), PAGE * self.patient_pages, self.answers.question_size
+        queues = self._queues(candidates)
         if not self._compiles:
             return Seats(
                 benches=defaultdict(Bench),
                 people=defaultdict(lambda: [Person() for _ in range(people)]),
-                queues=defaultdict(lambda: [0] * waiting),
+                queues=queues,
                 seen=defaultdict(lambda: [0] * size),
             )
         return Seats(
             benches=self._room("benches", number, of=compiled.bench_type()),
             people=self._room("people", number, people, of=compiled.person_type()),
-            queues=self._room("queues", number, waiting),
+            queues=queues,
             seen=self._room("seen", number, size),
         )
+
+    def _queues(self, candidates: IntArray) -> Any:
+        """Return room for all candidates to wait, at every seat."""
+        number, most = candidates.shape
+        return np.zeros((number, most), dtype=np.int64) if self._compiles else defaultdict(lambda: [0] * most)
+
+    def _wider(self, queues: Any, seats: int, candidates: IntArray) -> Any:
+        """Return queues with room for more candidates, and with those who wait at the first seats."""
+        wider = self._queues(candidates)
+        if self._compiles:
+            wider[:seats, : queues.shape[1]] = queues[:seats]
+            return wider
+        for seat in range(seats):
+            wider[seat][: len(queues[seat])] = queues[seat]
+        return wider
+
+    def _expect_candidates(self, numbers: IntArray) -> None:
+        """Draw as many pages for the next trials as were enough for nearly all of these."""
+        first = sum(self._sizes[:5])
+        consented = numbers[:, first : first + self._sizes[5]].sum(axis=1)
+        self.candidate_pages = int(np.quantile(consented, 1 - FEW, method="inverted_cdf")) // PAGE + 1
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""
@@ -213,9 +235,9 @@ class Engine:
         """Return what nature draws for pages of candidates, as `Tables.candidates`, one row for each trial."""
         found = np.empty((nature.count, PAGE * len(pages)), dtype=np.int64)
         for place, page in enumerate(pages):
-            here, days = found[:, PAGE * place : PAGE * (place + 1)], nature.consent_days(page)
-            here[...] = days
-            np.subtract(-1, days, out=here, where=nature.fails_screening(page))
+            fails = nature.fails_screening(page).view(np.int8)
+            # -1 - day is each bit of the day turned over: faster than to choose between the two.
+            np.bitwise_xor(nature.consent_days(page), -fails, out=found[:, PAGE * place : PAGE * (place + 1)])
         return found
 
     def _patients(self, nature: Nature) -> tuple[Any, Any]:

@@ -1,9 +1,9 @@
 """The same trial as `escalate.trial`, for millions of them: the calendar as plain steps over whole numbers.
 
-One call of `run_trial` leads one trial from its start to its end, or to the first question to which the committee's
-answer is not known yet. Then the question is written down, the committee answers those of many trials at once, and the
-trial is run again from its start: it is the same trial, and comes further. A question holds no more than what its
-answer turns on (`questions`), so that few are asked whatever the number of trials, and there is no state to save.
+One call of `run_trial` leads one trial to its end, or to the next question to which the committee's answer is not known
+yet. Then the question is written down, the trial keeps its seat, the committee answers the questions of many trials at
+once, and the trial goes on from there. A question holds no more than what its answer turns on (`questions`), so that
+few are asked whatever the number of trials.
 
 The days and their order are those of `escalate.trial`, and the tests hold both to be the same, trial by trial and date
 by date. What differs is how time passes: from one day on which something happens to the next, phase after phase; and

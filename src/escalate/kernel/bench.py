@@ -41,11 +41,13 @@ NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
 WORD_BITS, HASH_FACTOR = 62, 1099511628211
 """Bits of a word that questions are packed into; what their hash is multiplied with."""
 
-OUTCOMES, CHECK, MEETING, PLACES, LATE_MEETING = range(5)
-"""Where a day begins, and where it goes on when the committee has answered."""
+DAYBREAK, DAY, NIGHT = range(3)
+"""Where in a day a trial is, which goes on from there when the committee has answered, or there are more candidates:
+before anybody comes today; when they come, and places are given; when all has been done. What was done before a trial
+was left is not due any more."""
 
-NO_SEAT = -1
-"""The seat of a trial that has not begun."""
+NO_SEAT = NOT_KNOWN = -1
+"""The seat of a trial that has not begun; a day that more candidates are needed for."""
 
 UNKNOWN = -1
 """Where the answer is to a question that the committee was not asked yet."""
@@ -132,7 +134,7 @@ class Bench:
 
     # The day, where in it the trial is, how the run goes, and the last day on which something was written into the log
     today: int = 0
-    stage: int = OUTCOMES
+    stage: int = DAYBREAK
     code: int = RUNNING
     last_day: int = 0
     # Candidates: the next one to come; who waits; who left without a place
@@ -192,6 +194,8 @@ class Bench:
     check_day: int = 0
     meeting_day: int = 0
     wake_day: int = 0
+    outcome_day: int = 0
+    """When the next outcome becomes known."""
     # The last data cut, and how the escalation ends
     cut_forced: int = 0
     cut_outstanding: int = 0

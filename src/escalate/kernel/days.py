@@ -11,22 +11,20 @@ from typing import Any
 
 from .bench import (
     ASKS,
-    CHECK,
     COHORTS_TIMED,
+    DAY,
+    DAYBREAK,
     DECISION,
     ENDED,
     EVENING,
-    LATE_MEETING,
     LEAVES_QUESTION,
-    MEETING,
     MORNING,
     NEEDS_CANDIDATES,
     NEVER,
+    NIGHT,
     NO_LEVEL,
     NO_SEAT,
-    OUTCOMES,
-    PENDING,
-    PLACES,
+    NOT_KNOWN,
     RUNNING,
     STOP,
     WAITS,
@@ -38,12 +36,13 @@ from .bench import (
 from .books import close_books, wait
 from .cohorts import cut_data, decide, finish, look_at_outcomes, open_cohort
 from .patients import (
-    candidates_come_and_go,
+    candidates_come,
     fill_places,
     infusions,
     may_ask_for_candidate,
     next_eligible_day,
     outcomes,
+    those_without_patience_leave,
     those_without_place_leave,
 )
 from .places import treatment_day
@@ -71,8 +70,8 @@ def run_many(
     candidates, fates, tolerance
         Of every trial of the chunk, as in `Tables`.
     seat_of : list of int
-        The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; who asks
-        keeps a seat.
+        The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; one that has
+        not ended keeps its seat.
     rows, paths
         Of every trial of the chunk, what `close_books` writes.
     todo : sequence of int
@@ -101,20 +100,19 @@ def run_many(
             t.index,
             t.answers,
         )
-        w.code = RUNNING
         if is_new:
-            begin(p, w, t)
-        codes[place] = run_trial(p, w, t)
-        if codes[place] == ENDED or codes[place] == LEAVES_QUESTION:
+            begin(p, w)
+        code = codes[place] = run_trial(p, w, t)
+        if code in (ENDED, LEAVES_QUESTION):
             close_books(p, w, t, rows[trial], paths[trial], infusion_days)
-        if codes[place] == LEAVES_QUESTION:  # nothing else reads any more what was seen
+        elif is_new:
+            seat_of[trial] = seat
+            free += 1
+        if code == ASKS:
+            copy(t.question, questions[place])
+        elif code == LEAVES_QUESTION:  # nothing else reads any more what was seen
             t.seen[0], t.seen[1], t.seen[2] = w.left_to_ask, 0, w.reason
             copy(t.seen, questions[place])
-        elif codes[place] == ASKS:
-            copy(t.question, questions[place])
-            if is_new:
-                seat_of[trial] = seat
-                free += 1
 
 
 def copy(numbers: Sequence[int], onto: list[int]) -> None:
@@ -125,15 +123,22 @@ def copy(numbers: Sequence[int], onto: list[int]) -> None:
 
 def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     """Run one trial on from where it is; return how the run ended, with the trial or its question on the bench."""
-    while True:
-        one_day(p, w, t)
-        following = next_day(p, w, t)
+    w.code = RUNNING
+    if w.next_eligible == NOT_KNOWN:
+        w.next_eligible = next_eligible_day(p, w, t)
         if w.code != RUNNING:
             return w.code
+    while True:
+        if w.stage != NIGHT:
+            one_day(p, w, t)
+            if w.code != RUNNING:
+                return w.code
+            w.stage = NIGHT
+        following = next_day(p, w, t)
         if following > p.max_days:
             break
         wait(p, w, following)
-        w.today, w.stage = following, OUTCOMES
+        w.today, w.stage = following, DAYBREAK
     last = t.candidates[len(t.candidates) - 1]
     if (last if last >= 0 else -1 - last) <= w.last_consent_day:
         w.code = NEEDS_CANDIDATES
@@ -142,16 +147,16 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     return w.code
 
 
-def begin(p: Protocol, w: Bench, t: Tables) -> None:
+def begin(p: Protocol, w: Bench) -> None:
     """Clear the bench, and open the first cohort."""
     w.today = w.last_day = 0
-    w.stage = OUTCOMES
+    w.stage, w.next_eligible = DAYBREAK, NOT_KNOWN
     w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
-    w.check_day = w.meeting_day = w.wake_day = NEVER
+    w.check_day = w.meeting_day = w.wake_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.last_consent_day = p.max_days
@@ -166,35 +171,34 @@ def begin(p: Protocol, w: Bench, t: Tables) -> None:
         finish(p, w, p.first_level, p.first_reason, 0)
     else:
         open_cohort(p, w, p.first_level, p.first_patients, 0)
-    w.next_eligible = next_eligible_day(p, w, t)
 
 
 def one_day(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let today's phases pass, in their order, from the one on that a question to the committee has interrupted."""
-    if w.stage == OUTCOMES:
-        if w.windows:
+    """Let today's phases pass, in their order, from the one on in which the trial was left."""
+    if w.stage == DAYBREAK:
+        if w.outcome_day == w.today:
             outcomes(p, w, t, MORNING)
-        w.stage = CHECK
-    if w.stage == CHECK:
         if w.check_day <= w.today:
             if w.open:
                 look_at_outcomes(p, w, t)
                 if w.code != RUNNING:
                     return
             w.check_day = NEVER
-        w.stage = MEETING
-    if w.stage == MEETING:
         if w.meeting_day == w.today:
             decide(p, w, t, 0)
             if w.code != RUNNING:
                 return
         if not w.closed:
-            candidates_come_and_go(p, w, t)
-        infusions(p, w, t)
-        w.stage = PLACES
+            those_without_patience_leave(p, w, t)
+        w.stage = DAY
+    if not w.closed:
+        candidates_come(p, w, t)
+        if w.code != RUNNING:
+            return
+    infusions(p, w, t)
     if w.queue_first < w.queue_end:
         give_places(p, w, t)
-    if w.code == RUNNING and w.windows:
+    if w.code == RUNNING and w.outcome_day == w.today:
         outcomes(p, w, t, EVENING)
 
 
@@ -202,22 +206,20 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
     """Give places to those who wait, in their order; ask a rolling rule for whoever is ready and has none."""
     looks = True
     while looks:
-        if w.stage == PLACES:
-            w.wake_day = fill_places(p, w, t)
-            if w.code != RUNNING:
-                return
-            looks = infusions(p, w, t)
-            if w.wake_day == NEVER and may_ask_for_candidate(p, w):
-                w.wake_day = treatment_day(p, w.today)
-                if w.wake_day == w.today:
-                    cut_data(p, w, t, 0, 0)
-                    w.wake_day = NEVER
+        w.wake_day = fill_places(p, w, t)
+        if w.code != RUNNING:
+            return
+        looks = infusions(p, w, t)
+        if w.wake_day == NEVER and may_ask_for_candidate(p, w):
+            w.wake_day = treatment_day(p, w.today)
+            if w.wake_day == w.today:
+                cut_data(p, w, t, 0, 0)
+                w.wake_day = NEVER
         if w.meeting_day == w.today:
-            w.stage = LATE_MEETING
             decide(p, w, t, 1)
             if w.code != RUNNING:
                 return
-            w.stage, looks = PLACES, True
+            looks = True
         looks = looks and w.queue_first < w.queue_end
     those_without_place_leave(p, w, t)
 
@@ -229,9 +231,8 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
         day = w.check_day
     if w.arrived < w.enrolled and t.people[w.arrived].infusion_day < day:
         day = t.people[w.arrived].infusion_day
-    for patient in range(w.oldest_window, w.arrived):
-        if t.people[patient].outcome == PENDING and t.people[patient].settle_day < day:
-            day = t.people[patient].settle_day
+    if w.outcome_day < day:
+        day = w.outcome_day
     if not w.closed:
         if w.next_eligible < day:
             day = w.next_eligible

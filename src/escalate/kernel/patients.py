@@ -17,6 +17,7 @@ from .bench import (
     NO_OUTCOME,
     NON_EVALUABLE,
     NOT_INFUSED,
+    NOT_KNOWN,
     NOTHING,
     PENDING,
     PHASES,
@@ -30,7 +31,7 @@ from .places import has_free_place, room, stagger_until, treatment_day
 
 
 def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
-    """Return the day on which the next candidate becomes eligible."""
+    """Return the day on which the next candidate becomes eligible, `NOT_KNOWN` if that is beyond the numbers drawn."""
     while w.candidate < len(t.candidates):
         consent_day = t.candidates[w.candidate]
         if consent_day >= 0:
@@ -39,16 +40,20 @@ def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
             return NEVER
         w.candidate += 1
     w.code = NEEDS_CANDIDATES
-    return NEVER
+    return NOT_KNOWN
 
 
-def candidates_come_and_go(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let those go whose patience is over, and today's eligible candidates ask for a place."""
+def those_without_patience_leave(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let those go whose patience is over."""
     while w.queue_first < w.queue_end and t.queue[w.queue_first] + p.patience_days <= w.today:
         w.queue_first += 1
         w.withdrew += 1
     if w.queue_first == w.queue_end:
         w.queue_first = w.queue_end = 0
+
+
+def candidates_come(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let today's eligible candidates ask for a place."""
     while w.next_eligible == w.today:
         t.queue[w.queue_end] = w.today
         w.queue_end += 1
@@ -168,14 +173,20 @@ def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
         person.settle_day, person.comes = w.today + p.window_end, NO_DLT if full else NON_EVALUABLE
     else:
         person.settle_day, person.comes = w.today + last, LEFT_IN_WINDOW
+    if person.settle_day < w.outcome_day:
+        w.outcome_day = person.settle_day
 
 
 def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
     """Let today's outcomes become known: in the morning of patients infused before, in the evening of today's."""
+    w.outcome_day = NEVER
     for patient in range(w.oldest_window, w.arrived):
         person = t.people[patient]
-        if person.outcome == PENDING and person.settle_day == w.today:
-            settle(p, w, person, phase)
+        if person.outcome == PENDING:
+            if person.settle_day == w.today:
+                settle(p, w, person, phase)
+            elif person.settle_day < w.outcome_day:
+                w.outcome_day = person.settle_day
     while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != PENDING:
         w.oldest_window += 1
 
