@@ -22,7 +22,7 @@ from .kernel import bench, books, cohorts, days, patients, places, questions
 from .kernel.bench import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
-"""Trials from which on compiling pays (ten to twenty seconds, once for each installation), and loading what is compiled
+"""Trials from which on compiling pays (fifteen seconds, once for each installation), and loading what is compiled
 (a second)."""
 
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
@@ -67,26 +67,31 @@ def steps() -> SimpleNamespace:
     for module in MODULES:
         for name, function in vars(module).items():
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
-                takes_tables = bool({"t", "table"} & inspect.signature(function).parameters.keys())
-                inside = takes_tables and name not in BY_THEMSELVES
-                names[name] = _compiled(FunctionType(function.__code__, names, name), inside)
+                names[name] = _compiled(FunctionType(function.__code__, names, name))
     names["find"] = names["find_in_table"]
     return SimpleNamespace(**names)
 
 
-BY_THEMSELVES = ("run_many", "store", "move", "decide", "close_books")
-"""The steps that are called from outside, and large ones that are seldom called: the less is compiled in one piece, the
-sooner it is done."""
+FROM_OUTSIDE = ("run_many", "store", "move")
+"""The steps that Python calls: what they call needs nothing for that, and is kept on disk as a part of them."""
+
+BY_THEMSELVES = ("decide", "close_books")
+"""Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 
 
-def _compiled(function: FunctionType, inside: bool) -> Any:
-    """Return a function that numba compiles, and keeps where it may write."""
+def _compiled(function: FunctionType) -> Any:
+    """Return a function that numba compiles; one that Python calls is kept, where numba may write."""
     from numba import njit
 
+    name, parameters = function.__name__, inspect.signature(function).parameters
+    if name not in FROM_OUTSIDE:
+        inside = bool({"t", "table"} & parameters.keys()) and name not in BY_THEMSELVES
+        no_entry: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return njit(forceinline=inside, **no_entry, **NOTHING_IS_ALLOCATED)(function)
     try:
-        return njit(cache=True, forceinline=inside, **NOTHING_IS_ALLOCATED)(function)
+        return njit(cache=True, **NOTHING_IS_ALLOCATED)(function)
     except RuntimeError:  # there is no folder to keep it in
-        return njit(forceinline=inside, **NOTHING_IS_ALLOCATED)(function)
+        return njit(**NOTHING_IS_ALLOCATED)(function)
 
 
 @cache

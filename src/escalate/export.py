@@ -10,8 +10,6 @@ import shutil
 import zipfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
-from functools import reduce
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +43,7 @@ from .scenario.rules import PythonRule
 from .sensitivities import Sensitivity
 from .simulation import provenance, simulated_parts
 from .sweeps import Sweep
-from .tally import PATHS_OF, Tally, tally
+from .tally import PATHS_OF, Tally, tally, total
 from .trial import simulate_trial
 
 
@@ -99,7 +97,7 @@ def run(
         counted.append(tally(part, paths_until=PATHS_OF))
         if out is not None:
             kept.append(part)
-    found = characteristics(reduce(add, sorted(counted, key=lambda part: part.first)))
+    found = characteristics(total(sorted(counted, key=lambda part: part.first)))
     if out is not None:
         told = simulate_trial(scenario, seed=seed, replicate=0)
         simulated = join(sorted(kept, key=lambda part: part.first))

@@ -13,9 +13,8 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from importlib.util import find_spec
-from operator import add
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +25,7 @@ from .files import MARK, write_folder, write_whole
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
 from .study import Point, Study, cell_text, read_study
 from .tables import Column, Layout, Table
-from .tally import Tally, tally
+from .tally import Tally, tally, total
 
 STUDY = "study.json"
 """Every folder of a sweep holds this file from its beginning on: what makes the study this one."""
@@ -187,7 +186,7 @@ def _parts(study: Study, point: Point, size: int, compiles: bool) -> list[Part]:
 
 def _put_together(parts: Sequence[Part], store: _Memory | _Folder) -> tuple[Estimate, ...]:
     """Estimate a point's operating characteristics from its parts, in order of replicates."""
-    return characteristics(reduce(add, (_tally(part, store) for part in parts))).estimates
+    return characteristics(total(_tally(part, store) for part in parts)).estimates
 
 
 def _tally(part: Part, store: _Memory | _Folder) -> Tally:

@@ -7,8 +7,8 @@ tallies of parts of the trials add up to the tally of all, in any order, on any 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -64,17 +64,7 @@ class Tally:
 
     def __add__(self, other: Tally) -> Tally:
         """Return the tally of this one's trials and of those that follow them."""
-        if (other.scenario, other.seed, other.first) != (self.scenario, self.seed, self.first + self.trials):
-            raise ValueError("tallies add up if one's trials follow the other's, of the same scenario and seed")
-        return Tally(
-            scenario=self.scenario,
-            seed=self.seed,
-            first=self.first,
-            trials=self.trials + other.trials,
-            values={name: counts + other.values[name] for name, counts in self.values.items()},
-            reasons=self.reasons + other.reasons,
-            paths=self.paths + other.paths,
-        )
+        return total((self, other))
 
     @property
     def start_date(self) -> date:
@@ -97,29 +87,76 @@ class Tally:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts as plain JSON values, scenario aside; `from_json` reads them."""
-        values = {name: sorted(counts.items()) for name, counts in self.values.items()}
+        """Return the counts as plain JSON values, scenario aside; `from_json` reads them.
+
+        Of each counter there are the values, in order, and how often each came: two long lists are read in half the
+        time of many pairs.
+        """
+
+        def lists(counts: Counter[Any]) -> list[list[Any]]:
+            return [sorted(counts), [counts[value] for value in sorted(counts)]]
+
         return {
             "seed": self.seed,
             "first": self.first,
             "trials": self.trials,
-            "values": values,
-            "reasons": sorted(self.reasons.items()),
-            "paths": sorted(self.paths.items()),
+            "values": {name: lists(counts) for name, counts in self.values.items()},
+            "reasons": lists(self.reasons),
+            "paths": lists(self.paths),
         }
 
     @classmethod
     def from_json(cls, scenario: Scenario, data: Mapping[str, Any]) -> Tally:
         """Return what `to_json` has written."""
+
+        def counter(lists: Sequence[Any]) -> Counter[Any]:
+            return Counter(dict(zip(*lists, strict=True)))
+
         return cls(
             scenario=scenario,
             seed=data["seed"],
             first=data["first"],
             trials=data["trials"],
-            values={name: Counter(dict(map(tuple, pairs))) for name, pairs in data["values"].items()},
-            reasons=Counter(dict(map(tuple, data["reasons"]))),
-            paths=Counter(dict(map(tuple, data["paths"]))),
+            values={name: counter(lists) for name, lists in data["values"].items()},
+            reasons=counter(data["reasons"]),
+            paths=counter(data["paths"]),
         )
+
+
+def total(tallies: Iterable[Tally]) -> Tally:
+    """Return the tally of all trials of some tallies.
+
+    Parameters
+    ----------
+    tallies : iterable of Tally
+        At least one, of the same scenario and seed, each of the trials that follow those of the one before it.
+
+    Raises
+    ------
+    ValueError
+        If they are not.
+    """
+    parts = list(tallies)
+    first, trials = parts[0], 0
+    reasons: Counter[str] = Counter()
+    paths: Counter[str] = Counter()
+    for part in parts:
+        if (part.scenario, part.seed, part.first) != (first.scenario, first.seed, first.first + trials):
+            raise ValueError("tallies add up if one's trials follow the other's, of the same scenario and seed")
+        reasons.update(part.reasons)
+        paths.update(part.paths)
+        trials += part.trials
+    values = {name: _added([part.values[name] for part in parts]) for name in first.values}
+    return replace(first, trials=trials, values=values, reasons=reasons, paths=paths)
+
+
+def _added(counters: Sequence[Counter[int]]) -> Counter[int]:
+    """Return how often each value came in any of several counters."""
+    values = np.concatenate([np.fromiter(counts.keys(), np.int64, len(counts)) for counts in counters])
+    often = np.concatenate([np.fromiter(counts.values(), np.int64, len(counts)) for counts in counters])
+    met, place = np.unique(values, return_inverse=True)
+    sums = np.bincount(place, often).astype(np.int64)  # sums of whole numbers far below 2 ** 53 are exact
+    return Counter(dict(zip(met.tolist(), sums.tolist(), strict=True)))
 
 
 def tally(trials: Trials, *, paths_until: int | None = None) -> Tally:
