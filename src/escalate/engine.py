@@ -64,7 +64,7 @@ _SPACE = _Space()
 class Columns(NamedTuple):
     """What is kept of the trials of a chunk."""
 
-    numbers: IntArray
+    numbers: NDArray[np.int32]
     """Numbers of each trial, shape (n, columns): see `kernel.books.close_books`."""
     paths: NDArray[np.bytes_]
     """Dose paths, shape (n,)."""
@@ -108,7 +108,7 @@ class Engine:
         if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
         count, todo = nature.count, np.arange(nature.count)
-        rows = self._form(np.zeros((count, sum(self._sizes)), dtype=np.int64))
+        rows = self._room("rows", count, sum(self._sizes))
         letters = self._letters(count)
         candidates = self._candidates(nature, range(self.candidate_pages))
         fates, tolerance = self._patients(nature)
@@ -137,7 +137,7 @@ class Engine:
                 tables, letters = self._tables(), self._letters(count, letters)
                 seats, seat_of = self._seats(candidates), self._seat_of(nature)
             todo = todo[(ended != ENDED) & (ended != LEAVES_QUESTION)]
-        numbers = np.asarray(rows)
+        numbers = np.asarray(rows).astype(np.int32)
         self._expect_candidates(numbers)
         for trials, level_and_reason in recommended:
             numbers[trials, :2] = level_and_reason
@@ -203,7 +203,7 @@ class Engine:
             wider[seat][: len(queues[seat])] = queues[seat]
         return wider
 
-    def _expect_candidates(self, numbers: IntArray) -> None:
+    def _expect_candidates(self, numbers: NDArray[np.int32]) -> None:
         """Draw as many pages for the next trials as were enough for nearly all of these."""
         first = sum(self._sizes[:5])
         consented = numbers[:, first : first + self._sizes[5]].sum(axis=1)
@@ -248,8 +248,8 @@ class Engine:
         tolerance = np.asarray(self._room("tolerance", nature.count, people, of=np.float64), dtype=np.float64)
         for page in range(self.patient_pages):
             here = slice(PAGE * page, PAGE * (page + 1))
-            fates[:, GETS, here] = np.where(nature.full_dose(page), FULL_DOSE, LESS)
-            np.copyto(fates[:, GETS, here], NOTHING, where=~nature.infused(page))
+            dose = np.where(nature.full_dose(page), FULL_DOSE, LESS)
+            fates[:, GETS, here] = np.where(nature.infused(page), dose, NOTHING)
             fates[:, DROP_OUT_DAY, here] = nature.drop_out_day(page)
             for level in onsets:
                 fates[:, ONSET_DAY + level, here] = nature.onset_day(page, level)

@@ -226,16 +226,16 @@ def gather(
     recommended, reason, duration, parts, days, states, *counts, cohorts = np.split(
         np.asfortranarray(numbers), np.cumsum(column_sizes(scenario))[:-1], axis=1
     )
-    met, codes = np.unique(reason, return_inverse=True)
-    words = np.array([reasons[code] for code in met.tolist()])
-    known, position = np.unique(words, return_inverse=True)
+    met = np.flatnonzero(np.bincount(reason[:, 0]))
+    position = np.zeros(len(reasons), dtype=np.int64)
+    known, position[met] = np.unique([reasons[code] for code in met.tolist()], return_inverse=True)
     return Trials(
         scenario=scenario,
         seed=seed,
         first=first,
         recommended=recommended[:, 0],
         reasons=tuple(known.tolist()),
-        reason=position[codes.ravel()],
+        reason=position[reason[:, 0]],
         paths=paths,
         patients=dict(zip(PER_LEVEL, counts, strict=True)),
         candidates={name: states[:, position] for position, name in enumerate(STATES)},

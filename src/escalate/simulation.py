@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-
 from . import compiled, workers
 from .committee import Committee
 from .engine import Columns, Engine
@@ -187,8 +185,7 @@ def _engine(text: str, compiles: bool) -> Engine:
 
 def _run(engine: Engine, nature: Nature) -> Trials:
     numbers, paths = _columns(engine, nature)
-    kept = numbers.astype(np.int32)
-    return gather(nature.scenario, nature.seed, nature.first, kept, paths, engine.answers.reasons)
+    return gather(nature.scenario, nature.seed, nature.first, numbers, paths, engine.answers.reasons)
 
 
 def _columns(engine: Engine, nature: Nature) -> Columns:

@@ -223,7 +223,7 @@ def count_values(column: IntArray) -> Counter[int]:
     if high - low > SPARSE:
         met, often = np.unique(column, return_counts=True)
     else:
-        counts = np.bincount(column - low)
+        counts = np.bincount(np.subtract(column, low, dtype=np.intp))
         met = np.flatnonzero(counts)
         met, often = met + low, counts[met]
     return Counter(dict(zip(met.tolist(), often.tolist(), strict=True)))

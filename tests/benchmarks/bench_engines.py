@@ -25,7 +25,7 @@ from escalate.engine import Engine
 from escalate.outcomes import gather
 from escalate.patients import Nature, Stream, uniforms
 from escalate.simulation import KERNEL_CHUNK
-from escalate.tally import tally
+from escalate.tally import PATHS_OF, tally
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 SKELETON = {"skeleton": [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]}
@@ -46,7 +46,8 @@ def run(engine: Engine, start: int, trials: int) -> None:
     """Run trials and count what came of them."""
     for first in range(start, start + trials, KERNEL_CHUNK):
         found = engine.run(Nature(engine.scenario, 1, first, min(KERNEL_CHUNK, trials)))
-        tally(gather(engine.scenario, 1, first, found.numbers, found.paths, engine.answers.reasons))
+        kept = gather(engine.scenario, 1, first, found.numbers, found.paths, engine.answers.reasons)
+        tally(kept, paths_until=PATHS_OF)  # as `run` does
 
 
 def draw(engine: Engine, start: int, trials: int) -> None:
