@@ -292,7 +292,7 @@ BUGS = (
     Bug("a meeting when candidates have come is held again in the morning", "kernel/days.py", "        w.stage = DAY\n", "        pass\n", ENGINES),
     Bug("who waits is forgotten when more candidates are drawn", "engine.py", "            wider[seat][: len(queues[seat])] = queues[seat]\n", "            pass\n", ENGINES),
     Bug("the next outcome is forgotten after another one", "kernel/patients.py", "            elif person.settle_day < w.outcome_day:", "            elif person.settle_day < 0:", ENGINES),
-    Bug("TITE-CRM is told no days of DLTs for adaptive weights", "rules/crm.py", 'return self.rolling and self.weights == "adaptive"', "return False", f"{ENGINES} {QUESTIONS}"),
+    Bug("TITE-CRM is told no days of DLTs for adaptive weights", "rules/crm.py", 'return self.rolling and self.weights == "adaptive"', "return False", f"{ENGINES}::test_adaptive_weights_read_the_days_of_dlts"),
     Bug("the kernel forgets who waits when it closes", "kernel/cohorts.py", "w.turned_away += w.queue_end - w.queue_first", "w.turned_away += 0", ENGINES),
     Bug("the kernel counts follow-up after the time is up", "kernel/books.py", "    if left > p.max_days:\n        return CUT_OFF\n", "", ENGINES),
     Bug("the kernel goes on after a stop with outcomes to come", "kernel/cohorts.py", "return decided[RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)", "return False", ENGINES),

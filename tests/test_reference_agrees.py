@@ -490,6 +490,11 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"stopping.enough_at_level": 4, "rule.most_pending_share": 1.0, "accrual.consent_days": [0, 0, 0, 6, 6, 6, 6]},
         {"what_if": [{"patient": 1, "dlt_day": 5}]},
     ),
+    "enough patients at a level, one of them on the way, who is infused all the same": (
+        TITE_BOIN,
+        THREE_DAYS_BEFORE,
+        {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "accrual.consent_days": [0, 0, 1, 2]},
+    ),
     "enough patients at a level to stop on the way down, one of them pending": (
         TITE_BOIN,
         NONE_EARLY,
