@@ -140,10 +140,10 @@ def test_more_candidates_and_patients_than_a_page_of_random_numbers() -> None:
     assert_same(found, truth)
 
 
-@pytest.mark.parametrize("count_lost", [True, False])
-def test_adaptive_weights_read_the_days_of_dlts(count_lost: bool) -> None:
+@pytest.mark.parametrize("drop_outs", ["keep_weight", "left_out"])
+def test_adaptive_weights_read_the_days_of_dlts(drop_outs: str) -> None:
     """Which no other weights do: the questions of all others are written without them."""
-    rule = {"name": "TITE-CRM", "target": 0.25, "skeleton": SKELETON, "weights": "adaptive", "count_lost": count_lost}
+    rule = {"name": "TITE-CRM", "target": 0.25, "skeleton": SKELETON, "weights": "adaptive", "drop_outs": drop_outs}
     scenario = load("scenarios/six-dose-oncology.toml").replace({"rule": rule, "attrition.drop_out_per_year": 0.7})
     assert_same(by_kernel(scenario, 60, seed=2), by_simpy(scenario, 60, seed=2))
 
