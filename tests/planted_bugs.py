@@ -291,6 +291,8 @@ BUGS = (
     Bug("a trial that asks takes another one's seat", "kernel/days.py", "            free += 1\n", "            free += 0\n", ENGINES),
     Bug("a meeting when candidates have come is held again in the morning", "kernel/days.py", "        w.stage = DAY\n", "        pass\n", ENGINES),
     Bug("who waits is forgotten when more candidates are drawn", "engine.py", "            wider[seat][: len(queues[seat])] = queues[seat]\n", "            pass\n", ENGINES),
+    Bug("who waits is forgotten when more candidates are drawn, compiled", "engine.py", "            wider[:seats, : queues.shape[1]] = queues[:seats]\n", "            pass\n", ENGINES),
+    Bug("engines use the room of another one that waits", "engine.py", "lent, self.arrays = self.arrays, {}", "lent = self.arrays", f"{ENGINES}::test_a_rule_may_simulate"),
     Bug("the next outcome is forgotten after another one", "kernel/patients.py", "            elif person.settle_day < w.outcome_day:", "            elif person.settle_day < 0:", ENGINES),
     Bug("TITE-CRM is told no days of DLTs for adaptive weights", "rules/crm.py", 'return self.rolling and self.weights == "adaptive"', "return False", f"{ENGINES}::test_adaptive_weights_read_the_days_of_dlts"),
     Bug("the kernel forgets who waits when it closes", "kernel/cohorts.py", "w.turned_away += w.queue_end - w.queue_first", "w.turned_away += 0", ENGINES),

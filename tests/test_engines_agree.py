@@ -126,18 +126,53 @@ def test_shipped_scenarios_long(name: str, rule_name: str) -> None:
         assert_same(by_kernel(scenario, at_once, first, 1, is_available()), by_simpy(scenario, at_once, first))
 
 
-def test_more_candidates_and_patients_than_a_page_of_random_numbers() -> None:
+def with_many_people() -> Scenario:
     """Many fail screening, many are not evaluable: pages of numbers are added while the trials run."""
-    scenario = small(
+    return small(
         accrual={"kind": "poisson", "consents_per_month": 20.0, "patience_days": 10},
         screening={"days": 5, "failure_probability": {"organ function": 0.8}},
         attrition={"not_infused_probability": 0.5, "partial_dose_probability": 0.5, "drop_out_per_year": 0.9},
         toxicity__dlt_probability=[0.2, 0.4],
         trial__planned_patients=18,
     )
-    found, truth = by_kernel(scenario, 60), by_simpy(scenario, 60)
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_more_candidates_and_patients_than_a_page_of_random_numbers(compiles: bool) -> None:
+    scenario = with_many_people()
+    found, truth = by_kernel(scenario, 60, compiles=compiles), by_simpy(scenario, 60)
     assert truth.patients["infused"].sum(axis=1).max() > 16
     assert_same(found, truth)
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+@pytest.mark.parametrize("rule_name", ["3+3", "TITE-CRM"])
+def test_one_engine_runs_many_chunks(rule_name: str, compiles: bool) -> None:
+    """It draws as many pages at once as the chunks before needed, more or fewer."""
+    scenario = with_many_people()
+    if rule_name == "TITE-CRM":
+        scenario = scenario.replace({"rule": {"name": rule_name, "target": 0.25, "skeleton": SKELETON[:2]}})
+    engine, pages = Engine(scenario, compiles), []
+    for first, count in ((0, 30), (30, 1), (31, 1), (32, 28), (60, 1)):
+        found = engine.run(Nature(scenario, 1, first, count))
+        pages.append(engine.candidate_pages)
+        trials = gather(scenario, 1, first, found.numbers, found.paths, engine.answers.reasons)
+        assert_same(trials, by_simpy(scenario, count, first))
+    assert len(set(pages)) > 1
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_a_rule_may_simulate(compiles: bool) -> None:
+    """What it is asked by keeps its trials, while it runs others in the same thread."""
+    inner = Engine(shipped("nct06337474", "BOIN"), compiles)
+
+    @rule
+    def looks_ahead(known: Known) -> str:
+        inner.run(Nature(inner.scenario, 5, 0, 300))
+        return "escalate" if known.y == 0 and known.level < known.levels else "stop"
+
+    scenario = shipped("six-dose-oncology", "3+3").replace({"rule": {"python": "looks_ahead"}})
+    assert_same(by_kernel(scenario, 40, compiles=compiles), by_simpy(scenario, 40))
 
 
 @pytest.mark.parametrize("drop_outs", ["keep_weight", "left_out"])

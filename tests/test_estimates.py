@@ -17,7 +17,7 @@ from escalate.outcomes import NOT_REACHED, PER_LEVEL
 from escalate.records import NO_LEVEL
 from escalate.simulation import traced_trials
 from escalate.tables import STATES
-from escalate.tally import Tally, tally
+from escalate.tally import Tally, tally, total
 from escalate.timeline import milestones, waits
 from small import small
 
@@ -272,10 +272,14 @@ def test_tallies_of_parts_add_up_to_that_of_all(base: Scenario) -> None:
     whole = tally(simulate(changed, trials=90))
     parts = [simulate(changed, trials=count, first=first) for first, count in ((0, 30), (30, 1), (31, 59))]
     one, two, three = (tally(part, paths_until=10_000) for part in parts)
-    assert one + two + three == one + (two + three) == whole
+    assert total([one, two, three]) == total([one, total([two, three])]) == total(iter([one, two, three])) == whole
+    each = [tally(simulate(changed, trials=1, first=first), paths_until=10_000) for first in range(90)]
+    assert total(each) == whole
     assert Tally.from_json(changed, json.loads(json.dumps(whole.to_json()))) == whole
     with pytest.raises(ValueError, match="one's trials follow"):
-        one + three
+        total([one, three])
+    with pytest.raises(ValueError, match="at least one"):
+        total([])
 
 
 def test_a_tally_counts_what_the_trials_say(base: Scenario) -> None:

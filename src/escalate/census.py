@@ -137,7 +137,10 @@ class Census:
             counts = counts._replace(pending=pending)
         if rule.reads_last:
             counts = counts._replace(last=self.since_decision if rule.rolling else (cohort.evaluable, cohort.dlts))
-        return _with_followup(counts, people, today, self._window_days) if rule.reads_followup else counts
+        if not rule.reads_followup:
+            return counts
+        counts = _with_followup(counts, people, today, self._window_days)
+        return counts if rule.reads_dlt_days else counts._replace(dlt_days=())
 
 
 def _with_followup(counts: Counts, people: Sequence[Person], today: int, window_days: int) -> Counts:

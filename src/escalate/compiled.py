@@ -22,8 +22,8 @@ from .kernel import bench, books, cohorts, days, patients, places, questions
 from .kernel.bench import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
-"""Trials from which on compiling pays (fifteen seconds, once for each installation), and loading what is compiled
-(a second)."""
+"""Trials from which on compiling pays, if not in this run then in the next (sixteen seconds, once for each
+installation), and loading what is compiled (half a second)."""
 
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
@@ -57,7 +57,7 @@ def _sources() -> list[Path]:
 
 @cache
 def steps() -> SimpleNamespace:
-    """Return the kernel's functions, to be compiled at their first call and kept on disk for later ones.
+    """Return the functions that Python calls, to be compiled at their first call and kept on disk for later ones.
 
     Those that take the tables are put where they are called: handing on that many arrays would cost more than they do.
     """
@@ -69,7 +69,7 @@ def steps() -> SimpleNamespace:
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
                 names[name] = _compiled(FunctionType(function.__code__, names, name))
     names["find"] = names["find_in_table"]
-    return SimpleNamespace(**names)
+    return SimpleNamespace(**{name: names[name] for name in FROM_OUTSIDE})
 
 
 FROM_OUTSIDE = ("run_many", "store", "move")
@@ -131,4 +131,5 @@ def table(rows: int, bits: Sequence[int]) -> Table:
         words, used = (words + 1, width) if used + width > WORD_BITS else (words, used + width)
     slots = np.zeros((1 << (2 * rows - 1).bit_length(), 1 + words), dtype=np.int64)
     slots[:, 0] = UNKNOWN
-    return Table(slots, np.array(bits, dtype=np.int64), np.zeros(words, dtype=np.int64))
+    made_of = np.zeros(0, dtype=[(_made_of(), np.int64)])
+    return Table(slots, np.array(bits, dtype=np.int64), np.zeros(words, dtype=np.int64), made_of)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import threading
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -35,7 +36,7 @@ from .kernel.bench import (
     Seats,
     Tables,
 )
-from .outcomes import column_sizes
+from .outcomes import column_sizes, consented
 from .patients import NEVER, PAGE, Nature
 from .records import TIME_IS_UP, IntArray
 from .scenario.model import Scenario, WeibullOnset
@@ -52,10 +53,19 @@ MOST_WAITING = 2**30
 
 
 class _Space(threading.local):
-    """Room that the engines of a thread use in turn."""
+    """Room that the engines of a thread use in turn; a rule that simulates while it is asked finds none."""
 
     def __init__(self) -> None:
         self.arrays: dict[str, NDArray[Any]] = {}
+
+    @contextmanager
+    def lent(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Lend the room to one engine."""
+        lent, self.arrays = self.arrays, {}
+        try:
+            yield lent
+        finally:
+            self.arrays = lent
 
 
 _SPACE = _Space()
@@ -89,9 +99,9 @@ class Engine:
         self.answers = Answers(scenario, committee, self._compiles)
         self._protocol = self._protocol_of(committee)
         self._read: Any = compiled.record(self._protocol) if self._compiles else self._protocol
-        self._sizes = column_sizes(scenario)
         self._later_infusions = self._form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self.answers.forget(PAGE)
+        self._lent: dict[str, NDArray[Any]] = {}
         self.patient_pages = 1
         """Pages of random numbers that patients have needed so far."""
         self.candidate_pages = 1
@@ -107,18 +117,23 @@ class Engine:
         """
         if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
+        with _SPACE.lent() as self._lent:
+            return self._run(nature)
+
+    def _run(self, nature: Nature) -> Columns:
         count, todo = nature.count, np.arange(nature.count)
-        rows = self._room("rows", count, sum(self._sizes))
+        rows = self._room("rows", count, sum(column_sizes(self.scenario)))
         letters = self._letters(count)
         candidates = self._candidates(nature, range(self.candidate_pages))
         fates, tolerance = self._patients(nature)
+        came = self._form(candidates)
         tables, seats, seat_of = self._tables(), self._seats(candidates), self._seat_of(nature)
         recommended: list[tuple[IntArray, IntArray]] = []
         while len(todo):
             codes, questions = self._room("codes", len(todo)), self._room("asked", len(todo), len(tables.question))
             tables = tables._replace(index=self.answers.index, answers=self.answers.answers)
             self._steps.run_many(
-                self._read, seats, tables, self._form(candidates), fates, tolerance, seat_of,
+                self._read, seats, tables, came, fates, tolerance, seat_of,
                 self._form(todo), codes, questions, rows, letters, self._later_infusions,
             )  # fmt: skip
             ended = np.asarray(codes)
@@ -130,6 +145,7 @@ class Engine:
             if (ended == NEEDS_CANDIDATES).any():
                 page = candidates.shape[1] // PAGE
                 candidates = np.hstack([candidates, self._candidates(nature, range(page, page + 1))])
+                came = self._form(candidates)
                 seats = seats._replace(queues=self._wider(seats.queues, int(np.max(seat_of)) + 1, candidates))
             if (ended == NEEDS_PATIENTS).any():  # all begin again
                 self._expect_more_patients()
@@ -151,10 +167,10 @@ class Engine:
         return self._form(np.zeros(shape, dtype=np.int64))
 
     def _room(self, name: str, *shape: int, of: Any = np.int64) -> Any:
-        """Return room for numbers that are all written before they are read; the same every time, if it suffices."""
+        """Return room for numbers that are written before they are read; the same every time, if it suffices."""
         if not self._compiles:
             return self._sheet(*shape)
-        size, kept = math.prod(shape), _SPACE.arrays
+        size, kept = math.prod(shape), self._lent
         if name not in kept or kept[name].size < size:
             kept[name] = np.empty(size, dtype=of)
         return kept[name][:size].reshape(shape)
@@ -205,9 +221,8 @@ class Engine:
 
     def _expect_candidates(self, numbers: NDArray[np.int32]) -> None:
         """Draw as many pages for the next trials as were enough for nearly all of these."""
-        first = sum(self._sizes[:5])
-        consented = numbers[:, first : first + self._sizes[5]].sum(axis=1)
-        self.candidate_pages = int(np.quantile(consented, 1 - FEW, method="inverted_cdf")) // PAGE + 1
+        nearly_all = np.quantile(consented(self.scenario, numbers), 1 - FEW, method="inverted_cdf")
+        self.candidate_pages = int(nearly_all) // PAGE + 1
 
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""

@@ -223,8 +223,8 @@ def gather(
         What the positions of reasons mean.
     """
     names = milestone_names(scenario.levels)
-    recommended, reason, duration, parts, days, states, *counts, cohorts = np.split(
-        np.asfortranarray(numbers), np.cumsum(column_sizes(scenario))[:-1], axis=1
+    recommended, reason, duration, parts, days, states, *counts, cohorts = _columns_of(
+        scenario, np.asfortranarray(numbers)
     )
     met = np.flatnonzero(np.bincount(reason[:, 0]))
     position = np.zeros(len(reasons), dtype=np.int64)
@@ -244,6 +244,17 @@ def gather(
         cohort_days=cohorts,
         waits={name: parts[:, position] for position, name in enumerate(WAITS)},
     )
+
+
+def consented(scenario: Scenario, numbers: NDArray[Any]) -> IntArray:
+    """Return how many candidates each trial had, from the books of the kernel, shape (n,)."""
+    states = _columns_of(scenario, numbers)[5]
+    return np.asarray(states.sum(axis=1))
+
+
+def _columns_of(scenario: Scenario, numbers: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut the books of the kernel into their kinds of numbers: see `column_sizes`."""
+    return np.split(numbers, np.cumsum(column_sizes(scenario))[:-1], axis=1)
 
 
 def join(parts: Sequence[Trials]) -> Trials:

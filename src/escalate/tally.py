@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,9 @@ PATHS_OF = 10_000
 EVIDENCE_BASE = 1000
 """The counts that a recommendation rests on are written as one number: ((level * base) + DLTs) * base + evaluable."""
 
+
+AT_ONCE = 32
+"""Tallies that are added at once, and lie in memory together."""
 
 SPARSE = 20_000
 """Values that lie further apart than this are sorted to be counted, not counted in a row of all values between."""
@@ -61,10 +65,6 @@ class Tally:
 
     def __repr__(self) -> str:
         return f"<Tally of {self.trials} trials of {self.scenario.trial.title!r}, seed {self.seed}>"
-
-    def __add__(self, other: Tally) -> Tally:
-        """Return the tally of this one's trials and of those that follow them."""
-        return total((self, other))
 
     @property
     def start_date(self) -> date:
@@ -136,7 +136,16 @@ def total(tallies: Iterable[Tally]) -> Tally:
     ValueError
         If they are not.
     """
-    parts = list(tallies)
+    rest = iter(tallies)
+    found = next(rest, None)
+    if found is None:
+        raise ValueError("at least one tally is needed")
+    while parts := list(islice(rest, AT_ONCE)):
+        found = _total([found, *parts])
+    return found
+
+
+def _total(parts: Sequence[Tally]) -> Tally:
     first, trials = parts[0], 0
     reasons: Counter[str] = Counter()
     paths: Counter[str] = Counter()

@@ -256,6 +256,8 @@ class Table(NamedTuple):
     """How many bits each number of a question takes, plus one."""
     words: Any
     """The question that is looked for, packed."""
+    made_of: Any
+    """Nothing, of a type that no other source has: see `compiled`."""
 
 
 class Tables(NamedTuple):
@@ -287,12 +289,19 @@ class Tables(NamedTuple):
 
 
 class Seats(NamedTuple):
-    """What belongs to a trial that waits for an answer: by seats, of which one that has ended leaves its own."""
+    """What belongs to single trials, by their seats: one that ends at once leaves its seat to the next.
+
+    A trial that waits, for an answer or for more candidates, keeps it.
+    """
 
     benches: Any
+    """A `Bench` for each."""
     people: Any
+    """As `Tables.people`."""
     queues: Any
+    """As `Tables.queue`."""
     seen: Any
+    """As `Tables.seen`."""
 
 
 def day_of_dlt(p: Protocol, t: Tables, patient: int) -> int:

@@ -133,7 +133,6 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
             one_day(p, w, t)
             if w.code != RUNNING:
                 return w.code
-            w.stage = NIGHT
         following = next_day(p, w, t)
         if following > p.max_days:
             break
@@ -198,8 +197,11 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     infusions(p, w, t)
     if w.queue_first < w.queue_end:
         give_places(p, w, t)
-    if w.code == RUNNING and w.outcome_day == w.today:
+        if w.code != RUNNING:
+            return
+    if w.outcome_day == w.today:
         outcomes(p, w, t, EVENING)
+    w.stage = NIGHT
 
 
 def give_places(p: Protocol, w: Bench, t: Tables) -> None:

@@ -51,7 +51,7 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
 def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """Write what is known of single patients: how far the pending are, when the lost left, when DLTs came.
 
-    A number for each of them, in ascending order, then -1: see `code_size`.
+    A number for each of them, in ascending order, then -1: see `code_size`. DLTs are left out where nobody reads them.
     """
     q, size = t.seen, code_size(p)
     first = end = HEAD + 3 * p.levels

@@ -62,7 +62,7 @@ FINER, MOST_STEPS = 1e-6, 50
 steps. The sum converges so fast that halving a step takes the error at least to its square."""
 
 MOST_VALUES = 50_000
-"""Values of posteriors held at once: few enough for a processor's cache."""
+"""Values of posteriors computed at once: few enough for a processor's cache."""
 
 PULL, FARTHEST = 10.0, 12.0
 """What a patient adds at most to the square of the reach, in standard deviations of the prior: the likelihood of one
