@@ -144,7 +144,8 @@ class Engine:
                 self.answers.ask(np.asarray(questions)[ended == ASKS])
             if (ended == NEEDS_CANDIDATES).any():
                 page = candidates.shape[1] // PAGE
-                candidates = np.hstack([candidates, self._candidates(nature, range(page, page + 1))])
+                more = range(page, page + 1 + page // 4)  # so that many pages are not copied as many times
+                candidates = np.hstack([candidates, self._candidates(nature, more)])
                 came = self._form(candidates)
                 seats = seats._replace(queues=self._wider(seats.queues, int(np.max(seat_of)) + 1, candidates))
             if (ended == NEEDS_PATIENTS).any():  # all begin again
