@@ -153,7 +153,7 @@ def test_one_engine_runs_many_chunks(rule_name: str, compiles: bool) -> None:
     if rule_name == "TITE-CRM":
         scenario = scenario.replace({"rule": {"name": rule_name, "target": 0.25, "skeleton": SKELETON[:2]}})
     engine, pages = Engine(scenario, compiles), []
-    for first, count in ((0, 30), (30, 1), (31, 1), (32, 28), (60, 1)):
+    for first, count in ((0, 8), (8, 1), (9, 1), (10, 8), (18, 1)):
         found = engine.run(Nature(scenario, 1, first, count))
         pages.append(engine.candidate_pages)
         trials = gather(scenario, 1, first, found.numbers, found.paths, engine.answers.reasons)
@@ -161,10 +161,10 @@ def test_one_engine_runs_many_chunks(rule_name: str, compiles: bool) -> None:
     assert len(set(pages)) > 1
 
 
-@pytest.mark.parametrize("compiles", COMPILES)
-def test_a_rule_may_simulate(compiles: bool) -> None:
-    """What it is asked by keeps its trials, while it runs others in the same thread."""
-    inner = Engine(shipped("nct06337474", "BOIN"), compiles)
+@pytest.mark.skipif(not is_available(), reason="numba is not installed")
+def test_a_rule_may_simulate() -> None:
+    """The engine that it is asked by keeps its trials, while it runs others in the same thread."""
+    inner = Engine(shipped("nct06337474", "BOIN"), compiles=True)
 
     @rule
     def looks_ahead(known: Known) -> str:
@@ -172,7 +172,7 @@ def test_a_rule_may_simulate(compiles: bool) -> None:
         return "escalate" if known.y == 0 and known.level < known.levels else "stop"
 
     scenario = shipped("six-dose-oncology", "3+3").replace({"rule": {"python": "looks_ahead"}})
-    assert_same(by_kernel(scenario, 40, compiles=compiles), by_simpy(scenario, 40))
+    assert_same(by_kernel(scenario, 40, compiles=True), by_simpy(scenario, 40))
 
 
 @pytest.mark.parametrize("drop_outs", ["keep_weight", "left_out"])
