@@ -283,7 +283,7 @@ BUGS = (
     Bug("CRM does not look at its own error", "rules/crm.py", "FINER, MOST_STEPS = 1e-6", "FINER, MOST_STEPS = 1.0", "test_model_rules_reference.py::test_the_quadrature_suffices"),
     Bug("any rule is monotone", "protocol.py", "self.rule.monotone and not goes_where_the_rule_would_not", "True", ENGINES),
     Bug("a monotone rule stays so under limits", "protocol.py", "self.rule.monotone and not goes_where_the_rule_would_not", "self.rule.monotone", QUESTIONS),
-    Bug("a stop at the cap is concluded with its toxicity", "kernel/cohorts.py", "kind, reason = RECOMMENDATION, t.answers[found][WHY]", "kind, reason = CONCLUSION, t.answers[found][WHY]", ENGINES),
+    Bug("a stop at the cap forgets why", "kernel/cohorts.py", "kind, reason = RECOMMENDATION, t.answers[found][WHY]", "kind, reason = RECOMMENDATION, w.stop_reason", ENGINES),
     Bug("an expansion does not wait for its level", "kernel/cohorts.py", "    if p.expands:\n        found = answer(p, w, t, kind, 0, reason)", "    if False:\n        found = answer(p, w, t, kind, 0, reason)", ENGINES),
     Bug("CRM's prior ends where data can pull it out", "rules/crm.py", "REACH**2 + PULL * size", "REACH**2", "test_model_rules_reference.py::test_the_quadrature_suffices"),
     Bug("CRM's steps forget how much data there are", "rules/crm.py", "(self._information * size + self.prior_sd**-2)", "(self.prior_sd**-2)", "test_model_rules_reference.py::test_the_quadrature_suffices"),

@@ -178,9 +178,11 @@ def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert np.stack(blrm.probabilities(cut)) == pytest.approx(before[1], rel=0, abs=1e-8)
 
 
-@pytest.mark.parametrize("sd", [0.3, math.sqrt(1.34), 3.0])
+@pytest.mark.parametrize("sd", [0.3, math.sqrt(1.34), 3.0, 8.0])
 @pytest.mark.parametrize(("model", "intercept"), [("empiric", 3.0), ("logistic", 3.0), ("logistic", -2.0)])
-@pytest.mark.parametrize("skeleton", [(0.05, 0.1, 0.2, 0.3, 0.5, 0.7), (0.01, 0.02, 0.95), (1e-7, 1e-6, 4e-6)])
+@pytest.mark.parametrize(
+    "skeleton", [(0.05, 0.1, 0.2, 0.3, 0.5, 0.7), (0.01, 0.02, 0.95), (0.2, 0.25, 0.3, 0.9), (1e-7, 1e-6, 4e-6)]
+)
 def test_the_quadrature_suffices(
     skeleton: tuple[float, ...], model: Any, intercept: float, sd: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
