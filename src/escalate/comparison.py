@@ -351,13 +351,14 @@ class _Pairs:
         self.differences: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules[1:]}
 
     def count(self, found: Mapping[str, Trials]) -> None:
-        """Count the same trials of each rule."""
+        """Count the same trials of each rule, of which there are no counts yet."""
         columns = {rule: dict(_columns(trials, self.truth)) for rule, trials in found.items()}
-        for rule, counted in self.values.items():
-            _count(counted, columns[rule])
-        for rule, counted in self.differences.items():
-            shared = columns[rule].keys() & columns[self.first].keys()
-            _count(counted, {what: columns[rule][what] - columns[self.first][what] for what in shared})
+        first = columns[self.first]
+        for rule in self.values:
+            self.values[rule] = _counted(columns[rule])
+        for rule in self.differences:
+            shared = columns[rule].keys() & first.keys()
+            self.differences[rule] = _counted({what: columns[rule][what] - first[what] for what in shared})
 
     def add(self, others: _Pairs) -> None:
         """Add what was counted of other trials."""
@@ -373,9 +374,8 @@ class _Pairs:
             yield what, _estimate(what, often), None if difference is None else _mean(what, difference)
 
 
-def _count(counted: dict[Measure, Counter[int]], columns: Mapping[Measure, IntArray]) -> None:
-    for what, column in columns.items():
-        counted[what] = counted.get(what, Counter()) + count_values(column)
+def _counted(columns: Mapping[Measure, IntArray]) -> dict[Measure, Counter[int]]:
+    return {what: count_values(column) for what, column in columns.items()}
 
 
 def _columns(trials: Trials, truth: Truth) -> Iterator[tuple[Measure, IntArray]]:
