@@ -347,7 +347,7 @@ BUGS = (
     Bug("all parts are handed over at once", "workers.py", "islice(todo, most - len(begun))", "todo", "test_workers.py"),
     Bug('errors do not name the part', 'workers.py', 'raise type(error)(f"{name}: {error}") from error', 'raise', "test_workers.py test_sweep.py"),
     Bug("reasons of parts are mixed up", "outcomes.py", "np.array([reasons.index(why) for why in p.reasons])[p.reason]", "p.reason", "test_workers.py"),
-    Bug("threads share an engine", "simulation.py", "class _Remembered(threading.local):", "class _Remembered:", "test_workers.py"),
+    Bug("threads share an engine", "simulation.py", "class _Remembered(threading.local):", "class _Remembered:", "test_workers.py::test_a_thread_has_engines_of_its_own"),
     Bug("parts stand in the order in which they came", "simulation.py", "return join(sorted(parts, key=lambda part: part.first))", "return join(list(parts))", "test_workers.py"),
     Bug("a rule that was written anew is remembered", "simulation.py", "return engine  # its function may be another one tomorrow", "pass", "test_sweep.py"),
     Bug("a damaged chunk is taken", "sweeps.py", "if checksum == self._checksum(part, counted) else None", "", "test_sweep.py"),

@@ -17,6 +17,7 @@ import pytest
 
 from escalate import Scenario, Trials, rule, simulate, workers
 from escalate.errors import RuleError, TaskError, WorkersError
+from escalate.simulation import _engine
 from escalate.workers import ATTEMPTS, Processes, completed
 
 
@@ -215,3 +216,11 @@ def test_all_reasons_are_kept_when_parts_are_joined(base: Scenario, monkeypatch:
     trials = simulate(base, trials=40)
     assert trials.stop_reasons == tuple(simulate(base, trials=1, first=k).stop_reasons[0] for k in range(40))
     assert np.array_equal(trials.columns()["replicate"], np.arange(40))
+
+
+def test_a_thread_has_engines_of_its_own(base: Scenario) -> None:
+    """They write while they run: two threads with one of them would write over each other's trials."""
+    text = base.model_dump_json()
+    with ThreadPoolExecutor(1) as thread:
+        theirs = thread.submit(_engine, text, False).result()
+    assert _engine(text, False) is _engine(text, False) is not theirs
