@@ -300,7 +300,6 @@ BUGS = (
     Bug("the kernel goes on after a stop with outcomes to come", "kernel/cohorts.py", "return decided[RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)", "return False", ENGINES),
     Bug("the kernel's last infusion is the last first one", "kernel/books.py", "if after < stopped and day <= p.max_days and day > last_infusion:", "if False:", ENGINES),
     Bug("the kernel has no doubt what a rolling rule waited for", "kernel/books.py", "w.waits[position] += w.if_stops[position] if stops else w.if_goes_on[position]", "w.waits[position] += w.if_goes_on[position]", ENGINES),
-    Bug("two questions are taken for one", "kernel/questions.py", "if table.slots[slot][1 + word] != table.words[word]:", "if word and table.slots[slot][1 + word] != table.words[word]:", ENGINES),
     Bug("the compiled kernel takes two questions for one", "kernel/questions.py", "if table.slots[slot][1 + word] != table.words[word]:", "if word > 0 and table.slots[slot][1 + word] != table.words[word]:", ENGINES),
     Bug("outstanding outcomes have as many bits as patients", "answers.py", "most = self._people + self._most_places", "most = self._people", f"{ENGINES}::test_questions_fit_into_their_bits"),
     Bug("moved questions lose their answers", "kernel/questions.py", "put(larger, slot[0])", "put(larger, slot[0] + 1)", ENGINES),
