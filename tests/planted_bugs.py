@@ -293,6 +293,8 @@ BUGS = (
     Bug("who waits is forgotten when more candidates are drawn", "engine.py", "            wider[seat][: len(queues[seat])] = queues[seat]\n", "            pass\n", ENGINES),
     Bug("who waits is forgotten when more candidates are drawn, compiled", "engine.py", "            wider[:seats, : queues.shape[1]] = queues[:seats]\n", "            pass\n", ENGINES),
     Bug("engines use the room of another one that waits", "engine.py", "lent, self.arrays = self.arrays, {}", "lent = self.arrays", f"{ENGINES}::test_a_rule_may_simulate"),
+    Bug("every level has the P(DLT) of the lowest one in the kernel", "kernel/bench.py", "t.dlt_probability[level]:", "t.dlt_probability[0]:", "test_golden_on_the_calendar.py"),
+    Bug("the kernel's TITE-BOIN takes every window for seen", "kernel/cohorts.py", "total += seen if seen < p.window_end else p.window_end", "total += p.window_end", "test_golden_rolling_trials.py"),
     Bug("the next outcome is forgotten after another one", "kernel/patients.py", "            elif person.settle_day < w.outcome_day:", "            elif person.settle_day < 0:", ENGINES),
     Bug("TITE-CRM is told no days of DLTs for adaptive weights", "rules/crm.py", 'return self.rolling and self.weights == "adaptive"', "return False", f"{ENGINES}::test_adaptive_weights_read_the_days_of_dlts"),
     Bug("the kernel forgets who waits when it closes", "kernel/cohorts.py", "w.turned_away += w.queue_end - w.queue_first", "w.turned_away += 0", ENGINES),
