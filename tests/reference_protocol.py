@@ -1,8 +1,8 @@
 """What a protocol puts around a rule, a second time: every dose path of a small trial, walked one by one.
 
 By the words of the documentation (README, `escalate.scenario.policies`, the order of precedence in
-`escalate.protocol`), for whole cohorts of which everybody is evaluable. A trial is the list of its cohorts so far, and
-everything is read off that list: nothing is merged, and nothing is shared with `escalate` but the scenario.
+`escalate.committee.protocol`), for whole cohorts of which everybody is evaluable. A trial is the list of its cohorts so
+far, and everything is read off that list: nothing is merged, and nothing is shared with `escalate` but the scenario.
 
 What comes next is asked for in this order:
 

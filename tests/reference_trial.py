@@ -2,7 +2,7 @@
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
 It was written from the specification of the calendar alone (steps down, coherence, and most of the stopping rules were
-added with the package at hand); with `escalate` it shares what nature draws (`escalate.patients.Nature`) and the
+added with the package at hand); with `escalate` it shares what nature draws (`escalate.nature.draws.Nature`) and the
 scenario, and not the calendar, the committee, the rules or what is around them.
 
 The phases of a day, in order:
@@ -25,7 +25,8 @@ from typing import Any
 
 from scipy.special import betaincc
 
-from escalate.patients import Fate, Nature
+from escalate.nature.draws import Nature
+from escalate.nature.patients import Fate
 from escalate.scenario import Scenario
 from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
 from reference_rolling_rules import rolling_six, tite_boin

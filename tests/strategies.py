@@ -11,9 +11,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from escalate.own_rules import Known, rule
 from escalate.scenario import Scenario
 from escalate.scenario.checks import complaints
+from escalate.scenario.own_rules import Known, rule
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHORT_TRIAL_DAYS = 400

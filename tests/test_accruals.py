@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import escalate as esc
-from escalate.accruals import COUNTED, Accrual
-from escalate.outcomes import NOT_REACHED
-from escalate.simulation import traced_trials
+from escalate.results.outcomes import NOT_REACHED
+from escalate.studies.accruals import COUNTED, Accrual
+from escalate.studies.simulation import traced_trials
 from small import lymphodepletion, small
 
 

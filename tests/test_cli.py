@@ -211,7 +211,7 @@ def test_what_fails_inside_is_one_line_and_1(monkeypatch: pytest.MonkeyPatch,
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("out of order")
 
-    monkeypatch.setattr("escalate.trial.simulate_trial", broken)
+    monkeypatch.setattr("escalate.trial.conduct.simulate_trial", broken)
     assert main(["trial", BASE, "--no-files"]) == 1
     assert capsys.readouterr().err == "escalate: failed: RuntimeError: out of order (--debug shows where)\n"
     with pytest.raises(RuntimeError):

@@ -16,16 +16,16 @@ import escalate as esc
 from conftest import ROOT
 from escalate import Scenario, decision_table, exact, load
 from escalate.cli import main
-from escalate.data_cut import Counts
 from escalate.errors import EscalateError, RuleError, ScenarioError
-from escalate.own_rules import REGISTERED, Known
 from escalate.plots import plot_decision_table
 from escalate.protocol_tables import LETTERS, CountTable, NextDose, NextDoseTable, PendingTable
 from escalate.protocol_tables.counts import count_table
 from escalate.protocol_tables.next_dose import Ways
-from escalate.records import Action, Decision
 from escalate.rules import ThreePlusThreeRule, getprior, make_rule
+from escalate.scenario.own_rules import REGISTERED, Known
 from escalate.scenario.rules import RULES, Boin, I3Plus3, Mtpi2
+from escalate.words.data_cut import Counts
+from escalate.words.records import Action, Decision
 from small import small
 
 DATA = Path(__file__).parent / "data"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from escalate.distinct import distinct
+from escalate.words.distinct import distinct
 
 
 @pytest.mark.parametrize("kind", [np.int64, np.float64])
@@ -24,7 +24,7 @@ def test_negative_zero_is_zero() -> None:
 
 
 def test_rows_with_the_same_hash_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.distinct._MULTIPLIERS", np.zeros(1024, dtype=np.int64))
+    monkeypatch.setattr("escalate.words.distinct._MULTIPLIERS", np.zeros(1024, dtype=np.int64))
     rows = np.array([[1, 2], [3, 4], [1, 2]])
     found, position = distinct(rows)
     assert np.array_equal(found[position], rows)

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from escalate import Scenario, load
-from escalate.answers import Answers
-from escalate.committee import Committee
-from escalate.compiled import is_available
-from escalate.data_cut import Counts, DataCut
-from escalate.engine import Engine
+from escalate.committee.committee import Committee
 from escalate.errors import RuleError
+from escalate.kernel.answers import Answers
 from escalate.kernel.bench import HEAD, TURNS_AT, TURNS_TO
-from escalate.outcomes import Trials, collect, gather, row_of
-from escalate.own_rules import Known, rule
-from escalate.patients import Nature
-from escalate.records import NO_LEVEL
-from escalate.simulation import simulate, traced_trials
+from escalate.kernel.compiled import is_available
+from escalate.kernel.engine import Engine
+from escalate.nature.draws import Nature
+from escalate.results.outcomes import Trials, collect, gather, row_of
+from escalate.scenario.own_rules import Known, rule
+from escalate.studies.simulation import simulate, traced_trials
+from escalate.words.data_cut import Counts, DataCut
+from escalate.words.records import NO_LEVEL
 from small import small
 from strategies import any_rule, scenarios
 
@@ -186,7 +186,7 @@ def test_adaptive_weights_read_the_days_of_dlts(drop_outs: str) -> None:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = shipped("nct06337474", "TITE-BOIN")
     whole = simulate(scenario, trials=50, seed=4)
-    monkeypatch.setattr("escalate.simulation.KERNEL_CHUNK", 7)
+    monkeypatch.setattr("escalate.studies.simulation.KERNEL_CHUNK", 7)
     assert_same(simulate(scenario, trials=50, seed=4), whole)
 
 

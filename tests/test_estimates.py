@@ -12,13 +12,13 @@ import pytest
 from scipy.stats import beta, binomtest
 
 from escalate import Scenario, characteristics, simulate, simulate_trial, story, summary
-from escalate.estimates import binomial_interval, mean, posterior_interval, probability, quantile, trials_needed
-from escalate.outcomes import NOT_REACHED, PER_LEVEL
-from escalate.records import NO_LEVEL
-from escalate.simulation import traced_trials
-from escalate.tables import STATES
-from escalate.tally import Tally, tally, total
-from escalate.timeline import milestones, waits
+from escalate.results.estimates import binomial_interval, mean, posterior_interval, probability, quantile, trials_needed
+from escalate.results.outcomes import NOT_REACHED, PER_LEVEL
+from escalate.results.tally import Tally, tally, total
+from escalate.results.timeline import milestones, waits
+from escalate.studies.simulation import traced_trials
+from escalate.words.records import NO_LEVEL
+from escalate.words.tables import STATES
 from small import small
 
 
@@ -260,8 +260,8 @@ def test_story_names_the_recommended_dose() -> None:
 
 
 def test_every_event_word_has_a_sentence() -> None:
-    from escalate.narrative import _SENTENCES
-    from escalate.tables import EVENT_WORDS
+    from escalate.report.narrative import _SENTENCES
+    from escalate.words.tables import EVENT_WORDS
 
     assert set(_SENTENCES) == set(EVENT_WORDS)
 

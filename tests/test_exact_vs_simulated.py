@@ -14,8 +14,9 @@ from conftest import ROOT, SCENARIOS
 from escalate import Scenario, dose_paths, exact, load, simulate
 from escalate.cli import main
 from escalate.errors import NotCoveredError
-from escalate.own_rules import rule as register
-from escalate.patients import Nature, dlt_probability_if_evaluable
+from escalate.nature.draws import Nature
+from escalate.nature.patients import dlt_probability_if_evaluable
+from escalate.scenario.own_rules import rule as register
 from small import small
 from test_golden_three_plus_three import CASES, NAMES, VARIANTS
 
@@ -314,7 +315,7 @@ def test_what_is_not_covered_is_said(changes: dict[str, Any], says: str) -> None
 
 
 def test_too_many_states_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.enumeration.MOST_STATES", 3)
+    monkeypatch.setattr("escalate.exactly.enumeration.MOST_STATES", 3)
     with pytest.raises(NotCoveredError, match="more than 3 data cuts"):
         exact(small(toxicity__dlt_probability=[0.2, 0.4]))
 

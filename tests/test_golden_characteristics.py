@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from escalate import Scenario, exact
-from escalate.committee import Committee
-from escalate.data_cut import Counts, DataCut
-from escalate.enumeration import binomial
+from escalate.committee.committee import Committee
 from escalate.errors import NotCoveredError
-from escalate.records import NO_LEVEL, Action
+from escalate.exactly.enumeration import binomial
 from escalate.rules.counts import smoothed_rates
+from escalate.words.data_cut import Counts, DataCut
+from escalate.words.records import NO_LEVEL, Action
 from golden import assert_within_error, cases, golden
 from small import small
 
@@ -184,7 +184,7 @@ def test_exact_gives_the_sums_of_the_tree(case: dict[str, Any]) -> None:
 
 def test_single_patients_are_too_many_states(monkeypatch: pytest.MonkeyPatch) -> None:
     """Thirty-six cohorts of one at six levels are refused, with the count."""
-    monkeypatch.setattr("escalate.enumeration.MOST_STATES", 20_000)
+    monkeypatch.setattr("escalate.exactly.enumeration.MOST_STATES", 20_000)
     (case,) = [c for c in golden("boin_oc_1e6") if c["id"] in SINGLE_PATIENTS]
     with pytest.raises(NotCoveredError, match=r"more than 20,000 data cuts \(\d\d,\d\d\d\)"):
         exact(boin(case))

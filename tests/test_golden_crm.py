@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from escalate import exact
-from escalate.data_cut import DataCut, Partial
 from escalate.rules import getprior, make_rule
 from escalate.rules.crm import STEPS_FOR_PROBABILITY, CrmRule, adaptive
 from escalate.scenario.rules import Crm
+from escalate.words.data_cut import DataCut, Partial
 from golden import assert_within_error, cases, counts
 from small import small
 

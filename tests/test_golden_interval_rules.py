@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from dose_paths import final_distribution, summarise
-from escalate.data_cut import DataCut
 from escalate.rules import make_rule
 from escalate.rules.boin import boundaries
 from escalate.rules.counts import CountRule, smoothed_rates
 from escalate.scenario.rules import Boin, I3Plus3, Keyboard, Mtpi, Mtpi2
+from escalate.words.data_cut import DataCut
 
 DATA = Path(__file__).parent / "data"
 

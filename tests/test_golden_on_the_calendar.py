@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from escalate import Scenario, simulate
-from escalate.records import NO_LEVEL
+from escalate.words.records import NO_LEVEL
 from golden import assert_within_error, cases
 from test_golden_characteristics import boin, keyboard
 from test_golden_crm import simulated_by_dfcrm

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalate.data_cut import DataCut
 from escalate.protocol_tables.counts import letters_of
 from escalate.protocol_tables.pending import pending_table
-from escalate.records import Action
 from escalate.rules import make_rule
 from escalate.rules.rolling_six import CODES, cells
 from escalate.rules.tite_boin import TiteBoinRule
 from escalate.scenario.rules import RollingSix, TiteBoin
+from escalate.words.data_cut import DataCut
+from escalate.words.records import Action
 from golden import cases, golden
 
 WORDS = {"Stay": "S", "Escalate": "E", "De-escalate": "D", "Suspend": "SUS"}

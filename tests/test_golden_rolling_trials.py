@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalate.data_cut import DataCut, Partial
-from escalate.patients import DAYS_PER_MONTH, weibull_onset
-from escalate.records import NO_LEVEL, Action
+from escalate.nature.candidates import DAYS_PER_MONTH
+from escalate.nature.patients import weibull_onset
 from escalate.rules.crm import CrmRule
-from escalate.simulation import simulate
+from escalate.studies.simulation import simulate
+from escalate.words.data_cut import DataCut, Partial
+from escalate.words.records import NO_LEVEL, Action
 from golden import assert_within_error, cases
 from small import small
 from test_golden_rolling import tite_boin

@@ -19,9 +19,9 @@ import pytest
 
 from dose_paths import Exact, final_distribution, summarise
 from escalate import simulate
-from escalate.data_cut import DataCut
-from escalate.records import Action
 from escalate.rules import ThreePlusThreeRule
+from escalate.words.data_cut import DataCut
+from escalate.words.records import Action
 from small import small
 
 CASES = json.loads((Path(__file__).parent / "data" / "threeplusthree_exact.json").read_text())["cases"]

@@ -7,7 +7,7 @@ Every expected log below was written down from the protocol, before the program 
 from __future__ import annotations
 
 from escalate import Trial, simulate_trial
-from escalate.timeline import milestones, waits
+from escalate.results.timeline import milestones, waits
 from small import lymphodepletion, small
 
 

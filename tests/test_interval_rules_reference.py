@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import reference_interval_rules as reference
-from escalate.data_cut import DataCut
-from escalate.records import Action
 from escalate.rules import make_rule
 from escalate.scenario.rules import Boin, I3Plus3, Keyboard, Mtpi, Mtpi2
+from escalate.words.data_cut import DataCut
+from escalate.words.records import Action
 
 Ask = Callable[[int, list[int], list[int]], tuple[str, int]]
 TARGETS = (0.20, 0.25, 0.30, 1 / 3)

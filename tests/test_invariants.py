@@ -9,12 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from escalate import Scenario, Trial, protocol, simulate_trial, waits
-from escalate.committee import CAP_REACHED
-from escalate.data_cut import DataCut
-from escalate.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP
+from escalate import Scenario, Trial, simulate_trial, waits
+from escalate.committee import protocol
+from escalate.committee.committee import CAP_REACHED
 from escalate.rules import blrm, rule_for, three_plus_three
-from escalate.tables import EVENT_WORDS, OUTCOMES, STATES
+from escalate.words.data_cut import DataCut
+from escalate.words.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP
+from escalate.words.tables import EVENT_WORDS, OUTCOMES, STATES
 from strategies import any_rule
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 import reference_model_rules as reference
-from escalate.data_cut import DataCut, Partial
-from escalate.records import NO_LEVEL, Action
 from escalate.rules.blrm import BlrmRule
 from escalate.rules.crm import STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY, CrmRule, adaptive
+from escalate.words.data_cut import DataCut, Partial
+from escalate.words.records import NO_LEVEL, Action
 
 SKELETONS = {2: (0.16, 0.25), 4: (0.08, 0.16, 0.25, 0.36)}
 CLOSE = {"rel": 0, "abs": 1e-9}

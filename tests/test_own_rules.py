@@ -14,12 +14,12 @@ import pytest
 import escalate as esc
 from conftest import ROOT
 from escalate.cli import main
-from escalate.data_cut import DataCut
 from escalate.errors import RuleError, ScenarioError
-from escalate.own_rules import REGISTERED, Known
-from escalate.records import Action
 from escalate.rules import make_rule
+from escalate.scenario.own_rules import REGISTERED, Known
 from escalate.scenario.rules import TableRule
+from escalate.words.data_cut import DataCut
+from escalate.words.records import Action
 from small import small
 
 BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")

@@ -69,8 +69,8 @@ from matplotlib.transforms import Bbox
 
 from escalate.errors import OutputError
 from escalate.plots import plot_staircase, plot_timeline, staircase, style, timeline
-from escalate.records import Trial
-from escalate.trial import simulate_trial
+from escalate.trial.conduct import simulate_trial
+from escalate.words.records import Trial
 from small import START, lymphodepletion, small
 
 Row = dict[str, Any]

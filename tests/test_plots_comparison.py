@@ -20,8 +20,8 @@ from matplotlib.patches import Rectangle
 
 import escalate as esc
 from conftest import ROOT
-from escalate.comparison import Compared, Comparison, compare
 from escalate.plots import plot_comparison, style
+from escalate.studies.comparison import Compared, Comparison, compare
 from small import small
 from test_plots_rules import all_texts, colour, legend_words, overlaps
 

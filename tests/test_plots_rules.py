@@ -65,16 +65,16 @@ from matplotlib.transforms import Bbox
 
 import escalate as esc
 from conftest import ROOT
-from escalate.data_cut import Counts
-from escalate.own_rules import Known
-from escalate.paths import DosePath
+from escalate.exactly.paths import DosePath
 from escalate.plots import plot_decision_table, plot_dose_paths, style
 from escalate.plots.letters import ACTION_COLOURS, COLOURS
 from escalate.plots.paths import level_colours
 from escalate.protocol_tables import CountTable, NextDose, NextDoseTable, PendingCell, PendingTable
 from escalate.protocol_tables.layout import LETTERS
 from escalate.protocol_tables.next_dose import Ways
-from escalate.records import NO_LEVEL, Action, Decision
+from escalate.scenario.own_rules import Known
+from escalate.words.data_cut import Counts
+from escalate.words.records import NO_LEVEL, Action, Decision
 
 TWO, SIX = "nct06337474", "six-dose-oncology"
 PARTIAL = {"min_completed": 2, "most_pending_share": 1}

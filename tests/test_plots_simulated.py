@@ -25,12 +25,12 @@ from matplotlib.patches import Rectangle
 
 import escalate as esc
 from conftest import ROOT
-from escalate.accruals import COUNTED, Accrual
-from escalate.estimates import Characteristics, finished_by
-from escalate.outcomes import NOT_REACHED
 from escalate.plots import plot_accrual_fan, plot_durations, plot_selection, plot_where_time_goes, style
 from escalate.plots.style import calendar_axis, day_number, new_axes
-from escalate.timeline import WAITS
+from escalate.results.estimates import Characteristics, finished_by
+from escalate.results.outcomes import NOT_REACHED
+from escalate.results.timeline import WAITS
+from escalate.studies.accruals import COUNTED, Accrual
 from small import small
 from test_plots_rules import all_texts, colour, legend_words, overlaps
 

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 
 from escalate import dose_paths, exact, simulate_trial
-from escalate.committee import Committee
-from escalate.data_cut import Counts
+from escalate.committee.committee import Committee
 from escalate.errors import RuleError, ScenarioError
-from escalate.patients import Nature
-from escalate.records import NO_LEVEL, Action, Decision
+from escalate.nature.draws import Nature
+from escalate.results.timeline import milestones
 from escalate.rules.base import too_toxic_probability
 from escalate.rules.counts import DOWN as RULE_DOWN
 from escalate.rules.counts import NOBODY
 from escalate.rules.counts import UP as RULE_UP
-from escalate.timeline import milestones
-from escalate.trial import Conduct
+from escalate.trial.conduct import Conduct
+from escalate.words.data_cut import Counts
+from escalate.words.records import NO_LEVEL, Action, Decision
 from small import small
 
 BOIN = {"name": "BOIN", "target": 0.25}

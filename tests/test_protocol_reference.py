@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 import reference_protocol
 from escalate import Scenario, dose_paths, exact
-from escalate.own_rules import Known
-from escalate.own_rules import rule as register
-from escalate.records import NO_DOSE
+from escalate.scenario.own_rules import Known
+from escalate.scenario.own_rules import rule as register
+from escalate.words.records import NO_DOSE
 from reference_protocol import End, Protocol, leap
 from small import small
 

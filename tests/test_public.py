@@ -8,7 +8,7 @@ import pytest
 
 import escalate
 from escalate import Scenario, simulate_trial
-from escalate.tables import COHORTS, DECISIONS, EVENTS, Layout, patients_layout
+from escalate.words.tables import COHORTS, DECISIONS, EVENTS, Layout, patients_layout
 
 
 def test_all_is_what_there_is() -> None:

@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, assume, given, seed, settings
 from hypothesis import strategies as st
 
 from escalate import Scenario
-from escalate.answers import Answers
-from escalate.committee import Committee
-from escalate.compiled import is_available
-from escalate.data_cut import Counts, DataCut
+from escalate.committee.committee import Committee
+from escalate.committee.protocol import ProtocolRule
+from escalate.kernel.answers import Answers
 from escalate.kernel.bench import HEAD
+from escalate.kernel.compiled import is_available
 from escalate.kernel.questions import complete, simplify
-from escalate.own_rules import Known, rule
-from escalate.protocol import ProtocolRule
-from escalate.records import Decisions
 from escalate.rules import rule_for
+from escalate.scenario.own_rules import Known, rule
+from escalate.words.data_cut import Counts, DataCut
+from escalate.words.records import Decisions
 from small import lymphodepletion, small
 from strategies import any_rule
 from test_engines_agree import COMPILES, assert_same, by_kernel, by_simpy

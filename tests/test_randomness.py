@@ -10,8 +10,11 @@ import pytest
 from scipy.stats import kstest
 
 from escalate import Scenario, simulate, simulate_trial
-from escalate.patients import NEVER, PAGE, Nature, Stream, uniforms, weibull_onset, with_pauses
-from escalate.simulation import traced_trials
+from escalate.nature.candidates import with_pauses
+from escalate.nature.draws import Nature
+from escalate.nature.patients import weibull_onset
+from escalate.nature.streams import NEVER, PAGE, Stream, uniforms
+from escalate.studies.simulation import traced_trials
 from small import small
 
 

@@ -14,7 +14,7 @@ import escalate
 from conftest import ROOT, SCENARIOS
 from escalate.cli import main
 from escalate.scenario import ledger
-from escalate.study import read_study
+from escalate.studies.study import read_study
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

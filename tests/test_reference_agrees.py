@@ -21,11 +21,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from escalate.records import Trial
 from escalate.scenario import Scenario, load
-from escalate.tables import EVENT_WORDS, STATES, Table
-from escalate.tables import OUTCOMES as OUTCOME_WORDS
-from escalate.trial import simulate_trial
+from escalate.trial.conduct import simulate_trial
+from escalate.words.records import Trial
+from escalate.words.tables import EVENT_WORDS, STATES, Table
+from escalate.words.tables import OUTCOMES as OUTCOME_WORDS
 from reference_trial import (
     CANDIDATES,
     ENOUGH,

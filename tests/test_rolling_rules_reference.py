@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import reference_rolling_rules as reference
-from escalate.data_cut import DataCut
-from escalate.records import NO_LEVEL
 from escalate.rules import make_rule
 from escalate.scenario.rules import RollingSix, TiteBoin
+from escalate.words.data_cut import DataCut
+from escalate.words.records import NO_LEVEL
 
 TITE = {
     "imputation": ({}, {}),

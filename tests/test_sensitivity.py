@@ -25,9 +25,9 @@ from escalate import (
     summary,
 )
 from escalate.cli import main
-from escalate.outcomes import NOT_REACHED
-from escalate.sensitivities import FINISHED, Sensitivity
-from escalate.workers import Processes
+from escalate.results.outcomes import NOT_REACHED
+from escalate.studies.sensitivities import FINISHED, Sensitivity
+from escalate.studies.workers import Processes
 from small import small
 
 BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")

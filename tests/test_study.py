@@ -13,7 +13,7 @@ import pytest
 from conftest import ROOT
 from escalate import Scenario
 from escalate.errors import ScenarioError, StudyError
-from escalate.study import MOST_POINTS, make_study, read_study
+from escalate.studies.study import MOST_POINTS, make_study, read_study
 
 HEAD = f'scenario = "{(ROOT / "scenarios" / "nct06337474.toml").as_posix()}"\n'
 
@@ -62,7 +62,7 @@ def test_points_are_all_combinations_and_the_last_axis_changes_fastest(tmp_path:
     ],
 )
 def test_ranges(base: Scenario, low: float, high: float, steps: int, values: list[float]) -> None:
-    from escalate.study import _listed
+    from escalate.studies.study import _listed
 
     found = _listed({"from": low, "to": high, "steps": steps})
     assert found == values

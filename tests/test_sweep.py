@@ -18,13 +18,14 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from escalate import EscalateError, Scenario, characteristics, plot_sweep, rule, simulate, summary, sweep, sweeps
+from escalate import EscalateError, Scenario, characteristics, plot_sweep, rule, simulate, summary, sweep
 from escalate.cli import main
 from escalate.errors import OutputError, RuleError, WorkersError
-from escalate.estimates import ESTIMATES
 from escalate.files import write_whole
-from escalate.study import Study, make_study
-from escalate.workers import Processes, workers
+from escalate.results.estimates import ESTIMATES
+from escalate.studies import sweeps
+from escalate.studies.study import Study, make_study
+from escalate.studies.workers import Processes, workers
 
 SCENARIO = ROOT / "scenarios" / "nct06337474.toml"
 TEXT = f"""
@@ -201,7 +202,7 @@ def test_another_study_is_refused(study: Study, whole: Path, change: dict[str, A
 
 
 def test_another_version_is_refused(study: Study, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.workers.code_fingerprint", lambda: "0" * 64)
+    monkeypatch.setattr("escalate.studies.workers.code_fingerprint", lambda: "0" * 64)
     with pytest.raises(OutputError, match="another study: code of escalate differ"):
         sweep(study, whole)
 
@@ -343,10 +344,11 @@ def test_axes_that_are_not_drawn_are_held(base: Scenario) -> None:
 
 DRIVER = f"""
 import sys
-from escalate import compiled, load, sweep
+from escalate.kernel import compiled
+from escalate import load, sweep
 from escalate.files import write_whole
-from escalate.study import make_study
-from escalate.workers import workers
+from escalate.studies.study import make_study
+from escalate.studies.workers import workers
 compiled.is_worth = lambda trials: False
 if __name__ == "__main__":
     points, trials, chunk, count = map(int, sys.argv[2:6])

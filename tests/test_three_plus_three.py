@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from escalate import simulate_trial
-from escalate.committee import Committee
-from escalate.data_cut import Counts, DataCut
-from escalate.records import NO_LEVEL, Action, Decision
+from escalate.committee.committee import Committee
 from escalate.rules import ThreePlusThreeRule
 from escalate.rules import three_plus_three as texts
+from escalate.words.data_cut import Counts, DataCut
+from escalate.words.records import NO_LEVEL, Action, Decision
 from small import lymphodepletion, small
 
 

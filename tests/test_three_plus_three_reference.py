@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from escalate.data_cut import DataCut
-from escalate.records import NO_LEVEL, Decision
 from escalate.rules import ThreePlusThreeRule
+from escalate.words.data_cut import DataCut
+from escalate.words.records import NO_LEVEL, Decision
 from reference_three_plus_three import reference_rule
 
 Counts = tuple[tuple[int, ...], tuple[int, ...]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -15,10 +16,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalate import Scenario, Trials, rule, simulate, workers
+import escalate
+from escalate import Scenario, Trials, rule, simulate
 from escalate.errors import RuleError, TaskError, WorkersError
-from escalate.simulation import _engine
-from escalate.workers import ATTEMPTS, Processes, completed
+from escalate.studies import workers
+from escalate.studies.simulation import _engine
+from escalate.studies.workers import ATTEMPTS, Processes, completed
 
 
 def same(one: Trials, other: Trials) -> bool:
@@ -134,7 +137,7 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
 
 
 def test_a_part_whose_workers_always_die_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.workers.ATTEMPTS", 2)
+    monkeypatch.setattr("escalate.studies.workers.ATTEMPTS", 2)
     assert ATTEMPTS > 2
     with Processes(1) as executor, pytest.raises(TaskError, match=r"point 7: its worker died \(killed, or out of"):
         list(completed(die, [("point 7", 7)], executor))
@@ -147,7 +150,7 @@ def test_another_copy_of_the_package_is_refused() -> None:
 
 def test_trials_are_the_same_from_everybody(base: Scenario, two: Processes, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = simulate(base, trials=60, first=7)
-    monkeypatch.setattr("escalate.simulation.KERNEL_CHUNK", 13)
+    monkeypatch.setattr("escalate.studies.simulation.KERNEL_CHUNK", 13)
     for executor in (None, two, LastFirst()):
         assert same(simulate(base, trials=60, first=7, executor=executor), alone)
     with ThreadPoolExecutor(3) as threads:  # an engine is no two threads'
@@ -180,7 +183,7 @@ def test_dask_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 
 PARENT = """
 import os, sys, time
-from escalate.workers import Processes
+from escalate.studies.workers import Processes
 if __name__ == "__main__":
     with Processes(1) as executor:
         print(executor.submit(os.getpid).result(), flush=True)
@@ -212,7 +215,7 @@ def test_nobody_outlives_a_parent_that_is_killed(tmp_path: Path) -> None:
 
 
 def test_all_reasons_are_kept_when_parts_are_joined(base: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.simulation.KERNEL_CHUNK", 1)
+    monkeypatch.setattr("escalate.studies.simulation.KERNEL_CHUNK", 1)
     trials = simulate(base, trials=40)
     assert trials.stop_reasons == tuple(simulate(base, trials=1, first=k).stop_reasons[0] for k in range(40))
     assert np.array_equal(trials.columns()["replicate"], np.arange(40))
@@ -224,3 +227,10 @@ def test_a_thread_has_engines_of_its_own(base: Scenario) -> None:
     with ThreadPoolExecutor(1) as thread:
         theirs = thread.submit(_engine, text, False).result()
     assert _engine(text, False) is _engine(text, False) is not theirs
+
+
+def test_the_fingerprint_is_of_every_file_of_the_package() -> None:
+    found, source = hashlib.sha256(), Path(escalate.__file__).parent
+    for name in sorted(path.relative_to(source).as_posix() for path in source.rglob("*.py")):
+        found.update(name.encode() + b"\0" + (source / name).read_bytes() + b"\0")
+    assert workers.code_fingerprint() == found.hexdigest()

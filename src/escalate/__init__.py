@@ -10,16 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .accruals import accrual
-    from .comparison import compare
-    from .enumeration import Exact, exact
     from .errors import EscalateError, ScenarioError
-    from .estimates import Characteristics, characteristics
+    from .exactly.enumeration import Exact, exact
+    from .exactly.paths import dose_paths
     from .export import run, write_trial
-    from .narrative import story
-    from .outcomes import Trials
-    from .own_rules import rule
-    from .paths import dose_paths
     from .plots import (
         plot_accrual_fan,
         plot_comparison,
@@ -34,15 +28,21 @@ if TYPE_CHECKING:
         plot_where_time_goes,
     )
     from .protocol_tables import decision_table
-    from .records import Trial
     from .registry import draft_scenario
     from .report import assumptions, summary
+    from .report.narrative import story
+    from .results.estimates import Characteristics, characteristics
+    from .results.outcomes import Trials
+    from .results.timeline import waits
     from .scenario import Scenario, load
-    from .sensitivities import sensitivity
-    from .simulation import simulate
-    from .sweeps import sweep
-    from .timeline import waits
-    from .trial import simulate_trial
+    from .scenario.own_rules import rule
+    from .studies.accruals import accrual
+    from .studies.comparison import compare
+    from .studies.sensitivities import sensitivity
+    from .studies.simulation import simulate
+    from .studies.sweeps import sweep
+    from .trial.conduct import simulate_trial
+    from .words.records import Trial
 
 __version__ = "0.1.0"
 
@@ -87,14 +87,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "accruals": ("accrual",),
-    "estimates": ("Characteristics", "characteristics"),
-    "enumeration": ("Exact", "exact"),
-    "paths": ("dose_paths",),
+    "studies.accruals": ("accrual",),
+    "results.estimates": ("Characteristics", "characteristics"),
+    "exactly.enumeration": ("Exact", "exact"),
+    "exactly.paths": ("dose_paths",),
     "errors": ("EscalateError", "ScenarioError"),
     "export": ("run", "write_trial"),
-    "outcomes": ("Trials",),
-    "comparison": ("compare",),
+    "results.outcomes": ("Trials",),
+    "studies.comparison": ("compare",),
     "plots": (
         "plot_accrual_fan",
         "plot_comparison",
@@ -108,18 +108,18 @@ _HOMES = {
         "plot_tornado",
         "plot_where_time_goes",
     ),
-    "own_rules": ("rule",),
+    "scenario.own_rules": ("rule",),
     "protocol_tables": ("decision_table",),
-    "records": ("Trial",),
+    "words.records": ("Trial",),
     "registry": ("draft_scenario",),
     "report": ("assumptions", "summary"),
     "scenario": ("Scenario", "load"),
-    "sensitivities": ("sensitivity",),
-    "simulation": ("simulate",),
-    "sweeps": ("sweep",),
-    "narrative": ("story",),
-    "timeline": ("waits",),
-    "trial": ("simulate_trial",),
+    "studies.sensitivities": ("sensitivity",),
+    "studies.simulation": ("simulate",),
+    "studies.sweeps": ("sweep",),
+    "report.narrative": ("story",),
+    "results.timeline": ("waits",),
+    "trial.conduct": ("simulate_trial",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 

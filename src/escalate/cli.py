@@ -236,7 +236,7 @@ def _run(arguments: argparse.Namespace) -> None:
     from .export import run
     from .report import summary
     from .scenario import load
-    from .workers import workers
+    from .studies.workers import workers
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     out = _folder(arguments, Path(arguments.scenario).stem)
@@ -259,9 +259,9 @@ def _run(arguments: argparse.Namespace) -> None:
 def _sweep(arguments: argparse.Namespace) -> None:
     from .export import write_sweep_figure
     from .report import summary
-    from .study import read_study
-    from .sweeps import sweep
-    from .workers import workers
+    from .studies.study import read_study
+    from .studies.sweeps import sweep
+    from .studies.workers import workers
 
     study = read_study(arguments.study, allow_python=arguments.allow_python)
     study.pair(arguments.x, arguments.hue)
@@ -278,8 +278,8 @@ def _sensitivity(arguments: argparse.Namespace) -> None:
     from .export import write_sensitivity
     from .report import summary
     from .scenario import load
-    from .sensitivities import sensitivity
-    from .workers import workers
+    from .studies.sensitivities import sensitivity
+    from .studies.workers import workers
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     out = _folder(arguments, f"{Path(arguments.scenario).stem}-sensitivity")
@@ -294,9 +294,9 @@ def _sensitivity(arguments: argparse.Namespace) -> None:
 
 def _trial(arguments: argparse.Namespace) -> None:
     from .export import write_trial
-    from .narrative import story
+    from .report.narrative import story
     from .scenario import load
-    from .trial import simulate_trial
+    from .trial.conduct import simulate_trial
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     out = _folder(arguments, f"{Path(arguments.scenario).stem}-trial-{arguments.replicate}")
@@ -309,12 +309,12 @@ def _trial(arguments: argparse.Namespace) -> None:
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from .comparison import compare
     from .export import write_comparison
     from .report import summary
     from .scenario import load
     from .scenario.comparison_file import read_asked
-    from .workers import workers
+    from .studies.comparison import compare
+    from .studies.workers import workers
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     asked = read_asked(
@@ -346,11 +346,11 @@ def _compare(arguments: argparse.Namespace) -> None:
 
 
 def _exact(arguments: argparse.Namespace) -> None:
-    from .enumeration import exact
     from .errors import NotCoveredError
+    from .exactly.enumeration import exact
+    from .exactly.paths import dose_paths
     from .export import write_exact
     from .files import check_free, write_text
-    from .paths import dose_paths
     from .report import exact_summary, paths_csv
     from .scenario import load
 
@@ -387,13 +387,13 @@ def _table(arguments: argparse.Namespace) -> None:
 
 
 def _rules(arguments: argparse.Namespace) -> None:
-    from .catalogue import rules_list
+    from .rules.catalogue import rules_list
 
     print(rules_list(arguments.rule))
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    from .committee import Committee
+    from .committee.committee import Committee
     from .report import assumptions
     from .scenario import load
 

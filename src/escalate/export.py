@@ -15,13 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from .comparison import Comparison
-from .enumeration import Exact
-from .estimates import Characteristics, characteristics
+from .exactly.enumeration import Exact
+from .exactly.paths import DosePath
 from .files import MARK, check_free, write_folder, write_whole
-from .narrative import story
-from .outcomes import Trials, join
-from .paths import DosePath
 from .plots import (
     plot_comparison,
     plot_decision_table,
@@ -36,15 +32,19 @@ from .plots import (
 )
 from .plots.style import image, save
 from .protocol_tables import ProtocolTable
-from .records import Trial
 from .report import exact_csv, exact_summary, paths_csv, summary
+from .report.narrative import story
+from .results.estimates import Characteristics, characteristics
+from .results.outcomes import Trials, join
+from .results.tally import PATHS_OF, Tally, tally, total
 from .scenario.model import Scenario
 from .scenario.rules import PythonRule
-from .sensitivities import Sensitivity
-from .simulation import provenance, simulated_parts
-from .sweeps import Sweep
-from .tally import PATHS_OF, Tally, tally, total
-from .trial import simulate_trial
+from .studies.comparison import Comparison
+from .studies.sensitivities import Sensitivity
+from .studies.simulation import provenance, simulated_parts
+from .studies.sweeps import Sweep
+from .trial.conduct import simulate_trial
+from .words.records import Trial
 
 
 def run(

@@ -20,12 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import escalate
-from escalate.compiled import is_available
-from escalate.engine import Engine
-from escalate.outcomes import gather
-from escalate.patients import Nature, Stream, uniforms
-from escalate.simulation import KERNEL_CHUNK
-from escalate.tally import PATHS_OF, tally
+from escalate.kernel.compiled import is_available
+from escalate.kernel.engine import Engine
+from escalate.nature.draws import Nature
+from escalate.nature.streams import Stream, uniforms
+from escalate.results.outcomes import gather
+from escalate.results.tally import PATHS_OF, tally
+from escalate.studies.simulation import KERNEL_CHUNK
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 SKELETON = {"skeleton": [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]}

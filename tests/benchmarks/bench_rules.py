@@ -14,9 +14,9 @@ from statistics import median
 import numpy as np
 
 import escalate as esc
-from escalate.data_cut import DataCut
-from escalate.protocol import ProtocolRule
+from escalate.committee.protocol import ProtocolRule
 from escalate.rules import rule_for
+from escalate.words.data_cut import DataCut
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
 RULES = {

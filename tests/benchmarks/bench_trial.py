@@ -15,8 +15,8 @@ from pathlib import Path
 import simpy
 
 import escalate
-from escalate.patients import Nature
-from escalate.simulation import traced_trials
+from escalate.nature.draws import Nature
+from escalate.studies.simulation import traced_trials
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "nct06337474.toml"
 TRIALS, ROUNDS, EVENTS = 2000, 5, 140

@@ -13,8 +13,8 @@ import time
 from pathlib import Path
 
 from escalate import load, sweep
-from escalate.study import Study, make_study
-from escalate.workers import Processes
+from escalate.studies.study import Study, make_study
+from escalate.studies.workers import Processes
 
 SCENARIO = Path(__file__).parents[2] / "scenarios" / "nct06337474.toml"
 

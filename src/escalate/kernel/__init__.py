@@ -9,6 +9,6 @@ The days and their order are those of `escalate.trial`, and the tests hold both 
 by date. What differs is how time passes: from one day on which something happens to the next, phase after phase; and
 what needs no decision (who fails screening, follow-up after the window) is counted at the end.
 
-Every function is plain sequential code on whole numbers, so that it runs as it is, or compiled (`escalate.compiled`).
+Every function is plain sequential code on whole numbers, so that it runs as it is, or compiled (`compiled`).
 In all of them ``p`` is the `Protocol`, ``w`` the trial's `Bench`, ``t`` the `Tables` on it. Read `days` first.
 """

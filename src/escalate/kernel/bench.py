@@ -12,7 +12,7 @@ NEVER = 2**40
 NO_LEVEL = -1
 
 COHORTS_TIMED = 12
-"""As `escalate.outcomes.COHORTS_TIMED`."""
+"""As `escalate.results.outcomes.COHORTS_TIMED`."""
 
 MOST_LEVELS = 99
 """Dose levels that a bench has room for."""
@@ -22,7 +22,7 @@ RUNNING, ENDED, LEAVES_QUESTION, ASKS, NEEDS_CANDIDATES, NEEDS_PATIENTS = range(
 is recommended; with a question on which it does; or for want of random numbers."""
 
 ESCALATE, STAY, DE_ESCALATE, SUSPEND, STOP = range(5)
-"""Codes of `escalate.records.Action`."""
+"""Codes of `escalate.words.records.Action`."""
 
 DECISION, MAY_BE_FORCED, FORCED, EXPANSION, RECOMMENDATION, CONCLUSION = range(6)
 """What a committee is asked: its decision; whether it leaves the level even if no more DLT comes; whether it does in
@@ -66,7 +66,7 @@ NO_OUTCOME, PENDING, NO_DLT, DLT, NON_EVALUABLE, LEFT_IN_WINDOW, NOT_INFUSED = r
 """What is known of a patient; both kinds of non-evaluable are told apart by why."""
 
 PATIENTS, STAGGER, LYMPHODEPLETION, WINDOWS, COMMITTEE, FOLLOW_UP, WAITS = range(7)
-"""What a trial waits for, as positions in `escalate.timeline.WAITS`, and how many that are."""
+"""What a trial waits for, as positions in `escalate.results.timeline.WAITS`, and how many that are."""
 
 PHASES, MORNING, INFUSIONS_END, EVENING = 7, 0, 5, 6
 """Phases of a day, of which these are needed: outcomes; lymphodepletion starts; outcomes of the day's infusions."""
@@ -211,15 +211,15 @@ class Bench:
     closed: int = 0
     closed_day: int = 0
     last_consent_day: int = 0
-    # Patients at each level, as `escalate.census` counts them, and when its first cohort opened
+    # Patients at each level, as `escalate.trial.census` counts them, and when its first cohort opened
     evaluable: list[int] = field(default_factory=_by_level)
     dlts: list[int] = field(default_factory=_by_level)
     pending: list[int] = field(default_factory=_by_level)
     lymphodepleted: list[int] = field(default_factory=_by_level)
     replaced: list[int] = field(default_factory=_by_level)
     opened_day: list[int] = field(default_factory=_by_level)
-    # Days for each of `escalate.timeline.WAITS`: known; and, for days on which a rolling rule's places were all taken,
-    # if the rule stops next, or goes on
+    # Days for each of `escalate.results.timeline.WAITS`: known; and, for days on which a rolling rule's places were all
+    # taken, if the rule stops next, or goes on
     waits: list[int] = field(default_factory=_by_wait)
     if_stops: list[int] = field(default_factory=_by_wait)
     if_goes_on: list[int] = field(default_factory=_by_wait)

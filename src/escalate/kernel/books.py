@@ -58,7 +58,7 @@ def no_doubt(w: Bench, stops: bool) -> None:
 
 (SCREEN_FAILURE, WITHDREW, NO_PLACE, TURNED_AWAY, WAS_NOT_INFUSED, COMPLETED, DROPPED_OUT, CUT_OFF,
  STATES) = range(9)  # fmt: skip
-"""Positions in `escalate.tables.STATES`, and how many there are."""
+"""Positions in `escalate.words.tables.STATES`, and how many there are."""
 
 WAIT_COLUMN = 3
 MILESTONE_COLUMN = WAIT_COLUMN + WAITS
@@ -79,8 +79,8 @@ def close_books(
     Parameters
     ----------
     row : sequence of int
-        Recommended level, position of the reason, duration, `escalate.timeline.WAITS`, milestones, states, for each of
-        `escalate.outcomes.PER_LEVEL` the levels, and days of the first cohorts.
+        Recommended level, position of the reason, duration, `escalate.results.timeline.WAITS`, milestones, states, for
+        each of `escalate.results.outcomes.PER_LEVEL` the levels, and days of the first cohorts.
     path : sequence of int
         Bytes of the dose path, 0 where it has ended.
     infusion_days : sequence of int

@@ -1,4 +1,4 @@
-"""One trial from day to day: the steps of `escalate.trial`, in their order, on whole numbers.
+"""One trial from day to day: the steps of `escalate.trial.conduct`, in their order, on whole numbers.
 
 ``p`` is the `Protocol`, ``w`` the trial's `Bench`, ``t`` the `Tables` on it. What happens to candidates and patients
 stands in `patients`, what is decided in `cohorts`.

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ..accruals import COUNTED, Accrual
-from ..records import IntArray
+from ..studies.accruals import COUNTED, Accrual
+from ..words.records import IntArray
 from .beside import mark_planned
 from .style import (
     BLUE,
@@ -46,7 +46,7 @@ def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | Non
     found : Accrual
         As `escalate.accrual` returns it.
     counted : {"consented", "enrolled", "infused", "evaluable"}
-        Who is counted: see `escalate.accruals.COUNTED`.
+        Who is counted: see `escalate.studies.accruals.COUNTED`.
     ax : Axes, optional
         Where to draw; a new figure of a suitable size where it is left out.
 

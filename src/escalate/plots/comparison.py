@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..comparison import WHOLE_COHORTS, Compared, Comparison
-from ..records import CAP_INCONCLUSIVE, NO_DOSE
 from ..scenario.compared import Truth
+from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
+from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from .board import SMALL, Board, legend_columns, measure, new_board, widest
 from .paths import level_colours
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION
@@ -53,7 +53,7 @@ class Column(NamedTuple):
     head : str
         Its words.
     measure : str
-        One of `escalate.comparison.MEASURES`.
+        One of `escalate.studies.comparison.MEASURES`.
     level : int, str or None
         Level of that measure.
     colour : str

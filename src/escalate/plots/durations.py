@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from matplotlib.axes import Axes
 
-from ..estimates import Characteristics, Estimate, error_words, finished_by, in_percent
-from ..outcomes import NOT_REACHED
+from ..results.estimates import Characteristics, Estimate, error_words, finished_by, in_percent
+from ..results.outcomes import NOT_REACHED
 from .beside import mark_planned, write_beside
 from .style import (
     BLUE,

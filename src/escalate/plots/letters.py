@@ -7,7 +7,7 @@ from collections.abc import Collection
 from matplotlib.patches import Patch
 
 from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, STOPS, SUSPEND, TOO_TOXIC
-from ..records import Action
+from ..words.records import Action
 
 COLOURS = {
     ESCALATE: "#00946B",

@@ -11,19 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from ..protocol_tables.next_dose import NextDose, NextDoseTable
-from ..records import NO_LEVEL, Action, Decision
-from .board import (
-    LEAST_SCALE,
-    SMALL,
-    Board,
-    balanced,
-    ink_on,
-    legend_columns,
-    measure,
-    new_board,
-    widest,
-    wrapped,
-)
+from ..words.records import NO_LEVEL, Action, Decision
+from .board import LEAST_SCALE, SMALL, Board, balanced, ink_on, legend_columns, measure, new_board, widest, wrapped
 from .letters import ACTION_COLOURS
 from .style import BAND, BLUE, FAINT, INK, LETTERS, PAPER, SOFT, points_tall
 

@@ -17,8 +17,8 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
-from ..paths import DosePath
-from ..records import NO_DOSE
+from ..exactly.paths import DosePath
+from ..words.records import NO_DOSE
 from .board import LEAST_SCALE, SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
 from .style import FAINT, GREY, INK, PAPER, SOFT, VERMILLION, points_tall, points_wide
 

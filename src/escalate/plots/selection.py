@@ -6,14 +6,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..comparison import THIS, WHOLE_COHORTS
-from ..enumeration import Exact
 from ..errors import EscalateError
-from ..estimates import Characteristics, Estimate, in_percent
-from ..records import CAP_INCONCLUSIVE, NO_DOSE
+from ..exactly.enumeration import Exact
+from ..results.estimates import Characteristics, Estimate, in_percent
 from ..scenario.model import Scenario
 from ..scenario.ranges import value_of
 from ..scenario.rules import rule_words
+from ..studies.comparison import THIS, WHOLE_COHORTS
+from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from .beside import TEXT, make_room
 from .board import widest
 from .comparison import INCONCLUSIVE, exact_mark, exact_words

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from ..records import Trial
+from ..words.records import Trial
 from .style import (
     BAND,
     BLUE,

@@ -32,7 +32,7 @@ from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
 
 from ..errors import OutputError
-from ..records import Trial
+from ..words.records import Trial
 
 INK = "#1F2328"
 GREY = "#8C959F"

@@ -9,9 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
 from ..errors import EscalateError
-from ..estimates import Estimate
-from ..study import cell_text
-from ..sweeps import Sweep
+from ..results.estimates import Estimate
+from ..studies.study import cell_text
+from ..studies.sweeps import Sweep
 from .style import (
     BLUE,
     FAINT,

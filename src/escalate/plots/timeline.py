@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
-from ..records import Trial
+from ..words.records import Trial
 from .style import (
     BAND,
     DLT,

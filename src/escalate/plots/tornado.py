@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from ..errors import EscalateError
-from ..estimates import Estimate
-from ..sensitivities import Sensitivity, measure_words
+from ..results.estimates import Estimate
+from ..studies.sensitivities import Sensitivity, measure_words
 from .style import BLUE, FAINT, GREY, INK, ORANGE, PAPER, SOFT, headline, new_axes, quiet
 
 HALF = 0.36

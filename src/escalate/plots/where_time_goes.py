@@ -8,9 +8,9 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
-from ..estimates import Characteristics, Estimate, in_units
-from ..outcomes import NOT_REACHED
-from ..timeline import WAITS
+from ..results.estimates import Characteristics, Estimate, in_units
+from ..results.outcomes import NOT_REACHED
+from ..results.timeline import WAITS
 from .beside import TEXT, make_room
 from .board import widest
 from .style import (

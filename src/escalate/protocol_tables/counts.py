@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data_cut import DataCut
-from ..records import NO_LEVEL, Action, BoolArray, FloatArray, IntArray
 from ..rules import Rule
+from ..words.data_cut import DataCut
+from ..words.records import NO_LEVEL, Action, BoolArray, FloatArray, IntArray
 from .layout import (
     DE_ESCALATE,
     ESCALATE,

@@ -14,14 +14,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from ..committee import Committee
-from ..data_cut import Counts, DataCut
+from ..committee.committee import Committee
+from ..committee.protocol import NOT_THE_RULE
 from ..errors import EscalateError
-from ..protocol import NOT_THE_RULE
-from ..records import NO_DOSE, NO_LEVEL, Action, Decision
 from ..rules import rule_for
 from ..scenario.model import Scenario
 from ..scenario.rules import TiteCrm
+from ..words.data_cut import Counts, DataCut
+from ..words.records import NO_DOSE, NO_LEVEL, Action, Decision
 from .layout import csv_text, html_table, markdown, text
 
 MOST_ROWS = 2000

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RuleError
-from ..records import FloatArray, IntArray
 from ..rules import Rule
+from ..words.records import FloatArray, IntArray
 from .counts import CLEAN, letters_of
 from .layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, SUSPEND, csv_text, html_table, key, markdown, text
 

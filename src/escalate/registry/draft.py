@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ..records import MOST_PATIENTS
+from ..words.records import MOST_PATIENTS
 from .doses import Dose, read_doses
 from .lymphodepletion import Agent, read_lymphodepletion
 from .prose import decimal_text, distinct

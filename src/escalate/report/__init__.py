@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import groupby
 from textwrap import fill
 
-from ..comparison import Comparison
-from ..enumeration import Exact
-from ..estimates import Characteristics
+from ..exactly.enumeration import Exact
+from ..results.estimates import Characteristics
 from ..scenario.model import Scenario
 from ..scenario.sources import UNSOURCED, Assumption, ledger
-from ..sensitivities import Sensitivity
-from ..sweeps import Sweep
+from ..studies.comparison import Comparison
+from ..studies.sensitivities import Sensitivity
+from ..studies.sweeps import Sweep
 from .compared import comparison_summary
 from .enumerated import exact_csv, exact_summary, paths_csv
 from .sensitivity import sensitivity_summary

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from ..comparison import WHOLE_COHORTS, Compared, Comparison
-from ..records import NO_DOSE
 from ..scenario.compared import Truth
+from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
+from ..words.records import NO_DOSE
 
 WIDTH, LABEL = 120, 22
 """Widest line, and widest label of a rule that stands beside its numbers."""

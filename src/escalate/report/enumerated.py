@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..enumeration import Exact
-from ..paths import DosePath
+from ..exactly.enumeration import Exact
+from ..exactly.paths import DosePath
 from ..protocol_tables.layout import csv_text
-from ..records import NO_DOSE
 from ..rules import rule_for
 from ..scenario.rules import rule_words
+from ..words.records import NO_DOSE
 from .evidence import evidence_lines
 
 EARLY = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..estimates import binomial_interval, posterior_interval
+from ..results.estimates import binomial_interval, posterior_interval
 
 
 def evidence_lines(evidence: Mapping[tuple[int, int, int], float], most: int = 4) -> list[str]:

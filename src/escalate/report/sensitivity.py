@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..estimates import Estimate
-from ..sensitivities import Sensitivity, Swing, change_text, measure_words
+from ..results.estimates import Estimate
+from ..studies.sensitivities import Sensitivity, Swing, change_text, measure_words
 
 
 def sensitivity_summary(found: Sensitivity) -> str:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
-from ..estimates import Characteristics, Estimate, error_words, in_percent, in_units, trials_needed
-from ..outcomes import NOT_REACHED, PER_LEVEL
-from ..records import NO_DOSE
+from ..results.estimates import Characteristics, Estimate, error_words, in_percent, in_units, trials_needed
+from ..results.outcomes import NOT_REACHED, PER_LEVEL
+from ..results.tally import PATHS_OF, Tally
+from ..results.timeline import WAITS
 from ..scenario.rules import rule_words
-from ..tables import STATES
-from ..tally import PATHS_OF, Tally
-from ..timeline import WAITS
+from ..words.records import NO_DOSE
+from ..words.tables import STATES
 from .evidence import evidence_lines
 
 _PATIENT_WORDS = {

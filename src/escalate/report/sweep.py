@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..estimates import Estimate, in_units
-from ..records import NO_DOSE
-from ..study import cell_text
-from ..sweeps import Sweep
+from ..results.estimates import Estimate, in_units
+from ..studies.study import cell_text
+from ..studies.sweeps import Sweep
+from ..words.records import NO_DOSE
 
 MOST_ROWS = 60
 """Points that are printed; the table of the sweep has all of them."""

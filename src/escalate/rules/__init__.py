@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..errors import RuleError
-from ..own_rules import REGISTERED, registered_name
 from ..scenario.model import Scenario
+from ..scenario.own_rules import REGISTERED, registered_name
 from ..scenario.rules import (
     Blrm,
     Boin,
@@ -23,7 +23,7 @@ from ..scenario.rules import (
     TiteBoin,
     TiteCrm,
 )
-from ..skeleton import getprior
+from ..scenario.skeleton import getprior
 from .base import Rule
 from .blrm import BlrmRule
 from .boin import boin, tite_boin

@@ -6,8 +6,8 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, BoolArray, Decisions, FloatArray, IntArray
+from ..words.data_cut import DataCut, at_level
+from ..words.records import NO_LEVEL, BoolArray, Decisions, FloatArray, IntArray
 
 TOLERANCE = 1e-9
 """Within this two rates, masses or probabilities count as equal."""

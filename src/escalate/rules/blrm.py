@@ -27,9 +27,9 @@ from typing import Literal
 
 import numpy as np
 
-from ..data_cut import DataCut, at_level
-from ..distinct import distinct
-from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from ..words.data_cut import DataCut, at_level
+from ..words.distinct import distinct
+from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
 from .quadrature import below, grid, normalised

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from ..records import IntArray
 from ..scenario.rules import Boin, TiteBoin
+from ..words.records import IntArray
 from .base import TOLERANCE
 from .counts import IntervalRule
 from .tite_boin import TiteBoinRule

@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from ..words.data_cut import DataCut, at_level
+from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, Rule, too_toxic_probability
 from .first_match import Row, first_match
 

@@ -39,10 +39,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ..data_cut import DataCut, Partial, at_level
-from ..distinct import distinct
-from ..records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
-from ..skeleton import Model
+from ..scenario.skeleton import Model
+from ..words.data_cut import DataCut, Partial, at_level
+from ..words.distinct import distinct
+from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
 from .quadrature import REACH, below, normalised

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..records import Action, BoolArray, Decisions, IntArray
+from ..words.records import Action, BoolArray, Decisions, IntArray
 
 Row = tuple[BoolArray, Action, IntArray | int, IntArray | int, str]
 """Condition, action, level, patients wanted, reason: arrays of the batch's shape, or one number for all of it."""

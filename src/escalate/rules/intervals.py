@@ -18,8 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..records import FloatArray, IntArray
 from ..scenario.rules import I3Plus3, IntervalOptions, Keyboard, Mtpi, Mtpi2
+from ..words.records import FloatArray, IntArray
 from .base import TOLERANCE
 from .counts import IntervalRule, Moves
 

@@ -1,4 +1,4 @@
-"""The rule that asks a Python function of one trial's counts (`escalate.own_rules`).
+"""The rule that asks a Python function of one trial's counts (`escalate.scenario.own_rules`).
 
 The function is asked twice about every distinct data cut, and never again: the two answers must be the same, and are
 remembered.
@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from ..data_cut import DataCut
-from ..distinct import distinct
 from ..errors import RuleError
-from ..own_rules import Known, Registered
-from ..records import NO_LEVEL, Action, Decisions, FloatArray, IntArray
+from ..scenario.own_rules import Known, Registered
+from ..words.data_cut import DataCut
+from ..words.distinct import distinct
+from ..words.records import NO_LEVEL, Action, Decisions, FloatArray, IntArray
 from .base import MANY, Rule
 from .counts import closest_to_target
 

@@ -17,7 +17,7 @@ import math
 
 import numpy as np
 
-from ..records import FloatArray
+from ..words.records import FloatArray
 
 REACH = 8.6
 """How far a grid reaches, in standard deviations of the prior; outside lies 1e-17 of it."""

@@ -27,8 +27,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, Action, Decisions, IntArray
+from ..words.data_cut import DataCut, at_level
+from ..words.records import NO_LEVEL, Action, Decisions, IntArray
 from .base import Rule
 from .first_match import Row, first_match
 from .three_plus_three import EXCEEDED, MTD_BELOW, TOO_TOXIC, TOP_TOLERATED, highest_below

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data_cut import DataCut
 from ..errors import RuleError
-from ..records import IntArray
+from ..words.data_cut import DataCut
+from ..words.records import IntArray
 from .counts import CountRule, Tables
 
 MOVES = {"E": 1, "S": 0, "D": -1, "DU": -1}

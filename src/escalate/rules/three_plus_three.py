@@ -37,8 +37,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..data_cut import DataCut, at_level
-from ..records import NO_LEVEL, Action, BoolArray, Decisions, IntArray
+from ..words.data_cut import DataCut, at_level
+from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, IntArray
 from .base import Rule
 from .first_match import Row, first_match
 

@@ -30,8 +30,8 @@ from typing import Literal
 
 import numpy as np
 
-from ..data_cut import DataCut, at_level
-from ..records import BoolArray, FloatArray, IntArray
+from ..words.data_cut import DataCut, at_level
+from ..words.records import BoolArray, FloatArray, IntArray
 from .base import TOLERANCE
 from .counts import SUSPEND, IntervalRule
 

@@ -10,7 +10,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from ..skeleton import getprior
 from .model import (
     Accrual,
     DoseLevel,
@@ -26,6 +25,7 @@ from .model import (
 from .policies import Limits, Stopping, Titration
 from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
 from .section import Section
+from .skeleton import getprior
 
 Path = tuple[str | int, ...]
 Complaint = tuple[Path, Any, str]

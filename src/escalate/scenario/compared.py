@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import Problem, ScenarioError
-from ..records import NO_DOSE
+from ..words.records import NO_DOSE
 from .load import short
 from .model import Scenario
 from .rules import RULES, rule_words

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ..records import MOST_PATIENTS
+from ..words.records import MOST_PATIENTS
 from .policies import Limits, Stopping, Titration
 from .rules import RuleOptions
 from .section import Section

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from ..own_rules import REGISTERED, registered_name
+from .own_rules import REGISTERED, registered_name
 from .rules import table_faults
 
 Complaint = tuple[tuple[str, ...], str, str]

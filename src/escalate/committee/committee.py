@@ -1,0 +1,224 @@
+"""The safety review committee: from a data cut to a decision.
+
+The committee asks the rule as the protocol applies it, then applies the cohort size, the cap, and whether a decision
+is forced before all outcomes are known. It knows no calendar; when it meets is the trial's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from ..rules import Rule
+from ..scenario.model import Scenario
+from ..words.data_cut import Counts, DataCut
+from ..words.records import CAP_INCONCLUSIVE, NO_LEVEL, Action, BoolArray, Decision, Decisions, IntArray
+from .protocol import ENDS, TOO_TOXIC, ProtocolRule
+
+CAP_REACHED = "cap reached"
+"""Stop reason of a rule that recommends a dose from whatever data there are when the cap is reached."""
+
+MOST_REMEMBERED = 100_000
+"""Decisions remembered at once; beyond that all are forgotten, which changes none."""
+
+
+class Committee:
+    """Decides for one scenario; the same counts always get the same answer.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol with rule, titration, limits, stopping rules, cohort size and cap.
+    rule : Rule, optional
+        Decides instead of the scenario's rule.
+    """
+
+    def __init__(self, scenario: Scenario, rule: Rule | None = None) -> None:
+        self.rule = ProtocolRule(scenario, rule)
+        self.levels = scenario.levels
+        self._start_level = scenario.safety.start_level - 1
+        self._cohort_size = scenario.safety.cohort_size
+        self._may_be_partial = self.rule.rolling or scenario.trial.last_cohort == "partial"
+        self._replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
+        self._decisions: dict[tuple[Counts, int, int], Decision] = {}
+        self._forced: dict[tuple[Counts, int], bool] = {}
+
+    def first(self, room: int) -> Decision:
+        """Return the decision that opens the first cohort.
+
+        Parameters
+        ----------
+        room : int
+            Patients that the cap leaves.
+        """
+        nobody = (0,) * self.levels
+        return self.decide(Counts(self._start_level, nobody, nobody, nobody), room)
+
+    def decide(self, counts: Counts, room: int, outstanding: int = 0) -> Decision:
+        """Return the decision on a data cut.
+
+        Parameters
+        ----------
+        counts : Counts
+            The data cut.
+        room : int
+            Patients that the cap leaves; unless the protocol allows a part, a cohort is started only if all of it
+            fits.
+        outstanding : int
+            Outcomes still to come at the level when the decision is forced; since they can't change it, they are
+            read as if they came without a DLT. What is recommended, if the trial ends for another reason than the
+            rule's, rests on what is known.
+        """
+        key = (counts, room, outstanding)
+        if key not in self._decisions:
+            cut, left = DataCut.gather([counts]), np.array([outstanding])
+            decided = self.decide_many(cut, np.array([room]), left).one(0)
+            if decided.reason == CAP_INCONCLUSIVE:
+                decided = self._explained(decided, _read(cut, left), room)
+            if len(self._decisions) >= MOST_REMEMBERED:
+                self._decisions.clear()
+            self._decisions[key] = decided
+        return self._decisions[key]
+
+    def rests_on_data(self, stop: Decision) -> bool:
+        """Return whether outcomes still to come can change what a stop recommends: `rest_on_data` for one of them."""
+        return bool(self.rest_on_data(Decisions.of(stop))[0])
+
+    def rest_on_data(self, decided: Decisions) -> BoolArray:
+        """Return whether outcomes still to come can change what each decision recommends, if it is a stop.
+
+        They can where the trial ends for another reason than the rule's, and the rule recommends from whatever data
+        there are; and where a rolling rule declares a dose with windows open.
+        """
+        declares = self.rule.rolling & (decided.action == Action.STOP) & (decided.level != NO_LEVEL)
+        return np.asarray(declares | self.leave_level(decided))
+
+    def leave_level(self, decided: Decisions) -> BoolArray:
+        """Return whether the trial ends for another reason than the rule's, and the level is what the rule recommends.
+
+        It recommends from whatever data there are: `ProtocolRule.recommend`.
+        """
+        ends = np.array([reason in (CAP_REACHED, *ENDS) for reason in decided.reasons])
+        return np.asarray(self.rule.has_answer_at_cap & ends[decided.reason])
+
+    def rule_alone(self, counts: Counts, outstanding: int) -> int:
+        """Return the highest level at which the rule by itself would go on: `alone` for one data cut."""
+        return int(self.alone(DataCut.gather([counts]), np.array([outstanding]))[0])
+
+    def alone(self, cut: DataCut, outstanding: IntArray) -> IntArray:
+        """Return the highest level at which the rule by itself would go on; `NO_LEVEL` for none.
+
+        Whoever is on the way to a dose when the trial stops for another reason than the rule's is treated up to here.
+        """
+        return self.rule.rule.decide(_read(cut, outstanding)).level
+
+    def conclude(self, counts: Counts, stop: Decision) -> Decision:
+        """Return what is recommended in the end, when the escalation stopped before the last outcomes were known.
+
+        Parameters
+        ----------
+        counts : Counts
+            The data cut, with nobody pending.
+        stop : Decision
+            What stopped the escalation, and why.
+        """
+        return self.conclude_many(DataCut.gather([counts]), Decisions.of(stop)).one(0)
+
+    def conclude_many(self, cut: DataCut, stops: Decisions) -> Decisions:
+        """Return what is recommended in the end, as `conclude`, for a batch of data cuts."""
+        found = replace(stops, level=self.rule.recommend(cut))
+        return found.overruled(self.rule.is_too_toxic(cut), TOO_TOXIC, Action.STOP, NO_LEVEL)
+
+    def closes_expansion(self, counts: Counts) -> bool:
+        """Return whether an expansion is closed for toxicity; at once, without a meeting."""
+        return bool(self.rule.closes_expansion(DataCut.gather([counts]))[0])
+
+    def decide_many(self, cut: DataCut, room: IntArray, outstanding: IntArray | None = None) -> Decisions:
+        """Return the decisions on a batch of data cuts: the rule's, within the cohort size and the cap.
+
+        Parameters
+        ----------
+        cut : DataCut
+            What the rule decides on.
+        room : int array, shape (...)
+            Patients that the cap leaves.
+        outstanding : int array, shape (...), optional
+            Outcomes still to come where a decision is forced, as in `decide`.
+        """
+        if outstanding is None:
+            return self._decide_on(cut, room)
+        decided = self._decide_on(_read(cut, outstanding), room)
+        known = (outstanding > 0) & self.leave_level(decided)
+        if not known.any():
+            return decided
+        return replace(decided, level=np.where(known, self.rule.recommend(cut), decided.level))
+
+    def _decide_on(self, cut: DataCut, room: IntArray) -> Decisions:
+        ruled = self.rule.decide(cut)
+        ruled = ruled.with_at_most(np.full_like(ruled.patients, self._cohort_size))
+        if self._may_be_partial:
+            ruled = ruled.with_at_most(np.maximum(room, 1))
+        capped = (ruled.action != Action.STOP) & (ruled.patients > room)
+        answer = np.full_like(ruled.level, NO_LEVEL)
+        if self.rule.has_answer_at_cap and capped.any():
+            answer = self.rule.recommend(cut)
+        reason = CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE
+        return ruled.overruled(capped, reason, Action.STOP, answer)
+
+    def _explained(self, decided: Decision, cut: DataCut, room: int) -> Decision:
+        """Add what the rule would have asked for."""
+        asked = self.rule.decide(cut).one(0)
+        patients = min(asked.patients, self._cohort_size)
+        detail = f"the rule asks for {patients} more at level {asked.level + 1}, the cap leaves {max(room, 0)}"
+        return replace(decided, detail=detail)
+
+    def is_forced(self, counts: Counts, outstanding: int) -> bool:
+        """Return whether the level must be left downwards, whatever is still outstanding.
+
+        Every completion of the pending outcomes and of the places not yet filled is put to the rule; the decision is
+        forced if all of them de-escalate, or stop below this level, in the same way. An answer that declares the
+        level tolerated, or stays, is never forced: the patients that the protocol wants are treated and observed.
+
+        Parameters
+        ----------
+        counts : Counts
+            What is known.
+        outstanding : int
+            Outcomes still to come at the level: pending, lymphodepleted, and places not yet filled.
+        """
+        key = (counts, outstanding)
+        if key not in self._forced:
+            if len(self._forced) >= MOST_REMEMBERED:
+                self._forced.clear()
+            cut, left = DataCut.gather([counts]), np.array([outstanding])
+            self._forced[key] = bool(self.may_be_forced(cut, left)[0] and self.forced_many(cut, left)[0])
+        return self._forced[key]
+
+    def may_be_forced(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
+        """Return whether each level of a batch is left downwards even if no more DLT comes, shape (B,)."""
+        best = self.rule.decide(cut.completed(outstanding, np.zeros_like(outstanding)))
+        return np.asarray(best.level < cut.level)
+
+    def forced_many(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
+        """Return whether each level of a batch must be left downwards, as `is_forced`, shape (B,).
+
+        For data cuts of which `may_be_forced` says that they may be.
+        """
+        forced = np.zeros(len(outstanding), dtype=np.bool_)
+        for most in np.unique(outstanding).tolist():
+            here = np.flatnonzero(outstanding == most)
+            sizes = [most] if self._replaces else range(most + 1)
+            more, dlts = np.array([(size, y) for size in sizes for y in range(size + 1)]).T
+            repeated = cut.take(np.repeat(here, len(more)))
+            decided = self.rule.decide(repeated.completed(np.tile(more, len(here)), np.tile(dlts, len(here))))
+            action, level = (part.reshape(len(here), len(more)) for part in (decided.action, decided.level))
+            forced[here] = (action == action[:, :1]).all(axis=1) & (level == level[:, :1]).all(axis=1)
+        return forced
+
+
+def _read(cut: DataCut, outstanding: IntArray) -> DataCut:
+    """Return what the rule reads where a decision is forced: what is still to come comes without a DLT."""
+    if not outstanding.any():
+        return cut
+    return cut.completed(outstanding, np.zeros_like(outstanding), outstanding > 0)

@@ -1,0 +1,264 @@
+"""Exact operating characteristics of rules that wait for complete data, by enumeration instead of simulation.
+
+With complete cohorts and everybody evaluable a trial is a walk over data cuts: from each one the committee's decision
+follows, and the next cohort's DLTs are binomial. Data cuts with the same counts are merged, so that six levels and
+36 patients are no tree of paths but some ten thousand states. Nothing is shared with the simulation but the committee
+and its rule, so that the two must agree as independent computations.
+
+What it assumes: whole cohorts are treated and observed (``early_decision = false``; with early decisions fewer patients
+are treated at a level that must be left, and the recommendation can differ). Where non-evaluable patients are replaced
+and the cap counts evaluable ones, attrition enters through the DLT rate among evaluable patients alone, which is larger
+than P(DLT): `escalate.nature.patients.dlt_probability_if_evaluable`. Otherwise `exact` says that it does not cover the
+scenario. Nor does it cover rolling rules, whose decisions depend on when
+outcomes become known. The calendar plays no part, nor does an expansion.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from dataclasses import dataclass, field
+from math import comb
+
+import numpy as np
+
+from ..committee.committee import Committee
+from ..errors import NotCoveredError
+from ..nature.patients import dlt_probability_if_evaluable
+from ..scenario.model import Scenario
+from ..words.data_cut import DataCut, at_level
+from ..words.distinct import distinct
+from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+
+MOST_STATES = 3_000_000
+"""A walk over more data cuts than this, at one step, is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exact:
+    """Exact operating characteristics.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What they are of.
+    dlt_probability : tuple of float, length K
+        Probability of a DLT of an evaluable patient at each level; P(DLT) where there is no attrition.
+    recommended : tuple of float, length K
+        Probability that each dose level is recommended, lowest first.
+    no_dose : float
+        Probability that none is.
+    reasons : dict of str to float
+        Probability of each reason for stopping, most frequent first.
+    total : dict of int to float
+        Probability of each number of evaluable patients in all.
+    evaluable, dlts : tuple of float, length K
+        Mean numbers of evaluable patients, and of patients with a DLT, at each level.
+    evaluable_at_level, dlts_at_level : tuple of dict of int to float, length K
+        Probability of each number of evaluable patients, and of patients with a DLT, at each level.
+    evidence : dict of (int, int, int) to float
+        Probability of each recommended level (from 0) with DLTs and evaluable patients there.
+    states : int
+        Distinct data cuts that were visited.
+    paths : float
+        Number of dose paths that are possible, the order of a cohort's DLTs aside.
+    """
+
+    scenario: Scenario
+    dlt_probability: tuple[float, ...]
+    recommended: tuple[float, ...]
+    no_dose: float
+    reasons: dict[str, float]
+    total: dict[int, float]
+    evaluable: tuple[float, ...]
+    dlts: tuple[float, ...]
+    evaluable_at_level: tuple[dict[int, float], ...]
+    dlts_at_level: tuple[dict[int, float], ...]
+    evidence: dict[tuple[int, int, int], float]
+    states: int
+    paths: float
+
+
+@dataclass(frozen=True, slots=True)
+class _States:
+    """Data cuts with their probabilities.
+
+    Rows of `table` hold the level, the last cohort's evaluable patients and DLTs (0 where no decision depends on
+    them), and evaluable patients and DLTs of each level.
+    """
+
+    table: IntArray
+    probability: FloatArray
+    paths: FloatArray
+    """Dose paths that lead here, the order of a cohort's DLTs aside."""
+
+    @property
+    def levels(self) -> int:
+        return int(self.table.shape[1] - 3) // 2
+
+    @property
+    def n(self) -> IntArray:
+        return self.table[:, 3 : 3 + self.levels]
+
+    @property
+    def y(self) -> IntArray:
+        return self.table[:, 3 + self.levels :]
+
+    def cut(self) -> DataCut:
+        return DataCut(
+            level=self.table[:, 0],
+            evaluable=self.n,
+            dlts=self.y,
+            pending=np.zeros_like(self.n),
+            followup=np.zeros(self.n.shape),
+            last_evaluable=self.table[:, 1],
+            last_dlts=self.table[:, 2],
+        )
+
+
+@dataclass(slots=True)
+class _Ends:
+    """What has come of the trials that have ended."""
+
+    levels: int
+    most: int
+    recommended: FloatArray = field(init=False)
+    total: FloatArray = field(init=False)
+    at_level: FloatArray = field(init=False)
+    reasons: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    evidence: dict[tuple[int, int, int], float] = field(default_factory=lambda: defaultdict(float))
+    paths: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.recommended = np.zeros(self.levels + 1)
+        self.total = np.zeros(self.most + 1)
+        self.at_level = np.zeros((2, self.levels, self.most + 1))
+
+    def add(self, states: _States, decided: Decisions, ends: BoolArray) -> None:
+        """Add the trials that end with these decisions."""
+        weight, n, y = states.probability[ends], states.n[ends], states.y[ends]
+        self.paths += float(states.paths[ends].sum())
+        self.recommended += np.bincount(decided.level[ends] % (self.levels + 1), weight, self.levels + 1)
+        self.total += np.bincount(n.sum(axis=1), weight, self.most + 1)
+        for k in range(self.levels):
+            self.at_level[0, k] += np.bincount(n[:, k], weight, self.most + 1)
+            self.at_level[1, k] += np.bincount(y[:, k], weight, self.most + 1)
+        level, reason = decided.level[ends], decided.reason[ends]
+        for code in np.unique(reason).tolist():
+            self.reasons[decided.reasons[code]] += float(weight[reason == code].sum())
+        at = np.maximum(level, 0)
+        rows, position = distinct(np.stack([level, at_level(y, at), at_level(n, at)], axis=1))
+        for (chosen, *counts), q in zip(rows.tolist(), np.bincount(position, weight).tolist(), strict=True):
+            if chosen != NO_LEVEL:
+                self.evidence[chosen, counts[0], counts[1]] += q
+
+
+def exact(scenario: Scenario) -> Exact:
+    """Compute the exact operating characteristics of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and P(DLT) at each level; accrual, windows and follow-up play no part.
+
+    Returns
+    -------
+    Exact
+        Probabilities exact to rounding.
+
+    Raises
+    ------
+    NotCoveredError
+        If the rule is a rolling one, non-evaluable patients would matter, patients are fixed by ``[[what_if]]``, or
+        there are too many data cuts; the message says how to mend it.
+    """
+    check_covered(scenario)
+    committee, levels, most = Committee(scenario), scenario.levels, scenario.trial.planned_patients
+    table = np.zeros((1, 3 + 2 * levels), dtype=np.int64)
+    table[0, 0] = scenario.safety.start_level - 1
+    p = dlt_probability_if_evaluable(scenario)
+    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most), 0
+    while len(states.table):
+        visited += len(states.table)
+        decided = committee.decide_many(states.cut(), most - states.n.sum(axis=1))
+        ends = decided.action == Action.STOP
+        ended.add(states, decided, ends)
+        keeps_last = committee.rule.reads_last
+        states = _next(states, ~ends, decided, p, keeps_last)
+    numbers = np.arange(most + 1)
+    evaluable, dlts = ended.at_level
+    return Exact(
+        scenario=scenario,
+        dlt_probability=tuple(p),
+        recommended=tuple(ended.recommended[:levels].tolist()),
+        no_dose=float(ended.recommended[levels]),
+        reasons=dict(sorted(ended.reasons.items(), key=lambda item: -item[1])),
+        total=_possible(ended.total),
+        evaluable=tuple((evaluable @ numbers).tolist()),
+        dlts=tuple((dlts @ numbers).tolist()),
+        evaluable_at_level=tuple(map(_possible, evaluable)),
+        dlts_at_level=tuple(map(_possible, dlts)),
+        evidence=dict(ended.evidence),
+        states=visited,
+        paths=ended.paths,
+    )
+
+
+def _possible(probability: FloatArray) -> dict[int, float]:
+    return {number: float(q) for number, q in enumerate(probability) if q > 0}
+
+
+def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float], keeps_last: bool) -> _States:
+    """Return the data cuts after the next cohort of each trial that goes on, equal ones merged."""
+    level, patients = decided.level, decided.patients
+    parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
+    for target, size in sorted(set(zip(level[goes_on].tolist(), patients[goes_on].tolist(), strict=True))):
+        here = goes_on & (level == target) & (patients == size)
+        for count, chance in enumerate(binomial(size, p[target])):
+            if chance > 0:
+                rows = states.table[here]
+                rows[:, :3] = target, size * keeps_last, count * keeps_last
+                rows[:, 3 + target] += size
+                rows[:, 3 + states.levels + target] += count
+                parts.append((rows, states.probability[here] * chance, states.paths[here]))
+    if not parts:
+        return _States(states.table[:0], states.probability[:0], states.paths[:0])
+    rows, probability, paths = (np.concatenate(column) for column in zip(*parts, strict=True))
+    unique, position = distinct(rows)
+    if len(unique) > MOST_STATES:
+        raise NotCoveredError(
+            f"more than {MOST_STATES:,} data cuts ({len(unique):,}) are possible at one step: "
+            "simulate instead, or take fewer dose levels, fewer patients or larger cohorts"
+        )
+    merged = [np.bincount(position, weight).astype(np.float64) for weight in (probability, paths)]
+    return _States(unique, *merged)
+
+
+def binomial(size: int, p: float) -> list[float]:
+    """Return the probabilities of 0 to `size` events among `size`, each with probability p."""
+    return [comb(size, k) * p**k * (1 - p) ** (size - k) for k in range(size + 1)]
+
+
+def check_covered(scenario: Scenario) -> None:
+    """Raise `NotCoveredError` if a scenario has no exact results."""
+    attrition, trial, safety = scenario.attrition, scenario.trial, scenario.safety
+    leaves = attrition.partial_dose_probability > 0 or attrition.drop_out_per_year > 0
+    if Committee(scenario).rule.rolling:
+        raise NotCoveredError(
+            f"the rule {scenario.rule.name} decides with outcomes pending, so that its results depend on the calendar: "
+            "simulate it with `escalate run`"
+        )
+    if any(math.isnan(p) for p in dlt_probability_if_evaluable(scenario)):
+        raise NotCoveredError("with this attrition nobody is ever evaluable: there is nothing to enumerate")
+    if scenario.what_if:
+        raise NotCoveredError("[[what_if]] fixes the fate of patients: take it out for exact results")
+    if leaves and not safety.replace_non_evaluable:
+        raise NotCoveredError(
+            "non-evaluable patients are not replaced (safety.replace_non_evaluable = false), so they matter: "
+            "simulate, or take attrition out"
+        )
+    if leaves and trial.cap_counts == "infused":
+        raise NotCoveredError(
+            'the cap counts infused patients (trial.cap_counts = "infused"), non-evaluable ones included: '
+            "simulate, or take attrition out"
+        )

@@ -1,0 +1,312 @@
+"""What the committee has answered to the kernel's questions: each distinct one is asked once, however many trials.
+
+A question holds what a committee sees (`kernel.questions.write_counts`), an answer what the kernel needs to go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..committee.committee import Committee
+from ..scenario.model import Scenario
+from ..words.data_cut import DataCut, Partial
+from ..words.distinct import distinct
+from ..words.records import NO_LEVEL, TIME_IS_UP, Action, BoolArray, Decisions, FloatArray, IntArray
+from . import compiled
+from .bench import (
+    ANSWER_SIZE,
+    CONCLUSION,
+    DECISION,
+    EACH_FOLLOWUP,
+    EXPANSION,
+    FORCED,
+    HEAD,
+    LEAVES_LEVEL,
+    LEVEL_FOLLOWUP,
+    MAY_BE_FORCED,
+    MOST_LEVELS,
+    NEVER,
+    NO_FOLLOWUP,
+    RECOMMENDATION,
+    RESTS_ON_DATA,
+    RULE_ALONE,
+    SAYS,
+    TO_LEVEL,
+    TURNS_AT,
+    TURNS_TO,
+    WHY,
+)
+
+MOST_ALIKE = 63
+"""Patients at a level up to which it is known which counts are alike."""
+
+MOST_REASONS = 254
+"""Reasons that a question has room for."""
+
+
+class Answers:
+    """The answers of one scenario's committee, in the form that the kernel reads.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol.
+    committee : Committee
+        Answers.
+    compiles : bool
+        Whether they are arrays, for the compiled kernel, or lists.
+    """
+
+    def __init__(self, scenario: Scenario, committee: Committee, compiles: bool) -> None:
+        self._levels, self._window_days = scenario.levels, scenario.window_end_offset
+        self._cohort_size = scenario.safety.cohort_size
+        self._most_places = max(scenario.safety.cohort_size, scenario.trial.planned_patients)
+        self._committee, self._compiles = committee, compiles
+        self.reasons: list[str] = [TIME_IS_UP]
+        rule = committee.rule
+        self.reads_followup = NO_FOLLOWUP
+        """What the rule reads of the pending patients' windows: see `kernel.bench.NO_FOLLOWUP`."""
+        if rule.reads_followup:
+            self.reads_followup = LEVEL_FOLLOWUP if rule.reads_level_followup else EACH_FOLLOWUP
+        self.forget(1)
+
+    def forget(self, people: int) -> None:
+        """Forget every answer; the next questions are about trials of at most so many patients."""
+        self._count, self._people = 0, people
+        alike = self._committee.rule.alike(min(people, MOST_ALIKE))
+        self.alike = np.zeros((0, 0, 0, 2), dtype=np.int64) if alike is None else alike
+        """See `kernel.bench.Tables.alike`."""
+        self.index: Any = {}
+        self.answers: Any = []
+        if self._compiles:
+            self.index = compiled.table(1, self._bits())
+            self.answers = np.zeros((0, ANSWER_SIZE), dtype=np.int64)
+
+    @property
+    def question_size(self) -> int:
+        """Numbers of a question."""
+        return HEAD + 3 * self._levels + self._people * (self.reads_followup == EACH_FOLLOWUP)
+
+    def _bits(self) -> list[int]:
+        """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
+        most = self._people + self._most_places  # outcomes that are known, and those that are outstanding
+        patients = (most + 1).bit_length()
+        room = (max(self._cohort_size, MOST_REASONS) + 1).bit_length()
+        head = [3, patients, room, MOST_LEVELS.bit_length(), patients, patients]
+        day = (3 * self._code_size).bit_length()
+        counts = [patients] * (3 * self._levels)
+        return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]
+
+    @property
+    def _code_size(self) -> int:
+        """As `kernel.questions.code_size`."""
+        return self._levels * (self._window_days + 1)
+
+    def __len__(self) -> int:
+        return self._count
+
+    @property
+    def numbers(self) -> int:
+        """Numbers that are remembered."""
+        return self._count * (self.question_size + ANSWER_SIZE)
+
+    def reason(self, words: str) -> int:
+        """Return the position of a reason."""
+        if words not in self.reasons:
+            if len(self.reasons) >= MOST_REASONS:
+                raise RuntimeError(f"more than {MOST_REASONS} reasons to stop: {words!r}")
+            self.reasons.append(words)
+        return self.reasons.index(words)
+
+    def ask(self, questions: IntArray) -> None:
+        """Put questions to the committee, none of which it was asked before.
+
+        Raises
+        ------
+        RuleError
+            If the rule fails.
+        """
+        asked, _ = distinct(questions)
+        answers = self._answers_to(asked)
+        if self.reads_followup == LEVEL_FOLLOWUP:
+            answers = self._with_turns(asked, answers)
+        first, self._count = self._count, self._count + len(answers)
+        answers[:, TURNS_TO] += first
+        if not self._compiles:
+            self.index.update({tuple(question): first + row for row, question in enumerate(asked.tolist())})
+            self.answers.extend(answers.tolist())
+            return
+        if self._count > len(self.answers):
+            self._make_room(first)
+        self.answers[first : self._count] = answers
+        compiled.steps().store(self.index, asked, first)
+
+    def _make_room(self, known: int) -> None:
+        """Move the compiled kernel's arrays to larger ones."""
+        index, answers = compiled.table(2 * self._count, self._bits()), np.zeros((2 * self._count, ANSWER_SIZE), int)
+        answers[:known] = self.answers[:known]
+        compiled.steps().move(self.index, index)
+        self.index, self.answers = index, answers
+
+    def _with_turns(self, questions: IntArray, answers: IntArray) -> IntArray:
+        """Return the answers before any follow-up, then those that they turn to as the days seen at the level grow.
+
+        Where the ends of a stretch of days have different answers it is halved, until they are a day apart.
+        """
+        levels = questions[:, 3]
+        pending = questions[np.arange(len(questions)), HEAD + 2 * self._levels + levels]
+        row = np.flatnonzero((questions[:, 0] == DECISION) & (pending > 0))
+        low, high = np.zeros(len(row), dtype=np.int64), pending[row] * self._window_days
+        at_low, at_high = answers[row], self._decide(questions[row], high)
+        turns: list[tuple[IntArray, IntArray, IntArray]] = []
+        while True:
+            differ = (at_low != at_high).any(axis=1)
+            row, low, high, at_low, at_high = (part[differ] for part in (row, low, high, at_low, at_high))
+            near = high - low == 1
+            turns.append((row[near], high[near], at_high[near]))
+            row, low, high, at_low, at_high = (part[~near] for part in (row, low, high, at_low, at_high))
+            if not len(row):
+                return _chained(answers, turns)
+            middle = (low + high) // 2
+            between = self._decide(questions[row], middle)
+            row = np.concatenate([row, row])
+            low, high = np.concatenate([low, middle]), np.concatenate([middle, high])
+            at_low, at_high = np.concatenate([at_low, between]), np.concatenate([between, at_high])
+
+    def _answers_to(self, questions: IntArray) -> IntArray:
+        """Return the answer to each question, shape (B, `ANSWER_SIZE`)."""
+        found = np.zeros((len(questions), ANSWER_SIZE), dtype=np.int64)
+        asked = {
+            DECISION: self._decide,
+            MAY_BE_FORCED: self._may_be_forced,
+            FORCED: self._is_forced,
+            EXPANSION: self._closes,
+            RECOMMENDATION: self._recommend,
+            CONCLUSION: self._conclude,
+        }
+        for kind, how in asked.items():
+            here = questions[:, 0] == kind
+            if here.any():
+                found[here] = how(questions[here])
+        return found
+
+    def recommended(self, questions: IntArray) -> IntArray:
+        """Return what was left to be recommended in the end: level and position of the reason, shape (B, 2).
+
+        Parameters
+        ----------
+        questions : int array, shape (B, `question_size`)
+            Any number of each.
+        """
+        asked, row = distinct(questions)
+        return self._answers_to(asked)[row][:, [TO_LEVEL, WHY]]
+
+    def _may_be_forced(self, questions: IntArray) -> IntArray:
+        return self._only_says(self._committee.may_be_forced(self._cut(questions), questions[:, 1]))
+
+    def _is_forced(self, questions: IntArray) -> IntArray:
+        return self._only_says(self._committee.forced_many(self._cut(questions), questions[:, 1]))
+
+    def _closes(self, questions: IntArray) -> IntArray:
+        return self._only_says(self._committee.rule.closes_expansion(self._cut(questions)))
+
+    def _only_says(self, says: BoolArray) -> IntArray:
+        found = np.zeros((len(says), ANSWER_SIZE), dtype=np.int64)
+        found[:, SAYS] = says
+        return found
+
+    def _decide(self, questions: IntArray, days_seen: IntArray | None = None) -> IntArray:
+        """Return the decisions; where it is given, after so many days of follow-up at the level."""
+        cut, outstanding = self._cut(questions), questions[:, 1]
+        if days_seen is not None:
+            share = days_seen / max(self._window_days, 1)
+            here = np.arange(self._levels) == cut.level[:, np.newaxis]
+            cut = replace(cut, followup=here * share[:, np.newaxis])
+        decided = self._committee.decide_many(cut, questions[:, 2], outstanding)
+        rests, leaves = self._committee.rest_on_data(decided), self._committee.leave_level(decided)
+        alone = np.full_like(outstanding, NO_LEVEL)
+        if rests.any():
+            alone = np.where(rests, self._committee.alone(cut, outstanding), NO_LEVEL)
+        found = self._written(decided)
+        found[:, RESTS_ON_DATA], found[:, LEAVES_LEVEL], found[:, RULE_ALONE] = rests, leaves, alone
+        return found
+
+    def _recommend(self, questions: IntArray) -> IntArray:
+        level = self._committee.rule.recommend(self._cut(questions))
+        return self._written(replace(self._stops(questions), level=level))
+
+    def _conclude(self, questions: IntArray) -> IntArray:
+        return self._written(self._committee.conclude_many(self._cut(questions), self._stops(questions)))
+
+    def _stops(self, questions: IntArray) -> Decisions:
+        """Return the stops after which something is recommended; at no level yet."""
+        zero = np.zeros(len(questions), dtype=np.int64)
+        return Decisions(
+            action=zero + int(Action.STOP),
+            level=zero + NO_LEVEL,
+            patients=zero,
+            reason=questions[:, 2],
+            reasons=tuple(self.reasons),
+        )
+
+    def _written(self, decided: Decisions) -> IntArray:
+        """Return decisions as answers, in the order of `kernel.bench.SAYS`."""
+        met = np.unique(decided.reason).tolist()
+        code = np.zeros(len(decided.reasons), dtype=np.int64)
+        code[met] = [self.reason(decided.reasons[position]) for position in met]
+        said = np.stack([decided.action, decided.level, decided.patients, code[decided.reason]], axis=1)
+        found = np.zeros((len(said), ANSWER_SIZE), dtype=np.int64)
+        found[:, : said.shape[1]], found[:, TURNS_AT] = said, NEVER
+        return found
+
+    def _cut(self, questions: IntArray) -> DataCut:
+        """Return what the questions are about."""
+        k = self._levels
+        n, y, c = (questions[:, HEAD + part * k : HEAD + (part + 1) * k] for part in range(3))
+        followup, partial = np.zeros(n.shape), None
+        if questions.shape[1] > HEAD + 3 * k:
+            followup, partial = self._followup(questions[:, HEAD + 3 * k :])
+        return DataCut(
+            level=questions[:, 3],
+            evaluable=n,
+            dlts=y,
+            pending=c,
+            followup=followup,
+            last_evaluable=questions[:, 4],
+            last_dlts=questions[:, 5],
+            partial=partial,
+        )
+
+    def _followup(self, codes: IntArray) -> tuple[FloatArray, Partial]:
+        """Return the windows seen at each level, added up, and the partly observed patients one by one."""
+        k = self._levels
+        kind, code = np.divmod(codes[:, (codes >= 0).any(axis=0)], self._code_size)
+        days, level = np.divmod(code, k)
+        share = np.minimum(days / max(self._window_days, 1), 1.0)
+        pending, lost, dlt = kind == 0, kind == 1, kind == 2
+        rows = np.nonzero(pending)[0]
+        followup = np.bincount(rows * k + level[pending], share[pending], len(codes) * k).reshape(-1, k)
+        return followup.astype(np.float64), Partial(
+            level=np.where(pending | lost, level, NO_LEVEL),
+            share=np.where(pending | lost, share, 0.0),
+            lost=lost,
+            dlt_share=np.where(dlt, share, np.nan),
+        )
+
+
+def _chained(answers: IntArray, turns: Sequence[tuple[IntArray, IntArray, IntArray]]) -> IntArray:
+    """Return answers with those that they turn to behind them, each linked to the next one by days and position."""
+    row, days, later = (np.concatenate(parts) for parts in zip(*turns, strict=True))
+    order = np.lexsort((days, row))
+    row, days = row[order], days[order]
+    found = np.concatenate([answers, later[order]])
+    before = np.arange(len(row)) + len(answers) - 1
+    begins = np.append(True, row[1:] != row[:-1])[: len(row)]
+    linked = np.where(begins, row, before)
+    found[:, TURNS_AT], found[:, TURNS_TO] = NEVER, 0
+    found[linked, TURNS_AT], found[linked, TURNS_TO] = days, np.arange(len(row)) + len(answers)
+    return found

@@ -1,0 +1,135 @@
+"""The kernel compiled by numba, where numba is installed (extra ``fast``).
+
+The steps are the same functions, so that both give the same trials. What they read and write are records of numpy
+instead of Python's objects, and the questions are found in a hash table instead of a dictionary.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from types import FunctionType, ModuleType, SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from . import bench, books, cohorts, days, patients, places, questions
+from .bench import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
+
+WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
+"""Trials from which on compiling pays, if not in this run then in the next (sixteen seconds, once for each
+installation), and loading what is compiled (half a second)."""
+
+NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
+"""The steps only read and write what is there, so that no references need be counted: several times as fast."""
+
+MODULES: tuple[ModuleType, ...] = (bench, places, questions, books, patients, cohorts, days)
+"""The kernel, each module after those that it reads."""
+
+
+def is_available() -> bool:
+    """Return whether numba is installed."""
+    return find_spec("numba") is not None
+
+
+def is_worth(trials: int) -> bool:
+    """Return whether so many trials are run faster by the compiled kernel, and there is one."""
+    if not is_available() or trials < WORTH_LOADING:
+        return False
+    return trials >= WORTH_COMPILING or is_compiled()
+
+
+def is_compiled() -> bool:
+    """Return whether the kernel as it is was compiled before, and is kept on disk."""
+    folder = steps().run_many.stats.cache_path
+    kept = [] if folder is None else list(Path(folder).glob("days.run_many-*.nbi"))
+    return max((file.stat().st_mtime for file in kept), default=0) > max(file.stat().st_mtime for file in _sources())
+
+
+def _sources() -> list[Path]:
+    return [Path(str(module.__file__)) for module in MODULES]
+
+
+@cache
+def steps() -> SimpleNamespace:
+    """Return the functions that Python calls, to be compiled at their first call and kept on disk for later ones.
+
+    Those that take the tables are put where they are called: handing on that many arrays would cost more than they do.
+    """
+    names: dict[str, Any] = {}
+    for module in MODULES:
+        names |= vars(module)
+    for module in MODULES:
+        for name, function in vars(module).items():
+            if isinstance(function, FunctionType) and function.__module__ == module.__name__:
+                names[name] = _compiled(FunctionType(function.__code__, names, name))
+    names["find"] = names["find_in_table"]
+    return SimpleNamespace(**{name: names[name] for name in FROM_OUTSIDE})
+
+
+FROM_OUTSIDE = ("run_many", "store", "move")
+"""The steps that Python calls: what they call needs nothing for that, and is kept on disk as a part of them."""
+
+BY_THEMSELVES = ("decide", "close_books")
+"""Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
+
+
+def _compiled(function: FunctionType) -> Any:
+    """Return a function that numba compiles; one that Python calls is kept, where numba may write."""
+    from numba import njit
+
+    name, parameters = function.__name__, inspect.signature(function).parameters
+    if name not in FROM_OUTSIDE:
+        inside = bool({"t", "table"} & parameters.keys()) and name not in BY_THEMSELVES
+        no_entry: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+        return njit(forceinline=inside, **no_entry, **NOTHING_IS_ALLOCATED)(function)
+    try:
+        return njit(cache=True, **NOTHING_IS_ALLOCATED)(function)
+    except RuntimeError:  # there is no folder to keep it in
+        return njit(**NOTHING_IS_ALLOCATED)(function)
+
+
+@cache
+def _made_of() -> str:
+    """Return the name of a field that no other source has: what is kept of another source is then of another type.
+
+    numba itself looks at the date of the file that a function stands in, and not at those that it reads.
+    """
+    source = b"".join(file.read_bytes() for file in _sources())
+    return f"made_of_{hashlib.sha256(source).hexdigest()[:16]}"
+
+
+def record(protocol: Protocol) -> Any:
+    """Return a protocol as a record."""
+    values = protocol._asdict() | {_made_of(): 0}
+    fields = [(name, np.int64, np.shape(value)) for name, value in values.items()]
+    return np.array([tuple(values.values())], dtype=fields)[0]
+
+
+@cache
+def bench_type() -> np.dtype[Any]:
+    """Return the type of a `Bench` as a record."""
+    shapes = {item.name: np.shape(getattr(Bench(), item.name)) for item in dataclasses.fields(Bench)}
+    return np.dtype([(name, np.int64, shape) for name, shape in shapes.items()])
+
+
+@cache
+def person_type() -> np.dtype[Any]:
+    """Return the type of a `Person` as a record."""
+    return np.dtype([(item.name, np.int64) for item in dataclasses.fields(Person)])
+
+
+def table(rows: int, bits: Sequence[int]) -> Table:
+    """Return an empty table with room for so many questions, whose numbers take so many bits each."""
+    words, used = 1, 0
+    for width in bits:
+        words, used = (words + 1, width) if used + width > WORD_BITS else (words, used + width)
+    slots = np.zeros((1 << (2 * rows - 1).bit_length(), 1 + words), dtype=np.int64)
+    slots[:, 0] = UNKNOWN
+    made_of = np.zeros(0, dtype=[(_made_of(), np.int64)])
+    return Table(slots, np.array(bits, dtype=np.int64), np.zeros(words, dtype=np.int64), made_of)

@@ -1,0 +1,6 @@
+"""What nature draws: who comes and when, and what would happen to each patient at each dose.
+
+`streams` is the scheme of random numbers, which cannot be changed without changing every result; `candidates` draws
+who comes, and who fails screening; `patients` what happens to those who are enrolled; `draws` puts them together for a
+chunk of trials. Patients exist before doses; nothing here knows a rule.
+"""

@@ -1,0 +1,141 @@
+"""Who comes, and when; who fails screening, and why; how large they are. Indexed by candidate, from 0."""
+
+from __future__ import annotations
+
+import math
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+
+from ..scenario.model import FixedAccrual, Pause, PoissonAccrual, Scenario
+from ..words.records import BoolArray, FloatArray, IntArray
+from .streams import NEVER, PAGE, Draws, Stream, together
+
+DAYS_PER_MONTH = 365.25 / 12
+"""Mean length of a month [days]."""
+
+
+class Candidate(NamedTuple):
+    """Somebody who consents.
+
+    Parameters
+    ----------
+    consent_day : int
+        Day of consent [days since the start date].
+    failed_criterion : str or None
+        The screening criterion that the candidate does not meet.
+    body_surface_area_m2 : float or None
+        Body surface area [m2]; ``None`` if the scenario gives none.
+    """
+
+    consent_day: int
+    failed_criterion: str | None
+    body_surface_area_m2: float | None
+
+
+class CandidateDraws(Draws):
+    """What is drawn about candidates; parameters as `Draws`."""
+
+    def __init__(self, scenario: Scenario, seed: int, first: int, count: int) -> None:
+        super().__init__(scenario, seed, first, count)
+        self.criteria = tuple(scenario.screening.failure_probability)
+        self._clock = np.zeros(count)
+        self._consent_days: list[IntArray] = []
+        self._candidates: list[list[list[tuple[int, int, float]]]] = []
+
+    def candidate(self, trial: int, number: int) -> Candidate | None:
+        """Return candidate `number` (from 0) of a trial (from `first`), or ``None`` if nobody comes any more."""
+        page, position = divmod(number, PAGE)
+        while len(self._candidates) <= page:
+            new = len(self._candidates)
+            self._candidates.append(together(self.consent_days(new), self.criterion(new), self.body(new)))
+        day, criterion, area = self._candidates[page][trial - self.first][position]
+        if day >= NEVER:
+            return None
+        return Candidate(day, self.criteria[criterion] if criterion >= 0 else None, None if math.isnan(area) else area)
+
+    def consent_days(self, page: int) -> IntArray:
+        """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
+
+        Gaps are added up in continuous time, in which pauses do not exist, and rounded down to a day once. Each page
+        goes on where the one before ended, so that they are kept.
+        """
+        while len(self._consent_days) <= page:
+            self._consent_days.append(self._following_consent_days(len(self._consent_days)))
+        return self._consent_days[page]
+
+    def _following_consent_days(self, page: int) -> IntArray:
+        accrual = self.scenario.accrual
+        if isinstance(accrual, FixedAccrual):
+            days = np.full(PAGE, NEVER)
+            part = accrual.consent_days[page * PAGE : (page + 1) * PAGE]
+            days[: len(part)] = part
+            return np.broadcast_to(days, (self.count, PAGE))
+        if accrual.consents_per_month == 0:
+            return np.full((self.count, PAGE), NEVER)
+        times = self.draw(Stream.ACCRUAL, page)
+        np.log1p(np.negative(times, out=times), out=times)
+        times *= -DAYS_PER_MONTH / accrual.consents_per_month
+        times[:, 0] += self._clock
+        np.cumsum(times, axis=1, out=times)
+        self._clock = times[:, -1].copy()
+        calendar = with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))
+        return np.minimum(calendar, NEVER, out=calendar).astype(np.int64)
+
+    def criterion(self, page: int) -> IntArray:
+        """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
+        if not self.criteria:
+            return np.full((self.count, PAGE), -1)
+        parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
+        position = np.searchsorted(parts, self.draw(Stream.SCREENING, page), side="right")
+        return np.where(position < len(parts), position, -1)
+
+    def fails_screening(self, page: int) -> BoolArray:
+        """Return whether 16 candidates fail screening, shape (count, 16): whether `criterion` names one."""
+        if not self.criteria:
+            return np.zeros((self.count, PAGE), dtype=np.bool_)
+        parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
+        return np.asarray(self.draw(Stream.SCREENING, page) < parts[-1])
+
+    def body(self, page: int) -> FloatArray:
+        """Return the body surface area of 16 candidates, shape (count, 16) [m2, to 0.001]; NaN if none is given."""
+        from scipy.special import ndtr, ndtri
+
+        area = self.scenario.treatment.body_surface_area
+        if area is None or area.sd_m2 == 0:
+            return np.full((self.count, PAGE), area.mean_m2 if area else math.nan)
+        low, high = ((limit - area.mean_m2) / area.sd_m2 for limit in (area.min_m2, area.max_m2))
+        u = ndtr(low) + self.draw(Stream.BODY, page) * (ndtr(high) - ndtr(low))
+        return np.asarray(np.round(area.mean_m2 + area.sd_m2 * ndtri(u), 3))
+
+
+def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
+    """Return calendar times of times that do not count pauses.
+
+    Parameters
+    ----------
+    times : float array
+        Time spent outside pauses since the start date [days].
+    pauses : list of (int, int)
+        First day of each pause and first day after it [days since the start date], merged and in order.
+    """
+    for first, after in pauses:
+        times = times + np.where(times >= first, after - first, 0)
+    return times
+
+
+def _pauses(accrual: PoissonAccrual, start: date) -> list[tuple[int, int]]:
+    """Return pauses as days since the start date, overlapping ones merged, those before the start cut off."""
+    merged: list[tuple[int, int]] = []
+    for pause in sorted(accrual.pauses, key=lambda item: item.first_day):
+        first, after = _span(pause, start)
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], after))
+        elif after > 0:
+            merged.append((first, after))
+    return merged
+
+
+def _span(pause: Pause, start: date) -> tuple[int, int]:
+    return max((pause.first_day - start).days, 0), (pause.last_day - start).days + 1

@@ -1,0 +1,20 @@
+"""Everything that nature draws for a chunk of consecutive trials: patients exist before doses."""
+
+from __future__ import annotations
+
+from .candidates import CandidateDraws
+from .patients import PatientDraws
+
+
+class Nature(CandidateDraws, PatientDraws):
+    """What nature draws for a chunk of consecutive trials.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is assumed about nature.
+    seed : int
+        Seed of the simulation, at least 0.
+    first, count : int
+        Trials ``first`` to ``first + count - 1``.
+    """

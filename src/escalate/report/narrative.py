@@ -1,0 +1,200 @@
+"""One trial told day by day, as a person would tell it; made from its records alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from textwrap import fill
+from typing import Any
+
+from ..results.estimates import binomial_interval, posterior_interval
+from ..results.timeline import WAITS, waits
+from ..words.records import NO_DOSE, Trial
+
+Row = dict[str, Any]
+
+WIDTH = 110
+"""Width of the text [characters]."""
+
+
+def story(trial: Trial) -> str:
+    """Tell a trial: what was decided, every day on which something happened, and what became of each patient.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    str
+        Text for a terminal.
+    """
+    parts = [*_opening(trial), "", *_days(trial), "", *_patients(trial), "", *_knowledge(trial), "", *_ending(trial)]
+    return "\n".join(parts)
+
+
+def _opening(trial: Trial) -> Iterator[str]:
+    yield trial.title
+    yield f"One simulated trial (seed {trial.seed}, replicate {trial.replicate}), rule {trial.rule}"
+    yield "Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1))
+
+
+def _days(trial: Trial) -> Iterator[str]:
+    amounts = {row["patient"]: row for row in trial.patients if row["patient"] is not None}
+    for (day, iso), rows in groupby(trial.events, key=lambda row: (row["day"], row["date"])):
+        margin = f"day {day:>4}  {iso}  "
+        for sentence in _one_day(trial, list(rows), amounts):
+            yield fill(sentence, WIDTH, initial_indent=margin, subsequent_indent=" " * len(margin))
+            margin = " " * len(margin)
+
+
+def _one_day(trial: Trial, rows: list[Row], amounts: dict[int, Row]) -> Iterator[str]:
+    """Tell one day; a candidate who is eligible and starts at once, or has to wait, is told in one sentence."""
+    told = ("lymphodepletion", "infusion", "waits", "no place")
+    resolved = {row["candidate"] for row in rows if row["event"] in told}
+    for row in rows:
+        if row["event"] == "eligible" and row["candidate"] in resolved:
+            continue
+        yield _SENTENCES[row["event"]](trial, row, amounts)
+
+
+def _dose(trial: Trial, row: Row) -> str:
+    return f"level {row['level']} ({trial.doses[row['level'] - 1]})"
+
+
+def _who(row: Row) -> str:
+    return f"Patient {row['patient']}" if row["patient"] is not None else f"Candidate {row['candidate']}"
+
+
+def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
+    patient = amounts[row["patient"]]
+    agents = [f"{name[:-3]} {patient[name]:,.0f} mg" for name in patient if name.endswith("_mg") and patient[name]]
+    waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
+    given = f": {' and '.join(agents)}" if agents else ""
+    return (
+        f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+        f"{_dose(trial, row)}; lymphodepletion{given}."
+    )
+
+
+def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
+    patient = amounts[row["patient"]]
+    if row["day"] != patient["infusion_day"]:
+        return f"Patient {row['patient']} is infused again: {row['detail']}."
+    if patient["treatment_start_day"] == patient["infusion_day"]:
+        waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
+        return (
+            f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+            f"{_dose(trial, row)}, and is infused: {row['detail']}. DLT window to {patient['window_end_date']}."
+        )
+    sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
+    return (
+        f"Patient {row['patient']}{sentinel} is infused: {row['detail']}. DLT window to {patient['window_end_date']}."
+    )
+
+
+def _decided(trial: Trial, row: Row, _: Any) -> str:
+    action, _, reason = row["detail"].partition(": ")
+    if action == "stop":
+        dose = f"recommended is {_dose(trial, row)}" if row["level"] else NO_DOSE
+        return f"THE COMMITTEE stops the escalation: {reason}; {dose}."
+    if action == "suspend":
+        return f"THE COMMITTEE suspends accrual: {reason}."
+    where = " at" if action == "stay" else " to"
+    return f"THE COMMITTEE decides on cohort {row['cohort']}: {action}{where} {_dose(trial, row)}; {reason}."
+
+
+def _with_detail(words: str) -> Callable[[Trial, Row, Any], str]:
+    def tell(_: Trial, row: Row, __: Any) -> str:
+        return f"{_who(row)} {words}" + (f": {row['detail']}." if row["detail"] else ".")
+
+    return tell
+
+
+def _about_cohort(words: str) -> Callable[[Trial, Row, Any], str]:
+    def tell(trial: Trial, row: Row, _: Any) -> str:
+        return f"Cohort {row['cohort']} at {_dose(trial, row)} {words}: {row['detail']}."
+
+    return tell
+
+
+_SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
+    "cohort opened": _about_cohort("opens"),
+    "consent": _with_detail("consents; screening begins"),
+    "screen failure": _with_detail("fails screening"),
+    "eligible": _with_detail("is eligible"),
+    "waits": _with_detail("is eligible and waits"),
+    "withdrew": _with_detail("gives up waiting"),
+    "no place": _with_detail("is eligible and is lost, since no place is open"),
+    "turned away": _with_detail("is turned away: enrolment is closed"),
+    "lymphodepletion": _enrolled,
+    "infusion": _infused,
+    "not infused": _with_detail("is not infused"),
+    "DLT": _with_detail("has a DOSE-LIMITING TOXICITY"),
+    "late toxicity": _with_detail("has a late toxicity, after the DLT window: it does not count"),
+    "drop-out": _with_detail("leaves the trial"),
+    "window completed": _with_detail("completes the DLT window without a DLT"),
+    "follow-up completed": _with_detail("completes follow-up"),
+    "cohort complete": _about_cohort("is complete, data cut"),
+    "decision forced": _about_cohort("is closed early, since nothing outstanding can change the decision; data cut"),
+    "expansion closed": _about_cohort("is closed: TOO TOXIC; data cut"),
+    "candidate ready": _about_cohort("has no free place, and a candidate is ready; data cut"),
+    "nothing outstanding": _about_cohort("has nothing outstanding any more; data cut"),
+    "decision": _decided,
+    "enrolment closed": lambda _, row, __: f"Enrolment closes: {row['detail']}.",
+    "trial ended": lambda _, row, __: f"The trial ends: {row['detail']}.",
+}
+
+
+def _patients(trial: Trial) -> Iterator[str]:
+    rows = [row for row in trial.patients if row["patient"] is not None]
+    if not rows:
+        yield "Nobody was enrolled."
+        return
+    heads = ("patient", "cohort", "level", "infused", "outcome", "known")
+    yield "{:>7}  {:>6}  {:>5}  {:<10}  {:<13}  {:<10}  what became of them".format(*heads)
+    for row in sorted(rows, key=lambda row: row["patient"]):
+        ending = row["state"] + (f" on {row['left_date']}" if row["left_date"] else "")
+        why = row["non_evaluable_reason"] or row["not_infused_reason"]
+        yield (
+            f"{row['patient']:>7}  {row['cohort']:>6}  {row['level']:>5}  {row['infusion_date'] or '-':<10}  "
+            f"{row['outcome'] or '-':<13}  {row['outcome_date'] or '-':<10}  {ending}{f' ({why})' if why else ''}"
+        )
+
+
+def _knowledge(trial: Trial) -> Iterator[str]:
+    """Tell how little so few patients say about P(DLT) at each dose."""
+    yield "What the trial says about P(DLT)   DLTs/evaluable   95 % exact interval   95 % with a uniform prior"
+    for level, dose in enumerate(trial.doses, 1):
+        rows = [row for row in trial.cohorts if row["level"] == level]
+        y, n = sum(row["dlts"] for row in rows), sum(row["evaluable"] for row in rows)
+        label = f"  level {level}: {dose}"
+        if n == 0:
+            yield f"{label:<35}{'0/0':>14}   nothing"
+            continue
+        intervals = binomial_interval(y, n), posterior_interval(y, n)
+        exact, posterior = (f"{low:.1%} to {high:.1%}" for low, high in intervals)
+        yield f"{label:<35}{f'{y}/{n}':>14}{exact:>22}{posterior:>28}"
+
+
+def _ending(trial: Trial) -> Iterator[str]:
+    yield f"Dose path    {trial.dose_path or 'nobody infused'}"
+    level = "" if trial.recommended is None else f"level {trial.recommended}: "
+    yield f"Recommended  {level}{trial.recommended_dose}"
+    yield f"Because      {trial.stop_reason}"
+    end = trial.date_of(trial.duration_days)
+    yield f"Duration     {trial.duration_days} days, to {end}{_against_plan(trial)}"
+    parts = waits(trial)
+    yield "Waiting for  " + ", ".join(f"{name} {parts[name]} d" for name in WAITS if parts[name])
+
+
+def _against_plan(trial: Trial) -> str:
+    planned = trial.planned_completion_date
+    if not trial.is_complete:
+        return "; not finished, since the trial's time was up"
+    if planned is None:
+        return ""
+    late = (trial.date_of(trial.duration_days) - planned).days
+    verdict = f"{late} days after" if late > 0 else f"{-late} days before" if late < 0 else "on"
+    return f"; {verdict} the planned completion on {planned}"

@@ -1,0 +1,324 @@
+"""What many trials say: operating characteristics, each with its Monte Carlo error."""
+
+from __future__ import annotations
+
+import bisect
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials
+from ..words.records import NO_DOSE, NO_LEVEL
+from ..words.tables import STATES, Column, Layout, Table
+from .tally import Tally, tally
+from .timeline import WAITS
+
+CONFIDENCE = 0.95
+"""Coverage of the Monte Carlo intervals."""
+
+QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
+"""Quantiles reported of durations and milestones."""
+
+_Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+
+ESTIMATES = Layout(
+    "characteristics",
+    (
+        Column(
+            "group", "What kind of question it answers: recommendation, stopping, patients, candidates, time, waits"
+        ),
+        Column("measure", "What is estimated"),
+        Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
+        Column("estimate", "The estimate", "see `unit`"),
+        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", "if one trial alone was run"),
+        Column("low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("unit", "`probability`, `patients`, `candidates` or `days`"),
+        Column("trials", "Trials that the estimate rests on", "count"),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One operating characteristic with its Monte Carlo error: see `ESTIMATES` for the fields."""
+
+    group: str
+    measure: str
+    level: int | str | None
+    estimate: float
+    mc_se: float | None
+    low: float | None
+    high: float | None
+    unit: str
+    trials: int
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Characteristics:
+    """The operating characteristics of one scenario.
+
+    Parameters
+    ----------
+    tally : Tally
+        What they were estimated from.
+    estimates : tuple of Estimate
+        All of them, in the order of the report.
+    """
+
+    tally: Tally
+    estimates: tuple[Estimate, ...]
+
+    def get(self, measure: str, level: int | str | None = None) -> Estimate:
+        """Return one estimate.
+
+        Parameters
+        ----------
+        measure : str
+            As in the column ``measure``.
+        level : int or str, optional
+            Dose level from 1, ``"no dose"``, ``"all"``; nothing where levels do not matter.
+
+        Raises
+        ------
+        KeyError
+            If there is no such estimate; the message lists the measures.
+        """
+        for estimate in self.estimates:
+            if (estimate.measure, estimate.level) == (measure, level):
+                return estimate
+        known = ", ".join(sorted({f"{e.measure!r} at {e.level!r}" for e in self.estimates}))
+        raise KeyError(f"no estimate of {measure!r} at level {level!r}; there are: {known}")
+
+    @property
+    def table(self) -> Table:
+        """All estimates as a table."""
+        names = ESTIMATES.names
+        cells = tuple(tuple(getattr(estimate, name) for name in names) for estimate in self.estimates)
+        return Table(ESTIMATES, cells, self.tally.start_date)
+
+    def to_pandas(self) -> Any:
+        """Return all estimates as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
+        return self.table.to_pandas()
+
+    def __repr__(self) -> str:
+        return f"<Characteristics: {len(self.estimates)} estimates from {self.tally.trials} trials>"
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
+
+
+def characteristics(trials: Trials | Tally) -> Characteristics:
+    """Estimate the operating characteristics of a scenario from many trials.
+
+    Parameters
+    ----------
+    trials : Trials or Tally
+        As `simulate` returns them, or counted.
+
+    Returns
+    -------
+    Characteristics
+        Probabilities with exact binomial (Clopper-Pearson) intervals, means with normal ones, quantiles with intervals
+        between order statistics; all intervals are of Monte Carlo error alone, and say nothing of the assumptions.
+
+    References
+    ----------
+    Clopper CJ, Pearson ES. Biometrika 1934;26:404-413, doi:10.1093/biomet/26.4.404.
+    Conover WJ. Practical Nonparametric Statistics, 3rd ed., Wiley 1999, section 3.2 (intervals for quantiles).
+    """
+    counted = trials if isinstance(trials, Tally) else tally(trials)
+    parts = (_recommendation, _stopping, _patients, _candidates, _time, _waits)
+    return Characteristics(tally=counted, estimates=tuple(estimate for part in parts for estimate in part(counted)))
+
+
+def _recommendation(counted: Tally) -> Iterator[Estimate]:
+    often = counted.values["recommended"]
+    for level in range(counted.scenario.levels):
+        yield probability("recommendation", "recommended", level + 1, often[level], counted.trials)
+    yield probability("recommendation", "recommended", NO_DOSE, often[NO_LEVEL], counted.trials)
+    scenario = counted.scenario
+    if scenario.mtd_level is not None:
+        yield probability("recommendation", "right choice", None, often[scenario.mtd_level - 1], counted.trials)
+    if scenario.overdose_above is not None:
+        truth = enumerate(scenario.toxicity.dlt_probability)
+        too_toxic = sum(often[level] for level, p in truth if p > scenario.overdose_above)
+        yield probability("recommendation", "too toxic a dose", None, too_toxic, counted.trials)
+
+
+def _stopping(counted: Tally) -> Iterator[Estimate]:
+    for reason, often in sorted(counted.reasons.items(), key=lambda item: (-item[1], item[0])):
+        yield probability("stopping", reason, None, often, counted.trials)
+
+
+def _patients(counted: Tally) -> Iterator[Estimate]:
+    for name in PER_LEVEL:
+        for level in (*range(1, counted.scenario.levels + 1), "all"):
+            yield mean("patients", name, level, counted.values[f"{name}: {level}"], "patients")
+    yield probability("patients", "any DLT", "all", counted.values["any DLT"][1], counted.trials)
+    if "overdosed" in counted.values:
+        yield mean("patients", "overdosed", "all", counted.values["overdosed"], "patients")
+
+
+def _candidates(counted: Tally) -> Iterator[Estimate]:
+    yield mean("candidates", "consented", None, counted.values["consented"], "candidates")
+    for state in STATES:
+        yield mean("candidates", state, None, counted.values[f"state: {state}"], "candidates")
+
+
+def _time(counted: Tally) -> Iterator[Estimate]:
+    if counted.scenario.planned_days is not None:
+        finished = counted.values["finished in time"][1]
+        yield probability("time", "finished by planned completion date", None, finished, counted.trials)
+    yield mean("time", "duration", None, counted.values["duration"], "days")
+    yield from _quantiles("duration", counted.values["duration"])
+    for name in counted.milestones:
+        yield from _reached(name, counted.values[f"milestone: {name}"], counted.trials)
+    spans = [name for name in counted.values if name.startswith("cohort ")]
+    for name in ("first infusion to recommendation", *spans):
+        yield from _reached(name, counted.values[name], counted.trials)
+        reached = _without_missed(counted.values[name])
+        if reached:
+            yield mean("time", name, None, reached, "days")
+
+
+def _reached(name: str, often: Mapping[int, int], trials: int) -> Iterator[Estimate]:
+    """Estimate how many trials come to something, and the quantiles of its days in those that do."""
+    reached = _without_missed(often)
+    yield probability("time", f"{name}: reached", None, sum(reached.values()), trials)
+    yield from _quantiles(name, reached)
+
+
+def _without_missed(often: Mapping[int, int]) -> dict[int, int]:
+    return {value: count for value, count in often.items() if value != NOT_REACHED}
+
+
+def _quantiles(name: str, often: Mapping[int, int]) -> Iterator[Estimate]:
+    for q in QUANTILES if often else ():
+        yield quantile("time", f"{name}: {q:.0%} quantile", often, q)
+
+
+def finished_by(counted: Tally) -> tuple[tuple[int, Estimate], ...]:
+    """Estimate the probability that the trial has ended by each day.
+
+    Parameters
+    ----------
+    counted : Tally
+        Counts of simulated trials.
+
+    Returns
+    -------
+    tuple of (int, Estimate)
+        Each day on which a trial ended [days since the start date], in order, and the share of all trials that had
+        ended by it, with its exact binomial interval. Trials that ``trial.max_days`` cut off never end, so that the
+        last share may be below 1; there is no day if all were cut off.
+    """
+    ended = _without_missed(counted.values["milestone: trial ended"])
+    days = sorted(ended)
+    up_to = itertools.accumulate(ended[day] for day in days)
+    return tuple(
+        (day, probability("time", f"finished by day {day}", None, count, counted.trials))
+        for day, count in zip(days, up_to, strict=True)
+    )
+
+
+def _waits(counted: Tally) -> Iterator[Estimate]:
+    for name in WAITS:
+        yield mean("waits", name, None, counted.values[f"waits: {name}"], "days")
+
+
+def trials_needed(p: float, half_width: float = 0.005) -> int:
+    """Return how many trials an estimate of a probability takes so that its 95 % interval is so wide to either side.
+
+    Parameters
+    ----------
+    p : float
+        The probability, about.
+    half_width : float
+        Half the width of the interval, 0.005 for half a percentage point.
+    """
+    return max(1, math.ceil(p * (1 - p) * (_Z / half_width) ** 2))
+
+
+def binomial_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the exact (Clopper-Pearson) 95 % interval of a probability after k of n, n at least 1."""
+    from scipy.special import betaincinv
+
+    tail = (1 - CONFIDENCE) / 2
+    low = float(betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
+    high = float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
+    return low, high
+
+
+def posterior_interval(k: int, n: int) -> tuple[float, float]:
+    """Return the equal-tailed 95 % interval of Beta(1 + k, 1 + n - k): a uniform prior, after k of n."""
+    from scipy.special import betaincinv
+
+    tail = (1 - CONFIDENCE) / 2
+    return float(betaincinv(1 + k, 1 + n - k, tail)), float(betaincinv(1 + k, 1 + n - k, 1 - tail))
+
+
+def probability(group: str, measure: str, level: int | str | None, happened: int, trials: int) -> Estimate:
+    """Estimate a probability from what happened in so many of the trials, with its exact binomial interval."""
+    p, (low, high) = happened / trials, binomial_interval(happened, trials)
+    return Estimate(
+        group=group, measure=measure, level=level, estimate=p, mc_se=math.sqrt(p * (1 - p) / trials), low=low,
+        high=high, unit="probability", trials=trials,
+    )  # fmt: skip
+
+
+def mean(group: str, measure: str, level: int | str | None, often: Mapping[int, int], unit: str) -> Estimate:
+    """Estimate a mean from how often each value came; sums are exact, and rounded once."""
+    n = sum(often.values())
+    total, squares = (sum(value**power * count for value, count in often.items()) for power in (1, 2))
+    return mean_of_sums(group, measure, level, n, total, squares, unit)
+
+
+def mean_of_sums(
+    group: str, measure: str, level: int | str | None, n: int, total: int, squares: int, unit: str
+) -> Estimate:
+    """Estimate a mean from the number of values, their sum, and that of their squares."""
+    centre = total / n
+    se = math.sqrt((n * squares - total * total) / (n * n * (n - 1))) if n > 1 else None
+    low, high = (None, None) if se is None else (centre - _Z * se, centre + _Z * se)
+    return Estimate(
+        group=group, measure=measure, level=level, estimate=centre, mc_se=se, low=low, high=high, unit=unit, trials=n
+    )
+
+
+def quantile(group: str, measure: str, often: Mapping[int, int], q: float) -> Estimate:
+    """Estimate a quantile of days from how often each came: the smallest that q of the trials reach.
+
+    The interval lies between the order statistics whose ranks are n q plus or minus z times sqrt(n q (1 - q)); the
+    standard error is that interval's half-length over z.
+    """
+    values, up_to = sorted(often), list(itertools.accumulate(often[value] for value in sorted(often)))
+    n = up_to[-1]
+    spread = _Z * math.sqrt(n * q * (1 - q))
+    ranks = max(math.floor(n * q - spread), 1), math.ceil(n * q), min(math.ceil(n * q + spread), n)
+    low, centre, high = (float(values[bisect.bisect_left(up_to, rank)]) for rank in ranks)
+    return Estimate(
+        group=group, measure=measure, level=None, estimate=centre, mc_se=(high - low) / (2 * _Z) if n > 1 else None,
+        low=low if n > 1 else None, high=high if n > 1 else None, unit="days", trials=n,
+    )  # fmt: skip
+
+
+def in_percent(estimate: Estimate) -> str:
+    """Return a probability in words, with its standard error; with its bound if it was 0 or 1 in every trial."""
+    if estimate.mc_se == 0 and estimate.low is not None and estimate.high is not None:
+        bound = f"< {estimate.high:.2%}" if estimate.estimate == 0 else f"> {estimate.low:.2%}"
+        return f"{estimate.estimate:.0%} ({bound})"
+    return f"{estimate.estimate:.1%} ± {error_words(estimate, 1, 100)}"
+
+
+def in_units(estimate: Estimate, digits: int) -> str:
+    """Return an estimate in words, with its standard error, to so many digits after the point."""
+    return f"{estimate.estimate:,.{digits}f} ± {error_words(estimate, digits)}"
+
+
+def error_words(estimate: Estimate, digits: int, scale: float = 1) -> str:
+    """Return the standard error of an estimate in words, times a scale; a question mark if one trial alone was run."""
+    return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.{digits}f}"

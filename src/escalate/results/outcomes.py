@@ -1,0 +1,301 @@
+"""What is kept of each of many trials: one row per trial, as columns of numbers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
+from ..scenario.model import Scenario
+from ..words.tables import STATES
+from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
+
+NOT_REACHED = -1
+"""Day of a milestone that a trial did not reach, inside arrays; never shown to a person."""
+
+PER_LEVEL = ("infused", "evaluable", "dlts", "non_evaluable", "not_infused", "replaced")
+"""Counts of patients kept for each dose level."""
+
+COHORTS_TIMED = 12
+"""Cohorts, the first of a trial, of which it is kept how long they took."""
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Trials:
+    """Many trials of one scenario, one row each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed : int
+        Seed of all of them.
+    first : int
+        Replicate number of the first row; the others follow.
+    recommended : int array, shape (n,)
+        Recommended dose level from 0, or `NO_LEVEL`.
+    reasons : tuple of str
+        Reasons why escalations ended, in alphabetical order.
+    reason : int array, shape (n,)
+        Position of each trial's reason among them.
+    paths : bytes array, shape (n,)
+        Dose paths, in ASCII.
+    patients : dict of int array, shape (n, K)
+        For each of `PER_LEVEL`, patients at each dose level.
+    candidates : dict of int array, shape (n,)
+        For each final state in `escalate.words.tables.STATES`, candidates who ended in it.
+    duration_days : int array, shape (n,)
+        Day of the last event [days since the start date].
+    milestone_days : dict of int array, shape (n,)
+        For each milestone of `escalate.results.timeline.milestones`, its day, or `NOT_REACHED`.
+    cohort_days : int array, shape (n, C)
+        For each of the first cohorts, at most `COHORTS_TIMED`, days from its opening to the last decision on it, or
+        `NOT_REACHED`.
+    waits : dict of int array, shape (n,)
+        For each of `escalate.results.timeline.WAITS`, days; they add up to `duration_days`.
+    """
+
+    scenario: Scenario
+    seed: int
+    first: int
+    recommended: IntArray
+    reasons: tuple[str, ...]
+    reason: IntArray
+    paths: NDArray[np.bytes_]
+    patients: dict[str, IntArray]
+    candidates: dict[str, IntArray]
+    duration_days: IntArray
+    milestone_days: dict[str, IntArray]
+    cohort_days: IntArray
+    waits: dict[str, IntArray]
+
+    def __len__(self) -> int:
+        return len(self.recommended)
+
+    def __repr__(self) -> str:
+        last = self.first + len(self) - 1
+        return f"<Trials: {len(self)} of {self.scenario.trial.title!r}, seed {self.seed}, {self.first} to {last}>"
+
+    @property
+    def stop_reasons(self) -> tuple[str, ...]:
+        """Why each escalation ended, length n."""
+        return tuple(self.reasons[code] for code in self.reason.tolist())
+
+    @property
+    def dose_paths(self) -> tuple[str, ...]:
+        """Each trial's dose path as in `Trial`, length n."""
+        return tuple(self.paths.astype(str).tolist())
+
+    @property
+    def finished_in_time(self) -> BoolArray:
+        """Whether each trial ended by the planned completion date, shape (n,); none where no date is planned."""
+        ended, planned = self.milestone_days["trial ended"], self.scenario.planned_days
+        return np.asarray((ended != NOT_REACHED) & (ended <= (NOT_REACHED if planned is None else planned)))
+
+    @property
+    def start_date(self) -> date:
+        """Day 0."""
+        return self.scenario.trial.start_date
+
+    def count_paths(self) -> list[tuple[str, int]]:
+        """Return the dose paths with how often each came, most frequent first."""
+        paths, counts = np.unique(self.paths, return_counts=True)
+        return sorted(
+            zip(paths.astype(str).tolist(), counts.tolist(), strict=True), key=lambda item: (-item[1], item[0])
+        )
+
+    def columns(self) -> dict[str, Any]:
+        """Return everything as named arrays, for ``trials.npz``; levels from 1 and words, nothing coded."""
+        return dict(self.each_column())
+
+    def each_column(self) -> Iterator[tuple[str, Any]]:
+        """Yield the same one by one, so that not all need lie in memory."""
+        labels = np.array([level.label for level in self.scenario.dose_levels] + [NO_DOSE])
+        yield "replicate", np.arange(self.first, self.first + len(self))
+        yield "recommended", labels[self.recommended]
+        yield "stop_reason", np.array(self.reasons)[self.reason]
+        yield "dose_path", self.paths.astype(str)
+        for name, counts in self.patients.items():
+            for level in range(counts.shape[1]):
+                yield f"{name}_at_level_{level + 1}", counts[:, level]
+        for name, values in self.candidates.items():
+            yield f"candidates_{name.replace(' ', '_')}", values
+        yield "duration_days", self.duration_days
+        for name, days in self.milestone_days.items():
+            yield f"{name.replace(' ', '_')}_day", days_or_nan(days)
+        for cohort in range(self.cohort_days.shape[1]):
+            yield f"cohort_{cohort + 1}_days", days_or_nan(self.cohort_days[:, cohort])
+        for name, values in self.waits.items():
+            yield f"waits_{name.replace(' ', '_').replace('-', '_')}_days", values
+
+
+def days_or_nan(days: IntArray) -> FloatArray:
+    """Return days, NaN for what was not reached."""
+    return np.where(days == NOT_REACHED, np.nan, days)
+
+
+def cohorts_timed(scenario: Scenario) -> int:
+    """Return of how many cohorts it is kept how long they took."""
+    return min(COHORTS_TIMED, scenario.trial.planned_patients)
+
+
+def row_of(trial: Trial) -> Row:
+    """Return what is kept of one trial; `collect` puts such rows together."""
+    states = Counter(trial.patients["state"])
+    return (
+        NO_LEVEL if trial.recommended is None else trial.recommended - 1,
+        trial.stop_reason,
+        trial.dose_path,
+        tuple(_by_level(trial, name) for name in PER_LEVEL),
+        tuple(states[state] for state in STATES),
+        trial.duration_days,
+        tuple(NOT_REACHED if day is None else day for day in milestones(trial).values()),
+        tuple(waits(trial).values()),
+        tuple(NOT_REACHED if days is None else days for days in cohort_days(trial)[:COHORTS_TIMED]),
+    )
+
+
+def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> Trials:
+    """Return trials as columns, from one row of `row_of` for each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed, first : int
+        Seed, and replicate number of the first row.
+    rows : sequence of tuple
+        In order of replicate; at least one.
+    """
+    recommended, reasons, paths, patients, states, durations, milestone_days, parts, times = zip(*rows, strict=True)
+    timed = cohorts_timed(scenario)
+    cohorts = [(*days, *[NOT_REACHED] * timed)[:timed] for days in times]
+    counts = np.array(patients, dtype=np.int64)
+    known, codes = np.unique(reasons, return_inverse=True)
+    return Trials(
+        scenario=scenario,
+        seed=seed,
+        first=first,
+        recommended=np.array(recommended, dtype=np.int64),
+        reasons=tuple(known.tolist()),
+        reason=codes,
+        paths=np.array(paths, dtype=np.bytes_),
+        patients={name: counts[:, position, :] for position, name in enumerate(PER_LEVEL)},
+        candidates=_columns(STATES, states),
+        duration_days=np.array(durations, dtype=np.int64),
+        milestone_days=_columns(milestone_names(scenario.levels), milestone_days),
+        cohort_days=np.array(cohorts, dtype=np.int64),
+        waits=_columns(WAITS, parts),
+    )
+
+
+def column_sizes(scenario: Scenario) -> list[int]:
+    """Return how many columns the kernel's books have for each kind of number, in their order."""
+    one_by_one, levels = [1, 1, 1], [scenario.levels] * len(PER_LEVEL)
+    milestone_count = len(milestone_names(scenario.levels))
+    return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, cohorts_timed(scenario)]
+
+
+def gather(
+    scenario: Scenario, seed: int, first: int, numbers: NDArray[Any], paths: NDArray[np.bytes_], reasons: Sequence[str]
+) -> Trials:
+    """Return trials as columns, from the books of the kernel.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What was simulated.
+    seed, first : int
+        Seed, and replicate number of the first row.
+    numbers : int array, shape (n, columns)
+        As `escalate.kernel.books.close_books` writes them.
+    paths : bytes array, shape (n,)
+        Dose paths.
+    reasons : sequence of str
+        What the positions of reasons mean.
+    """
+    names = milestone_names(scenario.levels)
+    recommended, reason, duration, parts, days, states, *counts, cohorts = _columns_of(
+        scenario, np.asfortranarray(numbers)
+    )
+    met = np.flatnonzero(np.bincount(reason[:, 0]))
+    position = np.zeros(len(reasons), dtype=np.int64)
+    known, position[met] = np.unique([reasons[code] for code in met.tolist()], return_inverse=True)
+    return Trials(
+        scenario=scenario,
+        seed=seed,
+        first=first,
+        recommended=recommended[:, 0],
+        reasons=tuple(known.tolist()),
+        reason=position[reason[:, 0]],
+        paths=paths,
+        patients=dict(zip(PER_LEVEL, counts, strict=True)),
+        candidates={name: states[:, position] for position, name in enumerate(STATES)},
+        duration_days=duration[:, 0],
+        milestone_days={name: days[:, position] for position, name in enumerate(names)},
+        cohort_days=cohorts,
+        waits={name: parts[:, position] for position, name in enumerate(WAITS)},
+    )
+
+
+def consented(scenario: Scenario, numbers: NDArray[Any]) -> IntArray:
+    """Return how many candidates each trial had, from the books of the kernel, shape (n,)."""
+    states = _columns_of(scenario, numbers)[5]
+    return np.asarray(states.sum(axis=1))
+
+
+def _columns_of(scenario: Scenario, numbers: NDArray[Any]) -> list[NDArray[Any]]:
+    """Cut the books of the kernel into their kinds of numbers: see `column_sizes`."""
+    return np.split(numbers, np.cumsum(column_sizes(scenario))[:-1], axis=1)
+
+
+def join(parts: Sequence[Trials]) -> Trials:
+    """Return the trials of several parts as one.
+
+    Parameters
+    ----------
+    parts : sequence of Trials
+        At least one, of the same scenario and seed, each following the one before it.
+    """
+    first, reasons = parts[0], sorted({reason for part in parts for reason in part.reasons})
+    if len(parts) == 1:
+        return first
+
+    def whole(columns: Callable[[Trials], dict[str, IntArray]]) -> dict[str, IntArray]:
+        return {name: np.concatenate([columns(part)[name] for part in parts]) for name in columns(first)}
+
+    return Trials(
+        scenario=first.scenario,
+        seed=first.seed,
+        first=first.first,
+        recommended=np.concatenate([part.recommended for part in parts]),
+        reasons=tuple(reasons),
+        reason=np.concatenate([np.array([reasons.index(why) for why in p.reasons])[p.reason] for p in parts]),
+        paths=np.concatenate([part.paths for part in parts]),
+        patients=whole(lambda part: part.patients),
+        candidates=whole(lambda part: part.candidates),
+        duration_days=np.concatenate([part.duration_days for part in parts]),
+        milestone_days=whole(lambda part: part.milestone_days),
+        cohort_days=np.concatenate([part.cohort_days for part in parts]),
+        waits=whole(lambda part: part.waits),
+    )
+
+
+def _columns(names: Iterable[str], rows: Sequence[Sequence[int]]) -> dict[str, IntArray]:
+    values = np.array(rows, dtype=np.int64)
+    return {name: values[:, position] for position, name in enumerate(names)}
+
+
+def _by_level(trial: Trial, name: str) -> tuple[int, ...]:
+    total = [0] * len(trial.doses)
+    for level, count in zip(trial.cohorts["level"], trial.cohorts[name], strict=True):
+        total[level - 1] += count
+    return tuple(total)

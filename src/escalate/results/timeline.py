@@ -1,0 +1,241 @@
+"""Where the time of one trial goes, and when its milestones come; read from its records alone."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import Any
+
+from ..words.records import TIME_IS_UP, Trial
+
+WAITS: dict[str, str] = {
+    "patients": "a place is open and nobody is there to take it: consents and screening",
+    "stagger": "somebody waits for an open place: the stagger, or a treatment weekday",
+    "lymphodepletion": "every place is taken, and a patient is between lymphodepletion and infusion",
+    "DLT windows": "every place is taken and everybody is infused: windows run",
+    "committee": "the data cut is made, and the committee has not decided",
+    "follow-up": "enrolment has closed, and patients are followed to the end",
+}
+"""What a trial waits for on each of its days, and what that means; exactly one at any time."""
+
+
+CLOSED_EARLY = ("decision forced", "expansion closed")
+"""Events with which a cohort's data cut is made before all of its places are filled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Spell:
+    """Somebody's days from `first` up to, not including, `end`."""
+
+    first: int
+    end: int
+
+    def holds(self, day: int) -> bool:
+        return self.first <= day < self.end
+
+
+def waits(trial: Trial) -> dict[str, int]:
+    """Split a trial's duration by what it was waiting for.
+
+    Every day from the start date to the last event counts for one thing, by what holds at its end; the parts add up
+    to `Trial.duration_days` exactly.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    dict of str to int
+        Days for each of `WAITS` [days].
+    """
+    total = dict.fromkeys(WAITS, 0)
+    end = trial.duration_days
+    waiting = _waiting_spells(trial, end)
+    people = _people_by_cohort(trial)
+    full = _spells_without_room(trial, [person for here in people.values() for person in here], end)
+    happened = zip(trial.events["cohort"], trial.events["event"], strict=True)
+    closed_early = {cohort for cohort, event in happened if event in CLOSED_EARLY}
+    closed = 0
+    for number, places, opened, cut, decided in zip(
+        *(trial.cohorts[name] for name in ("cohort", "places", "opened_day", "data_cut_day", "decision_day")),
+        strict=True,
+    ):
+        until = end if cut is None else cut
+        fills_up = cut is not None and number not in closed_early
+        here = people.get(number, [])
+        decisions = [row for row in trial.decisions if row["cohort"] == number]
+        goes_on = trial.rolling or len(decisions) > 1 or (cut is None and decisions)
+        if goes_on and trial.cohorts["purpose"][number - 1] == "escalation":
+            _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
+        else:
+            _add_cohort(total, here, waiting, full, places, opened, until, fills_up)
+        closed = until
+        if cut is not None and trial.cohorts["purpose"][number - 1] == "escalation":
+            closed = end if decided is None else decided
+            total["committee"] += closed - cut
+    total["follow-up"] += end - closed
+    return total
+
+
+def _add_cohort(
+    total: dict[str, int],
+    people: list[dict[str, Any]],
+    waiting: list[_Spell],
+    full: list[_Spell],
+    places: int,
+    opened: int,
+    until: int,
+    fills_up: bool,
+) -> None:
+    """Add what one cohort waited for between its opening and its data cut."""
+    never = until + 1
+    in_place = [_Spell(p["start"], never if p["free"] is None else p["free"]) for p in people]
+    in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
+    last_start = max((p["start"] for p in people), default=opened)
+    turns = {day for spell in (*waiting, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
+    days = [opened, *sorted(day for day in turns if opened < day < until), until]
+    for day, following in itertools.pairwise(days):
+        is_open = sum(spell.holds(day) for spell in in_place) < places and (day < last_start or not fills_up)
+        is_open = is_open and not any(spell.holds(day) for spell in full)
+        if is_open:
+            what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
+        elif any(spell.holds(day) for spell in in_preparation):
+            what = "lymphodepletion"
+        else:
+            what = "DLT windows"
+        total[what] += following - day
+
+
+def _add_rolling_cohort(
+    total: dict[str, int],
+    people: list[dict[str, Any]],
+    waiting: list[_Spell],
+    places: int,
+    opened: int,
+    until: int,
+    decisions: list[dict[str, Any]],
+) -> None:
+    """Add what a cohort waited for that stays open while the rule keeps its level, up to its last data cut."""
+    committee = [_Spell(row["data_cut_day"], row["committee_day"]) for row in decisions]
+    ends = [*(row["data_cut_day"] for row in decisions[1:]), until]
+    held = [
+        _Spell(row["committee_day"], following)
+        for row, following in zip(decisions, ends, strict=False)
+        if row["action"] in ("suspend", "stop")
+    ]
+    in_place = [_Spell(p["start"], until + 1 if p["free"] is None else p["free"]) for p in people]
+    in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
+    is_last = bool(decisions) and decisions[-1]["action"] == "stop"
+    goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
+    places_known = max(goes_on, default=opened)
+    turns = {
+        day for spell in (*waiting, *committee, *held, *in_place, *in_preparation) for day in (spell.first, spell.end)
+    }
+    days = [opened, *sorted(day for day in turns if opened < day < until), until]
+    for day, following in itertools.pairwise(days):
+        full = is_last and day >= places_known and sum(spell.holds(day) for spell in in_place) >= places
+        if any(spell.holds(day) for spell in committee):
+            what = "committee"
+        elif full or any(spell.holds(day) for spell in held):
+            what = "lymphodepletion" if any(spell.holds(day) for spell in in_preparation) else "DLT windows"
+        else:
+            what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
+        total[what] += following - day
+
+
+def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:
+    """Return when eligible candidates were waiting for a place."""
+    names = ("waiting_days", "screening_end_day")
+    return [
+        _Spell(eligible, eligible + days)
+        for days, eligible in zip(*(trial.patients[name] for name in names), strict=True)
+        if days
+    ]
+
+
+def _spells_without_room(trial: Trial, people: list[dict[str, Any]], end: int) -> list[_Spell]:
+    """Return when so many were infused, or about to be, that the cap left no room."""
+    if trial.most_infused is None:
+        return []
+    counted = [_Spell(p["start"], end + 1 if p["infused"] else p["prepared"]) for p in people]
+    days = sorted({0, end + 1} | {day for spell in counted for day in (spell.first, spell.end) if day is not None})
+    return [
+        _Spell(day, following)
+        for day, following in itertools.pairwise(days)
+        if sum(spell.holds(day) for spell in counted) >= trial.most_infused
+    ]
+
+
+def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
+    """Return when each patient of each cohort had a place and was being prepared for infusion."""
+    people: dict[int, list[dict[str, Any]]] = {}
+    names = ("cohort", "treatment_start_day", "infusion_day", "left_day", "place_free_day")
+    for cohort, start, infused, left, free in zip(*(trial.patients[name] for name in names), strict=True):
+        if cohort is not None:
+            prepared = left if infused is None else infused
+            person = {"start": start, "free": free, "prepared": prepared, "infused": infused is not None}
+            people.setdefault(cohort, []).append(person)
+    return people
+
+
+def cohort_days(trial: Trial) -> list[int | None]:
+    """Return for each cohort of the escalation how long it took from its opening to the last decision on it [days].
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    list of (int or None)
+        ``None`` for a cohort on which the committee had not decided when the trial's time was up.
+    """
+    names = ("purpose", "opened_day", "decision_day")
+    return [
+        None if decided is None else decided - opened
+        for purpose, opened, decided in zip(*(trial.cohorts[name] for name in names), strict=True)
+        if purpose == "escalation"
+    ]
+
+
+def milestone_names(levels: int) -> list[str]:
+    """Return the names of a trial's milestones, in order, for so many dose levels."""
+    opened = [f"level {level} opened" for level in range(1, levels + 1)]
+    after = ["last infusion", "last outcome", "escalation ended", "expansion closed", "enrolment closed", "trial ended"]
+    return ["first infusion", *opened, *after]
+
+
+def milestones(trial: Trial) -> dict[str, int | None]:
+    """Return the days of a trial's milestones [days since the start date]; ``None`` for what never came.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    dict of str to int or None
+        ``first infusion``, ``level 1 opened`` and so on for every level, ``last infusion``, ``last outcome`` (of all
+        DLT windows), ``escalation ended`` (the committee's last decision), ``expansion closed`` (for toxicity),
+        ``enrolment closed``, ``trial ended`` (not reached by a trial whose time was up before).
+    """
+    infusions = [day for day in trial.patients["infusion_day"] if day is not None]
+    last_infusions = [day for day in trial.patients["last_infusion_day"] if day is not None]
+    decided = trial.decisions["committee_day"]
+    levels, opened = trial.cohorts["level"], trial.cohorts["opened_day"]
+    events = dict(zip(trial.events["event"], trial.events["day"], strict=True))
+    days = [
+        min(infusions, default=None),
+        *(opened[levels.index(k)] if k in levels else None for k in range(1, len(trial.doses) + 1)),
+        max(last_infusions, default=None),
+        max((day for day in trial.patients["outcome_day"] if day is not None), default=None),
+        decided[-1] if decided and trial.stop_reason != TIME_IS_UP else None,
+        events.get("expansion closed"),
+        events.get("enrolment closed"),
+        trial.duration_days if trial.is_complete else None,
+    ]
+    return dict(zip(milestone_names(len(trial.doses)), days, strict=True))

@@ -1,0 +1,137 @@
+"""Rules of your own: a Python function of one trial's counts, registered with a decorator.
+
+    import escalate as esc
+
+    @esc.rule(target=0.25)
+    def cautious(known):
+        if known.y == 0 and known.n >= 4:
+            return "escalate"
+        return "de-escalate" if known.y >= 2 else "stay"
+
+    scenario = scenario.replace({"rule": {"python": "cautious"}})
+
+works in simulations, exact results and decision tables. The function is asked when somebody has been treated, about
+the level of the last cohort: `known.n` evaluable patients there and `known.y` DLTs; `known.evaluable`, `known.dlts`,
+`known.pending` and `known.followup` have every level. It answers "escalate", "stay", "de-escalate", the level of the
+next cohort from 1, "stop" (no dose) or ("stop", level recommended); a rolling rule may answer "suspend".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What a rule of your own is told: one trial's counts; levels are counted from 1.
+
+    Parameters
+    ----------
+    level : int
+        Dose level of the last cohort, from 1.
+    levels : int
+        Number of dose levels.
+    evaluable, dlts, pending : tuple of int
+        Patients at each level, the lowest first: with an outcome, with a DLT, with an open window and no DLT.
+    followup : tuple of float
+        Shares of the window seen by the pending patients of each level, added up.
+    """
+
+    level: int
+    levels: int
+    evaluable: tuple[int, ...]
+    dlts: tuple[int, ...]
+    pending: tuple[int, ...]
+    followup: tuple[float, ...]
+
+    @property
+    def n(self) -> int:
+        """Evaluable patients at the level of the last cohort."""
+        return self.evaluable[self.level - 1]
+
+    @property
+    def y(self) -> int:
+        """Patients with a DLT at the level of the last cohort."""
+        return self.dlts[self.level - 1]
+
+    def __str__(self) -> str:
+        counts = ", ".join(f"{y}/{n}" for y, n in zip(self.dlts, self.evaluable, strict=True))
+        waiting = f", pending {', '.join(map(str, self.pending))}" if any(self.pending) else ""
+        return f"at level {self.level}, with DLTs/evaluable {counts}{waiting}"
+
+
+Function = Callable[[Known], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A function with what its decorator said.
+
+    Parameters
+    ----------
+    name : str
+        Name of the rule.
+    function : callable
+        From `Known` to an answer: see `rule`.
+    target : float or None
+        Target DLT probability, if the rule recommends a dose when the cap is reached.
+    rolling : bool
+        Whether the rule is asked when a candidate is ready, with outcomes pending.
+    """
+
+    name: str
+    function: Function
+    target: float | None = None
+    rolling: bool = False
+
+
+REGISTERED: dict[str, Registered] = {}
+"""Rules of this session, by the name that a scenario's ``rule = {python = NAME}`` uses."""
+
+
+def registered_name(reference: str, sha256: str | None) -> str:
+    """Return the name under which a function is remembered: a file's with the file's fingerprint."""
+    return reference if sha256 is None else f"{reference} {sha256}"
+
+
+def rule(
+    function: Function | None = None, *, name: str | None = None, target: float | None = None, rolling: bool = False
+) -> Any:
+    """Register a function of one trial's counts as an escalation rule (a decorator).
+
+    Parameters
+    ----------
+    function : callable
+        From what is known (`Known`: level, levels, evaluable, dlts, pending, followup; n and y at
+        the level) to "escalate", "stay", "de-escalate", the level of the next cohort from 1, "stop" (no dose) or
+        ("stop", level recommended); a rolling rule may answer "suspend". A step up from the highest level, or down
+        from the lowest, is no step.
+    name : str, optional
+        Name of the rule; the function's where it is not given.
+    target : float, optional
+        Target DLT probability: when the cap is reached, or a stopping rule stops, the tried level whose smoothed DLT
+        rate is closest to it is recommended. Without one such a trial ends inconclusive.
+    rolling : bool
+        Whether the rule is asked when a candidate is ready, with outcomes pending.
+
+    Returns
+    -------
+    callable
+        The function itself.
+
+    Raises
+    ------
+    ValueError
+        If the target is not in (0, 1).
+    """
+    if target is not None and not 0 < target < 1:
+        raise ValueError(f"target must be inside (0, 1), got {target}")
+
+    def register(asked: Function) -> Function:
+        own = name or str(getattr(asked, "__name__", "own"))
+        REGISTERED[own] = Registered(own, asked, target, rolling)
+        return asked
+
+    return register if function is None else register(function)

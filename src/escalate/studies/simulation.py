@@ -1,0 +1,283 @@
+"""Many trials of one scenario: seeds, chunks, provenance."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from typing import Any
+
+from ..committee.committee import Committee
+from ..errors import RuleError, WorkersError
+from ..kernel import compiled
+from ..kernel.engine import Columns, Engine
+from ..nature.draws import Nature
+from ..results.outcomes import Trials, gather, join
+from ..scenario.model import Scenario
+from ..scenario.rules import PythonRule
+from ..trial.conduct import Conduct
+from ..words.records import Trial
+from . import workers
+
+CHUNK, KERNEL_CHUNK = 256, 8192
+"""Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Trials of one scenario that follow one another: what is sent to a worker.
+
+    Parameters
+    ----------
+    scenario : str
+        The resolved scenario as JSON.
+    seed : int
+        Seed, at least 0.
+    first : int
+        Replicate number of the first trial, at least 0.
+    count : int
+        How many trials.
+    compiles : bool
+        Whether the kernel is compiled, where numba is installed.
+    """
+
+    scenario: str
+    seed: int
+    first: int
+    count: int
+    compiles: bool
+
+    def __str__(self) -> str:
+        return f"seed {self.seed}, trials {self.first} to {self.first + self.count - 1}"
+
+
+class _Remembered(threading.local):
+    """What the chunks of a thread share: an engine remembers answers, and is nobody else's."""
+
+    def __init__(self) -> None:
+        self.engines: dict[tuple[str, bool], Engine] = {}
+
+
+_REMEMBERED = _Remembered()
+MOST_ENGINES = 32
+"""Engines that a thread remembers."""
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    trials: int = 10_000,
+    seed: int = 1,
+    first: int = 0,
+    progress: bool = False,
+    executor: Executor | None = None,
+) -> Trials:
+    """Run many trials of a scenario and keep one row of each.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and assumptions.
+    trials : int
+        How many, at least 1.
+    seed : int
+        Seed, at least 0.
+    first : int
+        Replicate number of the first trial, at least 0: trial k is the same whatever `first` and `trials` are.
+    progress : bool
+        Whether to show progress on stderr, if that is a terminal.
+    executor : concurrent.futures.Executor, optional
+        Who runs them, in chunks, as in `workers`; this process where it is not given. The trials are the same.
+
+    Returns
+    -------
+    Trials
+        One row for each trial, in order of replicate number.
+
+    Raises
+    ------
+    ValueError
+        If `trials` is below 1, or `seed` or `first` is negative.
+    WorkersError
+        If the rule is Python code, which workers do not have.
+    """
+    parts = simulated_parts(scenario, trials=trials, seed=seed, first=first, progress=progress, executor=executor)
+    return join(sorted(parts, key=lambda part: part.first))
+
+
+def simulated_parts(
+    scenario: Scenario,
+    *,
+    trials: int,
+    seed: int = 1,
+    first: int = 0,
+    progress: bool = False,
+    executor: Executor | None = None,
+) -> Iterator[Trials]:
+    """Run many trials, and yield them chunk by chunk, in the order in which they are done; as `simulate` otherwise."""
+    check_trials(trials, seed, first)
+    if executor is not None:
+        check_can_travel(scenario)
+    return _parts(scenario, trials, seed, first, progress, executor)
+
+
+def _parts(
+    scenario: Scenario, trials: int, seed: int, first: int, progress: bool, executor: Executor | None
+) -> Iterator[Trials]:
+    compiles = compiled.is_worth(trials)
+    if executor is None:
+        engine = Engine(scenario, compiles)
+        for nature in _natures(scenario, trials, seed, first, KERNEL_CHUNK, progress):
+            yield _run(engine, nature)
+        return
+    chunks = chunks_of(scenario, trials, seed, first, KERNEL_CHUNK, compiles)
+    with workers.progress(trials, "trials", progress) as bar:
+        for _, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
+            yield replace(part, scenario=scenario)
+            bar.update(len(part))
+
+
+def check_can_travel(scenario: Scenario) -> None:
+    """Raise `WorkersError` if other processes could not run a scenario's rule."""
+    if isinstance(scenario.rule, PythonRule):
+        raise WorkersError(
+            f"rule.python = {scenario.rule.python!r}: the code of a rule of your own is in this process alone; "
+            "run it without workers"
+        )
+
+
+def chunks_of(scenario: Scenario, trials: int, seed: int, first: int, size: int, compiles: bool) -> list[Chunk]:
+    """Cut trials into chunks of a size, in order of replicates."""
+    text, end = scenario.model_dump_json(), first + trials
+    return [Chunk(text, seed, start, min(size, end - start), compiles) for start in range(first, end, size)]
+
+
+def run_chunk(chunk: Chunk) -> Trials:
+    """Run the trials of a chunk, in whichever process this is called.
+
+    Raises
+    ------
+    RuleError
+        If the rule fails for any of them; the message names trial and day.
+    """
+    engine = _engine(chunk.scenario, chunk.compiles and compiled.is_available())
+    return _run(engine, Nature(engine.scenario, chunk.seed, chunk.first, chunk.count))
+
+
+def _engine(text: str, compiles: bool) -> Engine:
+    """Return the engine of a resolved scenario, which this thread may have used before."""
+    engines = _REMEMBERED.engines
+    if (text, compiles) not in engines:
+        engine = Engine(Scenario.model_validate_json(text), compiles)
+        if isinstance(engine.scenario.rule, PythonRule):
+            return engine  # its function may be another one tomorrow
+        if len(engines) >= MOST_ENGINES:
+            del engines[next(iter(engines))]
+    else:
+        engine = engines.pop((text, compiles))
+    engines[text, compiles] = engine  # the last one in the order of use
+    return engine
+
+
+def _run(engine: Engine, nature: Nature) -> Trials:
+    numbers, paths = _columns(engine, nature)
+    return gather(nature.scenario, nature.seed, nature.first, numbers, paths, engine.answers.reasons)
+
+
+def _columns(engine: Engine, nature: Nature) -> Columns:
+    """Run a chunk in the kernel; if the rule fails, run it in SimPy, which says for which trial and on which day."""
+    try:
+        return engine.run(nature)
+    except RuleError:
+        committee = Committee(nature.scenario)
+        for replicate in range(nature.first, nature.first + nature.count):
+            Conduct(nature.scenario, committee, nature, replicate).run()
+        raise
+
+
+def check_trials(trials: int, seed: int, first: int) -> None:
+    """Raise `ValueError` if there can be no such trials."""
+    if trials < 1:
+        raise ValueError(f"trials must be at least 1, got {trials}")
+    if seed < 0 or first < 0:
+        raise ValueError(f"seed and first must be at least 0, got {seed} and {first}")
+
+
+def traced_trials(
+    scenario: Scenario, *, trials: int, seed: int = 1, first: int = 0, progress: bool = False
+) -> Iterator[Trial]:
+    """Run many trials and yield each with all its records; parameters as in `simulate`."""
+    check_trials(trials, seed, first)
+    return _traced(scenario, trials, seed, first, progress)
+
+
+def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool) -> Iterator[Trial]:
+    committee = Committee(scenario)
+    with _heap_frozen():
+        for nature in _natures(scenario, trials, seed, first, CHUNK, progress):
+            for replicate in range(nature.first, nature.first + nature.count):
+                with _collector_paused():
+                    trial = Conduct(scenario, committee, nature, replicate).run()
+                yield trial
+
+
+def _natures(scenario: Scenario, trials: int, seed: int, first: int, size: int, progress: bool) -> Iterator[Nature]:
+    """Yield what nature draws, chunk by chunk, and show how far that is."""
+    with workers.progress(trials, "trials", progress) as bar:
+        for start in range(first, first + trials, size):
+            count = min(size, first + trials - start)
+            yield Nature(scenario, seed, start, count)
+            bar.update(count)
+
+
+@contextmanager
+def _heap_frozen() -> Iterator[None]:
+    """Spare the collector everything that is there before the trials: it would be looked through again and again."""
+    if gc.get_freeze_count():
+        yield
+        return
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Look for no garbage while one trial runs: it makes thousands of objects, and all are in use until its end."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def provenance(scenario: Scenario, *, seed: int, first: int, trials: int) -> dict[str, Any]:
+    """Return what is needed to make a result again.
+
+    Returns
+    -------
+    dict
+        Version of escalate, fingerprint of the resolved scenario, seed, range of replicate numbers, and versions of
+        Python, numpy and simpy.
+    """
+    from .. import __version__
+
+    return {
+        "escalate": __version__,
+        "scenario_sha256": scenario.fingerprint(),
+        "seed": seed,
+        "first_replicate": first,
+        "trials": trials,
+        "python": platform.python_version(),
+        "numpy": version("numpy"),
+        "simpy": version("simpy"),
+    }

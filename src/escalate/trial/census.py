@@ -1,0 +1,167 @@
+"""Who is where in a running trial: the counts that its gates, its data cuts and its cap read.
+
+Counts of patients, places of cohorts, room under the cap; no clock and no decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..committee.protocol import ProtocolRule
+from ..scenario.model import Scenario
+from ..words.data_cut import Counts
+from .logbook import CohortFile, Person
+
+
+class Census:
+    """The counts of one trial.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Cap, and whether non-evaluable patients are replaced.
+    rule : ProtocolRule
+        What it reads of a data cut.
+    cohorts : sequence of CohortFile
+        The trial's cohorts, as they are opened.
+    """
+
+    def __init__(self, scenario: Scenario, rule: ProtocolRule, cohorts: Sequence[CohortFile]) -> None:
+        self._cohorts, self._rule = cohorts, rule
+        self._cap, self._cap_counts = scenario.trial.planned_patients, scenario.trial.cap_counts
+        self._replaces, self._window_days = scenario.safety.replace_non_evaluable, scenario.window_end_offset
+        self.evaluable = [0] * scenario.levels
+        self.dlts = [0] * scenario.levels
+        self.pending = [0] * scenario.levels
+        self.infused = 0
+        self.lymphodepleted = 0
+        self.since_decision = (0, 0)
+        """Outcomes, and DLTs among them, that became known since the last decision that let accrual go on."""
+
+    # What happens to patients
+
+    def starts(self, cohort: CohortFile) -> None:
+        """Count a patient who starts lymphodepletion; the place may be one that another gave back."""
+        if cohort.vacant:
+            cohort.vacant -= 1
+            cohort.replaced += 1
+        self.lymphodepleted += 1
+        cohort.lymphodepleted += 1
+
+    def arrives(self, cohort: CohortFile) -> None:
+        """Count a lymphodepleted patient whose infusion is due: infused, or not."""
+        self.lymphodepleted -= 1
+        cohort.lymphodepleted -= 1
+
+    def infuses(self, cohort: CohortFile) -> None:
+        """Count a patient's first infusion."""
+        self.infused += 1
+        self.pending[cohort.level] += 1
+        cohort.pending += 1
+
+    def settles(self, cohort: CohortFile, outcome: str) -> None:
+        """Count the outcome of a pending patient."""
+        self.pending[cohort.level] -= 1
+        cohort.pending -= 1
+        if outcome == "non-evaluable":
+            cohort.non_evaluable += 1
+            cohort.vacant += self._replaces and not cohort.rolling
+            return
+        has_dlt = outcome == "DLT"
+        self.evaluable[cohort.level] += 1
+        self.dlts[cohort.level] += has_dlt
+        cohort.evaluable += 1
+        cohort.dlts += has_dlt
+        outcomes, dlts = self.since_decision
+        self.since_decision = (outcomes + 1, dlts + has_dlt)
+
+    # Places
+
+    def decided_places(self, cohort: CohortFile) -> int:
+        """Return how many places of the cohort have their outcome, or are lost for good.
+
+        A rolling cohort replaces nobody by itself: the rule is asked again.
+        """
+        lost = cohort.non_evaluable if cohort.rolling or not self._replaces else 0
+        return cohort.evaluable + lost
+
+    def taken_places(self, cohort: CohortFile) -> int:
+        """Return how many places of the cohort cannot be given any more."""
+        return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted
+
+    def has_free_place(self, cohort: CohortFile) -> bool:
+        """Return whether the cohort has a place that nobody has taken, and that may be given."""
+        return not cohort.held and self.taken_places(cohort) < cohort.places
+
+    def room_up_to(self, level: int) -> int:
+        """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells."""
+        used = self.infused if self._cap_counts == "infused" else sum(self.evaluable) + sum(self.pending)
+        on_the_way = self.lymphodepleted and sum(c.lymphodepleted for c in self._cohorts if c.level <= level)
+        return self._cap - used - on_the_way
+
+    # Outcomes
+
+    @property
+    def is_anything_outstanding(self) -> bool:
+        """Whether anybody's outcome is still to come."""
+        return self.lymphodepleted > 0 or sum(self.pending) > 0
+
+    def on_the_way(self, level: int) -> int:
+        """Return how many patients at a level are lymphodepleted and not yet infused."""
+        return self.lymphodepleted and sum(c.lymphodepleted for c in self._cohorts if c.level == level)
+
+    def outstanding(self, cohort: CohortFile) -> int:
+        """Return how many outcomes are still to come: the cohort's, and with a rolling rule the level's."""
+        if not cohort.rolling:
+            return cohort.places - self.decided_places(cohort)
+        free = cohort.places - self.taken_places(cohort) if self.has_free_place(cohort) else 0
+        return free + self.pending[cohort.level] + self.on_the_way(cohort.level)
+
+    def is_complete(self, cohort: CohortFile, room: int) -> bool:
+        """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
+
+        A cohort rule waits for those of the cohort; a rolling rule, if it has to wait at all, for all of them.
+        """
+        if cohort.rolling:
+            return not self.is_anything_outstanding and (not self.has_free_place(cohort) or room <= 0)
+        if cohort.lymphodepleted or cohort.pending:
+            return False
+        return not self.has_free_place(cohort) or room <= 0
+
+    def known(self, cohort: CohortFile, people: Sequence[Person], today: int) -> Counts:
+        """Return what a committee can see of the trial now."""
+        rule = self._rule
+        counts = Counts(cohort.level, tuple(self.evaluable), tuple(self.dlts), tuple(self.pending))
+        if rule.rolling:
+            pending = tuple(c + self.on_the_way(level) for level, c in enumerate(self.pending))
+            counts = counts._replace(pending=pending)
+        if rule.reads_last:
+            counts = counts._replace(last=self.since_decision if rule.rolling else (cohort.evaluable, cohort.dlts))
+        if not rule.reads_followup:
+            return counts
+        counts = _with_followup(counts, people, today, self._window_days)
+        return counts if rule.reads_dlt_days else counts._replace(dlt_days=())
+
+
+def _with_followup(counts: Counts, people: Sequence[Person], today: int, window_days: int) -> Counts:
+    """Add what is known of single patients: how far the pending are, when the lost left, when DLTs came."""
+    seen, lost, dlt_days = [], [], []
+    for person in people:
+        cohort, since = person.cohort, person.infusion_day
+        if cohort is None:
+            continue
+        if since is None:
+            if person.state is None:
+                seen.append((cohort.level, 0))
+        elif person.outcome == "pending":
+            seen.append((cohort.level, today - since))
+        elif person.outcome == "DLT" and person.dlt_day is not None:
+            dlt_days.append(person.dlt_day - since)
+        elif person.left_in_window and person.outcome_day is not None:
+            lost.append((cohort.level, person.outcome_day - since))
+    return counts._replace(
+        seen=tuple(sorted(seen)),
+        lost=tuple(sorted(lost)),
+        dlt_days=tuple(sorted(dlt_days)),
+        window_days=window_days,
+    )

@@ -1,0 +1,560 @@
+"""One trial, day by day, as a discrete-event model in SimPy.
+
+One generator for each actor: `accrual` brings candidates, `candidate` is the way of one person from consent to the
+end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision. Time is whole days since the
+start date. What happens on one day happens in this order, which is part of the specification:
+
+====  ================  ===============================================================================
+  no  phase             what happens
+====  ================  ===============================================================================
+   0  OUTCOMES          outcomes dated today become known: DLTs, completed windows, drop-outs, follow-up
+   1  DATA_CUT          is the cohort complete, or its decision forced? Then today is the data cut
+   2  COMMITTEE         the committee decides, if it is due; the decision holds from this moment
+   3  CANDIDATES        consents, screening results, withdrawals from waiting
+   4  INFUSIONS         infusions due today
+   5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none); a rolling
+                        rule is asked for whoever is ready and has no place: a data cut, too
+   6  EVENING           outcomes on the very day of the first infusion become known
+====  ================  ===============================================================================
+
+SimPy's clock counts phases, time = 7 day + phase, so that this order is simply the order of time. Facts about a
+patient (DLT in the window? evaluable?) are computed from the patient's own dates, never from which event came first.
+Within a phase the order is that of enrolment, and of consent for those not enrolled; the log is kept in that order.
+
+A cohort rule is asked when the cohort's outcomes are known. A rolling rule is asked with outcomes pending: its cohort
+is the patients at one level between two moves, and each decision to stay adds places to it; asked again is it when the
+places are taken and a candidate is ready, when nothing is outstanding any more, and, while it suspends accrual, when
+the next outcome is known. It decides on the same day if the committee needs no time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import simpy
+
+from ..committee.committee import Committee
+from ..errors import RuleError
+from ..nature.draws import Nature
+from ..nature.patients import Fate
+from ..scenario.model import Scenario
+from ..words.data_cut import Counts
+from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
+from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, PHASES, agenda, stopped_on
+from .census import Census
+from .gates import Gates
+from .logbook import CohortFile, Logbook, Person
+
+FORCED = "decision forced"
+"""The event of a data cut that comes early."""
+
+EXPANSION_CLOSED = "expansion closed"
+"""The event of an expansion that is found too toxic."""
+
+ANY_NUMBER = 2**40
+"""Room under a cap that never binds."""
+
+Steps = Generator[simpy.Event, Any, None]
+
+
+def simulate_trial(scenario: Scenario, *, seed: int = 1, replicate: int = 0) -> Trial:
+    """Run one trial on its calendar and return its records.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and assumptions.
+    seed : int
+        Seed of the simulation, at least 0.
+    replicate : int
+        Number of the trial, at least 0; the same seed and number give the same trial, alone or among thousands.
+
+    Returns
+    -------
+    Trial
+        Events, patients, cohorts, decisions, and what became of it all.
+
+    Raises
+    ------
+    ValueError
+        If `seed` or `replicate` is negative.
+    """
+    if seed < 0 or replicate < 0:
+        raise ValueError(f"seed and replicate must be at least 0, got {seed} and {replicate}")
+    return Conduct(scenario, Committee(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment, counting the phases of days."""
+
+    @property
+    def time(self) -> int:
+        """Phases since the start: 7 day + phase."""
+        return self._now  # type: ignore[return-value]
+
+    @property
+    def today(self) -> int:
+        """Days since the start date."""
+        return self._now // PHASES  # type: ignore[return-value]
+
+    def next_day_with(self, phase: int) -> int:
+        """Return the first day on which a phase is not over."""
+        return (self.time - phase - 1) // PHASES + 1
+
+    def at(self, day: int, phase: int) -> simpy.Event:
+        """Wait for a phase of a day; if it is over already, for nothing."""
+        delay = day * PHASES + phase - self._now
+        return self.timeout(delay if delay > 0 else 0)
+
+
+class Conduct:
+    """The conduct of one trial.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol.
+    committee : Committee
+        Decides; may serve many trials of the scenario.
+    nature : Nature
+        Draws, for a chunk of trials that holds this one.
+    replicate : int
+        Number of the trial.
+    """
+
+    def __init__(self, scenario: Scenario, committee: Committee, nature: Nature, replicate: int) -> None:
+        self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
+        self.safety = scenario.safety
+        self.clock = Clock()
+        self.log = Logbook(scenario, self.clock)
+        self.waiting: list[Person] = []
+        self.cohort: CohortFile | None = None
+        self.census = Census(scenario, committee.rule, self.log.cohorts)
+        self.gates = Gates(scenario, self.census)
+        self.enrolled = 0
+        self.permitted_level = scenario.safety.start_level - 1
+        self.dlt_known_time = -1
+        self.has_news = False
+        self.stop: Decision | None = None
+        self.looks: set[int] = set()
+        self.closed = False
+        self.final = Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=TIME_IS_UP)
+
+    def run(self) -> Trial:
+        """Run the trial to its end."""
+        max_days = self.scenario.trial.max_days
+        self.clock.process(self.conduct())
+        self.clock.process(self.accrual())
+        try:
+            self.clock.run(until=PHASES * (max_days + 1))
+        except RuleError as error:
+            where = f"trial {self.replicate} of seed {self.nature.seed}, day {self.clock.today}"
+            raise RuleError(f"{where}: {error}") from error
+        return self.close_books(max_days)
+
+    # From cohort to cohort
+
+    def conduct(self) -> Steps:
+        """Open cohort after cohort and take each data cut to the committee, until it stops; then close enrolment."""
+        decision, cohort = self.committee.first(self.room), None
+        while decision.action is not Action.STOP:
+            cohort = self.next_cohort(decision, cohort)
+            decision = yield from self.review(cohort)
+        if cohort is not None and self.is_provisional(decision):
+            decision = yield from self.conclude(cohort, decision)
+        self.final = decision
+        if self.expands and decision.level != NO_LEVEL and self.room > 0:
+            yield self.open_cohort(decision.level, self.room, "expansion").ready
+        if not self.closed:
+            self.close_enrolment(decision)
+
+    def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
+        """Wait for the data cut, then for the committee's meeting; return what it decides."""
+        yield cohort.ready
+        yield self.clock.at(self.gates.meeting_day(self.clock.today), COMMITTEE)
+        return self.decide(cohort)
+
+    @property
+    def expands(self) -> bool:
+        """Whether places that are left under the cap are given at the recommended dose."""
+        return self.safety.when_rule_finished == "expand"
+
+    def is_provisional(self, decision: Decision) -> bool:
+        """Return whether the trial stops with a recommendation that outcomes still to come can change."""
+        return self.stop is None and self.census.is_anything_outstanding and self.committee.rests_on_data(decision)
+
+    def conclude(self, cohort: CohortFile, stop: Decision) -> Generator[simpy.Event, Any, Decision]:
+        """Wait for the last outcomes after a stop: the recommendation rests on complete data."""
+        if not self.expands:
+            self.close_enrolment(stop)
+        self.stop = stop
+        self.hold(cohort)
+        return (yield from self.review(cohort))
+
+    def next_cohort(self, decision: Decision, cohort: CohortFile | None) -> CohortFile:
+        """Open the cohort that was decided; a rolling rule's goes on, with more places, while the level stays."""
+        if decision.action is Action.SUSPEND:
+            assert cohort is not None
+            self.hold(cohort)
+        elif cohort is None or not cohort.rolling or decision.level != cohort.level:
+            return self.open_cohort(decision.level, decision.patients, "escalation")
+        else:
+            cohort.held, cohort.vacant = False, 0
+            cohort.places = self.census.taken_places(cohort) + decision.patients
+            self.reopen(cohort)
+        return cohort
+
+    def hold(self, cohort: CohortFile) -> None:
+        """Let a cohort go on without free places: accrual is suspended, or the rule has finished."""
+        cohort.held = True
+        self.reopen(cohort)
+        self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
+
+    def reopen(self, cohort: CohortFile) -> None:
+        """Let a cohort go on after a decision."""
+        cohort.ready, self.cohort = self.clock.event(), cohort
+        cohort.data_cut_day = cohort.decision_day = None
+        self.fill_places_on(self.clock.today)
+
+    def open_cohort(self, level: int, places: int, purpose: str) -> CohortFile:
+        """Let the first place of a cohort be filled from now on."""
+        new_level = all(cohort.level != level for cohort in self.log.cohorts)
+        cohort = CohortFile(
+            number=len(self.log.cohorts) + 1,
+            level=level,
+            places=places,
+            purpose=purpose,
+            rolling=self.committee.rule.rolling and purpose == "escalation",
+            has_sentinel=new_level or self.safety.sentinel == "every_cohort",
+            opened_day=self.clock.today,
+            ready=self.clock.event(),
+        )
+        self.log.cohorts.append(cohort)
+        self.cohort = cohort
+        self.log.event("cohort opened", cohort=cohort, detail=f"{purpose}, {_count(places, 'place')}")
+        self.fill_places_on(self.clock.today)
+        return cohort
+
+    def look_at_outcomes_on(self, day: int) -> None:
+        """Look on a day, when data cuts are made, whether the cohort has its outcomes."""
+        self.clock.at(day, DATA_CUT).callbacks.append(self.look_at_outcomes)
+
+    def look_at_outcomes(self, _: simpy.Event) -> None:
+        """Make the data cut, if the cohort is complete or its decision is forced."""
+        cohort = self.cohort
+        if cohort is None:
+            return
+        if self.census.is_complete(cohort, self.room):
+            self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
+        elif self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
+            self.permitted_level = cohort.level - 1
+            self.cut_data(cohort, EXPANSION_CLOSED)
+        elif self.has_news and self.may_be_forced(cohort):
+            outstanding = self.census.outstanding(cohort)
+            if self.committee.is_forced(self.known(cohort), outstanding):
+                self.cut_data(cohort, FORCED, outstanding)
+
+    def may_be_forced(self, cohort: CohortFile) -> bool:
+        """Return whether the protocol lets the committee decide early on this cohort."""
+        return self.safety.early_decision and cohort.purpose == "escalation" and self.stop is None
+
+    def known(self, cohort: CohortFile) -> Counts:
+        """Return what a committee can see of the trial now."""
+        return self.census.known(cohort, self.log.people, self.clock.today)
+
+    def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
+        """Freeze what the committee will see; nobody is enrolled until it has decided."""
+        counts = self.known(cohort)
+        cohort.cut, cohort.data_cut_day, self.cohort = counts, self.clock.today, None
+        cohort.forced, cohort.forced_outstanding, self.has_news = event == FORCED, outstanding, False
+        pending = f", {counts.pending[cohort.level]} pending" if cohort.rolling else ""
+        patients = _count(counts.evaluable[cohort.level], "patient")
+        seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
+        self.log.event(event, cohort=cohort, detail=seen)
+        cohort.ready.succeed()
+
+    def decide(self, cohort: CohortFile) -> Decision:
+        """Let the committee decide on the cohort's data cut."""
+        if cohort.rolling:
+            self.see_what_came(cohort)
+        assert cohort.cut is not None
+        outstanding = cohort.forced_outstanding
+        if self.stop is not None:
+            decision = self.committee.conclude(cohort.cut, self.stop)
+        else:
+            asked = self.committee.decide(cohort.cut, ANY_NUMBER, outstanding)
+            decision = self.committee.decide(cohort.cut, self.census.room_up_to(asked.level), outstanding)
+        cohort.decision_day = self.clock.today
+        provisional = self.is_provisional(decision)
+        self.permitted_level = self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level
+        if decision.action is not Action.SUSPEND:
+            self.census.since_decision = (0, 0)
+        self.log.decision(self.clock.today, cohort, decision)
+        why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
+        detail = f"{decision.action.words}: {why}"
+        self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
+        return decision
+
+    def see_what_came(self, cohort: CohortFile) -> None:
+        """Put before the committee what became known since the data cut: a rolling rule decides on today's data."""
+        cohort.cut, self.has_news = self.known(cohort), False
+        if cohort.forced:
+            cohort.forced_outstanding = self.census.outstanding(cohort)
+
+    @property
+    def room(self) -> int:
+        """Patients that the cap leaves."""
+        return self.census.room_up_to(self.permitted_level)
+
+    def close_enrolment(self, decision: Decision) -> None:
+        """Enrol nobody from now on; candidates in screening or waiting are turned away."""
+        self.closed, self.cohort = True, None
+        self.log.event("enrolment closed", detail=decision.reason)
+        for person in self.log.people:
+            if person.state is None and person.cohort is None:
+                self.leave(person, "turned away", "turned away")
+        self.waiting.clear()
+
+    # From consent to the end of follow-up
+
+    def accrual(self) -> Steps:
+        """Bring candidates, one after the other."""
+        while (candidate := self.nature.candidate(self.replicate, len(self.log.people))) is not None:
+            yield self.clock.at(candidate.consent_day, CANDIDATES)
+            if self.closed:
+                return
+            person = Person(len(self.log.people) + 1, candidate)
+            self.log.people.append(person)
+            self.clock.process(self.candidate(person))
+
+    def candidate(self, person: Person) -> Steps:
+        """Screen, wait for a place, be treated, be followed."""
+        self.log.event("consent", person)
+        yield self.clock.at(self.clock.today + self.scenario.screening.days, CANDIDATES)
+        if person.state is not None:
+            return
+        person.screening_end_day = self.clock.today
+        if person.candidate.failed_criterion is not None:
+            self.leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
+            return
+        has_place = yield self.ask_for_place(person)
+        if has_place:
+            if self.scenario.lead_days:
+                yield self.clock.at(person.planned_infusion_day, INFUSIONS)
+            yield from self.infusion_and_follow_up(person)
+
+    def ask_for_place(self, person: Person) -> simpy.Event:
+        """Join the waiting list; the event that comes back says whether there is a place."""
+        place = self.clock.event()
+        person.eligible, person.place = True, place
+        self.log.event("eligible", person)
+        self.waiting.append(person)
+        self.fill_places_on(self.clock.today)
+        return place
+
+    def fill_places_on(self, day: int) -> None:
+        """Look on a day, when lymphodepletion starts, whether places can be given; tomorrow, if that is over today."""
+        day = max(day, self.clock.next_day_with(LYMPHODEPLETION))
+        if day not in self.looks:
+            self.looks.add(day)
+            self.clock.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
+
+    def fill_places(self, _: simpy.Event) -> None:
+        """Give places to those who wait, in their order, as long as a slot is open today."""
+        self.looks.discard(self.clock.today)
+        while self.waiting:
+            start_day = self.next_start_day()
+            if start_day is None:
+                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
+                break
+            if start_day > self.clock.today:
+                self.fill_places_on(start_day)
+                break
+            self.enrol(self.waiting.pop(0))
+        if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
+            self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
+
+    def ask_for_ready_candidate(self, _: simpy.Event) -> None:
+        """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
+        cohort = self.cohort
+        if not self.waiting or cohort is None or not cohort.rolling or self.stop is not None or self.room <= 0:
+            return
+        if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
+            return
+        start_day = self.gates.treatment_day(self.clock.today)
+        if start_day > self.clock.today:
+            self.fill_places_on(start_day)
+        else:
+            self.cut_data(cohort, "candidate ready")
+
+    @property
+    def decides_today(self) -> bool:
+        """Whether a decision on today's data cut is due yet today."""
+        if self.cohort is not None or self.closed or not self.log.cohorts:
+            return False
+        cut_today = self.log.cohorts[-1].data_cut_day == self.clock.today
+        return cut_today and self.gates.meeting_day(self.clock.today) == self.clock.today
+
+    def leave_without_place(self, _: simpy.Event) -> None:
+        """Let those who became eligible today wait or go, once no place can be given any more today."""
+        if self.clock.today in self.looks or self.decides_today:
+            return
+        for person in list(self.waiting):
+            if person.screening_end_day == self.clock.today and not person.waits:
+                self.stay_without_place(person)
+
+    def next_start_day(self) -> int | None:
+        """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all."""
+        return self.gates.start_day(self.cohort, self.room, self.clock.today)
+
+    def enrol(self, person: Person) -> None:
+        """Give the person a place in the open cohort; lymphodepletion starts."""
+        cohort = self.cohort
+        assert cohort is not None
+        self.enrolled += 1
+        self.census.starts(cohort)
+        cohort.people.append(person)
+        person.patient, person.cohort = self.enrolled, cohort
+        person.start_day, person.start_time = self.clock.today, self.clock.time
+        person.planned_infusion_day = self.clock.today + self.scenario.lead_days
+        if self.scenario.lead_days:
+            self.log.event("lymphodepletion", person)
+        person.place.succeed(True)
+
+    def stay_without_place(self, person: Person) -> None:
+        """Wait, as long as patience lasts, or be lost: as the scenario says."""
+        accrual, why = self.scenario.accrual, self.why_no_place()
+        waiting = sum(other.waits for other in self.waiting)
+        if accrual.without_place == "lost" or waiting == accrual.most_waiting:
+            self.give_up(person, "no place", "no place", why)
+        elif accrual.patience_days == 0:
+            self.give_up(person, "withdrew waiting", "withdrew", why)
+        else:
+            person.waits = True
+            self.log.event("waits", person, detail=why)
+            if accrual.patience_days is not None:
+                self.clock.process(self.patience(person, accrual.patience_days))
+
+    def why_no_place(self) -> str:
+        """Say why nobody can be given a place today."""
+        start_day = self.next_start_day()
+        if start_day is None:
+            return self.gates.why_closed(self.cohort, self.room)
+        return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
+
+    def patience(self, person: Person, days: int) -> Steps:
+        """Wait for a place, and no longer than this."""
+        yield self.clock.at(self.clock.today + days, CANDIDATES)
+        if person in self.waiting:
+            self.give_up(person, "withdrew waiting", "withdrew", f"no place within {_count(days, 'day')}")
+
+    def give_up(self, person: Person, state: str, event: str, why: str) -> None:
+        """Leave the waiting list without a place."""
+        self.waiting.remove(person)
+        self.leave(person, state, event, why)
+        person.place.succeed(False)
+
+    def infusion_and_follow_up(self, person: Person) -> Steps:
+        """Infuse, unless something speaks against it, and observe to the end of follow-up."""
+        cohort = person.cohort
+        assert cohort is not None and person.patient is not None
+        fate = self.nature.fate(self.replicate, person.patient - 1, cohort.level)
+        self.census.arrives(cohort)
+        reason = self.why_not_infused(person, cohort, fate)
+        if reason is not None:
+            person.not_infused_reason, person.place_free_day = reason, self.clock.today
+            cohort.vacant += 1
+            self.leave(person, "not infused", "not infused", reason)
+            self.fill_places_on(self.clock.today)
+            if cohort.rolling or self.stop is not None:
+                self.tell_news(cohort)
+            return
+        self.infuse_first(person, cohort, fate)
+        for day, phase, event in agenda(self.scenario, self.clock.today, fate):
+            yield self.clock.at(day, phase)
+            self.observe(person, cohort, event)
+
+    def why_not_infused(self, person: Person, cohort: CohortFile, fate: Fate) -> str | None:
+        """Return what speaks against the infusion of a lymphodepleted patient."""
+        if cohort.level > self.permitted_level:
+            return "withheld: the committee has closed this dose level"
+        withholds = self.safety.dlt_after_lymphodepletion == "withhold"
+        if withholds and self.dlt_known_time > person.start_time:
+            return "withheld: a DLT became known after lymphodepletion"
+        return None if fate.infused else "no infusion was possible"
+
+    def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
+        """Give the first infusion: the patient's day 0."""
+        last_infusion = self.scenario.treatment.infusion_days[-1]
+        person.reduced = not fate.full_dose
+        person.full_dose = fate.full_dose and (last_infusion == 0 or last_infusion < stopped_on(fate))
+        person.infusion_day = self.clock.today
+        person.window_end_day = self.clock.today + self.scenario.window_end_offset
+        person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
+        person.outcome = "pending"
+        self.census.infuses(cohort)
+        self.log.infusion(person, cohort)
+
+    def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
+        """Write down what happened to an infused patient, and what follows from it."""
+        if event == "infusion":
+            self.log.infusion(person, cohort)
+            return
+        detail = None
+        if event in ("DLT", "late toxicity"):
+            person.dlt_day = self.clock.today
+        if event == "DLT":
+            self.dlt_known_time = self.clock.time
+            self.settle(person, cohort, "DLT")
+        elif event == "window completed":
+            detail = None if person.full_dose else "less than the full dose: non-evaluable"
+            self.settle(person, cohort, "no DLT" if person.full_dose else "non-evaluable", "less than the full dose")
+        elif event == "drop-out" and person.outcome == "pending":
+            detail, person.left_in_window = "inside the DLT window: non-evaluable", True
+            self.settle(person, cohort, "non-evaluable", "left before the end of the DLT window")
+        if event == "drop-out":
+            self.leave(person, "dropped out", event, detail)
+        elif event == "follow-up completed":
+            self.leave(person, "completed", event)
+        else:
+            self.log.event(event, person, detail=detail)
+
+    def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
+        """Turn a pending patient into an evaluable or a non-evaluable one."""
+        person.outcome, person.outcome_day = outcome, self.clock.today
+        self.census.settles(cohort, outcome)
+        if outcome == "non-evaluable":
+            person.non_evaluable_reason = why
+            if self.safety.replace_non_evaluable:
+                person.place_free_day = self.clock.today
+                self.fill_places_on(self.clock.today)
+        self.tell_news(cohort)
+
+    def tell_news(self, cohort: CohortFile) -> None:
+        """Look at what follows, now that an outcome is known; for a rolling rule, also that there will be none."""
+        self.has_news = True
+        if cohort.rolling:
+            self.fill_places_on(self.clock.today)
+        self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
+
+    def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
+        """End a person's way in the one state that it ends in."""
+        person.state, person.left_day = state, self.clock.today
+        self.log.event(event, person, detail=detail)
+
+    # The end
+
+    def close_books(self, max_days: int) -> Trial:
+        """Return the trial; whoever is still in it on the last day is cut off."""
+        here = [person for person in self.log.people if person.state is None]
+        time_is_up = bool(here) or not self.closed or self.final.reason == TIME_IS_UP
+        end_day = max_days if time_is_up else self.log.last_day
+        for person in here:
+            person.state, person.left_day = "cut off", end_day
+        detail = TIME_IS_UP if time_is_up else "last follow-up completed"
+        return self.log.trial(self.committee.rule, self.nature.seed, self.replicate, self.final, end_day, detail)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")

@@ -1,0 +1,303 @@
+"""What the engine writes down while a trial runs, and the tables it becomes.
+
+`Person` and `CohortFile` are filled in as things happen; `Logbook` holds them with the list of events, and turns
+them into the records of a `Trial`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Protocol
+
+from ..nature.candidates import Candidate
+from ..rules import Rule
+from ..scenario.model import Scenario
+from ..words.data_cut import Counts
+from ..words.records import NO_LEVEL, Action, Decision, Trial
+from ..words.tables import COHORTS, DECISIONS, EVENTS, Table, patients_layout
+from .calendar import LYMPHODEPLETION, PHASES
+
+Row = tuple[Any, ...]
+
+
+class Clock(Protocol):
+    """What tells the time of an event."""
+
+    @property
+    def time(self) -> int:
+        """Phases of days since the start."""
+
+
+@dataclass(slots=True)
+class CohortFile:
+    """A cohort's file: the patients treated at one level between two decisions."""
+
+    number: int
+    level: int
+    places: int
+    purpose: str
+    rolling: bool
+    """A rolling rule decides on the cohort: it stays open while the level does, and gets more places."""
+    has_sentinel: bool
+    opened_day: int
+    ready: Any
+    """The engine's event: the data cut can be made."""
+    people: list[Person] = field(default_factory=list)
+    held: bool = False
+    """No place is given until the next decision: accrual is suspended, or the rule has finished."""
+    lymphodepleted: int = 0
+    pending: int = 0
+    evaluable: int = 0
+    dlts: int = 0
+    non_evaluable: int = 0
+    vacant: int = 0
+    """Places that were given back, and that nobody has taken since."""
+    replaced: int = 0
+    """Patients who took such a place."""
+    cut: Counts | None = None
+    data_cut_day: int | None = None
+    forced: bool = False
+    forced_outstanding: int = 0
+    """Outcomes still to come when the decision was forced."""
+    decision_day: int | None = None
+
+
+@dataclass(slots=True)
+class Person:
+    """A candidate's file, and a patient's from enrolment on; days count from the trial's start date."""
+
+    number: int
+    candidate: Candidate
+    state: str | None = None
+    screening_end_day: int | None = None
+    eligible: bool = False
+    waits: bool = False
+    place: Any = None
+    """The engine's event: there is a place, or there will be none."""
+    patient: int | None = None
+    cohort: CohortFile | None = None
+    start_day: int | None = None
+    start_time: int = 0
+    planned_infusion_day: int = 0
+    infusion_day: int | None = None
+    last_infusion_day: int | None = None
+    infusions: int = 0
+    cells_given: float = 0.0
+    reduced: bool = False
+    """Each infusion is less than planned."""
+    full_dose: bool = True
+    """Every infusion is given, and none is reduced."""
+    sentinel: bool = False
+    not_infused_reason: str | None = None
+    window_end_day: int | None = None
+    dlt_day: int | None = None
+    outcome: str | None = None
+    outcome_day: int | None = None
+    non_evaluable_reason: str | None = None
+    left_in_window: bool = False
+    """Dropped out while pending."""
+    place_free_day: int | None = None
+    left_day: int | None = None
+
+
+class Logbook:
+    """Everything that one trial writes down.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        For labels, dates and amounts.
+    clock : Clock
+        Says the time.
+    """
+
+    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+        self._scenario, self._clock = scenario, clock
+        self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
+        self.labels = [level.label for level in scenario.dose_levels]
+        self.people: list[Person] = []
+        self.cohorts: list[CohortFile] = []
+        self._events: list[tuple[int, int, int, Row]] = []
+        self._decisions: list[Row] = []
+
+    def event(
+        self,
+        event: str,
+        person: Person | None = None,
+        cohort: CohortFile | None = None,
+        level: int | None = None,
+        detail: str | None = None,
+    ) -> None:
+        """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level.
+
+        Within one phase of a day, events are kept in order of enrolment number, then of candidate number; where
+        places are given one thing follows from the other, and they are kept as they happened.
+        """
+        number = patient = None
+        time, order = self._clock.time, 0
+        if person is not None:
+            number, patient, cohort = person.number, person.patient, person.cohort
+            order = _NOT_ENROLLED + number if patient is None else patient
+        if time % PHASES == LYMPHODEPLETION:
+            order = 0
+        if cohort is not None and level is None:
+            level = cohort.level
+        row = (
+            time // PHASES,
+            event,
+            number,
+            patient,
+            cohort.number if cohort else None,
+            None if level is None or level == NO_LEVEL else level + 1,
+            detail,
+        )
+        self._events.append((time, order, len(self._events), row))
+
+    def infusion(self, person: Person, cohort: CohortFile) -> None:
+        """Write an infusion of today into the patient's file, and as an event."""
+        share = self._scenario.shares[person.infusions]
+        if person.reduced:
+            share *= self._scenario.attrition.partial_dose_share
+        person.infusions += 1
+        person.last_infusion_day = self._clock.time // PHASES
+        person.cells_given += share * (self._scenario.dose_levels[cohort.level].cells or 0.0)
+        part = "" if share == 1 else f"{share:.0%} of "
+        self.event("infusion", person, detail=part + self.labels[cohort.level])
+
+    def date(self, day: int) -> str:
+        """Return the ISO date of a day."""
+        return (self._scenario.trial.start_date + timedelta(days=day)).isoformat()
+
+    @property
+    def last_day(self) -> int:
+        """Day of the last event."""
+        return max(self._events)[0] // PHASES if self._events else 0
+
+    def decision(self, day: int, cohort: CohortFile, decision: Decision) -> None:
+        """Write a committee's decision on a cohort's data cut."""
+        cut, stops = cohort.cut, decision.action is Action.STOP
+        assert cut is not None
+        self._decisions.append(
+            (
+                len(self._decisions) + 1,
+                cohort.number,
+                cohort.level + 1,
+                cohort.data_cut_day,
+                day,
+                "yes" if cohort.forced else "no",
+                cut.evaluable[cohort.level],
+                cut.dlts[cohort.level],
+                cut.pending[cohort.level],
+                " ".join(f"{y}/{n}" for y, n in zip(cut.dlts, cut.evaluable, strict=True)),
+                decision.action.words,
+                None if stops else decision.level + 1,
+                None if stops else decision.patients,
+                decision.level + 1 if stops and decision.level != NO_LEVEL else None,
+                decision.reason,
+                decision.detail or None,
+            )
+        )
+
+    def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
+        """Return the finished trial, which ended on `end_day` because of `why`."""
+        agents = tuple(item.agent for item in self._scenario.treatment.lymphodepletion)
+        about = self._scenario.trial
+        return Trial(
+            title=about.title,
+            seed=seed,
+            replicate=replicate,
+            start_date=about.start_date,
+            planned_completion_date=about.planned_completion_date,
+            doses=tuple(self.labels),
+            rule=rule.name,
+            rolling=rule.rolling,
+            most_infused=about.planned_patients if about.cap_counts == "infused" else None,
+            events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
+            patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
+            cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
+            decisions=Table(DECISIONS, tuple(self._decisions), about.start_date),
+            dose_path=" ".join(path for cohort in self.cohorts if (path := _dose_path(cohort))),
+            recommended=None if final.level == NO_LEVEL else final.level + 1,
+            stop_reason=final.reason,
+            duration_days=end_day,
+        )
+
+    def _events_in_order(self, end_day: int, why: str) -> tuple[Row, ...]:
+        end = (end_day, "trial ended", None, None, None, None, why)
+        return (*(row for _, _, _, row in sorted(self._events)), end)
+
+    def _patient_row(self, person: Person) -> Row:
+        cohort = person.cohort
+        waited = None
+        if person.eligible and person.screening_end_day is not None:
+            until = person.left_day if person.start_day is None else person.start_day
+            waited = None if until is None else until - person.screening_end_day
+        area = person.candidate.body_surface_area_m2
+        enrolled = cohort is not None
+        return (
+            person.number,
+            person.patient,
+            person.state,
+            person.candidate.consent_day,
+            person.screening_end_day,
+            person.candidate.failed_criterion if person.state == "screen failure" else None,
+            waited,
+            cohort.number if cohort else None,
+            cohort.level + 1 if cohort else None,
+            self.labels[cohort.level] if cohort else None,
+            None if person.infusion_day is None else ("yes" if person.sentinel else "no"),
+            area if enrolled else None,
+            person.start_day,
+            *self._amounts(area, enrolled),
+            person.infusion_day,
+            person.last_infusion_day,
+            person.infusions if enrolled else None,
+            person.cells_given if cohort and self._scenario.dose_levels[cohort.level].cells is not None else None,
+            person.not_infused_reason,
+            person.window_end_day,
+            person.dlt_day,
+            person.outcome,
+            person.outcome_day,
+            person.non_evaluable_reason,
+            person.place_free_day,
+            person.left_day,
+        )
+
+    def _amounts(self, area: float | None, enrolled: bool) -> tuple[float | None, ...]:
+        """Return the amount of each lymphodepletion agent [mg]: dose per m2 and day, times days, times area."""
+        if area is None or not enrolled:
+            return (None,) * len(self._per_m2)
+        return tuple(round(dose * area, 1) for dose in self._per_m2)
+
+    def _cohort_row(self, cohort: CohortFile) -> Row:
+        infused = [person.infusion_day for person in cohort.people if person.infusion_day is not None]
+        return (
+            cohort.number,
+            cohort.purpose,
+            cohort.level + 1,
+            self.labels[cohort.level],
+            cohort.places,
+            cohort.opened_day,
+            min(infused, default=None),
+            max(infused, default=None),
+            len(cohort.people),
+            len(infused),
+            sum(person.not_infused_reason is not None for person in cohort.people),
+            cohort.evaluable,
+            cohort.dlts,
+            cohort.non_evaluable,
+            cohort.replaced,
+            cohort.pending,
+            cohort.data_cut_day,
+            cohort.decision_day,
+        )
+
+
+_NOT_ENROLLED = 2**30
+_LETTERS = {"DLT": "T", "no DLT": "N", "non-evaluable": "X", "pending": "P"}
+
+
+def _dose_path(cohort: CohortFile) -> str:
+    letters = "".join(_LETTERS[person.outcome] for person in cohort.people if person.outcome is not None)
+    return f"{cohort.level + 1}{letters}" if letters else ""

@@ -1,0 +1,221 @@
+"""The words of the project as frozen values: decision, trial.
+
+A rule turns a data cut (`escalate.words.data_cut`) into `Decisions`; the engine turns decisions and patients into a
+`Trial`. Dose levels are counted from 0 inside arrays and from 1 wherever a person reads them; "no dose" is `NO_LEVEL`
+inside arrays and ``None`` or the words "no dose" outside.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .tables import Table
+
+IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+
+NO_LEVEL = -1
+"""Code of "no dose" inside arrays of dose levels; never shown to a person."""
+
+NO_DOSE = "no dose"
+"""What a person reads where no dose is recommended."""
+
+MOST_PATIENTS = 10_000
+"""The largest trial that a scenario may describe."""
+
+CAP_INCONCLUSIVE = "cap reached, inconclusive"
+"""Stop reason: the planned patients do not suffice for what the rule asks next, and it has no answer yet."""
+
+TIME_IS_UP = "max_days reached"
+"""Stop reason: the trial had not come to its end on day `trial.max_days`."""
+
+
+class Action(IntEnum):
+    """What a decision does; `words` is what a person reads."""
+
+    ESCALATE = 0
+    STAY = 1
+    DE_ESCALATE = 2
+    SUSPEND = 3
+    STOP = 4
+
+    @property
+    def words(self) -> str:
+        """The action as the protocol writes it."""
+        return self.name.lower().replace("de_escalate", "de-escalate")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one committee decides on one data cut.
+
+    Parameters
+    ----------
+    action : Action
+        Escalate, stay, de-escalate, suspend or stop.
+    level : int
+        Dose level of the next cohort, from 0; for `Action.STOP` the recommended level, or `NO_LEVEL`.
+    patients : int
+        Evaluable patients wanted in the next cohort; 0 for `Action.STOP`.
+    reason : str
+        Why, in words.
+    detail : str
+        More about it; empty if there is nothing to add.
+    """
+
+    action: Action
+    level: int
+    patients: int
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decisions:
+    """What a rule answers for a batch of data cuts.
+
+    Parameters
+    ----------
+    action : int array, shape (...)
+        Codes of `Action`.
+    level : int array, shape (...)
+        As in `Decision`.
+    patients : int array, shape (...)
+        The most patients that the rule wants before it is asked again; the protocol's cohort size may be smaller.
+    reason : int array, shape (...)
+        Positions in `reasons`.
+    reasons : tuple of str
+        The reasons that the rule can give.
+    """
+
+    action: IntArray
+    level: IntArray
+    patients: IntArray
+    reason: IntArray
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def of(cls, decision: Decision) -> Decisions:
+        """Return one decision as a batch of one."""
+        values = (int(decision.action), decision.level, decision.patients, 0)
+        action, level, patients, reason = (np.array([value]) for value in values)
+        return cls(action=action, level=level, patients=patients, reason=reason, reasons=(decision.reason,))
+
+    def one(self, index: int | tuple[int, ...] = ()) -> Decision:
+        """Return the decision on one data cut of the batch."""
+        return Decision(
+            action=Action(int(self.action[index])),
+            level=int(self.level[index]),
+            patients=int(self.patients[index]),
+            reason=self.reasons[int(self.reason[index])],
+        )
+
+    def overruled(
+        self, where: BoolArray, reason: str, action: Action, level: IntArray | int, patients: IntArray | int = 0
+    ) -> Decisions:
+        """Return the same decisions, but for those `where` something else, with its own reason, goes before.
+
+        Parameters
+        ----------
+        where : bool array, shape (...)
+            Which decisions are replaced.
+        reason : str
+            Why, in words.
+        action, level, patients
+            As in `Decision`, for those.
+        """
+        if not where.any():
+            return self
+        reasons = self.reasons if reason in self.reasons else (*self.reasons, reason)
+        return Decisions(
+            action=np.where(where, int(action), self.action),
+            level=np.where(where, level, self.level),
+            patients=np.where(where, patients, self.patients),
+            reason=np.where(where, reasons.index(reason), self.reason),
+            reasons=reasons,
+        )
+
+    def with_at_most(self, patients: IntArray) -> Decisions:
+        """Return the same decisions with no more patients than so many each, shape (...)."""
+        return replace(self, patients=np.minimum(self.patients, patients))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Trial:
+    """One simulated trial, told by its records.
+
+    Parameters
+    ----------
+    title : str
+        The scenario's title.
+    seed, replicate : int
+        Which random numbers the trial used: the same pair gives the same trial, always.
+    start_date : date
+        Day 0.
+    planned_completion_date : date or None
+        As registered.
+    doses : tuple of str
+        Labels of the dose levels, lowest first.
+    rule : str
+        Name of the rule that decided.
+    rolling : bool
+        Whether the rule was asked whenever a candidate was ready, with outcomes pending.
+    most_infused : int or None
+        Most patients infused, where the cap counts these.
+    events, patients, cohorts, decisions : Table
+        The records; their columns are documented in `escalate.words.tables`.
+    dose_path : str
+        Cohort by cohort: the level, then N (no DLT), T (DLT) or X (non-evaluable) for each infused patient in order
+        of enrolment, and P for one whose window was still open when the trial's time was up: ``1NNN 2NNT``.
+    recommended : int or None
+        Recommended dose level, counted from 1; ``None`` is no dose.
+    stop_reason : str
+        Why the escalation ended.
+    duration_days : int
+        Day of the trial's last event [days since the start date].
+    """
+
+    title: str
+    seed: int
+    replicate: int
+    start_date: date
+    planned_completion_date: date | None
+    doses: tuple[str, ...]
+    rule: str
+    rolling: bool
+    most_infused: int | None
+    events: Table
+    patients: Table
+    cohorts: Table
+    decisions: Table
+    dose_path: str
+    recommended: int | None
+    stop_reason: str
+    duration_days: int
+
+    @property
+    def recommended_dose(self) -> str:
+        """Label of the recommended dose, or "no dose"."""
+        return NO_DOSE if self.recommended is None else self.doses[self.recommended - 1]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the escalation ended and everybody was followed to the end before the trial's time was up."""
+        closed = "enrolment closed" in self.events["event"] and self.stop_reason != TIME_IS_UP
+        return closed and "cut off" not in self.patients["state"]
+
+    def date_of(self, day: int) -> date:
+        """Return the date of a day [days since the start date]."""
+        return self.start_date + timedelta(days=day)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Trial seed {self.seed}, replicate {self.replicate}: {self.dose_path or 'nobody infused'}; "
+            f"recommended {self.recommended_dose}; {self.stop_reason}; {self.duration_days} days>"
+        )
