@@ -194,7 +194,7 @@ BUGS = (
     Bug("a level above the last is taken for the last", "rules/own.py", "not 1 <= level <= known.levels:", "not 1 <= level:", "test_own_rules.py"),
     Bug("code runs without being asked for", "scenario/rule_files.py", "    if not allow_python:\n", "    if False:\n", "test_own_rules.py"),
     Bug("a file's rule is the one that was loaded last", "scenario/own_rules.py", "return reference if sha256 is None else", "return reference if True else", "test_own_rules.py"),
-    Bug("check lets a rule pass that does not exist", "cli.py", "    Committee(scenario)  #", "    #", "test_own_rules.py"),
+    Bug("check lets a rule pass that does not exist", "cli/check.py", "    Committee(scenario)  #", "    #", "test_own_rules.py"),
     Bug("a file is not read again", "scenario/rule_files.py", "    if not allow_python:\n        if", "    if True:\n        if", "test_own_rules.py"),
     Bug("a file takes the names of the session", "scenario/rule_files.py", "    REGISTERED.clear()\n", "", "test_own_rules.py"),
     Bug("a rule that leaves takes the program along", "rules/own.py", "except (Exception, SystemExit) as error", "except Exception as error", "test_own_rules.py"),

@@ -14,19 +14,19 @@ from ..scenario.section import Section
 
 WIDTH = 110
 HOMES = {
-    "3+3": "three_plus_three",
-    "rolling six": "rolling_six",
-    "BOIN": "boin",
-    "TITE-BOIN": "tite_boin",
-    "mTPI": "intervals",
-    "mTPI-2": "intervals",
-    "Keyboard": "intervals",
-    "i3+3": "intervals",
-    "CRM": "crm",
-    "TITE-CRM": "crm",
-    "BLRM": "blrm",
-    "table": "table",
-    "python": "own_rules",
+    "3+3": "rules.three_plus_three",
+    "rolling six": "rules.rolling_six",
+    "BOIN": "rules.boin",
+    "TITE-BOIN": "rules.tite_boin",
+    "mTPI": "rules.intervals",
+    "mTPI-2": "rules.intervals",
+    "Keyboard": "rules.intervals",
+    "i3+3": "rules.intervals",
+    "CRM": "rules.crm",
+    "TITE-CRM": "rules.crm",
+    "BLRM": "rules.blrm",
+    "table": "rules.table",
+    "python": "scenario.own_rules",
 }
 """The module whose text tells what a rule does in a trial, with its sources."""
 
@@ -55,7 +55,7 @@ def rules_list(name: str | None = None) -> str:
         raise EscalateError(f"there is no rule {name!r}; there are: {', '.join(every)}")
     parts = [f"{name}: {_first_line(chosen)}"]
     if name in HOMES:
-        parts += ["", indent(str(import_module(f".{HOMES[name]}", __package__).__doc__).strip(), "  ")]
+        parts += ["", indent(str(import_module(f"..{HOMES[name]}", __package__).__doc__).strip(), "  ")]
     where = "rule" if name in RULES else name
     parts += ["", f"Options, in the section [{where}]:"]
     for option, field in chosen.model_fields.items():

@@ -1,0 +1,69 @@
+"""The command line: a thin reader of the Python interface, with a file for each verb.
+
+Exit status 0: fine. 1: the work failed. 2: bad input, said in plain lines, with nothing written. A verb's file adds its
+arguments (`add`) and makes one public call (`run`); what several take stands in `arguments`. Nothing is computed here,
+and nothing imports from here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from .. import __version__
+from . import check, compare, exact, init, rules, run, schema, sensitivity, sweep, table, trial
+
+VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, check, init, schema)
+"""In the order in which `escalate --help` lists them."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; those of the process where they are not given.
+
+    Returns
+    -------
+    int
+        Exit status.
+    """
+    arguments = _parser().parse_args(argv)
+    from ..errors import EscalateError
+
+    try:
+        arguments.run(arguments)
+    except EscalateError as error:
+        if arguments.debug:
+            raise
+        print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 1
+    except KeyboardInterrupt:
+        print(f"escalate: interrupted; {arguments.interrupted}", file=sys.stderr)
+        return 1
+    except Exception as error:
+        if arguments.debug:
+            raise
+        print(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="escalate",
+        description="Dose-escalation trials on a real calendar: which dose, how safely, and when everything happens.",
+        epilog="A simulation is no medical advice: what comes out rests on the scenario's assumptions.",
+    )
+    parser.add_argument("--version", action="version", version=f"escalate {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
+    for verb in VERBS:
+        verb.add(verbs)
+    return parser

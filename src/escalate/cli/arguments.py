@@ -1,0 +1,78 @@
+"""What verbs have in common: their parsers, the arguments that several take, and where results go."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+MOST = 10**15
+"""Largest seed, number of trials or replicate."""
+
+Run = Callable[[argparse.Namespace], None]
+Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
+
+def new_verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb that does `run`."""
+    parser = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
+    parser.set_defaults(run=run, interrupted="nothing was written")
+    return parser
+
+
+def add_scenario(parser: argparse.ArgumentParser) -> None:
+    """Take a scenario file."""
+    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    add_allow_python(parser)
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """Take who does the work."""
+    parser.add_argument("--workers", type=at_least(1), metavar="N", help="worker processes (default: this one alone)")
+    parser.add_argument("--dask", metavar="ADDRESS", help="workers of a Dask cluster, by the address of its scheduler")
+
+
+def add_allow_python(parser: argparse.ArgumentParser) -> None:
+    """Take whether a rule's Python file may run."""
+    parser.add_argument(
+        "--allow-python",
+        action="store_true",
+        help="run the Python file that the scenario's rule names",
+    )
+
+
+def add_out(parser: argparse.ArgumentParser, default: str) -> None:
+    """Take where results go, and whether they may replace earlier ones."""
+    parser.add_argument("--out", metavar="DIR", help=f"folder of results (default: {default})")
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier run")
+    parser.add_argument("--no-files", action="store_true", help="print only, write nothing")
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number that is at least so large."""
+
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        if value > MOST:
+            raise argparse.ArgumentTypeError(f"{value} is more than {MOST}")
+        return value
+
+    return convert
+
+
+def result_folder(arguments: argparse.Namespace, name: str) -> Path | None:
+    """Return where the results go: the folder that was asked for, or one that is free."""
+    from ..files import check_free, free_folder
+
+    if arguments.no_files:
+        return None
+    if arguments.out is None:
+        return free_folder(Path("results") / name)
+    check_free(Path(arguments.out), arguments.overwrite)
+    return Path(arguments.out)

@@ -1,0 +1,64 @@
+"""`escalate compare`: compare rules under several truths, on the same patients."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = new_verb(verbs, "compare", run, "compare rules under several truths, on the same patients")
+    add_scenario(parser)
+    rule = 'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; differences are to the first'
+    truth = 'P(DLT) at each level, as in "0.05 0.12"'
+    target = "target P(DLT) of every rule that needs one and names none; it also says which level is the MTD of a truth"
+    parser.add_argument("--rule", action="append", default=[], metavar="RULE", help=f"{rule}; give one for each")
+    parser.add_argument("--truth", action="append", default=[], metavar="P", help=f"{truth}; give one for each")
+    parser.add_argument("--target", type=float, metavar="P", help=target)
+    parser.add_argument("--rules", metavar="FILE", help="file (.toml) with target, [[rules]] and [[truths]]")
+    parser.add_argument("--trials", type=at_least(1), default=10_000, metavar="N", help="of each (default 10000)")
+    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+    parser.add_argument("--no-exact", action="store_true", help="compute no exact values")
+    add_workers(parser)
+    add_out(parser, "results/<scenario>-compared, with a number if that exists")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do it."""
+    from ..export import write_comparison
+    from ..report import summary
+    from ..scenario import load
+    from ..scenario.comparison_file import read_asked
+    from ..studies.comparison import compare
+    from ..studies.workers import workers
+
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    asked = read_asked(
+        arguments.rule,
+        arguments.truth,
+        arguments.rules,
+        target=arguments.target,
+        allow_python=arguments.allow_python,
+    )
+    out = result_folder(arguments, f"{Path(arguments.scenario).stem}-compared")
+    with workers(arguments.workers, arguments.dask) as executor:
+        found = compare(
+            scenario,
+            asked.rules or None,
+            asked.truths or None,
+            target=asked.target,
+            trials=arguments.trials,
+            seed=arguments.seed,
+            enumerate_exactly=not arguments.no_exact,
+            progress=True,
+            executor=executor,
+        )
+    if out is not None:
+        sources = [file for file in (arguments.scenario, arguments.rules) if file is not None]
+        write_comparison(found, out, overwrite=arguments.overwrite, sources=sources)
+    print(summary(found))
+    if out is not None:
+        print(f"\nWritten to {out}: summary, comparison.csv, comparison.png, and every scenario compared.")

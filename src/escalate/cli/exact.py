@@ -1,0 +1,44 @@
+"""`escalate exact`: compute exact operating characteristics and dose paths, without simulating."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .arguments import Verbs, add_scenario, new_verb
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = new_verb(verbs, "exact", run, "compute exact operating characteristics and dose paths, without simulating")
+    add_scenario(parser)
+    parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
+    parser.add_argument("--out", metavar="DIR", help="write summary, characteristics, dose paths and their tree")
+    parser.add_argument("--overwrite", action="store_true", help="replace FILE or the folder of an earlier result")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do it."""
+    from ..errors import NotCoveredError
+    from ..exactly.enumeration import exact
+    from ..exactly.paths import dose_paths
+    from ..export import write_exact
+    from ..files import check_free, write_text
+    from ..report import exact_summary, paths_csv
+    from ..scenario import load
+
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    if arguments.out is not None:
+        check_free(Path(arguments.out), arguments.overwrite)
+    found = exact(scenario)
+    try:
+        paths = dose_paths(scenario)
+    except NotCoveredError:
+        if arguments.csv is not None:
+            raise
+        paths = []
+    if arguments.csv is not None:
+        write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
+    if arguments.out is not None:
+        write_exact(found, paths, arguments.out, overwrite=arguments.overwrite)
+    print(exact_summary(found, paths))

@@ -1,0 +1,41 @@
+"""`escalate sweep`: simulate a scenario at every point of a grid; what is interrupted goes on."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .arguments import Verbs, add_allow_python, add_workers, new_verb
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = new_verb(verbs, "sweep", run, "simulate a scenario at every point of a grid; what is interrupted goes on")
+    parser.add_argument("study", help="study file (.toml): a scenario, and a grid over its keys")
+    parser.add_argument("--out", metavar="DIR", help="folder, begun or gone on with (default: results/<study>)")
+    parser.add_argument("--x", metavar="KEY", help="x axis of the figure (default: the first)")
+    parser.add_argument("--hue", metavar="KEY", help="second axis of the figure (default: the next)")
+    parser.add_argument("--measure", metavar="NAME", help="what the figure shows: see column measure of sweep.csv")
+    parser.add_argument("--level", metavar="L", help="its dose level, from 1, where it has levels")
+    add_workers(parser)
+    add_allow_python(parser)
+    parser.set_defaults(interrupted="what is done is kept, and the same command goes on from there")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do it."""
+    from ..export import write_sweep_figure
+    from ..report import summary
+    from ..studies.study import read_study
+    from ..studies.sweeps import sweep
+    from ..studies.workers import workers
+
+    study = read_study(arguments.study, allow_python=arguments.allow_python)
+    study.pair(arguments.x, arguments.hue)
+    out = Path(arguments.out or Path("results") / Path(arguments.study).stem)
+    with workers(arguments.workers, arguments.dask) as executor:
+        found = sweep(study, out, executor=executor, progress=True)
+    level = int(arguments.level) if (arguments.level or "").isdigit() else arguments.level
+    write_sweep_figure(found, out, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
+    print(summary(found))
+    print(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")

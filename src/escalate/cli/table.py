@@ -1,0 +1,35 @@
+"""`escalate table`: print the decision table of a scenario's rule, for the protocol."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .arguments import Verbs, add_scenario, at_least, new_verb
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = new_verb(verbs, "table", run, "print the decision table of a scenario's rule, for the protocol")
+    add_scenario(parser)
+    parser.add_argument("--patients", type=at_least(1), metavar="N", help="most patients at the level (default 12)")
+    parser.add_argument("--after", default="", metavar="PATH", help='the trial so far, as in "1NNN 2NNT"')
+    parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
+    parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
+    parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do it."""
+    from ..export import write_table
+    from ..files import check_free
+    from ..protocol_tables import decision_table
+    from ..scenario import load
+
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    if arguments.out is not None:
+        check_free(Path(arguments.out), arguments.overwrite)
+    table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
+    if arguments.out is not None:
+        write_table(table, scenario, arguments.out, overwrite=arguments.overwrite)
+    print(table.to_text())

@@ -1,0 +1,34 @@
+"""`escalate trial`: tell one simulated trial day by day, and draw its timeline."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .arguments import Verbs, add_out, add_scenario, at_least, new_verb, result_folder
+
+
+def add(verbs: Verbs) -> None:
+    """Add the verb."""
+    parser = new_verb(verbs, "trial", run, "tell one simulated trial day by day, and draw its timeline")
+    add_scenario(parser)
+    parser.add_argument("--replicate", type=at_least(0), default=0, metavar="K", help="which trial (default 0)")
+    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+    add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Do it."""
+    from ..export import write_trial
+    from ..report.narrative import story
+    from ..scenario import load
+    from ..trial.conduct import simulate_trial
+
+    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    out = result_folder(arguments, f"{Path(arguments.scenario).stem}-trial-{arguments.replicate}")
+    trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
+    if out is not None:
+        write_trial(trial, scenario, out, overwrite=arguments.overwrite)
+    print(story(trial))
+    if out is not None:
+        print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
