@@ -130,6 +130,23 @@ def test_drop_out_has_the_yearly_probability() -> None:
         assert found == pytest.approx(chance, abs=5 * math.sqrt(0.25 / len(days)) + 0.001)
 
 
+def test_pages_can_be_drawn_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any order, with all trials or with one alone: the same candidates, to the last bit."""
+    scenario = small(
+        accrual={"kind": "poisson", "consents_per_month": 40.0},
+        screening={"failure_probability": {"organ function": 0.3}},
+    )
+    nature = Nature(scenario, 3, 5, 4)
+    pages = [nature.consent_days(page).copy() for page in range(6)]
+    for page in (5, 0, 4, 4, 1, 3):
+        assert (nature.consent_days(page) == pages[page]).all()
+    people = [[nature.candidate(trial, number) for number in range(96)] for trial in range(5, 9)]
+    monkeypatch.setattr("escalate.nature.candidates.MOST_TOGETHER", 2)
+    alone = Nature(scenario, 3, 5, 4)
+    for trial, number in itertools.product((8, 5, 6, 7), (95, 31, 32, 40, 90, 33, 0)):
+        assert alone.candidate(trial, number) == people[trial - 5][number]
+
+
 def test_consents_are_poisson() -> None:
     scenario = small(accrual={"kind": "poisson", "consents_per_month": 2.0})
     nature = Nature(scenario, 1, 0, 4000)

@@ -12,6 +12,9 @@ from ..scenario.model import FixedAccrual, Pause, PoissonAccrual, Scenario
 from ..words.records import BoolArray, FloatArray, IntArray
 from .streams import NEVER, PAGE, Draws, Stream, together
 
+MOST_TOGETHER = 64
+"""Pages of candidates that are kept for all trials of a chunk; what lies beyond is drawn for the trial that asks."""
+
 DAYS_PER_MONTH = 365.25 / 12
 """Mean length of a month [days]."""
 
@@ -40,30 +43,43 @@ class CandidateDraws(Draws):
     def __init__(self, scenario: Scenario, seed: int, first: int, count: int) -> None:
         super().__init__(scenario, seed, first, count)
         self.criteria = tuple(scenario.screening.failure_probability)
-        self._clock = np.zeros(count)
-        self._consent_days: list[IntArray] = []
-        self._candidates: list[list[list[tuple[int, int, float]]]] = []
+        self._clock, self._next_page = np.zeros(count), 0
+        self._last_days: IntArray = np.zeros((count, 0), dtype=np.int64)
+        self._together: list[list[list[tuple[int, int, float]]]] = []
+        self._alone: _Alone | None = None
 
     def candidate(self, trial: int, number: int) -> Candidate | None:
         """Return candidate `number` (from 0) of a trial (from `first`), or ``None`` if nobody comes any more."""
         page, position = divmod(number, PAGE)
-        while len(self._candidates) <= page:
-            new = len(self._candidates)
-            self._candidates.append(together(self.consent_days(new), self.criterion(new), self.body(new)))
-        day, criterion, area = self._candidates[page][trial - self.first][position]
+        if page < MOST_TOGETHER:
+            while len(self._together) <= page:
+                self._together.append(self._people(len(self._together)))
+            person = self._together[page][trial - self.first][position]
+        else:
+            if self._alone is None or self._alone.draws.first != trial:
+                self._alone = _Alone(CandidateDraws(self.scenario, self.seed, trial, 1))
+            person = self._alone.people(page)[position]
+        day, criterion, area = person
         if day >= NEVER:
             return None
         return Candidate(day, self.criteria[criterion] if criterion >= 0 else None, None if math.isnan(area) else area)
+
+    def _people(self, page: int) -> list[list[tuple[int, int, float]]]:
+        """Return consent day, failed criterion and body surface area of 16 candidates, for every trial."""
+        return together(self.consent_days(page), self.criterion(page), self.body(page))
 
     def consent_days(self, page: int) -> IntArray:
         """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
 
         Gaps are added up in continuous time, in which pauses do not exist, and rounded down to a day once. Each page
-        goes on where the one before ended, so that they are kept.
+        goes on where the one before ended. Only the last one is kept: to ask for one before it is to begin again.
         """
-        while len(self._consent_days) <= page:
-            self._consent_days.append(self._following_consent_days(len(self._consent_days)))
-        return self._consent_days[page]
+        if page < self._next_page - 1:
+            self._clock, self._next_page = np.zeros(self.count), 0
+        while self._next_page <= page:
+            self._last_days = self._following_consent_days(self._next_page)
+            self._next_page += 1
+        return self._last_days
 
     def _following_consent_days(self, page: int) -> IntArray:
         accrual = self.scenario.accrual
@@ -108,6 +124,26 @@ class CandidateDraws(Draws):
         low, high = ((limit - area.mean_m2) / area.sd_m2 for limit in (area.min_m2, area.max_m2))
         u = ndtr(low) + self.draw(Stream.BODY, page) * (ndtr(high) - ndtr(low))
         return np.asarray(np.round(area.mean_m2 + area.sd_m2 * ndtri(u), 3))
+
+
+class _Alone:
+    """The candidates of one trial, of whom only one page is kept.
+
+    Parameters
+    ----------
+    draws : CandidateDraws
+        What is drawn for this trial alone.
+    """
+
+    def __init__(self, draws: CandidateDraws) -> None:
+        self.draws, self._page = draws, -1
+        self._kept: list[tuple[int, int, float]] = []
+
+    def people(self, page: int) -> list[tuple[int, int, float]]:
+        """Return consent day, failed criterion and body surface area of 16 candidates."""
+        if page != self._page:
+            self._page, self._kept = page, self.draws._people(page)[0]
+        return self._kept
 
 
 def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
