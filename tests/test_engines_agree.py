@@ -16,13 +16,17 @@ from escalate import Scenario, load
 from escalate.committee.committee import Committee
 from escalate.errors import RuleError
 from escalate.kernel.answers import Answers
-from escalate.kernel.bench import HEAD, TURNS_AT, TURNS_TO
+from escalate.kernel.bench import Protocol, Seats, Tables
+from escalate.kernel.codes import HEAD, Answer
 from escalate.kernel.compiled import is_available
+from escalate.kernel.days import run_many
 from escalate.kernel.engine import Engine
+from escalate.kernel.rooms import Lists
 from escalate.nature.draws import Nature
-from escalate.results.outcomes import Trials, collect, gather, row_of
+from escalate.results.outcomes import Trials, collect, consented, gather, row_of
 from escalate.scenario.own_rules import Known, rule
 from escalate.studies.simulation import simulate, traced_trials
+from escalate.trial.conduct import Conduct
 from escalate.words.data_cut import Counts, DataCut
 from escalate.words.records import NO_LEVEL
 from small import small
@@ -101,7 +105,11 @@ def compare(examples: int, number: int) -> None:
     )
     @given(any_rule() if number % 2 else scenarios(everything=True))
     def agrees(scenario: Scenario) -> None:
-        assert_same(by_kernel(scenario, 3, compiles=number % 4 == 1 and is_available()), by_simpy(scenario, 3))
+        truth = by_simpy(scenario, 3)
+        assert_same(by_kernel(scenario, 3, compiles=number % 4 == 1 and is_available()), truth)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("escalate.kernel.chunk.MOST_CANDIDATES", 1)  # a page at a time
+            assert_same(by_kernel(scenario, 3), truth)
 
     agrees()
 
@@ -143,6 +151,75 @@ def test_more_candidates_and_patients_than_a_page_of_random_numbers(compiles: bo
     found, truth = by_kernel(scenario, 60, compiles=compiles), by_simpy(scenario, 60)
     assert truth.patients["infused"].sum(axis=1).max() > 16
     assert_same(found, truth)
+
+
+MANY = {"kind": "poisson", "consents_per_month": 300.0}
+CROWDS: dict[str, dict[str, Any]] = {
+    "lost": {**MANY, "without_place": "lost"},
+    "wait": MANY,
+    "wait two weeks": {**MANY, "patience_days": 14},
+    "a few wait": {**MANY, "patience_days": 30, "most_waiting": 5},
+}
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+@pytest.mark.parametrize(
+    ("rule_name", "accrual"),
+    [
+        ("3+3", CROWDS["lost"]),
+        ("rolling six", CROWDS["wait"]),
+        ("3+3", CROWDS["wait two weeks"]),
+        ("rolling six", CROWDS["a few wait"]),
+        ("3+3", {**MANY, "consents_per_month": 60.0}),
+    ],
+)
+def test_a_page_at_a_time_changes_nothing(
+    rule_name: str, accrual: dict[str, Any], compiles: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nine of ten fail screening, so that whole pages do; enrolment closes while somebody is in screening."""
+    scenario = small(
+        rule=RULES[rule_name],
+        accrual=accrual,
+        screening={"days": 9, "failure_probability": {"organ function": 0.9}},
+        toxicity__dlt_probability=[0.2, 0.4],
+        trial__max_days=150,
+    )
+    truth = by_simpy(scenario, 4)
+    assert_same(by_kernel(scenario, 4, compiles=compiles), truth)
+    monkeypatch.setattr("escalate.kernel.chunk.MOST_CANDIDATES", 1)
+    assert_same(by_kernel(scenario, 4, compiles=compiles), truth)
+
+
+def numbers_kept(thing: Any) -> int:
+    """Count the numbers in the arrays and lists that something holds."""
+    if isinstance(thing, np.ndarray):
+        return thing.size
+    if isinstance(thing, (list, tuple, dict)):
+        return sum(numbers_kept(part) for part in (thing.values() if isinstance(thing, dict) else thing))
+    drawn = type(thing).__module__.startswith("escalate.nature")
+    return sum(numbers_kept(part) for part in vars(thing).values()) if drawn else 1
+
+
+@pytest.mark.parametrize("accrual", CROWDS.values(), ids=CROWDS)
+def test_memory_does_not_grow_with_those_who_pass(accrual: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of eight trials the kernel holds four pages of candidates each, and SimPy the first two; 30 pages pass."""
+    scenario = small(accrual=accrual, safety__dlt_window_days=60, follow_up__days=60)
+    monkeypatch.setattr("escalate.kernel.chunk.MOST_CANDIDATES", 8 * 4 * 16)
+    monkeypatch.setattr("escalate.nature.candidates.MOST_TOGETHER", 2)
+    held: list[int] = []
+
+    def watched(p: Protocol, seats: Seats, t: Tables, candidates: list[list[int]], *rest: Any) -> None:
+        run_many(p, seats, t, candidates, *rest)
+        held.append(max(numbers_kept(candidates), numbers_kept(dict(seats.queues)) // 2))
+
+    monkeypatch.setattr("escalate.kernel.rooms.Lists.run_many", staticmethod(watched))
+    nature = Nature(scenario, 1, 0, 8)
+    columns = Engine(scenario, compiles=False).run(nature)
+    assert consented(scenario, columns.numbers).min() > 30 * 16
+    assert max(held) <= 8 * 4 * 16
+    assert numbers_kept(nature) < 8 * 2 * 16
+    Conduct(scenario, Committee(scenario), nature, 5).run()
+    assert numbers_kept(nature) < 8 * 10 * 16 * 3
 
 
 @pytest.mark.parametrize("compiles", COMPILES)
@@ -213,7 +290,7 @@ def test_a_failing_rule_is_told_as_simpy_tells_it() -> None:
 def tite_boin_answers() -> tuple[Answers, Committee]:
     scenario = shipped("six-dose-oncology", "TITE-BOIN")
     committee = Committee(scenario)
-    return Answers(scenario, committee, compiles=False), committee
+    return Answers(scenario, committee, Lists()), committee
 
 
 def question(level: int, n: int, y: int, c: int, room: int = 12) -> list[int]:
@@ -248,10 +325,10 @@ def test_answers_turn_on_the_day_on_which_the_committee_does(level: int) -> None
     answers.ask(np.array([question(level, *each) for each in counts]))
     turned = 0
     for n, y, c in counts:
-        row = answers.index[tuple(question(level, n, y, c))]
+        row = answers.known.index[tuple(question(level, n, y, c))]
         for days in range(c * window + 1):
-            while answers.answers[row][TURNS_AT] <= days:
-                row, turned = answers.answers[row][TURNS_TO], turned + 1
+            while answers.known.answers[row][Answer.TURNS_AT] <= days:
+                row, turned = answers.known.answers[row][Answer.TURNS_TO], turned + 1
             whole, rest = divmod(days, window)
             seen = [window] * whole + [rest] * (whole < c) + [0] * (c - whole - 1)
             asked = Counts(
@@ -263,14 +340,14 @@ def test_answers_turn_on_the_day_on_which_the_committee_does(level: int) -> None
                 window_days=window,
             )
             decided = committee.decide(asked, 12)
-            assert answers.answers[row][:3] == [decided.action, decided.level, decided.patients], (n, y, c, days)
+            assert answers.known.answers[row][:3] == [decided.action, decided.level, decided.patients], (n, y, c, days)
     assert turned
 
 
 def test_single_patients_are_read_back_from_a_question() -> None:
     """Pending at level 1 for 3 and 28 of 28 days, at level 2 for 7; one lost at level 1 after 5; DLTs after 2 and 9."""
     scenario = shipped("nct06337474", "TITE-CRM")
-    answers = Answers(scenario, Committee(scenario), compiles=False)
+    answers = Answers(scenario, Committee(scenario), Lists())
     answers.forget(8)
     lost, dlt = 2 * 29, 4 * 29
     codes = [0 + 2 * 3, 1 + 2 * 7, 0 + 2 * 28, lost + 0 + 2 * 5, dlt + 2 * 2, dlt + 2 * 9, -1, -1]
@@ -295,7 +372,7 @@ def widths_suffice(scenario: Scenario, trials: int) -> int:
     """Check that every number of every question fits into its bits; return the most patients at one level in any."""
     engine = Engine(scenario, compiles=False)
     engine.run(Nature(scenario, 1, 0, trials))
-    asked = np.array(list(engine.answers.index)).reshape(-1, engine.answers.question_size) + 1
+    asked = np.array(list(engine.answers.known.index)).reshape(-1, engine.answers.question_size) + 1
     assert (asked >= 0).all()
     assert (asked < 1 << np.array(engine.answers._bits())).all()
     return int(asked[:, HEAD : HEAD + scenario.levels].max(initial=0)) - 1

@@ -15,9 +15,10 @@ from escalate import Scenario
 from escalate.committee.committee import Committee
 from escalate.committee.protocol import ProtocolRule
 from escalate.kernel.answers import Answers
-from escalate.kernel.bench import HEAD
+from escalate.kernel.codes import HEAD
 from escalate.kernel.compiled import is_available
 from escalate.kernel.questions import complete, simplify
+from escalate.kernel.rooms import Lists
 from escalate.rules import rule_for
 from escalate.scenario.own_rules import Known, rule
 from escalate.words.data_cut import Counts, DataCut
@@ -233,7 +234,7 @@ def test_the_kernel_completes_a_cohort_as_the_committee_does() -> None:
         safety__dlt_window_days=28,
         follow_up__days=28,
     )
-    answers = Answers(scenario, Committee(scenario), compiles=False)
+    answers = Answers(scenario, Committee(scenario), Lists())
     answers.forget(8)
     lost, dlt = 2 * 29, 4 * 29
     people = [1 + 2 * 3, 0 + 2 * 7, 1 + 2 * 28, lost + 1 + 2 * 5, dlt + 2 * 2, -1, -1, -1]

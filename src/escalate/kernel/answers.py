@@ -7,39 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from ..committee.committee import Committee
+from ..nature.streams import NEVER
 from ..scenario.model import Scenario
 from ..words.data_cut import DataCut, Partial
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, BoolArray, Decisions, FloatArray, IntArray
-from . import compiled
-from .bench import (
-    ANSWER_SIZE,
-    CONCLUSION,
-    DECISION,
-    EACH_FOLLOWUP,
-    EXPANSION,
-    FORCED,
-    HEAD,
-    LEAVES_LEVEL,
-    LEVEL_FOLLOWUP,
-    MAY_BE_FORCED,
-    MOST_LEVELS,
-    NEVER,
-    NO_FOLLOWUP,
-    RECOMMENDATION,
-    RESTS_ON_DATA,
-    RULE_ALONE,
-    SAYS,
-    TO_LEVEL,
-    TURNS_AT,
-    TURNS_TO,
-    WHY,
-)
+from .bench import MOST_LEVELS
+from .codes import HEAD, Answer, Ask, Followup
+from .rooms import Room
 
 MOST_ALIKE = 63
 """Patients at a level up to which it is known which counts are alike."""
@@ -57,39 +36,36 @@ class Answers:
         Protocol.
     committee : Committee
         Answers.
-    compiles : bool
-        Whether they are arrays, for the compiled kernel, or lists.
+    room : Room
+        Where the kernel works.
     """
 
-    def __init__(self, scenario: Scenario, committee: Committee, compiles: bool) -> None:
+    def __init__(self, scenario: Scenario, committee: Committee, room: Room) -> None:
         self._levels, self._window_days = scenario.levels, scenario.window_end_offset
         self._cohort_size = scenario.safety.cohort_size
         self._most_places = max(scenario.safety.cohort_size, scenario.trial.planned_patients)
-        self._committee, self._compiles = committee, compiles
+        self._committee, self._room = committee, room
         self.reasons: list[str] = [TIME_IS_UP]
         rule = committee.rule
-        self.reads_followup = NO_FOLLOWUP
-        """What the rule reads of the pending patients' windows: see `kernel.bench.NO_FOLLOWUP`."""
+        self.reads_followup = Followup.NOTHING
+        """What the rule reads of the pending patients' windows: see `kernel.codes.Followup`."""
         if rule.reads_followup:
-            self.reads_followup = LEVEL_FOLLOWUP if rule.reads_level_followup else EACH_FOLLOWUP
+            self.reads_followup = Followup.AT_LEVEL if rule.reads_level_followup else Followup.OF_EACH
         self.forget(1)
 
     def forget(self, people: int) -> None:
         """Forget every answer; the next questions are about trials of at most so many patients."""
-        self._count, self._people = 0, people
+        self._people = people
         alike = self._committee.rule.alike(min(people, MOST_ALIKE))
         self.alike = np.zeros((0, 0, 0, 2), dtype=np.int64) if alike is None else alike
         """See `kernel.bench.Tables.alike`."""
-        self.index: Any = {}
-        self.answers: Any = []
-        if self._compiles:
-            self.index = compiled.table(1, self._bits())
-            self.answers = np.zeros((0, ANSWER_SIZE), dtype=np.int64)
+        self.known = self._room.known(self._bits())
+        """What the committee has answered so far."""
 
     @property
     def question_size(self) -> int:
         """Numbers of a question."""
-        return HEAD + 3 * self._levels + self._people * (self.reads_followup == EACH_FOLLOWUP)
+        return HEAD + 3 * self._levels + self._people * (self.reads_followup == Followup.OF_EACH)
 
     def _bits(self) -> list[int]:
         """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
@@ -107,12 +83,12 @@ class Answers:
         return self._levels * (self._window_days + 1)
 
     def __len__(self) -> int:
-        return self._count
+        return len(self.known)
 
     @property
     def numbers(self) -> int:
         """Numbers that are remembered."""
-        return self._count * (self.question_size + ANSWER_SIZE)
+        return len(self) * (self.question_size + Answer.SIZE)
 
     def reason(self, words: str) -> int:
         """Return the position of a reason."""
@@ -132,25 +108,9 @@ class Answers:
         """
         asked, _ = distinct(questions)
         answers = self._answers_to(asked)
-        if self.reads_followup == LEVEL_FOLLOWUP:
+        if self.reads_followup == Followup.AT_LEVEL:
             answers = self._with_turns(asked, answers)
-        first, self._count = self._count, self._count + len(answers)
-        answers[:, TURNS_TO] += first
-        if not self._compiles:
-            self.index.update({tuple(question): first + row for row, question in enumerate(asked.tolist())})
-            self.answers.extend(answers.tolist())
-            return
-        if self._count > len(self.answers):
-            self._make_room(first)
-        self.answers[first : self._count] = answers
-        compiled.steps().store(self.index, asked, first)
-
-    def _make_room(self, known: int) -> None:
-        """Move the compiled kernel's arrays to larger ones."""
-        index, answers = compiled.table(2 * self._count, self._bits()), np.zeros((2 * self._count, ANSWER_SIZE), int)
-        answers[:known] = self.answers[:known]
-        compiled.steps().move(self.index, index)
-        self.index, self.answers = index, answers
+        self.known.add(asked, answers)
 
     def _with_turns(self, questions: IntArray, answers: IntArray) -> IntArray:
         """Return the answers before any follow-up, then those that they turn to as the days seen at the level grow.
@@ -159,7 +119,7 @@ class Answers:
         """
         levels = questions[:, 3]
         pending = questions[np.arange(len(questions)), HEAD + 2 * self._levels + levels]
-        row = np.flatnonzero((questions[:, 0] == DECISION) & (pending > 0))
+        row = np.flatnonzero((questions[:, 0] == Ask.DECISION) & (pending > 0))
         low, high = np.zeros(len(row), dtype=np.int64), pending[row] * self._window_days
         at_low, at_high = answers[row], self._decide(questions[row], high)
         turns: list[tuple[IntArray, IntArray, IntArray]] = []
@@ -178,15 +138,15 @@ class Answers:
             at_low, at_high = np.concatenate([at_low, between]), np.concatenate([between, at_high])
 
     def _answers_to(self, questions: IntArray) -> IntArray:
-        """Return the answer to each question, shape (B, `ANSWER_SIZE`)."""
-        found = np.zeros((len(questions), ANSWER_SIZE), dtype=np.int64)
+        """Return the answer to each question, shape (B, `Answer.SIZE`)."""
+        found = np.zeros((len(questions), Answer.SIZE), dtype=np.int64)
         asked = {
-            DECISION: self._decide,
-            MAY_BE_FORCED: self._may_be_forced,
-            FORCED: self._is_forced,
-            EXPANSION: self._closes,
-            RECOMMENDATION: self._recommend,
-            CONCLUSION: self._conclude,
+            Ask.DECISION: self._decide,
+            Ask.MAY_BE_FORCED: self._may_be_forced,
+            Ask.FORCED: self._is_forced,
+            Ask.EXPANSION: self._closes,
+            Ask.RECOMMENDATION: self._recommend,
+            Ask.CONCLUSION: self._conclude,
         }
         for kind, how in asked.items():
             here = questions[:, 0] == kind
@@ -203,7 +163,7 @@ class Answers:
             Any number of each.
         """
         asked, row = distinct(questions)
-        return self._answers_to(asked)[row][:, [TO_LEVEL, WHY]]
+        return self._answers_to(asked)[row][:, [Answer.TO_LEVEL, Answer.WHY]]
 
     def _may_be_forced(self, questions: IntArray) -> IntArray:
         return self._only_says(self._committee.may_be_forced(self._cut(questions), questions[:, 1]))
@@ -215,8 +175,8 @@ class Answers:
         return self._only_says(self._committee.rule.closes_expansion(self._cut(questions)))
 
     def _only_says(self, says: BoolArray) -> IntArray:
-        found = np.zeros((len(says), ANSWER_SIZE), dtype=np.int64)
-        found[:, SAYS] = says
+        found = np.zeros((len(says), Answer.SIZE), dtype=np.int64)
+        found[:, Answer.SAYS] = says
         return found
 
     def _decide(self, questions: IntArray, days_seen: IntArray | None = None) -> IntArray:
@@ -232,7 +192,8 @@ class Answers:
         if rests.any():
             alone = np.where(rests, self._committee.alone(cut, outstanding), NO_LEVEL)
         found = self._written(decided)
-        found[:, RESTS_ON_DATA], found[:, LEAVES_LEVEL], found[:, RULE_ALONE] = rests, leaves, alone
+        found[:, Answer.RESTS_ON_DATA], found[:, Answer.LEAVES_LEVEL] = rests, leaves
+        found[:, Answer.RULE_ALONE] = alone
         return found
 
     def _recommend(self, questions: IntArray) -> IntArray:
@@ -254,13 +215,13 @@ class Answers:
         )
 
     def _written(self, decided: Decisions) -> IntArray:
-        """Return decisions as answers, in the order of `kernel.bench.SAYS`."""
+        """Return decisions as answers, in the order of `kernel.codes.Answer`."""
         met = np.unique(decided.reason).tolist()
         code = np.zeros(len(decided.reasons), dtype=np.int64)
         code[met] = [self.reason(decided.reasons[position]) for position in met]
         said = np.stack([decided.action, decided.level, decided.patients, code[decided.reason]], axis=1)
-        found = np.zeros((len(said), ANSWER_SIZE), dtype=np.int64)
-        found[:, : said.shape[1]], found[:, TURNS_AT] = said, NEVER
+        found = np.zeros((len(said), Answer.SIZE), dtype=np.int64)
+        found[:, : said.shape[1]], found[:, Answer.TURNS_AT] = said, NEVER
         return found
 
     def _cut(self, questions: IntArray) -> DataCut:
@@ -307,6 +268,6 @@ def _chained(answers: IntArray, turns: Sequence[tuple[IntArray, IntArray, IntArr
     before = np.arange(len(row)) + len(answers) - 1
     begins = np.append(True, row[1:] != row[:-1])[: len(row)]
     linked = np.where(begins, row, before)
-    found[:, TURNS_AT], found[:, TURNS_TO] = NEVER, 0
-    found[linked, TURNS_AT], found[linked, TURNS_TO] = days, np.arange(len(row)) + len(answers)
+    found[:, Answer.TURNS_AT], found[:, Answer.TURNS_TO] = NEVER, 0
+    found[linked, Answer.TURNS_AT], found[linked, Answer.TURNS_TO] = days, np.arange(len(row)) + len(answers)
     return found

@@ -1,75 +1,39 @@
-"""What lies on the bench while one trial runs: protocol, people, counts, and the codes that are written there."""
+"""What lies on the bench while one trial runs: protocol, people, and counts."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
+from typing import Protocol as Kind
 
-NEVER = 2**40
-"""A day that never comes."""
+import numpy as np
+from numpy.typing import NDArray
 
-NO_LEVEL = -1
-
-COHORTS_TIMED = 12
-"""As `escalate.results.outcomes.COHORTS_TIMED`."""
+from ..nature.streams import NEVER
+from ..results.outcomes import COHORTS_TIMED
+from .codes import Drawn, Outcome, Run, Stage, Wait
 
 MOST_LEVELS = 99
 """Dose levels that a bench has room for."""
 
-RUNNING, ENDED, LEAVES_QUESTION, ASKS, NEEDS_CANDIDATES, NEEDS_PATIENTS = range(6)
-"""How a run of `run_trial` ends: with the trial; with the trial, and a question on which nothing waits any more, what
-is recommended; with a question on which it does; or for want of random numbers."""
+Item = TypeVar("Item", covariant=True)
 
-ESCALATE, STAY, DE_ESCALATE, SUSPEND, STOP = range(5)
-"""Codes of `escalate.words.records.Action`."""
 
-DECISION, MAY_BE_FORCED, FORCED, EXPANSION, RECOMMENDATION, CONCLUSION = range(6)
-"""What a committee is asked: its decision; whether it leaves the level even if no more DLT comes; whether it does in
-any case; whether an expansion is closed; what it recommends where the trial ends for another reason than the rule's;
-what it recommends in the end, when a stop came before the last outcomes."""
+class Row(Kind[Item]):
+    """Things in a row, as the kernel reads them: a list, or an array."""
 
-(SAYS, TO_LEVEL, SO_MANY, WHY, RESTS_ON_DATA, LEAVES_LEVEL, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE) = range(10)
-"""What an answer holds: action, or yes and no; level; patients; position of the reason; whether outcomes still to come
-can change what a stop recommends; whether the level is that of a `RECOMMENDATION` instead; the highest level at which
-the rule by itself would go on; from how many days of follow-up at the level on (`NEVER` if from none) another answer
-holds, and where that is."""
+    def __len__(self) -> int: ...
+    def __getitem__(self, position: int, /) -> Item: ...
 
-NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
-"""What a rule reads of the pending patients' windows: nothing; the days seen at the level; those of each patient."""
 
-WORD_BITS, HASH_FACTOR = 62, 1099511628211
-"""Bits of a word that questions are packed into; what their hash is multiplied with."""
+class Numbers(Kind):
+    """Whole numbers in a row, which may be written over."""
 
-DAYBREAK, DAY, NIGHT = range(3)
-"""Where in a day a trial is, which goes on from there when the committee has answered, or there are more candidates:
-before anybody comes today; when they come, and places are given; when all has been done. What was done before a trial
-was left is not due any more."""
-
-NO_SEAT = NOT_KNOWN = -1
-"""The seat of a trial that has not begun; a day that more candidates are needed for."""
-
-UNKNOWN = -1
-"""Where the answer is to a question that the committee was not asked yet."""
-
-HEAD = 6
-"""Numbers of a question before the counts of each level."""
-
-GETS, DROP_OUT_DAY, ONSET_DAY = range(3)
-"""Rows of `Tables.fates`: what the patient gets; last day observed; day on which a DLT would come, from here on for
-each level if it depends on that."""
-
-NOTHING, LESS, FULL_DOSE = range(3)
-"""What a lymphodepleted patient gets."""
-
-NO_OUTCOME, PENDING, NO_DLT, DLT, NON_EVALUABLE, LEFT_IN_WINDOW, NOT_INFUSED = range(7)
-"""What is known of a patient; both kinds of non-evaluable are told apart by why."""
-
-PATIENTS, STAGGER, LYMPHODEPLETION, WINDOWS, COMMITTEE, FOLLOW_UP, WAITS = range(7)
-"""What a trial waits for, as positions in `escalate.results.timeline.WAITS`, and how many that are."""
-
-PHASES, MORNING, INFUSIONS_END, EVENING = 7, 0, 5, 6
-"""Phases of a day, of which these are needed: outcomes; lymphodepletion starts; outcomes of the day's infusions."""
+    def __len__(self) -> int: ...
+    def __getitem__(self, position: int, /) -> int: ...
+    def __iter__(self) -> Iterator[int]: ...
+    def __setitem__(self, position: int, value: int, /) -> None: ...
 
 
 class Protocol(NamedTuple):
@@ -83,9 +47,9 @@ class Protocol(NamedTuple):
     lead_days: int
     window_end: int
     last_infusion: int
-    treatment_wait: Sequence[int]
+    treatment_wait: Row[int]
     """For each weekday, counted from that of day 0: days to the next one on which a first infusion is possible."""
-    meeting_wait: Sequence[int]
+    meeting_wait: Row[int]
     """The same for the committee's meetings."""
     review_delay_days: int
     sentinel_stagger_days: int
@@ -125,7 +89,7 @@ def _by_cohort() -> list[int]:
 
 
 def _by_wait() -> list[int]:
-    return [0] * WAITS
+    return [0] * Wait.KINDS
 
 
 @dataclass(slots=True)
@@ -134,15 +98,22 @@ class Bench:
 
     # The day, where in it the trial is, how the run goes, and the last day on which something was written into the log
     today: int = 0
-    stage: int = DAYBREAK
-    code: int = RUNNING
+    stage: int = Stage.DAYBREAK
+    code: int = Run.GOES_ON
     last_day: int = 0
-    # Candidates: the next one to come; who waits; who left without a place
+    # Candidates: the next one on the pages; who would take a place; who left without one
     candidate: int = 0
     next_eligible: int = 0
-    """Day on which the next one becomes eligible."""
+    """Day on which the next one becomes eligible, or the last one on the pages fails screening."""
+    ready: int = 0
+    """Who would take a place: newcomers, and those in the queue."""
+    newcomers: int = 0
+    """Who became eligible today, and has neither a place nor joined the queue."""
     queue_first: int = 0
     queue_end: int = 0
+    screen_failures: int = 0
+    in_screening: int = 0
+    """Whose screening was not over when enrolment closed, or the time was up."""
     withdrew: int = 0
     no_place: int = 0
     turned_away: int = 0
@@ -237,10 +208,10 @@ class Person:
     start_day: int = 0
     infusion_day: int = 0
     """The planned one until then."""
-    outcome: int = NO_OUTCOME
+    outcome: int = Outcome.NOT_YET
     settle_day: int = 0
     """When it becomes known that the outcome is `comes`."""
-    comes: int = NO_OUTCOME
+    comes: int = Outcome.NOT_YET
 
 
 class Table(NamedTuple):
@@ -250,42 +221,42 @@ class Table(NamedTuple):
     of memory.
     """
 
-    slots: Any
+    slots: NDArray[np.int64]
     """For each slot the row of an answer, or `UNKNOWN`, and the words of the question; a power of two of slots."""
-    bits: Any
+    bits: NDArray[np.int64]
     """How many bits each number of a question takes, plus one."""
-    words: Any
+    words: NDArray[np.int64]
     """The question that is looked for, packed."""
-    made_of: Any
+    made_of: NDArray[np.void]
     """Nothing, of a type that no other source has: see `compiled`."""
 
 
 class Tables(NamedTuple):
     """What lies on the bench while one trial runs."""
 
-    candidates: Sequence[int]
-    """The day of each candidate's consent; -1 - day for one who fails screening."""
-    fates: Sequence[Sequence[int]]
-    """What nature has drawn for each patient, by enrolment number: see `GETS`."""
-    tolerance: Sequence[float]
+    candidates: Row[int]
+    """The day of each candidate's consent, -1 - day for one who fails screening: the pages that have not passed yet."""
+    fates: Row[Row[int]]
+    """What nature has drawn for each patient, by enrolment number: see `Drawn`."""
+    tolerance: Row[float]
     """For each patient, the P(DLT) above which there is a DLT."""
-    dlt_probability: Sequence[float]
+    dlt_probability: Row[float]
     """P(DLT) of each level."""
-    people: Sequence[Person]
+    people: Row[Person]
     """Each patient's `Person`."""
-    queue: list[int]
-    """Who waits for a place, from `queue_first` to `queue_end`: the day on which each became eligible."""
-    seen: list[int]
+    queue: Row[Numbers]
+    """Who waits for a place, from `queue_first` to `queue_end`, each modulo its length: see `Queue`."""
+    seen: Numbers
     """What the committee can see: see `questions.write_counts`."""
-    question: list[int]
+    question: Numbers
     """What it is asked: of what it can see, what the answer turns on."""
-    alike: Sequence[Sequence[Sequence[Sequence[int]]]]
+    alike: Row[Row[Row[Row[int]]]]
     """For each level that is not the cohort's, by evaluable patients and DLTs: the first such counts that no decision
     tells from these; empty where decisions tell all counts apart."""
-    index: Any
-    """Where the answer to a question is: what `find` needs."""
-    answers: Sequence[Sequence[int]]
-    """What the committee has answered so far: see `SAYS`."""
+    asked: dict[tuple[int, ...], int]
+    """Where the answer to a question is: what `find` needs; a `Table` where that is compiled."""
+    answers: Row[Row[int]]
+    """What the committee has answered so far: see `Answer`."""
 
 
 class Seats(NamedTuple):
@@ -294,13 +265,13 @@ class Seats(NamedTuple):
     A trial that waits, for an answer or for more candidates, keeps it.
     """
 
-    benches: Any
+    benches: Row[Bench]
     """A `Bench` for each."""
-    people: Any
+    people: Row[Row[Person]]
     """As `Tables.people`."""
-    queues: Any
+    queues: Row[Row[Numbers]]
     """As `Tables.queue`."""
-    seen: Any
+    seen: Row[Numbers]
     """As `Tables.seen`."""
 
 
@@ -309,4 +280,4 @@ def day_of_dlt(p: Protocol, t: Tables, patient: int) -> int:
     level = t.people[patient].level
     if t.tolerance[patient] >= t.dlt_probability[level]:
         return NEVER
-    return t.fates[ONSET_DAY + (level if p.onset_depends_on_level else 0)][patient]
+    return t.fates[Drawn.ONSET_DAY + (level if p.onset_depends_on_level else 0)][patient]

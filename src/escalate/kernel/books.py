@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from .bench import (
-    COMMITTEE,
-    DLT,
-    DROP_OUT_DAY,
-    FOLLOW_UP,
-    LEFT_IN_WINDOW,
-    LYMPHODEPLETION,
-    NEVER,
-    NO_DLT,
-    NO_OUTCOME,
-    NON_EVALUABLE,
-    NOT_INFUSED,
-    PATIENTS,
-    STAGGER,
-    WAITS,
-    WINDOWS,
-    Bench,
-    Person,
-    Protocol,
-    Tables,
-    day_of_dlt,
-)
+from ..nature.streams import NEVER
+from .bench import Bench, Numbers, Person, Protocol, Tables, day_of_dlt
+from .codes import Drawn, Outcome, State, Wait
 from .places import has_free_place, room
 
 
@@ -33,10 +14,10 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
     """Write down what the trial waits for from the end of today on."""
     days = until - w.today
     if not w.open:
-        w.waits[COMMITTEE if w.meeting_day != NEVER else FOLLOW_UP] += days
+        w.waits[Wait.COMMITTEE if w.meeting_day != NEVER else Wait.FOLLOW_UP] += days
         return
-    for_place = STAGGER if w.queue_first < w.queue_end else PATIENTS
-    for_outcome = LYMPHODEPLETION if w.cohort_lymphodepleted else WINDOWS
+    for_place = Wait.STAGGER if w.ready else Wait.PATIENTS
+    for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
     if w.rolling and not w.held:
         if w.enrolled - w.first_patient - w.cohort_freed < w.places:
             w.waits[for_place] += days
@@ -51,17 +32,13 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
 
 def no_doubt(w: Bench, stops: bool) -> None:
     """Add the days on which it was not known yet what the trial was waiting for."""
-    for position in range(WAITS):
+    for position in range(Wait.KINDS):
         w.waits[position] += w.if_stops[position] if stops else w.if_goes_on[position]
         w.if_stops[position] = w.if_goes_on[position] = 0
 
 
-(SCREEN_FAILURE, WITHDREW, NO_PLACE, TURNED_AWAY, WAS_NOT_INFUSED, COMPLETED, DROPPED_OUT, CUT_OFF,
- STATES) = range(9)  # fmt: skip
-"""Positions in `escalate.words.tables.STATES`, and how many there are."""
-
 WAIT_COLUMN = 3
-MILESTONE_COLUMN = WAIT_COLUMN + WAITS
+MILESTONE_COLUMN = WAIT_COLUMN + Wait.KINDS
 MILESTONES_BESIDE_LEVELS = 7
 """First columns of what is kept of a trial; how many milestones there are, those of the levels aside."""
 
@@ -71,9 +48,7 @@ LETTERS = tuple(b"\0PNTXX\0")
 SPACE, ZERO = b" 0"
 
 
-def close_books(
-    p: Protocol, w: Bench, t: Tables, row: list[int], path: list[int], infusion_days: Sequence[int]
-) -> None:
+def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers, infusion_days: Iterable[int]) -> None:
     """Write what is kept of a trial that has ended.
 
     Parameters
@@ -91,18 +66,18 @@ def close_books(
     first = MILESTONE_COLUMN + p.levels + MILESTONES_BESIDE_LEVELS
     for patient in range(w.enrolled):
         row[first + patient_state(p, w, t, patient)] += 1
-        count_patient(p, t.people[patient], row, first + STATES)
-    count_candidates(p, w, t, row, first)
-    is_complete_trial = w.closed and w.reason != p.time_is_up and row[first + CUT_OFF] == 0
+        count_patient(p, t.people[patient], row, first + State.KINDS)
+    count_candidates(w, row, first)
+    is_complete_trial = w.closed and w.reason != p.time_is_up and row[first + State.CUT_OFF] == 0
     end = w.last_day if is_complete_trial else p.max_days
     wait(p, w, end)
     no_doubt(w, False)
     for level in range(p.levels):
-        row[first + STATES + 5 * p.levels + level] = w.replaced[level]
-    for position in range(first + STATES + 6 * p.levels, len(row)):
-        row[position] = w.cohort_days[position - first - STATES - 6 * p.levels]
+        row[first + State.KINDS + 5 * p.levels + level] = w.replaced[level]
+    for position in range(first + State.KINDS + 6 * p.levels, len(row)):
+        row[position] = w.cohort_days[position - first - State.KINDS - 6 * p.levels]
     row[0], row[1], row[2] = w.recommended, w.reason, end
-    for position in range(WAITS):
+    for position in range(Wait.KINDS):
         row[WAIT_COLUMN + position] = w.waits[position]
     milestones(p, w, t, row, infusion_days, end if is_complete_trial else -1)
     write_path(w, t, path)
@@ -111,62 +86,55 @@ def close_books(
 def patient_state(p: Protocol, w: Bench, t: Tables, patient: int) -> int:
     """Return the state in which a patient ends."""
     person = t.people[patient]
-    if person.outcome == NO_OUTCOME:
-        return CUT_OFF
-    if person.outcome == NOT_INFUSED:
-        return WAS_NOT_INFUSED
-    drop_out_day = t.fates[DROP_OUT_DAY][patient]
+    if person.outcome == Outcome.NOT_YET:
+        return State.CUT_OFF
+    if person.outcome == Outcome.NOT_INFUSED:
+        return State.NOT_INFUSED
+    drop_out_day = t.fates[Drawn.DROP_OUT_DAY][patient]
     drops_out = drop_out_day < p.follow_up_days
     left = person.infusion_day + (drop_out_day if drops_out else p.follow_up_days)
     if left > p.max_days:
-        return CUT_OFF
+        return State.CUT_OFF
     if left > w.last_day:
         w.last_day = left
-    return DROPPED_OUT if drops_out else COMPLETED
+    return State.DROPPED_OUT if drops_out else State.COMPLETED
 
 
-def count_patient(p: Protocol, person: Person, row: list[int], first: int) -> None:
+def count_patient(p: Protocol, person: Person, row: Numbers, first: int) -> None:
     """Count a patient at the level: infused, evaluable, with a DLT, non-evaluable, not infused."""
     outcome, column = person.outcome, first + person.level
-    if outcome == NOT_INFUSED:
+    if outcome == Outcome.NOT_INFUSED:
         row[column + 4 * p.levels] += 1
-    elif outcome != NO_OUTCOME:
+    elif outcome != Outcome.NOT_YET:
         row[column] += 1
-        if outcome in (DLT, NO_DLT):
+        if outcome in (Outcome.DLT, Outcome.NO_DLT):
             row[column + p.levels] += 1
-        if outcome == DLT:
+        if outcome == Outcome.DLT:
             row[column + 2 * p.levels] += 1
-        if outcome in (NON_EVALUABLE, LEFT_IN_WINDOW):
+        if outcome in (Outcome.NON_EVALUABLE, Outcome.LEFT_IN_WINDOW):
             row[column + 3 * p.levels] += 1
 
 
-def count_candidates(p: Protocol, w: Bench, t: Tables, row: list[int], first: int) -> None:
+def count_candidates(w: Bench, row: Numbers, first: int) -> None:
     """Count the states of those who were never enrolled."""
-    row[first + WITHDREW] += w.withdrew
-    row[first + NO_PLACE] += w.no_place
-    row[first + TURNED_AWAY] += w.turned_away
-    row[first + CUT_OFF] += w.queue_end - w.queue_first
-    for candidate in range(len(t.candidates)):
-        fails = t.candidates[candidate] < 0
-        consent_day = -1 - t.candidates[candidate] if fails else t.candidates[candidate]
-        if consent_day > w.last_consent_day:
-            return
-        if consent_day + p.screening_days > w.last_consent_day:
-            row[first + (TURNED_AWAY if w.closed else CUT_OFF)] += 1
-        elif fails:
-            row[first + SCREEN_FAILURE] += 1
+    row[first + State.WITHDREW] += w.withdrew
+    row[first + State.NO_PLACE] += w.no_place
+    row[first + State.TURNED_AWAY] += w.turned_away
+    row[first + State.CUT_OFF] += w.ready
+    row[first + (State.TURNED_AWAY if w.closed else State.CUT_OFF)] += w.in_screening
+    row[first + State.SCREEN_FAILURE] += w.screen_failures
 
 
-def milestones(p: Protocol, w: Bench, t: Tables, row: list[int], infusion_days: Sequence[int], ended: int) -> None:
+def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, infusion_days: Iterable[int], ended: int) -> None:
     """Write the days of the milestones, -1 for what never came."""
     first_infusion, last_infusion = -1, -1
     for patient in range(w.arrived):
         person = t.people[patient]
-        if person.outcome == NOT_INFUSED:
+        if person.outcome == Outcome.NOT_INFUSED:
             continue
         if first_infusion < 0:
             first_infusion = person.infusion_day
-        dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[DROP_OUT_DAY][patient]
+        dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
         if dlt_day < stopped:
             stopped = dlt_day
         if person.infusion_day > last_infusion:
@@ -183,7 +151,7 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: list[int], infusion_days: 
     row[last + 3], row[last + 4], row[last + 5] = w.expansion_closed_day, w.closed_day, ended
 
 
-def write_path(w: Bench, t: Tables, path: list[int]) -> None:
+def write_path(w: Bench, t: Tables, path: Numbers) -> None:
     """Write the dose path as bytes: for each cohort with infused patients its level, then a letter for each."""
     position, cohort = 0, 0
     for patient in range(w.arrived):

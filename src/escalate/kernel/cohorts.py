@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from .bench import (
-    COHORTS_TIMED,
-    CONCLUSION,
-    DECISION,
-    EACH_FOLLOWUP,
-    EXPANSION,
-    FORCED,
-    LEAVES_LEVEL,
-    LEVEL_FOLLOWUP,
-    MAY_BE_FORCED,
-    NEVER,
-    NO_LEVEL,
-    PENDING,
-    RECOMMENDATION,
-    RESTS_ON_DATA,
-    RULE_ALONE,
-    SAYS,
-    SO_MANY,
-    STOP,
-    SUSPEND,
-    TO_LEVEL,
-    TURNS_AT,
-    TURNS_TO,
-    WHY,
-    Bench,
-    Protocol,
-    Tables,
-)
+from ..nature.streams import NEVER
+from ..results.outcomes import COHORTS_TIMED
+from ..words.records import NO_LEVEL, Action
+from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
+from .codes import Answer, Ask, Followup, Outcome
 from .places import is_complete, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
@@ -69,8 +44,8 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
     forced, outstanding = 0, 0
     is_ready = is_complete(p, w)
     if not is_ready and w.news and w.expansion:
-        found = ask(p, w, t, EXPANSION, 0)
-        if found >= 0 and t.answers[found][SAYS]:
+        found = ask(p, w, t, Ask.EXPANSION, 0)
+        if found >= 0 and t.answers[found][Answer.SAYS]:
             w.expansion_closed_day, w.permitted = w.today, w.level - 1
             is_ready = True
     elif not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
@@ -87,14 +62,14 @@ def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
     Where it is kept if no more DLT comes, that is not asked again before there is bad news: what the committee would
     see then is still the same, or the rule is monotone.
     """
-    found = ask(p, w, t, MAY_BE_FORCED, outstanding)
+    found = ask(p, w, t, Ask.MAY_BE_FORCED, outstanding)
     if found < 0:
         return False
-    if t.answers[found][SAYS]:
-        found = answer(p, w, t, FORCED, outstanding, 0)
-        return found >= 0 and t.answers[found][SAYS] == 1
+    if t.answers[found][Answer.SAYS]:
+        found = answer(p, w, t, Ask.FORCED, outstanding, 0)
+        return found >= 0 and t.answers[found][Answer.SAYS] == 1
     elsewhere = w.windows + w.on_the_way - w.pending[w.level] - w.lymphodepleted[w.level]
-    same = p.reads_followup != EACH_FOLLOWUP or elsewhere == 0
+    same = p.reads_followup != Followup.OF_EACH or elsewhere == 0
     if not p.reads_last and w.evaluable_patients + outstanding > 0 and (same or p.monotone):
         w.calm = 1
     return False
@@ -128,7 +103,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         w.evaluable_at_cut = w.evaluable_patients
         if w.cut_forced:
             w.cut_outstanding = outcomes_to_come(w)
-    kind, reason = CONCLUSION, w.stop_reason
+    kind, reason = Ask.CONCLUSION, w.stop_reason
     if not w.concluding:
         found = decision(p, w, t)
         if found < 0:
@@ -136,7 +111,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         if not is_left_to_recommend(w, t.answers[found]):
             follow(p, w, t.answers[found], late)
             return
-        kind, reason = RECOMMENDATION, t.answers[found][WHY]
+        kind, reason = Ask.RECOMMENDATION, t.answers[found][Answer.WHY]
     recommend(p, w, t, kind, reason, late)
 
 
@@ -148,17 +123,17 @@ def decision(p: Protocol, w: Bench, t: Tables) -> int:
         found = decision_with(p, w, t, places if places > 0 else 0)
         asks -= 1
         if asks and found >= 0:
-            places = room(p, w, t.answers[found][TO_LEVEL])
+            places = room(p, w, t.answers[found][Answer.TO_LEVEL])
     return found
 
 
 def decision_with(p: Protocol, w: Bench, t: Tables, places: int) -> int:
     """Ask for the decision, with so many patients left under the cap; more than a cohort is as good as a cohort."""
-    found = answer(p, w, t, DECISION, w.cut_outstanding, places if places < p.cohort_size else p.cohort_size)
-    if found >= 0 and p.reads_followup == LEVEL_FOLLOWUP:
+    found = answer(p, w, t, Ask.DECISION, w.cut_outstanding, places if places < p.cohort_size else p.cohort_size)
+    if found >= 0 and p.reads_followup == Followup.AT_LEVEL:
         seen = days_seen(p, w, t)
-        while t.answers[found][TURNS_AT] <= seen:
-            found = t.answers[found][TURNS_TO]
+        while t.answers[found][Answer.TURNS_AT] <= seen:
+            found = t.answers[found][Answer.TURNS_TO]
     return found
 
 
@@ -167,44 +142,44 @@ def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
     total = 0
     for patient in range(w.oldest_window, w.arrived):
         person = t.people[patient]
-        if person.outcome == PENDING and person.level == w.level:
+        if person.outcome == Outcome.PENDING and person.level == w.level:
             seen = w.today - person.infusion_day
             total += seen if seen < p.window_end else p.window_end
     return total
 
 
-def is_provisional(w: Bench, decided: Sequence[int]) -> bool:
+def is_provisional(w: Bench, decided: Row[int]) -> bool:
     """Return whether the trial stops with a recommendation that outcomes still to come can change."""
-    return decided[RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)
+    return decided[Answer.RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)
 
 
-def is_left_to_recommend(w: Bench, decided: Sequence[int]) -> bool:
+def is_left_to_recommend(w: Bench, decided: Row[int]) -> bool:
     """Return whether the trial stops for another reason than the rule's, with the data that the rule recommends on."""
-    return decided[LEAVES_LEVEL] == 1 and not is_provisional(w, decided)
+    return decided[Answer.LEAVES_LEVEL] == 1 and not is_provisional(w, decided)
 
 
-def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
+def follow(p: Protocol, w: Bench, decided: Row[int], late: int) -> None:
     """Do what the committee has decided."""
-    action, level = decided[SAYS], decided[TO_LEVEL]
+    action, level = decided[Answer.SAYS], decided[Answer.TO_LEVEL]
     provisional = is_provisional(w, decided)
     the_committee_has_met(w, action)
-    w.permitted = decided[RULE_ALONE] if provisional else level
-    if action != SUSPEND and stays_calm(p, w):
+    w.permitted = decided[Answer.RULE_ALONE] if provisional else level
+    if action != Action.SUSPEND and stays_calm(p, w):
         w.calm = 1
     if provisional:
-        w.concluding, w.stop_reason = 1, decided[WHY]
+        w.concluding, w.stop_reason = 1, decided[Answer.WHY]
         if not p.expands:
             close_enrolment(w, late)
         hold(w)
-    elif action == STOP:
-        finish(p, w, level, decided[WHY], late)
-    elif action == SUSPEND:
+    elif action == Action.STOP:
+        finish(p, w, level, decided[Answer.WHY], late)
+    elif action == Action.SUSPEND:
         hold(w)
     elif w.rolling and level == w.level:
-        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[SO_MANY]
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[Answer.SO_MANY]
         undecided(w)
     else:
-        open_cohort(p, w, level, decided[SO_MANY], 0)
+        open_cohort(p, w, level, decided[Answer.SO_MANY], 0)
 
 
 def the_committee_has_met(w: Bench, action: int) -> None:
@@ -214,8 +189,8 @@ def the_committee_has_met(w: Bench, action: int) -> None:
     w.calm = 0
     if w.cohorts <= COHORTS_TIMED:
         w.cohort_days[w.cohorts - 1] = w.today - w.cohort_opened
-    if action != SUSPEND:
-        no_doubt(w, action == STOP)
+    if action != Action.SUSPEND:
+        no_doubt(w, action == Action.STOP)
         w.since_outcomes = w.since_dlts = 0
 
 
@@ -226,10 +201,10 @@ def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: in
         found = answer(p, w, t, kind, 0, reason)
         if found < 0:
             return
-        level, reason = t.answers[found][TO_LEVEL], t.answers[found][WHY]
+        level, reason = t.answers[found][Answer.TO_LEVEL], t.answers[found][Answer.WHY]
     else:
         w.left_to_ask = kind
-    the_committee_has_met(w, STOP)
+    the_committee_has_met(w, Action.STOP)
     w.permitted = level
     finish(p, w, level, reason, late)
 
@@ -251,5 +226,5 @@ def close_enrolment(w: Bench, late: int) -> None:
     w.last_day = w.today
     w.closed, w.closed_day, w.open = 1, w.today, 0
     w.last_consent_day = w.today if late else w.today - 1
-    w.turned_away += w.queue_end - w.queue_first
-    w.queue_first = w.queue_end = 0
+    w.turned_away += w.ready
+    w.ready = w.newcomers = w.queue_first = w.queue_end = 0

@@ -10,6 +10,7 @@ import dataclasses
 import hashlib
 import inspect
 from collections.abc import Sequence
+from enum import IntEnum
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from . import bench, books, cohorts, days, patients, places, questions
-from .bench import UNKNOWN, WORD_BITS, Bench, Person, Protocol, Table
+from ..words.records import Action
+from . import bench, books, candidates, codes, cohorts, days, patients, places, questions
+from .bench import Bench, Person, Protocol, Table
+from .codes import UNKNOWN, WORD_BITS, Codes
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
 """Trials from which on compiling pays, if not in this run then in the next (sixteen seconds, once for each
@@ -28,7 +31,7 @@ installation), and loading what is compiled (half a second)."""
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
 
-MODULES: tuple[ModuleType, ...] = (bench, places, questions, books, patients, cohorts, days)
+MODULES: tuple[ModuleType, ...] = (codes, bench, places, questions, books, candidates, patients, cohorts, days)
 """The kernel, each module after those that it reads."""
 
 
@@ -61,15 +64,25 @@ def steps() -> SimpleNamespace:
 
     Those that take the tables are put where they are called: handing on that many arrays would cost more than they do.
     """
-    names: dict[str, Any] = {}
-    for module in MODULES:
-        names |= vars(module)
+    names = _names()
     for module in MODULES:
         for name, function in vars(module).items():
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
                 names[name] = _compiled(FunctionType(function.__code__, names, name))
     names["find"] = names["find_in_table"]
     return SimpleNamespace(**{name: names[name] for name in FROM_OUTSIDE})
+
+
+def _names() -> dict[str, Any]:
+    """Return what the steps read besides what they are given; numba takes members of enumerations for constants."""
+    names: dict[str, Any] = {}
+    for module in MODULES:
+        names |= vars(module)
+    return names | {kind.__name__: IntEnum(kind.__name__, _members(kind)) for kind in Codes.__subclasses__()}
+
+
+def _members(kind: type[Codes]) -> dict[str, int]:
+    return {name: value for name, value in vars(kind).items() if name.isupper()}
 
 
 FROM_OUTSIDE = ("run_many", "store", "move")
@@ -98,9 +111,11 @@ def _compiled(function: FunctionType) -> Any:
 def _made_of() -> str:
     """Return the name of a field that no other source has: what is kept of another source is then of another type.
 
-    numba itself looks at the date of the file that a function stands in, and not at those that it reads.
+    numba itself looks at the date of the file that a function stands in, and not at those that it reads. Whole numbers
+    and actions from other rooms are a part of the source.
     """
-    source = b"".join(file.read_bytes() for file in _sources())
+    read = [(name, value) for name, value in _names().items() if isinstance(value, int)]
+    source = b"".join(file.read_bytes() for file in _sources()) + repr([*sorted(read), *Action]).encode()
     return f"made_of_{hashlib.sha256(source).hexdigest()[:16]}"
 
 

@@ -1,50 +1,30 @@
 """One trial from day to day: the steps of `escalate.trial.conduct`, in their order, on whole numbers.
 
-``p`` is the `Protocol`, ``w`` the trial's `Bench`, ``t`` the `Tables` on it. What happens to candidates and patients
-stands in `patients`, what is decided in `cohorts`.
+``p`` is the `Protocol`, ``w`` the trial's `Bench`, ``t`` the `Tables` on it. What happens to candidates stands in
+`candidates`, to patients in `patients`, what is decided in `cohorts`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from .bench import (
-    ASKS,
-    COHORTS_TIMED,
-    DAY,
-    DAYBREAK,
-    DECISION,
-    ENDED,
-    EVENING,
-    LEAVES_QUESTION,
-    MORNING,
-    NEEDS_CANDIDATES,
-    NEVER,
-    NIGHT,
-    NO_LEVEL,
-    NO_SEAT,
-    NOT_KNOWN,
-    RUNNING,
-    STOP,
-    WAITS,
-    Bench,
-    Protocol,
-    Seats,
-    Tables,
-)
+from ..nature.streams import NEVER
+from ..results.outcomes import COHORTS_TIMED
+from ..words.records import NO_LEVEL, Action
+from .bench import Bench, Numbers, Protocol, Row, Seats, Tables
 from .books import close_books, wait
-from .cohorts import cut_data, decide, finish, look_at_outcomes, open_cohort
-from .patients import (
+from .candidates import (
     candidates_come,
-    fill_places,
-    infusions,
-    may_ask_for_candidate,
+    count_screening,
     next_eligible_day,
-    outcomes,
+    patience_ends,
+    somebody_consented_after,
     those_without_patience_leave,
     those_without_place_leave,
 )
+from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
+from .cohorts import cut_data, decide, finish, look_at_outcomes, open_cohort
+from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
 from .places import treatment_day
 
 
@@ -52,24 +32,24 @@ def run_many(
     p: Protocol,
     seats: Seats,
     t: Tables,
-    candidates: Sequence[Any],
-    fates: Sequence[Any],
-    tolerance: Sequence[Any],
-    seat_of: list[int],
-    todo: Sequence[int],
-    codes: list[int],
-    questions: list[list[int]],
-    rows: list[list[int]],
-    paths: list[list[int]],
-    infusion_days: Sequence[int],
+    candidates: Row[Row[int]],
+    fates: Row[Row[Row[int]]],
+    tolerance: Row[Row[float]],
+    seat_of: Numbers,
+    todo: Row[int],
+    codes: Numbers,
+    questions: Row[Numbers],
+    rows: Row[Numbers],
+    paths: Row[Numbers],
+    infusion_days: Iterable[int],
 ) -> None:
     """Run some trials of a chunk, and write down how each ended: with its books, or with its question.
 
     Parameters
     ----------
     candidates, fates, tolerance
-        Of every trial of the chunk, as in `Tables`.
-    seat_of : list of int
+        Of every trial of the chunk, as in `Tables`; a trial that needed candidates goes on with those on new pages.
+    seat_of : sequence of int
         The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; one that has
         not ended keeps its seat.
     rows, paths
@@ -97,25 +77,25 @@ def run_many(
             seats.seen[seat],
             t.question,
             t.alike,
-            t.index,
+            t.asked,
             t.answers,
         )
         if is_new:
             begin(p, w)
         code = codes[place] = run_trial(p, w, t)
-        if code in (ENDED, LEAVES_QUESTION):
+        if code in (Run.ENDED, Run.LEAVES_QUESTION):
             close_books(p, w, t, rows[trial], paths[trial], infusion_days)
         elif is_new:
             seat_of[trial] = seat
             free += 1
-        if code == ASKS:
+        if code == Run.ASKS:
             copy(t.question, questions[place])
-        elif code == LEAVES_QUESTION:  # nothing else reads any more what was seen
+        elif code == Run.LEAVES_QUESTION:  # nothing else reads any more what was seen
             t.seen[0], t.seen[1], t.seen[2] = w.left_to_ask, 0, w.reason
             copy(t.seen, questions[place])
 
 
-def copy(numbers: Sequence[int], onto: list[int]) -> None:
+def copy(numbers: Row[int], onto: Numbers) -> None:
     """Write numbers onto others."""
     for position in range(len(numbers)):
         onto[position] = numbers[position]
@@ -123,37 +103,44 @@ def copy(numbers: Sequence[int], onto: list[int]) -> None:
 
 def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     """Run one trial on from where it is; return how the run ended, with the trial or its question on the bench."""
-    w.code = RUNNING
+    if w.code == Run.NEEDS_CANDIDATES:
+        w.candidate = 0
+    w.code = Run.GOES_ON
+    run_days(p, w, t)
+    if w.code == Run.GOES_ON and somebody_consented_after(w, t):
+        w.code = Run.NEEDS_CANDIDATES
+    if w.code in (Run.GOES_ON, Run.NEEDS_CANDIDATES):
+        count_screening(p, w, t)
+    if w.code == Run.GOES_ON:
+        w.code = Run.ENDED if w.left_to_ask == Ask.DECISION else Run.LEAVES_QUESTION
+    return w.code
+
+
+def run_days(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let day after day pass, until nothing more happens or something is missing."""
     if w.next_eligible == NOT_KNOWN:
         w.next_eligible = next_eligible_day(p, w, t)
-        if w.code != RUNNING:
-            return w.code
-    while True:
-        if w.stage != NIGHT:
+    while w.code == Run.GOES_ON:
+        if w.stage != Stage.NIGHT:
             one_day(p, w, t)
-            if w.code != RUNNING:
-                return w.code
+            if w.code != Run.GOES_ON:
+                return
         following = next_day(p, w, t)
         if following > p.max_days:
-            break
+            return
         wait(p, w, following)
-        w.today, w.stage = following, DAYBREAK
-    last = t.candidates[len(t.candidates) - 1]
-    if (last if last >= 0 else -1 - last) <= w.last_consent_day:
-        w.code = NEEDS_CANDIDATES
-    else:
-        w.code = ENDED if w.left_to_ask == DECISION else LEAVES_QUESTION
-    return w.code
+        w.today, w.stage = following, Stage.DAYBREAK
 
 
 def begin(p: Protocol, w: Bench) -> None:
     """Clear the bench, and open the first cohort."""
     w.today = w.last_day = 0
-    w.stage, w.next_eligible = DAYBREAK, NOT_KNOWN
-    w.candidate = w.queue_first = w.queue_end = w.withdrew = w.no_place = w.turned_away = 0
+    w.code, w.stage, w.next_eligible = Run.GOES_ON, Stage.DAYBREAK, NOT_KNOWN
+    w.candidate = w.ready = w.newcomers = w.queue_first = w.queue_end = 0
+    w.screen_failures = w.in_screening = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
-    w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, DECISION
+    w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, Ask.DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
     w.check_day = w.meeting_day = w.wake_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
@@ -162,11 +149,11 @@ def begin(p: Protocol, w: Bench) -> None:
     for level in range(p.levels):
         w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0
         w.opened_day[level] = -1
-    for position in range(WAITS):
+    for position in range(Wait.KINDS):
         w.waits[position] = w.if_stops[position] = w.if_goes_on[position] = 0
     for cohort in range(COHORTS_TIMED):
         w.cohort_days[cohort] = -1
-    if p.first_action == STOP:
+    if p.first_action == Action.STOP:
         finish(p, w, p.first_level, p.first_reason, 0)
     else:
         open_cohort(p, w, p.first_level, p.first_patients, 0)
@@ -174,34 +161,34 @@ def begin(p: Protocol, w: Bench) -> None:
 
 def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     """Let today's phases pass, in their order, from the one on in which the trial was left."""
-    if w.stage == DAYBREAK:
+    if w.stage == Stage.DAYBREAK:
         if w.outcome_day == w.today:
-            outcomes(p, w, t, MORNING)
+            outcomes(p, w, t, Phase.MORNING)
         if w.check_day <= w.today:
             if w.open:
                 look_at_outcomes(p, w, t)
-                if w.code != RUNNING:
+                if w.code != Run.GOES_ON:
                     return
             w.check_day = NEVER
         if w.meeting_day == w.today:
             decide(p, w, t, 0)
-            if w.code != RUNNING:
+            if w.code != Run.GOES_ON:
                 return
         if not w.closed:
             those_without_patience_leave(p, w, t)
-        w.stage = DAY
+        w.stage = Stage.DAY
     if not w.closed:
         candidates_come(p, w, t)
-        if w.code != RUNNING:
+        if w.code != Run.GOES_ON:
             return
     infusions(p, w, t)
-    if w.queue_first < w.queue_end:
+    if w.ready:
         give_places(p, w, t)
-        if w.code != RUNNING:
+        if w.code != Run.GOES_ON:
             return
     if w.outcome_day == w.today:
-        outcomes(p, w, t, EVENING)
-    w.stage = NIGHT
+        outcomes(p, w, t, Phase.EVENING)
+    w.stage = Stage.NIGHT
 
 
 def give_places(p: Protocol, w: Bench, t: Tables) -> None:
@@ -209,7 +196,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
     looks = True
     while looks:
         w.wake_day = fill_places(p, w, t)
-        if w.code != RUNNING:
+        if w.code != Run.GOES_ON:
             return
         looks = infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
@@ -219,10 +206,10 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
                 w.wake_day = NEVER
         if w.meeting_day == w.today:
             decide(p, w, t, 1)
-            if w.code != RUNNING:
+            if w.code != Run.GOES_ON:
                 return
             looks = True
-        looks = looks and w.queue_first < w.queue_end
+        looks = looks and w.ready > 0
     those_without_place_leave(p, w, t)
 
 
@@ -238,9 +225,9 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
     if not w.closed:
         if w.next_eligible < day:
             day = w.next_eligible
-        if w.queue_first < w.queue_end:
+        if w.ready:
             if w.wake_day < day:
                 day = w.wake_day
-            if t.queue[w.queue_first] + p.patience_days < day:
-                day = t.queue[w.queue_first] + p.patience_days
+            if patience_ends(p, w, t) < day:
+                day = patience_ends(p, w, t)
     return day

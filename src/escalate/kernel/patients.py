@@ -1,69 +1,17 @@
-"""Candidates and patients: who comes and goes, who gets a place and is infused, and what becomes known of them."""
+"""Patients: who gets a place and is infused, and what becomes known of them."""
 
 from __future__ import annotations
 
-from .bench import (
-    DLT,
-    DROP_OUT_DAY,
-    FULL_DOSE,
-    GETS,
-    INFUSIONS_END,
-    LEFT_IN_WINDOW,
-    MORNING,
-    NEEDS_CANDIDATES,
-    NEEDS_PATIENTS,
-    NEVER,
-    NO_DLT,
-    NO_OUTCOME,
-    NON_EVALUABLE,
-    NOT_INFUSED,
-    NOT_KNOWN,
-    NOTHING,
-    PENDING,
-    PHASES,
-    Bench,
-    Person,
-    Protocol,
-    Tables,
-    day_of_dlt,
-)
+from ..nature.streams import NEVER
+from .bench import Bench, Person, Protocol, Tables, day_of_dlt
+from .candidates import first_in_line_goes
+from .codes import Drawn, Fate, Outcome, Phase, Run
 from .places import has_free_place, room, stagger_until, treatment_day
-
-
-def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
-    """Return the day on which the next candidate becomes eligible, `NOT_KNOWN` if that is beyond the numbers drawn."""
-    while w.candidate < len(t.candidates):
-        consent_day = t.candidates[w.candidate]
-        if consent_day >= 0:
-            return consent_day + p.screening_days
-        if -1 - consent_day > p.max_days:
-            return NEVER
-        w.candidate += 1
-    w.code = NEEDS_CANDIDATES
-    return NOT_KNOWN
-
-
-def those_without_patience_leave(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let those go whose patience is over."""
-    while w.queue_first < w.queue_end and t.queue[w.queue_first] + p.patience_days <= w.today:
-        w.queue_first += 1
-        w.withdrew += 1
-    if w.queue_first == w.queue_end:
-        w.queue_first = w.queue_end = 0
-
-
-def candidates_come(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let today's eligible candidates ask for a place."""
-    while w.next_eligible == w.today:
-        t.queue[w.queue_end] = w.today
-        w.queue_end += 1
-        w.candidate += 1
-        w.next_eligible = next_eligible_day(p, w, t)
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     """Enrol those who wait while a slot is open today; return when the next one opens, `NEVER` if there is none."""
-    while w.queue_first < w.queue_end:
+    while w.ready:
         if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
             return NEVER
         earliest = stagger_until(p, w, t) - p.lead_days
@@ -71,38 +19,26 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
         if start > w.today:
             return start
         if w.enrolled == len(t.people):
-            w.code = NEEDS_PATIENTS
+            w.code = Run.NEEDS_PATIENTS
             return NEVER
+        first_in_line_goes(w, t)
         enrol(p, w, t.people[w.enrolled])
     return NEVER
 
 
 def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:
     """Return whether a rolling rule is to be asked, since a candidate is ready and every place is taken."""
-    if w.queue_first == w.queue_end or not w.open or not w.rolling or w.concluding:
+    if w.ready == 0 or not w.open or not w.rolling or w.concluding:
         return False
     if has_free_place(w) or room(p, w, w.permitted) <= 0:
         return False
     return w.news == 1 or w.held == 0
 
 
-def those_without_place_leave(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let those who became eligible today wait, or go, where too many wait already or nobody does."""
-    while w.queue_first < w.queue_end and t.queue[w.queue_end - 1] == w.today:
-        if p.most_waiting and p.patience_days == 0:
-            w.withdrew += 1
-        elif w.queue_end - w.queue_first <= p.most_waiting:
-            return
-        else:
-            w.no_place += 1
-        w.queue_end -= 1
-
-
 def enrol(p: Protocol, w: Bench, person: Person) -> None:
-    """Give the first of those who wait a place in the open cohort; lymphodepletion starts."""
-    w.queue_first += 1
+    """Give a candidate a place in the open cohort; lymphodepletion starts."""
     w.enrolled += 1
-    person.cohort, person.level, person.outcome = w.cohorts, w.level, NO_OUTCOME
+    person.cohort, person.level, person.outcome = w.cohorts, w.level, Outcome.NOT_YET
     person.start_day, person.infusion_day = w.today, w.today + p.lead_days
     w.taken += 1
     w.on_the_way += 1
@@ -125,8 +61,8 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
         if person.cohort == w.cohorts:
             w.cohort_lymphodepleted -= 1
         w.last_day = w.today
-        withheld = p.withholds and w.dlt_known > PHASES * person.start_day + INFUSIONS_END
-        if person.level > w.permitted or withheld or t.fates[GETS][patient] == NOTHING:
+        withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
+        if person.level > w.permitted or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
             gives_place_back(p, w, person)
             somebody_not = True
         else:
@@ -137,7 +73,7 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
 
 def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
     """Write down that a lymphodepleted patient is not infused."""
-    person.outcome = NOT_INFUSED
+    person.outcome = Outcome.NOT_INFUSED
     w.calm, w.bad_news = 0, 1
     here = person.cohort == w.cohorts
     if here:
@@ -152,7 +88,7 @@ def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
 
 def begins_window(p: Protocol, w: Bench, person: Person) -> None:
     """Write down a patient's first infusion."""
-    person.outcome = PENDING
+    person.outcome = Outcome.PENDING
     w.windows += 1
     w.infused += 1
     w.pending[person.level] += 1
@@ -163,16 +99,16 @@ def begins_window(p: Protocol, w: Bench, person: Person) -> None:
 def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
     """Write down when the outcome of a patient who is infused today becomes known, and what it will be."""
     person = t.people[patient]
-    dlt_day, drop_out_day = day_of_dlt(p, t, patient), t.fates[DROP_OUT_DAY][patient]
+    dlt_day, drop_out_day = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
     last = drop_out_day if drop_out_day < p.follow_up_days else p.follow_up_days
     if dlt_day <= p.window_end and dlt_day <= last:
-        person.settle_day, person.comes = w.today + dlt_day, DLT
+        person.settle_day, person.comes = w.today + dlt_day, Outcome.DLT
     elif p.window_end <= last:
         stopped = dlt_day if dlt_day < drop_out_day else drop_out_day
-        full = t.fates[GETS][patient] == FULL_DOSE and (p.last_infusion == 0 or p.last_infusion < stopped)
-        person.settle_day, person.comes = w.today + p.window_end, NO_DLT if full else NON_EVALUABLE
+        full = t.fates[Drawn.GETS][patient] == Fate.FULL_DOSE and (p.last_infusion == 0 or p.last_infusion < stopped)
+        person.settle_day, person.comes = w.today + p.window_end, Outcome.NO_DLT if full else Outcome.NON_EVALUABLE
     else:
-        person.settle_day, person.comes = w.today + last, LEFT_IN_WINDOW
+        person.settle_day, person.comes = w.today + last, Outcome.LEFT_IN_WINDOW
     if person.settle_day < w.outcome_day:
         w.outcome_day = person.settle_day
 
@@ -182,12 +118,12 @@ def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
     w.outcome_day = NEVER
     for patient in range(w.oldest_window, w.arrived):
         person = t.people[patient]
-        if person.outcome == PENDING:
+        if person.outcome == Outcome.PENDING:
             if person.settle_day == w.today:
                 settle(p, w, person, phase)
             elif person.settle_day < w.outcome_day:
                 w.outcome_day = person.settle_day
-    while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != PENDING:
+    while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != Outcome.PENDING:
         w.oldest_window += 1
 
 
@@ -195,7 +131,7 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     """Turn a pending patient into an evaluable or a non-evaluable one."""
     outcome, level, here = person.comes, person.level, person.cohort == w.cohorts
     person.outcome = outcome
-    if outcome != NO_DLT:
+    if outcome != Outcome.NO_DLT:
         w.calm, w.bad_news = 0, 1
     elif not p.monotone and (level != w.level or not (here or w.rolling)):
         w.calm = 0
@@ -203,8 +139,8 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     w.pending[level] -= 1
     if here:
         w.cohort_pending -= 1
-    if outcome in (DLT, NO_DLT):
-        dlt = 1 if outcome == DLT else 0
+    if outcome in (Outcome.DLT, Outcome.NO_DLT):
+        dlt = 1 if outcome == Outcome.DLT else 0
         w.evaluable[level] += 1
         w.evaluable_patients += 1
         w.dlts[level] += dlt
@@ -214,7 +150,7 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
             w.cohort_evaluable += 1
             w.cohort_dlts += dlt
         if dlt:
-            w.dlt_known = PHASES * w.today + phase
+            w.dlt_known = Phase.OF_A_DAY * w.today + phase
     elif here and p.replaces:
         w.cohort_freed += 1
         if not w.rolling:
@@ -222,7 +158,7 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
             w.vacant += 1
     w.news = 1
     w.last_outcome_day = w.today
-    check = w.today if phase == MORNING else w.today + 1
+    check = w.today if phase == Phase.MORNING else w.today + 1
     if check < w.check_day:
         w.check_day = check
     w.last_day = w.today

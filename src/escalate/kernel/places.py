@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .bench import NOT_INFUSED, Bench, Protocol, Tables
+from .bench import Bench, Protocol, Tables
+from .codes import Outcome
 
 
 def has_free_place(w: Bench) -> bool:
@@ -46,7 +47,7 @@ def stagger_until(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the first day on which the cohort's next patient may be infused."""
     treated, last = 0, 0
     for patient in range(w.first_patient, w.enrolled):
-        if t.people[patient].outcome != NOT_INFUSED:
+        if t.people[patient].outcome != Outcome.NOT_INFUSED:
             treated += 1
             last = t.people[patient].infusion_day
     if treated == 0:

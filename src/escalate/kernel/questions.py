@@ -2,28 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
-from .bench import (
-    ASKS,
-    CONCLUSION,
-    DLT,
-    EACH_FOLLOWUP,
-    HASH_FACTOR,
-    HEAD,
-    LEFT_IN_WINDOW,
-    MAY_BE_FORCED,
-    NO_OUTCOME,
-    PENDING,
-    RECOMMENDATION,
-    UNKNOWN,
-    WORD_BITS,
-    Bench,
-    Protocol,
-    Table,
-    Tables,
-)
+from .bench import Bench, Numbers, Protocol, Row, Table, Tables
+from .codes import HASH_FACTOR, HEAD, UNKNOWN, WORD_BITS, Ask, Followup, Outcome, Run
 
 
 def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
@@ -44,7 +24,7 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
         q[HEAD + level] = w.evaluable[level]
         q[HEAD + p.levels + level] = w.dlts[level]
         q[HEAD + 2 * p.levels + level] = w.pending[level] + (w.lymphodepleted[level] if p.rolling else 0)
-    if p.reads_followup == EACH_FOLLOWUP:
+    if p.reads_followup == Followup.OF_EACH:
         write_followup(p, w, t)
 
 
@@ -58,13 +38,13 @@ def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
     for patient in range(w.enrolled):
         person = t.people[patient]
         code = -1
-        if person.outcome == NO_OUTCOME:
+        if person.outcome == Outcome.NOT_YET:
             code = person.level
-        elif person.outcome == PENDING:
+        elif person.outcome == Outcome.PENDING:
             code = person.level + p.levels * (w.today - person.infusion_day)
-        elif person.outcome == LEFT_IN_WINDOW:
+        elif person.outcome == Outcome.LEFT_IN_WINDOW:
             code = size + person.level + p.levels * (person.settle_day - person.infusion_day)
-        elif person.outcome == DLT and p.reads_dlt_days:
+        elif person.outcome == Outcome.DLT and p.reads_dlt_days:
             code = 2 * size + p.levels * (person.settle_day - person.infusion_day)
         if code >= 0:
             insert(q, first, end, code)
@@ -78,7 +58,7 @@ def code_size(p: Protocol) -> int:
     return p.levels * (p.window_end + 1)
 
 
-def insert(q: list[int], first: int, end: int, value: int) -> None:
+def insert(q: Numbers, first: int, end: int, value: int) -> None:
     """Put a number among those from `first` up to `end`, which are in ascending order."""
     position = end
     while position > first and q[position - 1] > value:
@@ -98,13 +78,13 @@ def answer(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int, places
     t.question[0], t.question[1], t.question[2] = kind, outstanding, places
     for position in range(3, len(t.question)):
         t.question[position] = t.seen[position]
-    if kind == MAY_BE_FORCED:
+    if kind == Ask.MAY_BE_FORCED:
         complete(p, t)
-    if len(t.alike) and kind != RECOMMENDATION and kind != CONCLUSION:
+    if len(t.alike) and kind != Ask.RECOMMENDATION and kind != Ask.CONCLUSION:
         simplify(p, t)
-    found = find(t.index, t.question)
+    found = find(t.asked, t.question)
     if found < 0:
-        w.code = ASKS
+        w.code = Run.ASKS
     return found
 
 
@@ -145,13 +125,12 @@ def simplify(p: Protocol, t: Tables) -> None:
             q[n], q[y] = alike[0], alike[1]
 
 
-def find(index: Any, question: list[int]) -> int:
+def find(asked: dict[tuple[int, ...], int], question: Numbers) -> int:
     """Return where the answer to a question is, `UNKNOWN` if the committee was not asked yet."""
-    found: int = index.get(tuple(question), UNKNOWN)
-    return found
+    return asked.get(tuple(question), UNKNOWN)
 
 
-def pack(table: Table, question: Sequence[int]) -> None:
+def pack(table: Table, question: Row[int]) -> None:
     """Pack a question into the table's words, each number plus one."""
     word, used, value = 0, 0, 0
     for position in range(len(question)):
@@ -173,7 +152,7 @@ def first_slot(table: Table) -> int:
     return mixed & (len(table.slots) - 1)
 
 
-def find_in_table(table: Table, question: Sequence[int]) -> int:
+def find_in_table(table: Table, question: Row[int]) -> int:
     """Do what `find` does, compiled."""
     pack(table, question)
     slot = first_slot(table)
@@ -200,7 +179,7 @@ def put(table: Table, row: int) -> None:
         table.slots[slot][1 + word] = table.words[word]
 
 
-def store(table: Table, questions: Sequence[Sequence[int]], first: int) -> None:
+def store(table: Table, questions: Row[Row[int]], first: int) -> None:
     """Put questions, none of which is in the table, into its slots; their answers' rows begin with `first`."""
     for position in range(len(questions)):
         pack(table, questions[position])

@@ -15,7 +15,8 @@ from typing import Any
 from ..committee.committee import Committee
 from ..errors import RuleError, WorkersError
 from ..kernel import compiled
-from ..kernel.engine import Columns, Engine
+from ..kernel.chunk import Columns
+from ..kernel.engine import Engine
 from ..nature.draws import Nature
 from ..results.outcomes import Trials, gather, join
 from ..scenario.model import Scenario

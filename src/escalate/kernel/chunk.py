@@ -1,0 +1,213 @@
+"""The trials of a chunk: what nature draws for them, round after round of the kernel, and the answers they wait for."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..nature.draws import Nature
+from ..nature.streams import NEVER, PAGE
+from ..results.outcomes import column_sizes
+from ..scenario.model import Scenario
+from ..words.records import IntArray
+from .answers import Answers
+from .bench import Numbers, Protocol, Row, Tables
+from .codes import NO_SEAT, Drawn, Fate, Run
+from .rooms import Room
+
+MOST_CANDIDATES = 2**21
+"""Candidates of a chunk's trials whose numbers lie ready at once, but for at least a page for each trial: when they
+have passed they are forgotten, and the next ones are drawn. Bounds memory, and changes no result."""
+
+
+class Columns(NamedTuple):
+    """What is kept of the trials of a chunk."""
+
+    numbers: NDArray[np.int32]
+    """Numbers of each trial, shape (n, columns): see `kernel.books.close_books`."""
+    paths: NDArray[np.bytes_]
+    """Dose paths, shape (n,)."""
+
+
+class Chunk:
+    """Consecutive trials of a scenario, until each has ended.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Protocol and assumptions.
+    room : Room
+        Where the kernel works.
+    protocol : Protocol
+        What the scenario asks of the calendar.
+    answers : Answers
+        Of the scenario's committee; more are known afterwards.
+    nature : Nature
+        Draws the trials' numbers.
+    candidate_pages, patient_pages : int
+        Pages of random numbers that are drawn at once, at least 1; more are drawn where they do not suffice.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        room: Room,
+        protocol: Protocol,
+        answers: Answers,
+        nature: Nature,
+        candidate_pages: int,
+        patient_pages: int,
+    ) -> None:
+        self._scenario, self._room, self._answers, self._nature = scenario, room, answers, nature
+        self._protocol, self._read, self._count = protocol, room.protocol(protocol), nature.count
+        self._later_infusions = room.form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
+        self._candidate_pages = candidate_pages
+        self._letters: Row[Numbers] = []
+        self._recommended: list[tuple[IntArray, IntArray]] = []
+        self.patient_pages = patient_pages
+        """Pages of random numbers that patients have needed."""
+
+    def run(self) -> Columns:
+        """Run the trials.
+
+        Raises
+        ------
+        RuleError
+            If the rule fails for any of them; the message names the counts.
+        """
+        self._rows = self._sheet("rows", self._count, sum(column_sizes(self._scenario)))
+        todo = np.arange(self._count)
+        need_candidates = todo[:0]
+        self._begin()
+        while len(todo):
+            ended, asked = self._round(todo)
+            if (left := ended == Run.LEAVES_QUESTION).any():
+                self._recommended.append((todo[left], self._answers.recommended(asked[left])))
+            if (asks := ended == Run.ASKS).any():
+                self._answers.ask(asked[asks])
+            need_candidates = np.concatenate([need_candidates, todo[ended == Run.NEEDS_CANDIDATES]])
+            need_patients = todo[ended == Run.NEEDS_PATIENTS]
+            todo = todo[asks]
+            if len(need_patients):
+                todo, need_candidates = np.concatenate([todo, need_candidates, need_patients]), todo[:0]
+                self._expect_more_patients()
+                self._begin()
+            elif len(need_candidates) and not len(todo):  # the pages have passed for all trials that are left
+                todo, need_candidates = need_candidates, todo
+                self._turn_pages()
+        return self._columns()
+
+    def _begin(self) -> None:
+        """Lay ready what the trials need; those that have not ended are run from their first day on."""
+        self._seat_of: Numbers = self._room.form(np.full(self._count, NO_SEAT))
+        self._seats = self._room.seats(
+            self._count, PAGE * self.patient_pages, queue_size(self._protocol), self._answers.question_size
+        )
+        self._letters = self._room.form(self._letters_known())
+        self._fates, self._tolerance = self._draw_patients()
+        self._tables = self._common_tables()
+        self._next_page = 0
+        self._turn_pages()
+
+    def _round(self, todo: IntArray) -> tuple[IntArray, IntArray]:
+        """Run trials until each has ended or waits; return how each run ended, and the questions."""
+        codes: Numbers = self._room.form(self._room.blank("codes", len(todo)))
+        questions = self._sheet("asked", len(todo), self._answers.question_size)
+        known = self._answers.known
+        tables = self._tables._replace(asked=known.index, answers=known.answers)
+        self._room.run_many(
+            self._read, self._seats, tables, self._candidates, self._fates, self._tolerance, self._seat_of,
+            self._room.form(todo), codes, questions, self._rows, self._letters, self._later_infusions,
+        )  # fmt: skip
+        return np.asarray(codes), np.asarray(questions)
+
+    def _sheet(self, name: str, *shape: int) -> Row[Numbers]:
+        """Return rows for the kernel to write on."""
+        sheet: Row[Numbers] = self._room.form(self._room.blank(name, *shape))
+        return sheet
+
+    def _letters_known(self) -> NDArray[np.uint8]:
+        """Return room for the dose path of each trial, with those that are known already."""
+        letters = np.zeros((self._count, 4 * PAGE * self.patient_pages + 8), dtype=np.uint8)
+        if len(self._letters):
+            known = np.asarray(self._letters, dtype=np.uint8)
+            letters[:, : known.shape[1]] = known
+        return letters
+
+    def _expect_more_patients(self) -> None:
+        """Have room for another page of patients from now on; questions are written another way then."""
+        self.patient_pages += 1
+        self._answers.forget(PAGE * self.patient_pages)
+
+    def _turn_pages(self) -> None:
+        """Draw the next pages of candidates, more than a few if many have passed; forget the ones before."""
+        most = max(1, MOST_CANDIDATES // (PAGE * self._count))
+        number = min(most, 1 + self._next_page // 4 if self._next_page else self._candidate_pages)
+        pages = range(self._next_page, self._next_page + number)
+        self._candidates: Row[Row[int]] = self._room.form(self._draw_candidates(pages))
+        self._next_page += number
+
+    def _draw_candidates(self, pages: range) -> IntArray:
+        """Return what nature draws for pages of candidates, as `Tables.candidates`, one row for each trial."""
+        nature = self._nature
+        found = self._room.blank("candidates", nature.count, PAGE * len(pages))
+        for place, page in enumerate(pages):
+            fails = nature.fails_screening(page).view(np.int8)
+            # -1 - day is each bit of the day turned over: faster than to choose between the two.
+            np.bitwise_xor(nature.consent_days(page), -fails, out=found[:, PAGE * place : PAGE * (place + 1)])
+        return found
+
+    def _draw_patients(self) -> tuple[Row[Row[Row[int]]], Row[Row[float]]]:
+        """Return what nature draws for patients, as `Tables.fates` and `Tables.tolerance`, for each trial."""
+        nature, room = self._nature, self._room
+        onsets = range(self._scenario.levels if nature.onset_depends_on_level else 1)
+        people = PAGE * self.patient_pages
+        fates = room.blank("fates", nature.count, Drawn.ONSET_DAY + len(onsets), people)
+        tolerance = room.blank("tolerance", nature.count, people, of=np.float64)
+        for page in range(self.patient_pages):
+            here = slice(PAGE * page, PAGE * (page + 1))
+            dose = np.where(nature.full_dose(page), Fate.FULL_DOSE, Fate.LESS)
+            fates[:, Drawn.GETS, here] = np.where(nature.infused(page), dose, Fate.NOTHING)
+            fates[:, Drawn.DROP_OUT_DAY, here] = nature.drop_out_day(page)
+            for level in onsets:
+                fates[:, Drawn.ONSET_DAY + level, here] = nature.onset_day(page, level)
+            tolerance[:, here] = nature.tolerance(page)
+        return room.form(fates), room.form(tolerance)
+
+    def _common_tables(self) -> Tables:
+        """Return what all trials' tables share; what is of one trial is put in its place when it is run."""
+        form, nothing = self._room.form, np.zeros((0, 0), dtype=np.int64)
+        return Tables(
+            candidates=form(nothing.ravel()),
+            fates=form(nothing),
+            tolerance=form(np.zeros(0)),
+            dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
+            people=self._room.nobody(),
+            queue=form(nothing),
+            seen=form(nothing.ravel()),
+            question=form(np.zeros(self._answers.question_size, dtype=np.int64)),
+            alike=form(self._answers.alike),
+            asked=self._answers.known.index,
+            answers=self._answers.known.answers,
+        )
+
+    def _columns(self) -> Columns:
+        numbers = np.asarray(self._rows).astype(np.int32)
+        for trials, level_and_reason in self._recommended:
+            numbers[trials, :2] = level_and_reason
+        return Columns(numbers, _paths(np.asarray(self._letters, dtype=np.uint8)))
+
+
+def queue_size(protocol: Protocol) -> int:
+    """Return how many days' candidates can wait at once: those since whom patience has not ended."""
+    if protocol.patience_days == NEVER:
+        return 1  # who waits is not told apart
+    return max(1, min(protocol.patience_days, protocol.most_waiting, protocol.max_days + 1))
+
+
+def _paths(letters: NDArray[np.uint8]) -> NDArray[np.bytes_]:
+    """Return dose paths as bytes, from their letters; after the last one there are zeros."""
+    longest = max(1, int(np.count_nonzero(letters.any(axis=0))))
+    return np.ascontiguousarray(letters[:, :longest]).view(f"S{longest}").ravel()

@@ -1,0 +1,191 @@
+"""The codes that are written on the bench, in questions and in answers; one class for each kind of them.
+
+Read as ``Outcome.DLT``. Members are plain whole numbers: to the compiled kernel each class is an enumeration, whose
+members are constants (`compiled`); to the kernel as it is, a member of Python's own enumerations would take five times
+as long to read. Actions are those of `escalate.words.records.Action`.
+"""
+
+from __future__ import annotations
+
+NO_SEAT = NOT_KNOWN = -1
+"""The seat of a trial that has not begun; a day that more candidates are needed for."""
+
+UNKNOWN = -1
+"""Where the answer is to a question that the committee was not asked yet."""
+
+HEAD = 6
+"""Numbers of a question before the counts of each level."""
+
+WORD_BITS, HASH_FACTOR = 62, 1099511628211
+"""Bits of a word that questions are packed into; what their hash is multiplied with."""
+
+
+class Codes:
+    """Whole numbers of one kind, each with its name."""
+
+
+class Run(Codes):
+    """How a run of `days.run_trial` ends."""
+
+    GOES_ON = 0
+    """Not yet."""
+    ENDED = 1
+    """With the trial."""
+    LEAVES_QUESTION = 2
+    """With the trial, and a question on which nothing waits any more: what is recommended."""
+    ASKS = 3
+    """With a question on which the trial waits."""
+    NEEDS_CANDIDATES = 4
+    """For want of candidates: all of its pages have passed."""
+    NEEDS_PATIENTS = 5
+    """For want of random numbers for so many patients."""
+
+
+class Stage(Codes):
+    """Where in a day a trial is.
+
+    It goes on from there when the committee has answered, or there are more candidates; what was done before it was
+    left is not due any more.
+    """
+
+    DAYBREAK = 0
+    """Before anybody comes today."""
+    DAY = 1
+    """When candidates come, and places are given."""
+    NIGHT = 2
+    """When all has been done."""
+
+
+class Ask(Codes):
+    """What a committee is asked."""
+
+    DECISION = 0
+    """Its decision."""
+    MAY_BE_FORCED = 1
+    """Whether it leaves the level even if no more DLT comes."""
+    FORCED = 2
+    """Whether it leaves the level in any case."""
+    EXPANSION = 3
+    """Whether an expansion is closed."""
+    RECOMMENDATION = 4
+    """What it recommends where the trial ends for another reason than the rule's."""
+    CONCLUSION = 5
+    """What it recommends in the end, when a stop came before the last outcomes."""
+
+
+class Answer(Codes):
+    """What an answer holds, by position."""
+
+    SAYS = 0
+    """An `Action`, or yes and no."""
+    TO_LEVEL = 1
+    SO_MANY = 2
+    """Patients."""
+    WHY = 3
+    """Position of the reason."""
+    RESTS_ON_DATA = 4
+    """Whether outcomes still to come can change what a stop recommends."""
+    LEAVES_LEVEL = 5
+    """Whether the level is that of an `Ask.RECOMMENDATION` instead."""
+    RULE_ALONE = 6
+    """The highest level at which the rule by itself would go on."""
+    TURNS_AT = 7
+    """From how many days of follow-up at the level on another answer holds; `NEVER` if from none."""
+    TURNS_TO = 8
+    """Where that answer is."""
+    SIZE = 9
+    """How many numbers that are."""
+
+
+class Followup(Codes):
+    """What a rule reads of the pending patients' windows."""
+
+    NOTHING = 0
+    AT_LEVEL = 1
+    """The days seen at the level, added up."""
+    OF_EACH = 2
+    """The days of each patient."""
+
+
+class Drawn(Codes):
+    """What nature has drawn for a patient: rows of `bench.Tables.fates`."""
+
+    GETS = 0
+    """A `Fate`."""
+    DROP_OUT_DAY = 1
+    """Last day observed."""
+    ONSET_DAY = 2
+    """Day on which a DLT would come; if it depends on the level, from here on for each level."""
+
+
+class Queue(Codes):
+    """What stands in `bench.Tables.queue` about those who became eligible on the same day and wait for a place."""
+
+    SINCE = 0
+    """That day; where nobody loses patience, the first day since which anybody waits, for all."""
+    HOW_MANY = 1
+    SIZE = 2
+    """How many numbers that are."""
+
+
+class Fate(Codes):
+    """What a lymphodepleted patient gets."""
+
+    NOTHING = 0
+    LESS = 1
+    FULL_DOSE = 2
+
+
+class Outcome(Codes):
+    """What is known of a patient; both kinds of non-evaluable infused patients are told apart by why."""
+
+    NOT_YET = 0
+    """Nothing: between lymphodepletion and infusion."""
+    PENDING = 1
+    NO_DLT = 2
+    DLT = 3
+    NON_EVALUABLE = 4
+    """Less than the full dose."""
+    LEFT_IN_WINDOW = 5
+    NOT_INFUSED = 6
+
+
+class Wait(Codes):
+    """What a trial waits for, as positions in `escalate.results.timeline.WAITS`."""
+
+    PATIENTS = 0
+    STAGGER = 1
+    LYMPHODEPLETION = 2
+    WINDOWS = 3
+    COMMITTEE = 4
+    FOLLOW_UP = 5
+    KINDS = 6
+    """How many that are."""
+
+
+class Phase(Codes):
+    """Phases of a day that are needed, numbered as in `escalate.trial.calendar`."""
+
+    MORNING = 0
+    """Outcomes become known."""
+    INFUSIONS_END = 5
+    """Lymphodepletion starts."""
+    EVENING = 6
+    """Outcomes of the day's infusions become known."""
+    OF_A_DAY = 7
+    """How many phases a day has."""
+
+
+class State(Codes):
+    """States in which candidates end, as positions in `escalate.words.tables.STATES`."""
+
+    SCREEN_FAILURE = 0
+    WITHDREW = 1
+    NO_PLACE = 2
+    TURNED_AWAY = 3
+    NOT_INFUSED = 4
+    COMPLETED = 5
+    DROPPED_OUT = 6
+    CUT_OFF = 7
+    KINDS = 8
+    """How many that are."""
