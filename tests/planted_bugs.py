@@ -298,7 +298,6 @@ BUGS = (
     Bug("screen failures on pages that have passed are not counted", "kernel/days.py", "if w.code in (Run.GOES_ON, Run.NEEDS_CANDIDATES):", "if w.code == Run.GOES_ON:", f"{ENGINES}::test_a_page_at_a_time_changes_nothing"),
     Bug("pages are left while somebody on them is in screening", "kernel/candidates.py", "        if w.candidate == last:\n            return -1 - consent_day + p.screening_days\n", "", f"{ENGINES}::test_a_page_at_a_time_changes_nothing"),
     Bug("a screen failure at the end of the pages gets a place", "kernel/candidates.py", "        if t.candidates[w.candidate] >= 0:\n", "        if True:\n", f"{ENGINES}::test_a_page_at_a_time_changes_nothing"),
-    Bug("the queue is a day too short", "kernel/chunk.py", "min(protocol.patience_days, ", "min(protocol.patience_days - 1, ", f"{ENGINES}::test_a_page_at_a_time_changes_nothing"),
     Bug("of those who lose patience on a day one is counted", "kernel/candidates.py", "w.withdrew += number", "w.withdrew += 1", f"{ENGINES}::test_a_page_at_a_time_changes_nothing"),
     Bug("newcomers wait where too many wait", "kernel/candidates.py", "leave = w.ready - p.most_waiting", "leave = w.ready - p.most_waiting - 1", f"{ENGINES}::test_a_page_at_a_time_changes_nothing"),
     Bug("engines use the room of another one that waits", "kernel/rooms.py", "self._lent, _SHELF.arrays = _SHELF.arrays, {}\n        try", "self._lent = _SHELF.arrays\n        try", f"{ENGINES}::test_a_rule_may_simulate"),
