@@ -24,14 +24,15 @@ is recommended; with a question on which it does; or for want of random numbers.
 ESCALATE, STAY, DE_ESCALATE, SUSPEND, STOP = range(5)
 """Codes of `escalate.words.records.Action`."""
 
-DECISION, MAY_BE_FORCED, FORCED, EXPANSION, RECOMMENDATION, CONCLUSION = range(6)
+DECISION, MAY_BE_FORCED, FORCED, EXPANSION, RECOMMENDATION, CONCLUSION, TIME_UP = range(7)
 """What a committee is asked: its decision; whether it leaves the level even if no more DLT comes; whether it does in
 any case; whether an expansion is closed; what it recommends where the trial ends for another reason than the rule's;
-what it recommends in the end, when a stop came before the last outcomes."""
+what it recommends in the end, when a stop came before the last outcomes; the same when the trial's time is up."""
 
-(SAYS, TO_LEVEL, SO_MANY, WHY, RESTS_ON_DATA, LEAVES_LEVEL, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE) = range(10)
-"""What an answer holds: action, or yes and no; level; patients; position of the reason; whether outcomes still to come
-can change what a stop recommends; whether the level is that of a `RECOMMENDATION` instead; the highest level at which
+(SAYS, TO_LEVEL, SO_MANY, WHY, OPEN_LEVELS,
+ RESTS_ON_DATA, LEAVES_LEVEL, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE) = range(11)  # fmt: skip
+"""What an answer holds: action, or yes and no; level; patients; position of the reason; how many levels are open
+after it; whether outcomes still to come can change what a stop recommends; whether the level is that of a `RECOMMENDATION` instead; the highest level at which
 the rule by itself would go on; from how many days of follow-up at the level on (`NEVER` if from none) another answer
 holds, and where that is."""
 
@@ -52,7 +53,7 @@ NO_SEAT = NOT_KNOWN = -1
 UNKNOWN = -1
 """Where the answer is to a question that the committee was not asked yet."""
 
-HEAD = 6
+HEAD = 7
 """Numbers of a question before the counts of each level."""
 
 GETS, DROP_OUT_DAY, ONSET_DAY = range(3)
@@ -103,6 +104,7 @@ class Protocol(NamedTuple):
     most_waiting: int
     """0 where nobody waits."""
     rolling: int
+    has_answer_at_cap: int
     reads_last: int
     reads_followup: int
     reads_dlt_days: int
@@ -178,6 +180,8 @@ class Bench:
     cohort_opened: int = 0
     # What the committee permits, and what became known since it met
     permitted: int = 0
+    open_levels: int = 0
+    """How many levels, from the lowest up, no decision so far has eliminated."""
     dlt_known: int = 0
     """When the last DLT became known, in phases of days since the start."""
     news: int = 0

@@ -16,6 +16,7 @@ from .bench import (
     MAY_BE_FORCED,
     NEVER,
     NO_LEVEL,
+    OPEN_LEVELS,
     PENDING,
     RECOMMENDATION,
     RESTS_ON_DATA,
@@ -133,6 +134,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         found = decision(p, w, t)
         if found < 0:
             return
+        w.open_levels = t.seen[6] = t.answers[found][OPEN_LEVELS]
         if not is_left_to_recommend(w, t.answers[found]):
             follow(p, w, t.answers[found], late)
             return

@@ -27,6 +27,7 @@ from .bench import (
     NOT_KNOWN,
     RUNNING,
     STOP,
+    TIME_UP,
     WAITS,
     Bench,
     Protocol,
@@ -46,6 +47,7 @@ from .patients import (
     those_without_place_leave,
 )
 from .places import treatment_day
+from .questions import write_known_alone
 
 
 def run_many(
@@ -142,6 +144,9 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     if (last if last >= 0 else -1 - last) <= w.last_consent_day:
         w.code = NEEDS_CANDIDATES
     else:
+        if w.left_to_ask == DECISION and w.reason == p.time_is_up and p.has_answer_at_cap:
+            w.left_to_ask = TIME_UP
+            write_known_alone(p, w, t)
         w.code = ENDED if w.left_to_ask == DECISION else LEAVES_QUESTION
     return w.code
 
@@ -158,6 +163,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.check_day = w.meeting_day = w.wake_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
+    w.open_levels = p.levels
     w.last_consent_day = p.max_days
     for level in range(p.levels):
         w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0

@@ -19,6 +19,9 @@ MANY = 1_000_000
 class Rule(ABC):
     """A pure decision: from a batch of data cuts to which dose comes next, with no clock and no randomness.
 
+    A rule that eliminates levels reads which ones are still open in the data cut, and says in its decisions which ones
+    are open after them; no other rule changes that.
+
     What a rule believes about P(DLT) at a level (`exceedance`, `interval`) is, unless it has a model of its own, the
     posterior of that level's counts alone, with a uniform prior.
     """
