@@ -56,6 +56,7 @@ class ProtocolRule(Rule):
         self.early_decision = scenario.safety.early_decision
         self.name, self.target = self.rule.name, self.rule.target
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
+        self.eliminates = self.rule.eliminates or self.stopping.too_toxic_probability is not None
         self.reads_followup = self.rule.reads_followup
         self.reads_level_followup = self.rule.reads_level_followup
         self.reads_dlt_days = self.rule.reads_dlt_days

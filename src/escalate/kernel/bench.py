@@ -32,9 +32,9 @@ what it recommends in the end, when a stop came before the last outcomes; the sa
 (SAYS, TO_LEVEL, SO_MANY, WHY, OPEN_LEVELS,
  RESTS_ON_DATA, LEAVES_LEVEL, RULE_ALONE, TURNS_AT, TURNS_TO, ANSWER_SIZE) = range(11)  # fmt: skip
 """What an answer holds: action, or yes and no; level; patients; position of the reason; how many levels are open
-after it; whether outcomes still to come can change what a stop recommends; whether the level is that of a `RECOMMENDATION` instead; the highest level at which
-the rule by itself would go on; from how many days of follow-up at the level on (`NEVER` if from none) another answer
-holds, and where that is."""
+after it; whether outcomes still to come can change what a stop recommends; whether the level is that of a
+`RECOMMENDATION` instead; the highest level at which the rule by itself would go on; from how many days of follow-up at
+the level on (`NEVER` if from none) another answer holds, and where that is."""
 
 NO_FOLLOWUP, LEVEL_FOLLOWUP, EACH_FOLLOWUP = range(3)
 """What a rule reads of the pending patients' windows: nothing; the days seen at the level; those of each patient."""

@@ -30,8 +30,8 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
     """Write down what a committee can see of the trial now, in the form of a question.
 
     It holds kind, outstanding outcomes, room, level, the last cohort's evaluable patients and DLTs, how many levels are
-    open, and for each level evaluable patients, DLTs and pending patients; then, for rules that read the follow-up, what
-    is known of single patients: see `write_followup`.
+    open, and for each level evaluable patients, DLTs and pending patients; then, for rules that read the follow-up,
+    what is known of single patients: see `write_followup`.
     """
     q = t.seen
     q[3] = w.level

@@ -71,6 +71,7 @@ class CountRule(Rule):
     prior: float = 0.05
     highest_rate: float = 1.0
     has_answer_at_cap: bool = True
+    eliminates = True
     _tables: dict[int, Tables] = field(default_factory=dict, compare=False, repr=False)
 
     @abstractmethod
@@ -115,7 +116,7 @@ class CountRule(Rule):
         return first_match(rows, left)
 
     def levels_left(self, cut: DataCut) -> IntArray:
-        """Return how many levels, from the lowest up, are not eliminated, now or by any decision so far, shape (...)."""
+        """Return how many levels, from the lowest up, are open: by the counts, and by every decision so far, (...)."""
         n = self.counted(cut)
         _, toxic, lowest = self.tables(int(n.max(initial=0)))
         gone = toxic[n, cut.dlts]
