@@ -122,6 +122,91 @@ def test_an_eliminated_level_is_not_recommended(case: str, compiles: bool) -> No
     assert (int(forgotten), int(remembered)) == (1, 0)
 
 
+# The time is up
+
+
+MODELS: dict[str, dict[str, Any]] = {
+    "CRM": {"name": "CRM", "target": 0.2, "skeleton": [0.1, 0.2]},
+    "TITE-CRM": {"name": "TITE-CRM", "target": 0.2, "skeleton": [0.1, 0.2]},
+    "BLRM": {"name": "BLRM", "doses": [1.0, 2.0], "sd_log_alpha": 1.0, "sd_log_beta": 0.7},
+}
+WITHOUT_TARGET = {"3+3": {"name": "3+3"}, "rolling six": {"name": "rolling six"}}
+
+
+@pytest.mark.parametrize("name", [*ELIMINATE, *MODELS, *WITHOUT_TARGET])
+@pytest.mark.parametrize("max_days", [30, 45, 65])
+def test_what_is_recommended_when_the_time_is_up(name: str, max_days: int) -> None:
+    """Nobody evaluable on day 30; level 1 without a DLT on day 45, and on day 65 level 2 with one more pending.
+
+    Rules with a target recommend what their data say, as at the cap; the others have no answer before they finish.
+    """
+    options = (ELIMINATE | MODELS | WITHOUT_TARGET)[name]
+    scenario = small(
+        rule=options,
+        accrual__consent_days=[5, 5, 5, 35, 35, 35, 64],
+        trial__planned_patients=18,
+        trial__max_days=max_days,
+    )
+    trial = simulate_trial(scenario)
+    assert (trial.stop_reason, trial.duration_days, trial.is_complete) == (TIME_IS_UP, max_days, False)
+    n = [sum(row["outcome"] in ("DLT", "no DLT") for row in trial.patients if row["level"] == k) for k in (1, 2)]
+    assert (sum(n) > 0) == (max_days > 30)
+    best = int(rule_for(scenario).recommend(DataCut.of(0, n, [0, 0]))[()])
+    expected = None if best == NO_LEVEL or name in WITHOUT_TARGET else best + 1
+    assert trial.recommended == expected
+    assert (expected is not None) == (max_days > 30 and name not in WITHOUT_TARGET)
+    assert_same(by_kernel(scenario, 1), by_simpy(scenario, 1))
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_time_is_up_while_patients_are_pending(compiles: bool) -> None:
+    """In random trials, of rules that read windows, too: the pending count for nothing."""
+    for name, trials in (("BOIN", 40), ("TITE-BOIN", 40), ("TITE-CRM", 12)):
+        scenario = small(
+            rule=(ELIMINATE | MODELS)[name],
+            accrual={"kind": "poisson", "consents_per_month": 6.0},
+            attrition={"drop_out_per_year": 0.6},
+            toxicity__dlt_probability=[0.2, 0.5],
+            stopping={"too_toxic_probability": 0.9},
+            trial__planned_patients=18,
+            trial__max_days=100,
+        )
+        found = by_kernel(scenario, trials, compiles=compiles)
+        assert_same(found, by_simpy(scenario, trials))
+        up = found.reason == found.reasons.index(TIME_IS_UP)
+        assert len(set(found.recommended[up].tolist())) > 1
+
+
+def test_no_answer_before_the_committee_has_met() -> None:
+    """3 of 3 without a DLT at the highest level are known on day 63; the committee would meet on day 73."""
+    scenario = small(
+        safety__start_level=2,
+        safety__review_delay_days=10,
+        accrual__consent_days=[35, 35, 35],
+        trial__max_days=70,
+    )
+    found = [simulate_trial(scenario.replace({"trial.max_days": days})) for days in (70, 75)]
+    assert [(trial.dose_path, trial.recommended) for trial in found] == [("2NNN", None), ("2NNN", 2)]
+    assert_same(by_kernel(scenario, 1), by_simpy(scenario, 1))
+
+
+def test_no_dose_when_the_time_is_up_and_the_lowest_level_is_too_toxic() -> None:
+    """2 DLTs in 2 while the third is pending: the rule would recommend the level, the stopping rule does not let it."""
+    changes: dict[str, Any] = {
+        "rule": {"name": "BOIN", "target": 0.2},
+        "accrual__consent_days": [5, 5, 5],
+        "what_if": [{"patient": 1, "dlt_day": 5}, {"patient": 2, "dlt_day": 6}],
+        "safety__early_decision": False,
+        "trial__max_days": 30,
+    }
+    plain, stops = small(**changes), small(**changes, stopping={"too_toxic_probability": 0.95})
+    found = [simulate_trial(scenario) for scenario in (plain, stops)]
+    assert [(trial.recommended, trial.stop_reason) for trial in found] == [(1, TIME_IS_UP), (None, TIME_IS_UP)]
+    for scenario in (plain, stops):
+        assert_same(by_kernel(scenario, 1), by_simpy(scenario, 1))
+        assert reference_trial(scenario, 1, 0)["recommended"] == simulate_trial(scenario).recommended
+
+
 # A rule that finds nothing by itself
 
 
@@ -212,8 +297,13 @@ def test_a_stop_for_toxicity_stays_a_stop() -> None:
     assert (committee.decide(told, 12).reason, committee.when_time_is_up(told)) == (TOO_TOXIC, NO_LEVEL)
 
 
-@pytest.mark.parametrize("name", [name for name in ELIMINATE if name != "TITE-BOIN"])
-@pytest.mark.parametrize("decides_early", [True, False])
+COHORTS = [name for name in ELIMINATE if name != "TITE-BOIN"]
+
+
+@pytest.mark.parametrize(
+    ("name", "decides_early"),
+    [*((name, True) for name in COHORTS), *((name, False) for name in COHORTS if name != "table")],
+)
 def test_a_dose_path_closes_what_its_decisions_closed(name: str, decides_early: bool) -> None:
     """2 of 2 were read as 2 of 3 where decisions come early; where cohorts are whole, nobody is missing for good."""
     scenario = early(name, safety__early_decision=decides_early, trial__planned_patients=18)

@@ -179,7 +179,8 @@ def exact(scenario: Scenario) -> Exact:
     check_covered(scenario)
     committee, levels, most = Committee(scenario), scenario.levels, scenario.trial.planned_patients
     table = np.zeros((1, HEAD + 2 * levels), dtype=np.int64)
-    table[0, 0], table[0, 3] = scenario.safety.start_level - 1, levels
+    table[0, 0] = scenario.safety.start_level - 1
+    table[0, 3] = levels
     p = dlt_probability_if_evaluable(scenario)
     states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most), 0
     while len(states.table):

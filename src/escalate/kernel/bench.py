@@ -104,7 +104,6 @@ class Protocol(NamedTuple):
     most_waiting: int
     """0 where nobody waits."""
     rolling: int
-    has_answer_at_cap: int
     reads_last: int
     reads_followup: int
     reads_dlt_days: int

@@ -144,7 +144,7 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     if (last if last >= 0 else -1 - last) <= w.last_consent_day:
         w.code = NEEDS_CANDIDATES
     else:
-        if w.left_to_ask == DECISION and w.reason == p.time_is_up and p.has_answer_at_cap:
+        if w.left_to_ask == DECISION and w.reason == p.time_is_up:
             w.left_to_ask = TIME_UP
             write_known_alone(p, w, t)
         w.code = ENDED if w.left_to_ask == DECISION else LEAVES_QUESTION

@@ -303,7 +303,6 @@ class Engine:
             patience_days=patience,
             most_waiting=0 if never_waits else (accrual.most_waiting or MOST_WAITING),
             rolling=rule.rolling,
-            has_answer_at_cap=rule.has_answer_at_cap,
             reads_last=rule.reads_last,
             reads_followup=self.answers.reads_followup,
             reads_dlt_days=rule.reads_dlt_days,
