@@ -304,17 +304,20 @@ class _Asked:
         self.most, self.safety, self.levels = scenario.trial.planned_patients, scenario.safety, scenario.levels
 
     def after(self, cohorts: Iterable[Told]) -> Counts:
-        """Return the counts after a trial's cohorts, and what the decisions on them have closed for good."""
-        nobody = (0,) * self.levels
+        """Return the counts after a trial's cohorts, and what the decisions on them have closed for good.
+
+        On the last cohort the committee has not decided yet, unless it was cut short: by a decision, then.
+        """
+        nobody, missing = (0,) * self.levels, 0
         counts = Counts(self.safety.start_level - 1, nobody, nobody, nobody, open_levels=self.levels)
         decision = self._closing(counts, 0)
         for level, patients, dlts in cohorts:
-            places = decision.patients if decision and decision.level == level else self.safety.cohort_size
-            counts = counts._replace(level=level, last=(patients, dlts)).completed(patients, dlts)
-            decision = self._closing(counts, places - patients)
-            if decision:
-                counts = counts._replace(open_levels=decision.open_levels)
-        return counts
+            missing = (
+                decision.patients if decision and decision.level == level else self.safety.cohort_size
+            ) - patients
+            counts = _closed(counts, decision)._replace(level=level, last=(patients, dlts)).completed(patients, dlts)
+            decision = self._closing(counts, missing)
+        return _closed(counts, decision) if missing > 0 else counts
 
     def _closing(self, counts: Counts, missing: int) -> Decision | None:
         """Return the decision on a cohort, forced if patients are missing and it can be; ``None`` if it closes nothing.
@@ -397,6 +400,11 @@ class _Asked:
 
 def _same(one: Decision, other: Decision) -> bool:
     return (one.action, one.level) == (other.action, other.level)
+
+
+def _closed(counts: Counts, decision: Decision | None) -> Counts:
+    """Return the counts without the levels that a decision, if there is one, has closed."""
+    return counts if decision is None else counts._replace(open_levels=decision.open_levels)
 
 
 def _cohorts_of(scenario: Scenario, path: str) -> Iterator[Told]:
