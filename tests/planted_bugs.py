@@ -38,6 +38,11 @@ EXACT = f"{GOLDEN}::test_golden_exact_values"
 RANDOM, INVARIANT, ESTIMATE = "test_randomness.py", "test_invariants.py", "test_estimates.py"
 TITRATION = "test_protocol.py::test_every_transition_of_a_titration"
 REFERENCE, PROTOCOL = "test_reference_agrees.py", "test_protocol_reference.py"
+GIVEN_AGAIN = "test_elimination.py::test_an_eliminated_level_is_not_given_again"
+CARRIED = "test_elimination.py::test_everything_carries_what_a_decision_has_closed"
+ELIMINATES_NOTHING = "test_elimination.py::test_titration_eliminates_nothing_and_is_over_once_something_is"
+STAYS_A_STOP = "test_elimination.py::test_a_stop_for_toxicity_stays_a_stop"
+PENDING_AT_END = "test_elimination.py::test_time_is_up_while_patients_are_pending"
 ENGINES, QUESTIONS = "test_engines_agree.py", "test_questions.py"
 
 BUGS = (
@@ -165,7 +170,7 @@ BUGS = (
     Bug("titration waits when it is over", "committee/protocol.py", "waits = singles & (pending > 0)", "waits = pending > 0", TITRATION),
     Bug("levels are skipped", "committee/protocol.py", "skips = goes_on & (decided.level > given + 1)", "skips = goes_on & (decided.level > given + 2)", "test_protocol.py"),
     Bug("levels are skipped above the highest one given", "committee/protocol.py", "np.maximum(level, highest_allowed(treated > 0))", "level + 1", "test_protocol.py"),
-    Bug("levels are skipped downwards", "committee/protocol.py", "skips = goes_on & (decided.level < level - 1)", "skips = goes_on & (decided.level < level - 2)", PROTOCOL),
+    Bug("levels are skipped downwards", "committee/protocol.py", "np.minimum(level, decided.open_levels) - 1", "np.minimum(level, decided.open_levels) - 2", PROTOCOL),
     Bug("steps down are limited for everybody", "committee/protocol.py", "if limits.no_skipping_down:", "if True:", REFERENCE),
     Bug("coherence forbids below the target alone", "committee/protocol.py", "cut.last_dlts >= cut.last_evaluable * (self.target or 1.0) - 1e-9", "cut.last_dlts > cut.last_evaluable * (self.target or 1.0) + 1e-9", "test_golden_crm.py test_protocol.py"),
     Bug("enough patients stop whatever comes", "committee/protocol.py", "enough &= asked.level == level", "enough &= asked.level >= 0", "test_golden_characteristics.py test_protocol.py"),
@@ -175,7 +180,7 @@ BUGS = (
     Bug("the most patients of a rolling trial are the evaluable ones", "committee/protocol.py", "treated = cut.evaluable + cut.pending if self.rolling else cut.evaluable", "treated = cut.evaluable", REFERENCE),
     Bug("a 90 % interval is called precise", "rules/base.py", "betaincinv(1 + y, 1 + n - y, 0.025)", "betaincinv(1 + y, 1 + n - y, 0.075)", REFERENCE),
     Bug("the prior alone is toxic", "rules/base.py", "np.where(n > 0, too_toxic_probability(n, y, above), 0.0)", "too_toxic_probability(n, y, above)", "test_protocol.py"),
-    Bug("too toxic at any level", "committee/protocol.py", "self._exceeds(cut, np.zeros_like(cut.level), self.stopping.too_toxic_probability)", "self._exceeds(cut, cut.level, self.stopping.too_toxic_probability)", "test_protocol.py test_exact_vs_simulated.py"),
+    Bug("too toxic at any level", "committee/protocol.py", "self._exceeds(cut, np.zeros_like(cut.level), probability)", "self._exceeds(cut, cut.level, probability)", "test_protocol.py test_exact_vs_simulated.py"),
     Bug("one patient more per level", "committee/protocol.py", "room = most - at_level(cut.evaluable, level) - pending", "room = most + 1 - at_level(cut.evaluable, level) - pending", "test_protocol.py"),
     Bug("a part of the last cohort is one too many", "committee/committee.py", "ruled.with_at_most(np.maximum(room, 1))", "ruled.with_at_most(np.maximum(room + 1, 1))", "test_golden_characteristics.py test_reference_agrees.py"),
     Bug("the two readings of skipping confused", "committee/protocol.py", 'level if limits.no_skipping == "last_given" else', 'level if limits.no_skipping == "highest_given" else', PROTOCOL),
@@ -184,7 +189,7 @@ BUGS = (
     Bug("coherence at the level forbids nothing", "committee/protocol.py", "return np.asarray(y > n * (self.target or 1.0) + 1e-9)", "return np.asarray(y > n)", PROTOCOL),
     Bug("a full level is the last one given", "committee/protocol.py", "level = np.maximum(decided.level, 0)\n", "level = cut.level\n", PROTOCOL),
     Bug("stopping rules go before limits", "committee/protocol.py", "self._stopped(cut, self._limited(cut, titrated))", "self._limited(cut, self._stopped(cut, titrated))", PROTOCOL),
-    Bug("toxicity goes before the rule's own finding", "committee/protocol.py", "self.is_too_toxic(cut) & ~no_dose, TOO_TOXIC", "self.is_too_toxic(cut), TOO_TOXIC", PROTOCOL),
+    Bug("toxicity goes before the rule's own finding", "committee/protocol.py", "too_toxic = self.is_too_toxic(cut) & ~no_dose", "too_toxic = self.is_too_toxic(cut)", PROTOCOL),
     Bug("precise at the last level given", "committee/protocol.py", "self.rule.interval(cut, np.maximum(best, 0))", "self.rule.interval(cut, cut.level)", PROTOCOL),
     Bug("enough patients at all levels together", "committee/protocol.py", "(at_level(treated, level) >= stopping.enough_at_level)", "(treated.sum(axis=-1) >= stopping.enough_at_level)", PROTOCOL),
     Bug("most patients with more than a cohort", "committee/protocol.py", "wanted = np.minimum(asked.patients, self.cohort_size)", "wanted = np.minimum(asked.patients, self.cohort_size + 1)", PROTOCOL),
@@ -226,7 +231,7 @@ BUGS = (
     Bug("places that nobody took count as without a DLT", "committee/committee.py", "known = (outstanding > 0) & self.leave_level(decided)", "known = outstanding > 99", "test_protocol.py"),
     Bug("toxicity after a stop is overlooked", "committee/committee.py", "found.overruled(self.rule.is_too_toxic(cut),", "found.overruled(self.rule.is_too_toxic(cut) & False,", "test_protocol.py"),
     Bug("a full level goes before toxicity", "committee/protocol.py", "self.is_too_toxic(cut) & ~no_dose", "self.is_too_toxic(cut) & ~no_dose & (decided.action != Action.STOP)", "test_protocol.py"),
-    Bug("a trial ends before its last decision", TRIAL, " or self.final.reason == TIME_IS_UP", "", "test_protocol.py"),
+    Bug("a trial ends before its last decision", TRIAL, " or self.final is None", "", "test_protocol.py"),
     Bug("a trial is finished without its last decision", "words/records.py", "and self.stop_reason != TIME_IS_UP", "and True", "test_protocol.py"),
     Bug("rolling rules decide on the data cut", "trial/conduct.py", "        if cohort.rolling:\n            self.see_what_came(cohort)\n", "", "test_protocol.py"),
     Bug("who is on the way when the trial stops stays untreated", "trial/conduct.py", "self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level", "decision.level", "test_reference_agrees.py"),
@@ -405,6 +410,28 @@ BUGS = (
     Bug("exact values of any trial", "plots/selection.py", "    if differs:", "    if False:", "test_plots_simulated.py"),
     Bug("exact values are always of this trial", "plots/selection.py", "of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS", "of = THIS", "test_plots_simulated.py"),
     Bug("bars of the selection up to the end of the interval", "plots/selection.py", "ax.barh(level, estimate.estimate,", "ax.barh(level, estimate.high or 0,", "test_plots_simulated.py"),
+    Bug("elimination is forgotten by SimPy", TRIAL, "self.census.open_levels = decision.open_levels", "pass", GIVEN_AGAIN),
+    Bug("elimination is forgotten by the kernel", "kernel/cohorts.py", "w.open_levels = t.seen[6] = t.answers[found][OPEN_LEVELS]", "t.seen[6] = t.answers[found][OPEN_LEVELS]", GIVEN_AGAIN),
+    Bug("elimination by the last decision is forgotten by the kernel", "kernel/cohorts.py", "w.open_levels = t.seen[6] = t.answers", "w.open_levels = t.answers", "test_elimination.py::test_an_eliminated_level_is_not_recommended"),
+    Bug("elimination is not in the kernel's question", "kernel/questions.py", "q[6] = w.open_levels", "q[6] = p.levels", GIVEN_AGAIN),
+    Bug("elimination has no room in a question", "kernel/answers.py", "patients, patients, level]", "patients, patients, 1]", "test_engines_agree.py::test_questions_of_random_scenarios_fit_into_their_bits"),
+    Bug("elimination is forgotten by exact results", "exactly/enumeration.py", "rows[:, 3] = decided.open_levels[here]", "pass", CARRIED),
+    Bug("elimination is forgotten by dose paths", "exactly/paths.py", "last=last, open_levels=decision.open_levels)", "last=last)", CARRIED),
+    Bug("elimination is forgotten by the recommendation of a forced decision", "committee/committee.py", "self.rule.recommend(replace(cut, open_levels=decided.open_levels))", "self.rule.recommend(cut)", "test_elimination.py::test_an_eliminated_level_is_not_recommended"),
+    Bug("elimination is forgotten by the rule", "rules/counts.py", "np.minimum((~gone).sum(axis=-1), cut.open_levels)", "(~gone).sum(axis=-1)", f"{INVARIANT}::test_what_is_eliminated_is_never_given_again"),
+    Bug("elimination is forgotten when the time is up", TRIAL, "known = self.known(self.log.cohorts[-1]).known_alone", "known = self.known(self.log.cohorts[-1]).known_alone._replace(open_levels=None)", "test_elimination.py::test_an_eliminated_level_is_not_recommended"),
+    Bug("elimination is forgotten after a dose path", "protocol_tables/next_dose.py", "counts if decision is None else counts._replace(open_levels=decision.open_levels)", "counts", "test_elimination.py::test_a_dose_path_closes_what_its_decisions_closed"),
+    Bug("elimination is forgotten in the cohorts ahead", "protocol_tables/next_dose.py", "last=(size - pending, dlts), open_levels=decision.open_levels)", "last=(size - pending, dlts))", "test_elimination.py::test_a_dose_path_closes_what_its_decisions_closed"),
+    Bug("elimination does not end a titration", "committee/protocol.py", " & (cut.open_levels == self.levels)", "", ELIMINATES_NOTHING),
+    Bug("elimination by a rule that titration does not hear", "committee/protocol.py", "np.where(unheard, cut.open_levels, decided.open_levels)", "decided.open_levels", ELIMINATES_NOTHING),
+    Bug("elimination gives way to the limit of steps down", "committee/protocol.py", "np.minimum(level, decided.open_levels) - 1", "level - 1", "test_elimination.py::test_the_limit_of_steps_down_skips_what_is_eliminated"),
+    Bug("a stop for toxicity is forgotten", "committee/protocol.py", "has_stopped | self._exceeds", "self._exceeds", STAYS_A_STOP),
+    Bug("a stop for toxicity closes nothing", "committee/protocol.py", "np.where(too_toxic, 0, decided.open_levels)", "decided.open_levels", STAYS_A_STOP),
+    Bug("the time is up: SimPy counts pending patients", TRIAL, "self.known(self.log.cohorts[-1]).known_alone", "self.known(self.log.cohorts[-1])", PENDING_AT_END),
+    Bug("the time is up: the kernel counts pending patients", "kernel/questions.py", "leave_out_pending(p, t.seen, level)", "pass", PENDING_AT_END),
+    Bug("the time is up: the kernel recommends nothing", "kernel/days.py", "w.left_to_ask = TIME_UP", "pass", PENDING_AT_END),
+    Bug("the time is up: the lowest level may be too toxic", "committee/committee.py", "np.where(self.rule.is_too_toxic(cut), NO_LEVEL, self.rule.recommend(cut))", "self.rule.recommend(cut)", "test_elimination.py::test_no_dose_when_the_time_is_up_and_the_lowest_level_is_too_toxic"),
+    Bug("the time is up: a rule without an answer gives one", "committee/committee.py", "        if not self.rule.has_answer_at_cap:", "        if not self.rule:", "test_elimination.py::test_no_answer_before_the_committee_has_met"),
 )  # fmt: skip
 
 

@@ -167,10 +167,14 @@ class Protocol:
     def dlts(self, cohorts: tuple[Cohort, ...]) -> list[int]:
         return [sum(c.dlts for c in cohorts if c.level == level) for level in range(self.s.levels)]
 
+    def counts(self, cohorts: tuple[Cohort, ...]) -> tuple[list[int], list[int]]:
+        return self.patients(cohorts), self.dlts(cohorts)
+
     def best(self, cohorts: tuple[Cohort, ...]) -> int | None:
         """The tried level, of those still open, whose smoothed DLT rate is closest to the target."""
-        n, y, prior = self.patients(cohorts), self.dlts(cohorts), self.rule.prior
-        tried = [level for level in range(self.rule.open_levels(n, y)) if n[level] > 0]
+        (n, y), prior = self.counts(cohorts), self.rule.prior
+        still_open = min(self.still_open(cohorts), self.rule.open_levels(n, y))
+        tried = [level for level in range(still_open) if n[level] > 0]
         rates = [(y[level] + prior) / (n[level] + 2 * prior) for level in tried]
         weights = []
         for level in tried:
@@ -202,8 +206,19 @@ class Protocol:
         size = self.s.safety.cohort_size
         if not cohorts:
             return Next(self.s.safety.start_level - 1, size)
-        level = self.rule.asks(cohorts[-1].level, self.patients(cohorts), self.dlts(cohorts))
-        return Stop(None, RULE_FINDS_NO_DOSE) if level is None else Next(level, size)
+        level, still_open = self.rule.asks(cohorts[-1].level, *self.counts(cohorts)), self.still_open(cohorts)
+        if level is None or still_open == 0:
+            return Stop(None, RULE_FINDS_NO_DOSE)
+        return Next(min(level, still_open - 1), size)
+
+    def still_open(self, cohorts: tuple[Cohort, ...]) -> int:
+        """How many levels are left that no decision, from the first one to this, has closed; titration closes none."""
+        if not cohorts:
+            return self.s.levels
+        before = self.still_open(cohorts[:-1])
+        if self.titration(cohorts):
+            return before
+        return min(before, self.rule.open_levels(*self.counts(cohorts)))
 
     # Limits
 

@@ -56,7 +56,8 @@ class Told:
     """What a rule is told: the level of the current cohort, and by level who is evaluable, with a DLT, pending.
 
     `last` holds the evaluable patients and the DLTs of the current cohort; with a rolling rule, those of the outcomes
-    that became known since its last decision but to suspend.
+    that became known since its last decision but to suspend. Levels from `first_closed` on (None: none) were eliminated
+    by a decision before.
     """
 
     level: int
@@ -65,6 +66,7 @@ class Told:
     pending: list[int]
     follow_up: list[float]
     last: tuple[int, int] = (0, 0)
+    first_closed: int | None = None
 
     @property
     def treated(self) -> list[int]:
@@ -78,7 +80,7 @@ class Told:
         pending[self.level] = 0
         follow_up[self.level] = 0.0
         last = self.last[0] + more, self.last[1] + more_dlts
-        return Told(self.level, n, y, pending, follow_up, last)
+        return Told(self.level, n, y, pending, follow_up, last, self.first_closed)
 
 
 Answer = tuple[str, int | None, int, str | None]
@@ -95,12 +97,35 @@ def boin_rule(scenario: Scenario) -> Rule:
     """Return BOIN with the scenario's target, other options at their defaults."""
 
     def ask(told: Told) -> Answer:
-        action, following = boin(told.level, told.n, told.y, target=scenario.rule.target)
+        action, following = below_closed(told, *boin(told.level, told.n, told.y, target=scenario.rule.target))
         if action == "stop":
             return "stop", None, 0, TOO_TOXIC
         return action, following, AS_MANY_AS_A_COHORT, None
 
     return ask
+
+
+def below_closed(told: Told, action: str, following: int | None) -> tuple[str, int | None]:
+    """Return the action that keeps out of what was eliminated before: no level there is given any more."""
+    if action == "stop" or told.first_closed is None or following < told.first_closed:
+        return action, following
+    if told.first_closed == 0:
+        return "stop", None
+    following = told.first_closed - 1
+    return ("stay" if following == told.level else "de-escalate"), following
+
+
+def eliminated_by(scenario: Scenario, told: Told) -> int | None:
+    """Return from which level on there are none any more, after a decision on what the rule was told; None for none."""
+    if scenario.rule.name not in ("BOIN", "TITE-BOIN"):
+        return None
+    if scenario.titration is not None and titration(scenario, told) is not None:
+        return told.first_closed
+    n = told.treated if scenario.rule.name == "TITE-BOIN" else told.n
+    for level in range(scenario.levels if told.first_closed is None else told.first_closed):
+        if n[level] >= 3 and told.y[level] > 0 and prob_above(scenario.rule.target, n[level], told.y[level]) > 0.95:
+            return level
+    return told.first_closed
 
 
 def rolling_six_rule(scenario: Scenario) -> Rule:
@@ -134,6 +159,7 @@ def tite_boin_rule(scenario: Scenario) -> Rule:
             max_pending_ratio=options.most_pending_share,
             min_completed=options.min_completed,
         )
+        action, level = below_closed(told, action, level)
         if action == "stop":
             return "stop", None, 0, TOO_TOXIC
         return action, level, AS_MANY_AS_A_COHORT, None
@@ -144,11 +170,11 @@ def tite_boin_rule(scenario: Scenario) -> Rule:
 RULES = {"3+3": three_plus_three, "BOIN": boin_rule, "rolling six": rolling_six_rule, "TITE-BOIN": tite_boin_rule}
 
 
-def best_dose(scenario: Scenario, n: list[int], y: list[int]) -> int | None:
+def best_dose(scenario: Scenario, told: Told, first_closed: int | None) -> int | None:
     """Return what is recommended when something else than the rule ends the trial; None if no dose."""
-    if scenario.rule.name not in ("BOIN", "TITE-BOIN"):
+    if scenario.rule.name not in ("BOIN", "TITE-BOIN") or first_closed == 0:
         return None
-    best = boin_mtd(n, y, scenario.rule.target)
+    best = boin_mtd(told.n[:first_closed], told.y[:first_closed], scenario.rule.target)
     return None if best < 0 else best
 
 
@@ -190,7 +216,8 @@ def limited(scenario: Scenario, told: Told, answer: Answer) -> Answer:
     if action in ("stop", "suspend"):
         return answer
     if scenario.limits.no_skipping_down and level < told.level - 1:
-        level = told.level - 1
+        closed = eliminated_by(scenario, told)
+        level = told.level - 1 if closed is None else min(told.level, closed) - 1
     if level > told.level and incoherent(scenario, told):
         action, level = "stay", told.level
     if most is not None:
@@ -199,7 +226,8 @@ def limited(scenario: Scenario, told: Told, answer: Answer) -> Answer:
         if room <= 0 and told.pending[level] > 0:
             action, wanted, reason = "suspend", 0, None
         elif room <= 0:
-            action, level, wanted, reason = "stop", best_dose(scenario, told.n, told.y), 0, LEVEL_IS_FULL
+            best = best_dose(scenario, told, eliminated_by(scenario, told))
+            action, level, wanted, reason = "stop", best, 0, LEVEL_IS_FULL
     return action, level, wanted, reason
 
 
@@ -223,7 +251,7 @@ def stopped(scenario: Scenario, told: Told, answer: Answer) -> Answer:
     if action == "stop":
         return answer
     stopping = scenario.stopping
-    suspends, best = action == "suspend", best_dose(scenario, told.n, told.y)
+    suspends, best = action == "suspend", best_dose(scenario, told, eliminated_by(scenario, told))
     if stopping.interval_width is not None and best is not None:
         low, high = (quantile(tail, told.n[best], told.y[best]) for tail in (0.025, 0.975))
         if high - low <= stopping.interval_width:
@@ -250,7 +278,7 @@ def quantile(tail: float, n: int, y: int) -> float:
 
 def titration(scenario: Scenario, told: Told) -> Answer | None:
     """Return what titration says, or None where the rule decides."""
-    if max(told.treated) > 1:
+    if max(told.treated) > 1 or told.first_closed is not None:
         return None
     if told.pending[told.level] > 0:
         return "suspend", told.level, 0, None
@@ -347,6 +375,7 @@ class ReferenceTrial:
         self.still_to_come: int | None = None  # of a forced decision
         self.outcomes_known = 0
         self.outcomes_known_at_cut = 0
+        self.first_closed: int | None = None  # from which level on decisions have eliminated all
         self.since_decision = (0, 0)  # outcomes of evaluable patients, and DLTs, since a decision but to suspend
         self.suspended = False
         self.on_hold: Cohort | None = None  # from a suspending decision to the next one
@@ -376,8 +405,13 @@ class ReferenceTrial:
         self.phase = END
         self.note("trial ended")
         if self.stop_reason is None:
-            self.stop_reason = TIME_UP
+            self.stop_reason, self.recommended = TIME_UP, self.recommended_in_time()
         return self.story()
+
+    def recommended_in_time(self) -> int | None:
+        """What is recommended from the outcomes of the last day; nobody who is pending counts."""
+        told = self.told(self.cohorts[-1])
+        return None if too_toxic(self.s, told) else best_dose(self.s, told, self.first_closed)
 
     def one_day(self) -> None:
         self.phase = OUTCOMES
@@ -530,7 +564,7 @@ class ReferenceTrial:
             if self.is_rolling and person.pending:
                 share = (self.today - person.infusion_day) / max(self.s.window_end_offset, 1)
                 told.follow_up[person.level] += min(share, 1.0)
-        told.last = self.since_decision
+        told.first_closed, told.last = self.first_closed, self.since_decision
         if not self.is_rolling:
             evaluable = [person for person in cohort.people if person.evaluable]
             told.last = len(evaluable), sum(person.outcome == "DLT" for person in evaluable)
@@ -625,10 +659,12 @@ class ReferenceTrial:
                 action = "stop"
                 reason = CAP_REACHED if self.s.rule.name in ("BOIN", "TITE-BOIN") else CAP_INCONCLUSIVE
         if self.concluding is None and reason in (CAP_INCONCLUSIVE, *ENDS):
-            level = best_dose(self.s, known.n, known.y)  # not on places that nobody took
+            level = best_dose(self.s, known, eliminated_by(self.s, read))  # not on places that nobody took
         self.note("decision", cohort=cohort, level=level)
         self.record(cohort, known, still_to_come is not None, action, level, places)
         self.permitted_level = BELOW_ALL_LEVELS if level is None else level
+        if self.concluding is None:
+            self.first_closed = eliminated_by(self.s, read)
         ends = self.s.rule.name in ("BOIN", "TITE-BOIN") and reason in ENDS
         provisional = action == "stop" and (ends or (self.is_rolling and level is not None))
         provisional = provisional and self.concluding is None and self.somebody_outstanding()
@@ -671,7 +707,7 @@ class ReferenceTrial:
     def conclusion(self, known: Told) -> int | None:
         """What is recommended in the end, of a trial that stopped before the last outcomes were known."""
         if self.s.rule.name in ("BOIN", "TITE-BOIN"):
-            return best_dose(self.s, known.n, known.y)
+            return best_dose(self.s, known, self.first_closed)
         action, level, _, _ = RULES[self.s.rule.name](self.s)(known)
         return level if action == "stop" else None
 

@@ -399,7 +399,7 @@ def test_what_a_model_assumes_is_said_in_every_format(base: Scenario, rule: dict
 
 def test_nothing_is_less_than_nothing() -> None:
     """A probability that rounding has made negative is 0.000 in every format, never -0.000."""
-    stay = Decision(action=Action.STAY, level=0, patients=3, reason="so")
+    stay = Decision(action=Action.STAY, level=0, patients=3, reason="so", open_levels=1)
     cut = Counts(0, (3,), (0,), (0,))
     row = NextDose(ways=Ways(("1NNN",)), cut=cut, beliefs={"P(target)": (-1e-17,)}, decision=stay)
     table = NextDoseTable(rule="own", doses=("low",), rows=(row,))

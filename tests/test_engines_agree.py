@@ -304,6 +304,7 @@ def question(level: int, n: int, y: int, c: int, room: int = 12) -> list[int]:
         level,
         0,
         0,
+        6,
         *below,
         n,
         *above,
@@ -333,9 +334,9 @@ def test_answers_turn_on_the_day_on_which_the_committee_does(level: int) -> None
             seen = [window] * whole + [rest] * (whole < c) + [0] * (c - whole - 1)
             asked = Counts(
                 level=level,
-                evaluable=tuple(question(level, n, y, c)[6:12]),
-                dlts=tuple(question(level, n, y, c)[12:18]),
-                pending=tuple(question(level, n, y, c)[18:24]),
+                evaluable=tuple(question(level, n, y, c)[HEAD : HEAD + 6]),
+                dlts=tuple(question(level, n, y, c)[HEAD + 6 : HEAD + 12]),
+                pending=tuple(question(level, n, y, c)[HEAD + 12 : HEAD + 18]),
                 seen=tuple(sorted((level, day) for day in seen)),
                 window_days=window,
             )
@@ -351,12 +352,14 @@ def test_single_patients_are_read_back_from_a_question() -> None:
     answers.forget(8)
     lost, dlt = 2 * 29, 4 * 29
     codes = [0 + 2 * 3, 1 + 2 * 7, 0 + 2 * 28, lost + 0 + 2 * 5, dlt + 2 * 2, dlt + 2 * 9, -1, -1]
-    asked = [0, 0, 5, 1, 0, 0, 4, 2, 1, 1, 2, 1, *codes]
+    asked = [0, 0, 5, 1, 0, 0, 1, 4, 2, 1, 1, 2, 1, *codes]
     found = answers._cut(np.array([asked]))
     counts = Counts(
-        1, (4, 2), (1, 1), (2, 1), seen=((0, 3), (0, 28), (1, 7)), lost=((0, 5),), dlt_days=(2, 9), window_days=28
-    )
+        1, (4, 2), (1, 1), (2, 1), seen=((0, 3), (0, 28), (1, 7)), lost=((0, 5),), dlt_days=(2, 9), window_days=28,
+        open_levels=1,
+    )  # fmt: skip
     truth = DataCut.gather([counts])
+    assert found.open_levels.tolist() == truth.open_levels.tolist() == [1]
     assert found.followup.tolist() == truth.followup.tolist() == [[3 / 28 + 1, 7 / 28]]
     assert truth.partial is not None and found.partial is not None
     people = [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from escalate import Scenario, Trial, simulate_trial, waits
 from escalate.committee import protocol
 from escalate.committee.committee import CAP_REACHED
-from escalate.rules import blrm, rule_for, three_plus_three
+from escalate.rules import blrm, counts, rule_for, three_plus_three
 from escalate.words.data_cut import DataCut
 from escalate.words.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP
 from escalate.words.tables import EVENT_WORDS, OUTCOMES, STATES
@@ -22,12 +22,11 @@ EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_
 WITH_DOSE = {three_plus_three.MTD_BELOW, three_plus_three.TOP_TOLERATED}
 WITHOUT_DOSE = {
     CAP_INCONCLUSIVE,
-    TIME_IS_UP,
     three_plus_three.TOO_TOXIC,
     protocol.TOO_TOXIC,
     blrm.NONE_ALLOWED,
 }
-REASONS = WITH_DOSE | WITHOUT_DOSE | {CAP_REACHED, *protocol.ENDS}
+REASONS = WITH_DOSE | WITHOUT_DOSE | {CAP_REACHED, TIME_IS_UP, *protocol.ENDS}
 
 
 def run(scenario: Scenario, seed: int) -> Trial:
@@ -146,7 +145,8 @@ def test_every_trial_ends_with_a_reason(scenario: Scenario, seed: int) -> None:
     assert trial.stop_reason in REASONS
     if trial.stop_reason in WITH_DOSE:
         assert trial.recommended is not None or trial.rolling
-    if trial.stop_reason in WITHOUT_DOSE:
+    no_answer = trial.stop_reason == TIME_IS_UP and not rule_for(scenario).has_answer_at_cap
+    if trial.stop_reason in WITHOUT_DOSE or no_answer:
         assert trial.recommended is None
     if trial.recommended is not None:
         assert trial.recommended in trial.cohorts["level"] or "T" in trial.dose_path
@@ -168,10 +168,14 @@ def test_every_trial_ends_with_a_reason(scenario: Scenario, seed: int) -> None:
 @EXAMPLES
 @given(any_rule(), st.integers(0, 1000))
 def test_what_ends_without_the_rule_recommends_on_complete_data(scenario: Scenario, seed: int) -> None:
-    """Whatever was outstanding at the stop, the recommendation is the one that the final counts give."""
+    """Whatever was outstanding at the stop, the recommendation is the one that the final counts give.
+
+    When the time is up, pending patients count for nothing. Where decisions read more than the final counts say, they
+    can have eliminated more; and a stopping rule allows no dose.
+    """
     trial = run(scenario, seed)
     rule = rule_for(scenario)
-    if trial.stop_reason not in {CAP_REACHED, *protocol.ENDS} or not rule.has_answer_at_cap:
+    if trial.stop_reason not in {CAP_REACHED, TIME_IS_UP, *protocol.ENDS} or not rule.has_answer_at_cap:
         return
     treated_to_escalate = [
         row for row in patients(trial) if trial.cohorts["purpose"][row["cohort"] - 1] == "escalation"
@@ -180,11 +184,36 @@ def test_what_ends_without_the_rule_recommends_on_complete_data(scenario: Scenar
         return  # the lost may keep a weight
     n, y = [0] * scenario.levels, [0] * scenario.levels
     for row in treated_to_escalate:
-        assert row["outcome"] != "pending"
+        assert row["outcome"] != "pending" or trial.stop_reason == TIME_IS_UP
         n[row["level"] - 1] += row["outcome"] in {"no DLT", "DLT"}
         y[row["level"] - 1] += row["outcome"] == "DLT"
-    best = int(rule.recommend(DataCut.of(0, n, y))[()])
-    assert trial.recommended == (None if best == NO_LEVEL else best + 1)
+    may_have_read_more = rule.eliminates and (trial.rolling or "yes" in trial.decisions["forced"])
+    possible = range(1 if may_have_read_more else scenario.levels, scenario.levels + 1)
+    best = {int(rule.recommend(DataCut.of(0, n, y, open_levels=k))[()]) for k in possible}
+    if trial.stop_reason == TIME_IS_UP and protocol.ProtocolRule(scenario).is_too_toxic(DataCut.of(0, n, y)):
+        best = {NO_LEVEL}
+    assert (NO_LEVEL if trial.recommended is None else trial.recommended - 1) in best
+
+
+def eager(scenario: Scenario) -> Scenario:
+    """Return the scenario with decisions as early, and levels eliminated as soon, as can be."""
+    rule = {"rule.elimination_cutoff": 0.8, "rule.target": 0.2} if hasattr(scenario.rule, "elimination_cutoff") else {}
+    return scenario.replace({"safety.early_decision": True, **rule})
+
+
+@settings(EXAMPLES, max_examples=400)
+@given(any_rule().filter(lambda scenario: rule_for(scenario).eliminates).map(eager), st.integers(0, 1000))
+def test_what_is_eliminated_is_never_given_again(scenario: Scenario, seed: int) -> None:
+    """Once a decision says so: no later cohort, no later patient, and no recommendation there."""
+    trial = run(scenario, seed)
+    for decision in trial.decisions:
+        if decision["reason"] != counts.ELIMINATED:
+            continue
+        highest, day = decision["next_level"], decision["committee_day"]
+        assert all(c["level"] <= highest for c in trial.cohorts if c["cohort"] > decision["cohort"])
+        after = [row for row in patients(trial) if (row["infusion_day"] or 0) > day]
+        assert all(row["level"] <= highest for row in after)
+        assert (trial.recommended or 0) <= highest
 
 
 def patient_world(scenario: Scenario) -> Scenario:

@@ -624,7 +624,7 @@ def test_the_legend_lists_the_decisions_that_occur(name: str) -> None:
 
 def test_a_suspension_and_two_turns_are_drawn() -> None:
     def decided(action: Action, level: int) -> Decision:
-        return Decision(action=action, level=level, patients=3, reason="because")
+        return Decision(action=action, level=level, patients=3, reason="because", open_levels=2)
 
     turns = ((0.25, decided(Action.STAY, 0)), (0.75, decided(Action.ESCALATE, 1)))
     suspended = decided(Action.SUSPEND, 0)

@@ -50,7 +50,9 @@ def random_cuts(scenario: Scenario, number: int, generator: np.random.Generator)
     y = generator.binomial(n, generator.choice([0.1, 0.3, 0.6], shape))
     level = generator.integers(0, scenario.levels, number)
     here = np.arange(number), level
-    return DataCut.of(level, n, y, c, 0.5 * c, last_evaluable=n[here], last_dlts=y[here])
+    still_open = np.maximum(level + 1, generator.integers(1, scenario.levels + 1, number))
+    last = {"last_evaluable": n[here], "last_dlts": y[here]}
+    return DataCut.of(level, n, y, c, 0.5 * c, open_levels=still_open, **last)
 
 
 def simplified(rule: ProtocolRule, cut: DataCut, alike: np.ndarray) -> DataCut:
@@ -74,6 +76,7 @@ def assert_same_decisions(one: Decisions, other: Decisions, leaves_level: np.nda
     assert np.array_equal(words, same)
     assert np.array_equal(one.action, other.action)
     assert np.array_equal(one.patients, other.patients)
+    assert np.array_equal(one.open_levels, other.open_levels)
     assert np.array_equal(one.level[~leaves_level], other.level[~leaves_level])
 
 
@@ -219,7 +222,7 @@ def test_the_kernel_writes_counts_that_are_alike_in_one_way(rule: dict[str, Any]
     truth = simplified(protocol, cut, alike)
     for row in range(200):
         parts = (part[row].tolist() for part in (cut.evaluable, cut.dlts, cut.pending))
-        question = [0, 0, 0, int(cut.level[row]), 0, 0, *itertools.chain(*parts)]
+        question = [0, 0, 0, int(cut.level[row]), 0, 0, 4, *itertools.chain(*parts)]
         told = Told(4, int(protocol.rolling), question, alike.tolist())
         simplify(told, told)  # type: ignore[arg-type]
         expected = (part[row].tolist() for part in (truth.evaluable, truth.dlts, truth.pending))
@@ -238,7 +241,7 @@ def test_the_kernel_completes_a_cohort_as_the_committee_does() -> None:
     answers.forget(8)
     lost, dlt = 2 * 29, 4 * 29
     people = [1 + 2 * 3, 0 + 2 * 7, 1 + 2 * 28, lost + 1 + 2 * 5, dlt + 2 * 2, -1, -1, -1]
-    question = [0, 4, 0, 1, 0, 0, 4, 2, 1, 0, 1, 2, *people]
+    question = [0, 4, 0, 1, 0, 0, 2, 4, 2, 1, 0, 1, 2, *people]
     told = Told(2, 1, list(question), [])
     complete(told, told)  # type: ignore[arg-type]
     found = answers._cut(np.array([told.question]))

@@ -68,7 +68,7 @@ class Committee:
         outstanding : int
             Outcomes still to come at the level when the decision is forced; since they can't change it, they are
             read as if they came without a DLT. What is recommended, if the trial ends for another reason than the
-            rule's, rests on what is known.
+            rule's, rests on what is known; but never a level that this decision, or one before, has eliminated.
         """
         key = (counts, room, outstanding)
         if key not in self._decisions:
@@ -130,6 +130,24 @@ class Committee:
         found = replace(stops, level=self.rule.recommend(cut))
         return found.overruled(self.rule.is_too_toxic(cut), TOO_TOXIC, Action.STOP, NO_LEVEL)
 
+    def when_time_is_up(self, counts: Counts) -> int:
+        """Return the level recommended where the trial's time is up, or `NO_LEVEL`: `many_when_time_is_up` for one."""
+        return int(self.many_when_time_is_up(DataCut.gather([counts]))[0])
+
+    def many_when_time_is_up(self, cut: DataCut) -> IntArray:
+        """Return the levels recommended where the time of trials is up before the committee's last decision.
+
+        As at the cap: by a rule that recommends from whatever data there are, unless the lowest level is too toxic.
+
+        Parameters
+        ----------
+        cut : DataCut
+            What is known on the last day, with nobody pending.
+        """
+        if not self.rule.has_answer_at_cap:
+            return np.full_like(cut.level, NO_LEVEL)
+        return np.where(self.rule.is_too_toxic(cut), NO_LEVEL, self.rule.recommend(cut))
+
     def closes_expansion(self, counts: Counts) -> bool:
         """Return whether an expansion is closed for toxicity; at once, without a meeting."""
         return bool(self.rule.closes_expansion(DataCut.gather([counts]))[0])
@@ -152,7 +170,8 @@ class Committee:
         known = (outstanding > 0) & self.leave_level(decided)
         if not known.any():
             return decided
-        return replace(decided, level=np.where(known, self.rule.recommend(cut), decided.level))
+        best = self.rule.recommend(replace(cut, open_levels=decided.open_levels))
+        return replace(decided, level=np.where(known, best, decided.level))
 
     def _decide_on(self, cut: DataCut, room: IntArray) -> Decisions:
         ruled = self.rule.decide(cut)
@@ -162,7 +181,7 @@ class Committee:
         capped = (ruled.action != Action.STOP) & (ruled.patients > room)
         answer = np.full_like(ruled.level, NO_LEVEL)
         if self.rule.has_answer_at_cap and capped.any():
-            answer = self.rule.recommend(cut)
+            answer = self.rule.recommend(replace(cut, open_levels=ruled.open_levels))
         reason = CAP_REACHED if self.rule.has_answer_at_cap else CAP_INCONCLUSIVE
         return ruled.overruled(capped, reason, Action.STOP, answer)
 

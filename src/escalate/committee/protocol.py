@@ -2,10 +2,13 @@
 
 Each of them is a field of the scenario of its own, goes with any rule, and gives its own reason. In this order:
 titration answers instead of the rule while it lasts; the limits change where the next cohort is treated, or how many
-patients it has; the stopping rules end what is left.
+patients it has; the stopping rules end what is left. None of them opens a level that the rule has eliminated: it is
+neither given nor recommended again.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -53,6 +56,7 @@ class ProtocolRule(Rule):
         self.early_decision = scenario.safety.early_decision
         self.name, self.target = self.rule.name, self.rule.target
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
+        self.eliminates = self.rule.eliminates or self.stopping.too_toxic_probability is not None
         self.reads_followup = self.rule.reads_followup
         self.reads_level_followup = self.rule.reads_level_followup
         self.reads_dlt_days = self.rule.reads_dlt_days
@@ -77,10 +81,13 @@ class ProtocolRule(Rule):
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from each data cut of a batch."""
         titrated = self._titrated(cut, self.rule.decide(cut))
+        cut = replace(cut, open_levels=titrated.open_levels)
         decided = self._stopped(cut, self._limited(cut, titrated))
         # Toxicity goes before everything but the rule's own finding that no dose is tolerated, where the rule is asked.
         no_dose = (titrated.action == Action.STOP) & (titrated.level == NO_LEVEL)
-        decided = decided.overruled(self.is_too_toxic(cut) & ~no_dose, TOO_TOXIC, Action.STOP, NO_LEVEL)
+        too_toxic = self.is_too_toxic(cut) & ~no_dose
+        decided = decided.overruled(too_toxic, TOO_TOXIC, Action.STOP, NO_LEVEL)
+        decided = replace(decided, open_levels=np.where(too_toxic, 0, decided.open_levels))
         nothing_comes = (decided.action == Action.SUSPEND) & (cut.pending.sum(axis=-1) == 0)
         return decided.overruled(nothing_comes, STUCK, Action.STOP, self._answer(cut, nothing_comes))
 
@@ -116,8 +123,10 @@ class ProtocolRule(Rule):
         return found
 
     def is_too_toxic(self, cut: DataCut) -> BoolArray:
-        """Return whether the stopping rule for toxicity at the lowest level stops the trial, shape (...)."""
-        return self._exceeds(cut, np.zeros_like(cut.level), self.stopping.too_toxic_probability)
+        """Return whether the stopping rule for toxicity at the lowest level stops the trial, or has, shape (...)."""
+        probability = self.stopping.too_toxic_probability
+        has_stopped = (cut.open_levels == 0) & (probability is not None)
+        return np.asarray(has_stopped | self._exceeds(cut, np.zeros_like(cut.level), probability))
 
     def closes_expansion(self, cut: DataCut) -> BoolArray:
         """Return whether an expansion at the level of the cut is closed for toxicity, shape (...)."""
@@ -150,18 +159,23 @@ class ProtocolRule(Rule):
         return self.rule.recommend(cut)
 
     def _titrated(self, cut: DataCut, decided: Decisions) -> Decisions:
-        """Put single patients in front of the rule: until the first DLT, or the last level of the titration."""
+        """Put single patients in front of the rule: until the first DLT, or the last level of the titration.
+
+        The rule is not heard then, so that it eliminates nothing; once it has, the titration is over.
+        """
         if self.titration is None:
             return decided
         level, treated = cut.level, cut.evaluable + cut.pending
         here, pending = at_level(treated, level), at_level(cut.pending, level)
         last = min(self.titration.last_level or self.levels, self.levels) - 1
-        singles = (treated <= 1).all(axis=-1)
+        singles = (treated <= 1).all(axis=-1) & (cut.open_levels == self.levels)
         no_dlt = cut.dlts.sum(axis=-1) == 0
         to_fill = self.cohort_size - 1
         waits = singles & (pending > 0)
         first, up = singles & (here == 0), singles & no_dlt & (level < last)
         fills = singles & ~up & (to_fill > 0)
+        unheard = waits | (first & no_dlt) | up | fills
+        decided = replace(decided, open_levels=np.where(unheard, cut.open_levels, decided.open_levels))
         decided = decided.overruled(fills, TITRATION_OVER, Action.STAY, level, to_fill)
         decided = decided.overruled(up, TITRATION_UP, Action.ESCALATE, np.minimum(level + 1, self.levels - 1), 1)
         decided = decided.overruled(first & no_dlt, TITRATION_FIRST, Action.STAY, level, 1)
@@ -177,8 +191,9 @@ class ProtocolRule(Rule):
             skips = goes_on & (decided.level > given + 1)
             decided = decided.overruled(skips, NO_SKIPPING, Action.ESCALATE, given + 1, decided.patients)
         if limits.no_skipping_down:
-            skips = goes_on & (decided.level < level - 1)
-            decided = decided.overruled(skips, NO_SKIPPING, Action.DE_ESCALATE, level - 1, decided.patients)
+            lower = np.minimum(level, decided.open_levels) - 1  # what is eliminated is skipped
+            skips = goes_on & (decided.level < lower)
+            decided = decided.overruled(skips, NO_SKIPPING, Action.DE_ESCALATE, lower, decided.patients)
         if limits.coherence != "off":
             rises = goes_on & (decided.level > level) & self._incoherent(cut)
             decided = decided.overruled(rises, COHERENCE, Action.STAY, level, decided.patients)

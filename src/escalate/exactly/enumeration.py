@@ -30,6 +30,9 @@ from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 
+HEAD = 4
+"""Numbers of a state before the counts of each level."""
+
 MOST_STATES = 3_000_000
 """A walk over more data cuts than this, at one step, is refused."""
 
@@ -84,7 +87,7 @@ class _States:
     """Data cuts with their probabilities.
 
     Rows of `table` hold the level, the last cohort's evaluable patients and DLTs (0 where no decision depends on
-    them), and evaluable patients and DLTs of each level.
+    them), how many levels are open, and evaluable patients and DLTs of each level.
     """
 
     table: IntArray
@@ -94,15 +97,15 @@ class _States:
 
     @property
     def levels(self) -> int:
-        return int(self.table.shape[1] - 3) // 2
+        return int(self.table.shape[1] - HEAD) // 2
 
     @property
     def n(self) -> IntArray:
-        return self.table[:, 3 : 3 + self.levels]
+        return self.table[:, HEAD : HEAD + self.levels]
 
     @property
     def y(self) -> IntArray:
-        return self.table[:, 3 + self.levels :]
+        return self.table[:, HEAD + self.levels :]
 
     def cut(self) -> DataCut:
         return DataCut(
@@ -113,6 +116,7 @@ class _States:
             followup=np.zeros(self.n.shape),
             last_evaluable=self.table[:, 1],
             last_dlts=self.table[:, 2],
+            open_levels=self.table[:, 3],
         )
 
 
@@ -174,8 +178,9 @@ def exact(scenario: Scenario) -> Exact:
     """
     check_covered(scenario)
     committee, levels, most = Committee(scenario), scenario.levels, scenario.trial.planned_patients
-    table = np.zeros((1, 3 + 2 * levels), dtype=np.int64)
+    table = np.zeros((1, HEAD + 2 * levels), dtype=np.int64)
     table[0, 0] = scenario.safety.start_level - 1
+    table[0, 3] = levels
     p = dlt_probability_if_evaluable(scenario)
     states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most), 0
     while len(states.table):
@@ -218,8 +223,9 @@ def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float
             if chance > 0:
                 rows = states.table[here]
                 rows[:, :3] = target, size * keeps_last, count * keeps_last
-                rows[:, 3 + target] += size
-                rows[:, 3 + states.levels + target] += count
+                rows[:, 3] = decided.open_levels[here]
+                rows[:, HEAD + target] += size
+                rows[:, HEAD + states.levels + target] += count
                 parts.append((rows, states.probability[here] * chance, states.paths[here]))
     if not parts:
         return _States(states.table[:0], states.probability[:0], states.paths[:0])

@@ -84,4 +84,5 @@ def _walk(
 def _after(counts: Counts, decision: Decision, dlts: int, committee: Committee) -> Counts:
     """Return the counts after the cohort that was decided, with so many DLTs."""
     last = (decision.patients, dlts) if committee.rule.reads_last else (0, 0)
-    return counts._replace(level=decision.level, last=last).completed(decision.patients, dlts)
+    following = counts._replace(level=decision.level, last=last, open_levels=decision.open_levels)
+    return following.completed(decision.patients, dlts)

@@ -72,7 +72,8 @@ class Answers:
         most = self._people + self._most_places  # outcomes that are known, and those that are outstanding
         patients = (most + 1).bit_length()
         room = (max(self._cohort_size, MOST_REASONS) + 1).bit_length()
-        head = [3, patients, room, MOST_LEVELS.bit_length(), patients, patients]
+        level = MOST_LEVELS.bit_length()
+        head = [3, patients, room, level, patients, patients, level]
         day = (3 * self._code_size).bit_length()
         counts = [patients] * (3 * self._levels)
         return [*head, *counts, *[day] * (self.question_size - HEAD - len(counts))]
@@ -147,6 +148,7 @@ class Answers:
             Ask.EXPANSION: self._closes,
             Ask.RECOMMENDATION: self._recommend,
             Ask.CONCLUSION: self._conclude,
+            Ask.TIME_UP: self._when_time_is_up,
         }
         for kind, how in asked.items():
             here = questions[:, 0] == kind
@@ -196,6 +198,10 @@ class Answers:
         found[:, Answer.RULE_ALONE] = alone
         return found
 
+    def _when_time_is_up(self, questions: IntArray) -> IntArray:
+        level = self._committee.many_when_time_is_up(self._cut(questions))
+        return self._written(replace(self._stops(questions), level=level))
+
     def _recommend(self, questions: IntArray) -> IntArray:
         level = self._committee.rule.recommend(self._cut(questions))
         return self._written(replace(self._stops(questions), level=level))
@@ -211,6 +217,7 @@ class Answers:
             level=zero + NO_LEVEL,
             patients=zero,
             reason=questions[:, 2],
+            open_levels=questions[:, 6],
             reasons=tuple(self.reasons),
         )
 
@@ -219,7 +226,8 @@ class Answers:
         met = np.unique(decided.reason).tolist()
         code = np.zeros(len(decided.reasons), dtype=np.int64)
         code[met] = [self.reason(decided.reasons[position]) for position in met]
-        said = np.stack([decided.action, decided.level, decided.patients, code[decided.reason]], axis=1)
+        columns = (decided.action, decided.level, decided.patients, code[decided.reason], decided.open_levels)
+        said = np.stack(columns, axis=1)
         found = np.zeros((len(said), Answer.SIZE), dtype=np.int64)
         found[:, : said.shape[1]], found[:, Answer.TURNS_AT] = said, NEVER
         return found
@@ -239,6 +247,7 @@ class Answers:
             followup=followup,
             last_evaluable=questions[:, 4],
             last_dlts=questions[:, 5],
+            open_levels=questions[:, 6],
             partial=partial,
         )
 

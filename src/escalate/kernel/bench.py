@@ -149,6 +149,8 @@ class Bench:
     cohort_opened: int = 0
     # What the committee permits, and what became known since it met
     permitted: int = 0
+    open_levels: int = 0
+    """How many levels, from the lowest up, no decision so far has eliminated."""
     dlt_known: int = 0
     """When the last DLT became known, in phases of days since the start."""
     news: int = 0

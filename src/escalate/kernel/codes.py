@@ -13,7 +13,7 @@ NO_SEAT = NOT_KNOWN = -1
 UNKNOWN = -1
 """Where the answer is to a question that the committee was not asked yet."""
 
-HEAD = 6
+HEAD = 7
 """Numbers of a question before the counts of each level."""
 
 WORD_BITS, HASH_FACTOR = 62, 1099511628211
@@ -71,6 +71,8 @@ class Ask(Codes):
     """What it recommends where the trial ends for another reason than the rule's."""
     CONCLUSION = 5
     """What it recommends in the end, when a stop came before the last outcomes."""
+    TIME_UP = 6
+    """The same, when the trial's time is up."""
 
 
 class Answer(Codes):
@@ -83,17 +85,19 @@ class Answer(Codes):
     """Patients."""
     WHY = 3
     """Position of the reason."""
-    RESTS_ON_DATA = 4
+    OPEN_LEVELS = 4
+    """How many levels, from the lowest up, are open after it."""
+    RESTS_ON_DATA = 5
     """Whether outcomes still to come can change what a stop recommends."""
-    LEAVES_LEVEL = 5
+    LEAVES_LEVEL = 6
     """Whether the level is that of an `Ask.RECOMMENDATION` instead."""
-    RULE_ALONE = 6
+    RULE_ALONE = 7
     """The highest level at which the rule by itself would go on."""
-    TURNS_AT = 7
+    TURNS_AT = 8
     """From how many days of follow-up at the level on another answer holds; `NEVER` if from none."""
-    TURNS_TO = 8
+    TURNS_TO = 9
     """Where that answer is."""
-    SIZE = 9
+    SIZE = 10
     """How many numbers that are."""
 
 

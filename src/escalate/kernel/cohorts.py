@@ -108,6 +108,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         found = decision(p, w, t)
         if found < 0:
             return
+        w.open_levels = t.seen[6] = t.answers[found][Answer.OPEN_LEVELS]
         if not is_left_to_recommend(w, t.answers[found]):
             follow(p, w, t.answers[found], late)
             return

@@ -26,6 +26,7 @@ from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, decide, finish, look_at_outcomes, open_cohort
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
 from .places import treatment_day
+from .questions import write_known_alone
 
 
 def run_many(
@@ -112,6 +113,9 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
     if w.code in (Run.GOES_ON, Run.NEEDS_CANDIDATES):
         count_screening(p, w, t)
     if w.code == Run.GOES_ON:
+        if w.left_to_ask == Ask.DECISION and w.reason == p.time_is_up:
+            w.left_to_ask = Ask.TIME_UP
+            write_known_alone(p, w, t)
         w.code = Run.ENDED if w.left_to_ask == Ask.DECISION else Run.LEAVES_QUESTION
     return w.code
 
@@ -145,6 +149,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.check_day = w.meeting_day = w.wake_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
+    w.open_levels = p.levels
     w.last_consent_day = p.max_days
     for level in range(p.levels):
         w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0

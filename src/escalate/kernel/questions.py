@@ -9,9 +9,9 @@ from .codes import HASH_FACTOR, HEAD, UNKNOWN, WORD_BITS, Ask, Followup, Outcome
 def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
     """Write down what a committee can see of the trial now, in the form of a question.
 
-    It holds kind, outstanding outcomes, room, level, the last cohort's evaluable patients and DLTs, and for each level
-    evaluable patients, DLTs and pending patients; then, for rules that read the follow-up, what is known of single
-    patients: see `write_followup`.
+    It holds kind, outstanding outcomes, room, level, the last cohort's evaluable patients and DLTs, how many levels are
+    open, and for each level evaluable patients, DLTs and pending patients; then, for rules that read the follow-up,
+    what is known of single patients: see `write_followup`.
     """
     q = t.seen
     q[3] = w.level
@@ -20,6 +20,7 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
         q[4], q[5] = w.since_outcomes, w.since_dlts
     elif p.reads_last:
         q[4], q[5] = w.cohort_evaluable, w.cohort_dlts
+    q[6] = w.open_levels
     for level in range(p.levels):
         q[HEAD + level] = w.evaluable[level]
         q[HEAD + p.levels + level] = w.dlts[level]
@@ -91,9 +92,23 @@ def answer(p: Protocol, w: Bench, t: Tables, kind: int, outstanding: int, places
 def complete(p: Protocol, t: Tables) -> None:
     """Write what would be seen if all outcomes of the level were known, and what is outstanding came without a DLT."""
     q = t.question
-    level, size = q[3], code_size(p)
+    level = q[3]
     q[HEAD + level] += q[1]
-    q[1] = q[HEAD + 2 * p.levels + level] = 0
+    q[1] = 0
+    leave_out_pending(p, q, level)
+
+
+def write_known_alone(p: Protocol, w: Bench, t: Tables) -> None:
+    """Write down what is known without the pending patients, who count for nothing."""
+    write_counts(p, w, t)
+    for level in range(p.levels):
+        leave_out_pending(p, t.seen, level)
+
+
+def leave_out_pending(p: Protocol, q: Numbers, level: int) -> None:
+    """Leave the pending patients of a level out of what is written down."""
+    size = code_size(p)
+    q[HEAD + 2 * p.levels + level] = 0
     first = kept = HEAD + 3 * p.levels
     for position in range(first, len(q)):
         code = q[position]

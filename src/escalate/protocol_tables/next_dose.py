@@ -16,7 +16,7 @@ import numpy as np
 
 from ..committee.committee import Committee
 from ..committee.protocol import NOT_THE_RULE
-from ..errors import EscalateError
+from ..errors import EscalateError, RuleError
 from ..rules import rule_for
 from ..scenario.model import Scenario
 from ..scenario.rules import TiteCrm
@@ -38,6 +38,9 @@ NOBODY = (0, 0)
 
 MOST_PATHS = 100
 """A row lists at most so many of the dose paths that lead there."""
+
+Told = tuple[int, int, int]
+"""A cohort of a dose path: level (from 0), patients, DLTs."""
 
 PATH = re.compile(r"([1-9][0-9]*)([NT]+)")
 
@@ -266,7 +269,7 @@ def next_dose_table(
     """
     asked = _Asked(scenario)
     reached: dict[Counts, Ways] = {}
-    front = {asked.distinct(_counts_after(scenario, after)): Ways((after,))}
+    front = {asked.distinct(asked.after(_cohorts_of(scenario, after))): Ways((after,))}
     for _ in range(cohorts + 1):
         _add(reached, front.items())
         if len(reached) > MOST_ROWS:
@@ -298,7 +301,37 @@ class _Asked:
 
     def __init__(self, scenario: Scenario) -> None:
         self.committee, self.rule = Committee(scenario), rule_for(scenario)
-        self.most = scenario.trial.planned_patients
+        self.most, self.safety, self.levels = scenario.trial.planned_patients, scenario.safety, scenario.levels
+
+    def after(self, cohorts: Iterable[Told]) -> Counts:
+        """Return the counts after a trial's cohorts, and what the decisions on them have closed for good.
+
+        On the last cohort the committee has not decided yet, unless it was cut short: by a decision, then.
+        """
+        nobody, missing = (0,) * self.levels, 0
+        counts = Counts(self.safety.start_level - 1, nobody, nobody, nobody, open_levels=self.levels)
+        decision = self._closing(counts, 0)
+        for level, patients, dlts in cohorts:
+            missing = (
+                decision.patients if decision and decision.level == level else self.safety.cohort_size
+            ) - patients
+            counts = _closed(counts, decision)._replace(level=level, last=(patients, dlts)).completed(patients, dlts)
+            decision = self._closing(counts, missing)
+        return _closed(counts, decision) if missing > 0 else counts
+
+    def _closing(self, counts: Counts, missing: int) -> Decision | None:
+        """Return the decision on a cohort, forced if patients are missing and it can be; ``None`` if it closes nothing.
+
+        A rule that has no answer closes nothing.
+        """
+        if not self.committee.rule.eliminates:
+            return None
+        early = missing > 0 and self.safety.early_decision and not self.rule.rolling
+        try:
+            forced = early and self.committee.is_forced(counts, missing)
+            return self.committee.decide(counts, self._room(counts), missing if forced else 0)
+        except RuleError:
+            return None
 
     def distinct(self, counts: Counts) -> Counts:
         """Return a data cut without its last cohort, unless a decision can depend on it."""
@@ -359,7 +392,8 @@ class _Asked:
         for pending in range(size * self.rule.rolling + 1):
             for dlts in range(size - pending + 1):
                 told = f"{level + 1}{'N' * (size - dlts - pending)}{'T' * dlts}{'P' * pending}"
-                done = counts._replace(level=level, last=(size - pending, dlts)).completed(size - pending, dlts)
+                done = counts._replace(level=level, last=(size - pending, dlts), open_levels=decision.open_levels)
+                done = done.completed(size - pending, dlts)
                 waiting = (*(0,) * level, pending, *(0,) * (len(done.pending) - level - 1))
                 yield told, self.distinct(done._replace(pending=waiting))
 
@@ -368,10 +402,13 @@ def _same(one: Decision, other: Decision) -> bool:
     return (one.action, one.level) == (other.action, other.level)
 
 
-def _counts_after(scenario: Scenario, path: str) -> Counts:
-    """Return the counts after a dose path in which everybody has an outcome."""
-    nobody = (0,) * scenario.levels
-    counts = Counts(scenario.safety.start_level - 1, nobody, nobody, nobody)
+def _closed(counts: Counts, decision: Decision | None) -> Counts:
+    """Return the counts without the levels that a decision, if there is one, has closed."""
+    return counts if decision is None else counts._replace(open_levels=decision.open_levels)
+
+
+def _cohorts_of(scenario: Scenario, path: str) -> Iterator[Told]:
+    """Yield the cohorts of a dose path in which everybody has an outcome."""
     for part in path.split():
         found = PATH.fullmatch(part)
         if found is None or int(found[1]) > scenario.levels:
@@ -379,6 +416,4 @@ def _counts_after(scenario: Scenario, path: str) -> Counts:
                 f"dose path {path!r}: {part!r} is not a level from 1 to {scenario.levels} followed by N (no DLT) and "
                 "T (DLT), as in 1NNN 2NNT"
             )
-        size, dlts = len(found[2]), found[2].count("T")
-        counts = counts._replace(level=int(found[1]) - 1, last=(size, dlts)).completed(size, dlts)
-    return counts
+        yield int(found[1]) - 1, len(found[2]), found[2].count("T")

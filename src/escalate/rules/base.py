@@ -19,6 +19,9 @@ MANY = 1_000_000
 class Rule(ABC):
     """A pure decision: from a batch of data cuts to which dose comes next, with no clock and no randomness.
 
+    A rule that eliminates levels reads in the data cut how many are still open, and says in its decisions how many are
+    open after them: never more. Other rules leave that as it is.
+
     What a rule believes about P(DLT) at a level (`exceedance`, `interval`) is, unless it has a model of its own, the
     posterior of that level's counts alone, with a uniform prior.
     """
@@ -31,6 +34,8 @@ class Rule(ABC):
     """Whether the rule recommends a dose from whatever data there are when the cap is reached."""
     rolling: bool = False
     """Whether the rule is asked when a candidate is ready, with outcomes pending, and not when a cohort is complete."""
+    eliminates: bool = False
+    """Whether the rule closes levels that are never to be given again."""
     reads_followup: bool = False
     """Whether the rule reads how far the pending patients are in their windows."""
     reads_level_followup: bool = False

@@ -188,7 +188,7 @@ class BlrmRule(Rule):
             (best < level, Action.DE_ESCALATE, best, MANY, DOWN),
             (best == level, Action.STAY, level, MANY, SAME),
         ]
-        return first_match(rows, level.shape)
+        return first_match(rows, cut.open_levels)
 
     def _within_increase(self, level: IntArray) -> BoolArray:
         """Return which levels the dose may rise to from the last one, shape (..., K)."""

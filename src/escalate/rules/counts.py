@@ -5,6 +5,9 @@ level is too toxic to be given ever again. The moves between levels are then the
 
 - a level found too toxic is eliminated with every level above it; the current one is left at once for the highest
   that is not eliminated; if none is left the trial stops and recommends no dose;
+- what a decision has eliminated stays so, even if later the counts alone would not say it: a decision forced early
+  counts the patients still to come as if they came without a DLT, a rolling one the pending patients, and some of them
+  may never have an outcome;
 - a step up into an eliminated level, above the highest or below the lowest is no step: the level is given again.
 
 When the trial ends, the recommended dose is the level, among those tried and not eliminated, whose DLT rate, smoothed
@@ -68,6 +71,7 @@ class CountRule(Rule):
     prior: float = 0.05
     highest_rate: float = 1.0
     has_answer_at_cap: bool = True
+    eliminates = True
     _tables: dict[int, Tables] = field(default_factory=dict, compare=False, repr=False)
 
     @abstractmethod
@@ -94,7 +98,8 @@ class CountRule(Rule):
         """Say what follows from a data cut; a pure function of its counts."""
         level = cut.level
         n, y = at_level(self.counted(cut), level), at_level(cut.dlts, level)
-        highest = self.levels_left(cut) - 1
+        left = self.levels_left(cut)
+        highest = left - 1
         move = np.where(n > 0, self.move(cut, n, y), 0)
         up, down = (move == 1) & (level < highest), (move < 0) & (level > 0)
         rows: list[Row] = [
@@ -108,16 +113,16 @@ class CountRule(Rule):
             (move > 0, Action.STAY, level, MANY, HIGHEST),
             (move < 0, Action.STAY, level, MANY, LOWEST),
         ]
-        return first_match(rows, level.shape)
+        return first_match(rows, left)
 
     def levels_left(self, cut: DataCut) -> IntArray:
-        """Return how many levels, from the lowest up, are not eliminated, shape (...)."""
+        """Return how many levels, from the lowest up, are open: by the counts, and by every decision so far, (...)."""
         n = self.counted(cut)
         _, toxic, lowest = self.tables(int(n.max(initial=0)))
         gone = toxic[n, cut.dlts]
         gone[..., 0] = lowest[n[..., 0], cut.dlts[..., 0]]
         gone = np.logical_or.accumulate(gone, axis=-1)
-        return np.asarray((~gone).sum(axis=-1))
+        return np.asarray(np.minimum((~gone).sum(axis=-1), cut.open_levels))
 
     def elsewhere(self, n: IntArray, y: IntArray) -> tuple[IntArray | BoolArray, ...]:
         """Return whether another level is eliminated, as the lowest or as any other: all that decisions read of it."""

@@ -347,7 +347,7 @@ class CrmRule(Rule):
             (best < level, Action.DE_ESCALATE, best, MANY, DOWN),
             (best == level, Action.STAY, level, MANY, SAME),
         ]
-        return first_match(rows, level.shape)
+        return first_match(rows, cut.open_levels)
 
     def _has_unobserved(self, cut: DataCut) -> BoolArray:
         """Return whether a pending patient of the level has been observed for too short a time to escalate."""

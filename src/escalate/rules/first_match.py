@@ -13,17 +13,17 @@ Row = tuple[BoolArray, Action, IntArray | int, IntArray | int, str]
 """Condition, action, level, patients wanted, reason: arrays of the batch's shape, or one number for all of it."""
 
 
-def first_match(rows: Sequence[Row], shape: tuple[int, ...]) -> Decisions:
+def first_match(rows: Sequence[Row], open_levels: IntArray) -> Decisions:
     """Return, for each data cut, the decision of the first row whose condition holds; the last row is for all others.
 
     Parameters
     ----------
     rows : sequence of Row
         What decides, in order.
-    shape : tuple of int
-        Shape of the batch.
+    open_levels : int array, shape (...)
+        How many levels, from the lowest up, are open after the decisions.
     """
-    first = np.full(shape, len(rows) - 1, dtype=np.int8)
+    first = np.full(open_levels.shape, len(rows) - 1, dtype=np.int8)
     for number in reversed(range(len(rows) - 1)):
         np.copyto(first, number, where=rows[number][0])
     which = first.astype(np.intp)
@@ -33,6 +33,7 @@ def first_match(rows: Sequence[Row], shape: tuple[int, ...]) -> Decisions:
         level=_column(which, [row[2] for row in rows]),
         patients=_column(which, [row[3] for row in rows]),
         reason=_column(which, [reasons.index(row[4]) for row in rows]),
+        open_levels=open_levels,
         reasons=reasons,
     )
 

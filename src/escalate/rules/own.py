@@ -87,6 +87,7 @@ class OwnRule(Rule):
             level=level,
             patients=np.where(waits, 0, MANY),
             reason=action,
+            open_levels=cut.open_levels,
             reasons=tuple(f"the rule {self.name} says {option.words}" for option in Action),
         )
 

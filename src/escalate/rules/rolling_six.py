@@ -103,7 +103,7 @@ class RollingSixRule(Rule):
             (ends_here, Action.SUSPEND, level, 0, WAIT_FOR_LAST),
             (escalates, Action.ESCALATE, level + 1, 1, NEXT_DOSE),
         ]
-        return first_match(rows, level.shape)
+        return first_match(rows, cut.open_levels)
 
     def recommend(self, cut: DataCut) -> IntArray:
         """Return the MTD where the rule has finished, `NO_LEVEL` where there is none or it has not, shape (...)."""

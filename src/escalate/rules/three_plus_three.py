@@ -103,7 +103,7 @@ class ThreePlusThreeRule(Rule):
             (highest, Action.STOP, level, 0, TOP_TOLERATED),
             (tolerated, Action.ESCALATE, above, _wanted(at_level(cut.evaluable, above)), TOLERATED),
         ]
-        return first_match(rows, level.shape)
+        return first_match(rows, cut.open_levels)
 
     def elsewhere(self, n: IntArray, y: IntArray) -> tuple[IntArray | BoolArray, ...]:
         """Return the patients of another level, up to six, and whether it exceeds the MTD: all that is read of it."""

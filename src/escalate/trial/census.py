@@ -35,6 +35,8 @@ class Census:
         self.pending = [0] * scenario.levels
         self.infused = 0
         self.lymphodepleted = 0
+        self.open_levels = scenario.levels
+        """How many levels, from the lowest up, no decision so far has eliminated."""
         self.since_decision = (0, 0)
         """Outcomes, and DLTs among them, that became known since the last decision that let accrual go on."""
 
@@ -131,7 +133,13 @@ class Census:
     def known(self, cohort: CohortFile, people: Sequence[Person], today: int) -> Counts:
         """Return what a committee can see of the trial now."""
         rule = self._rule
-        counts = Counts(cohort.level, tuple(self.evaluable), tuple(self.dlts), tuple(self.pending))
+        counts = Counts(
+            cohort.level,
+            tuple(self.evaluable),
+            tuple(self.dlts),
+            tuple(self.pending),
+            open_levels=self.open_levels,
+        )
         if rule.rolling:
             pending = tuple(c + self.on_the_way(level) for level, c in enumerate(self.pending))
             counts = counts._replace(pending=pending)

@@ -139,7 +139,7 @@ class Conduct:
         self.stop: Decision | None = None
         self.looks: set[int] = set()
         self.closed = False
-        self.final = Decision(action=Action.STOP, level=NO_LEVEL, patients=0, reason=TIME_IS_UP)
+        self.final: Decision | None = None
 
     def run(self) -> Trial:
         """Run the trial to its end."""
@@ -288,6 +288,7 @@ class Conduct:
         cohort.decision_day = self.clock.today
         provisional = self.is_provisional(decision)
         self.permitted_level = self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level
+        self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
         self.log.decision(self.clock.today, cohort, decision)
@@ -548,12 +549,24 @@ class Conduct:
     def close_books(self, max_days: int) -> Trial:
         """Return the trial; whoever is still in it on the last day is cut off."""
         here = [person for person in self.log.people if person.state is None]
-        time_is_up = bool(here) or not self.closed or self.final.reason == TIME_IS_UP
+        time_is_up = bool(here) or not self.closed or self.final is None
         end_day = max_days if time_is_up else self.log.last_day
         for person in here:
             person.state, person.left_day = "cut off", end_day
         detail = TIME_IS_UP if time_is_up else "last follow-up completed"
-        return self.log.trial(self.committee.rule, self.nature.seed, self.replicate, self.final, end_day, detail)
+        final = self.final or self.when_time_is_up()
+        return self.log.trial(self.committee.rule, self.nature.seed, self.replicate, final, end_day, detail)
+
+    def when_time_is_up(self) -> Decision:
+        """Return what is recommended where the time was up before the committee's last decision."""
+        known = self.known(self.log.cohorts[-1]).known_alone
+        return Decision(
+            action=Action.STOP,
+            level=self.committee.when_time_is_up(known),
+            patients=0,
+            reason=TIME_IS_UP,
+            open_levels=self.census.open_levels,
+        )
 
 
 def _count(number: int, noun: str) -> str:

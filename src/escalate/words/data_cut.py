@@ -31,6 +31,8 @@ class Counts(NamedTuple):
         Day after the first infusion of each DLT.
     window_days : int
         Length of the DLT window [days].
+    open_levels : int or None
+        As in `DataCut`; ``None`` for all of them.
     """
 
     level: int
@@ -42,6 +44,12 @@ class Counts(NamedTuple):
     lost: tuple[tuple[int, int], ...] = ()
     dlt_days: tuple[int, ...] = ()
     window_days: int = 0
+    open_levels: int | None = None
+
+    @property
+    def known_alone(self) -> Counts:
+        """The same without the pending patients, who count for nothing."""
+        return self._replace(pending=(0,) * len(self.pending), seen=())
 
     def completed(self, more: int, dlts: int) -> Counts:
         """Return the counts after `more` outcomes at the level, `dlts` of them DLTs; nobody is pending there then."""
@@ -118,6 +126,9 @@ class DataCut:
         Shares of the window seen by the pending patients of each level, added up.
     last_evaluable, last_dlts : int array, shape (...)
         Evaluable patients and DLTs of the last cohort; of the outcomes since its last decision, for a rolling rule.
+    open_levels : int array, shape (...)
+        How many levels, from the lowest up, no decision so far has eliminated, in [0, K]: what a decision has closed
+        stays closed, whatever the counts say later.
     partial : Partial or None
         Pending and lost patients one by one; ``None`` if nobody is, or nobody asked.
     """
@@ -129,6 +140,7 @@ class DataCut:
     followup: FloatArray
     last_evaluable: IntArray
     last_dlts: IntArray
+    open_levels: IntArray
     partial: Partial | None = None
 
     @classmethod
@@ -142,20 +154,21 @@ class DataCut:
         *,
         last_evaluable: int | Sequence[int] | IntArray | None = None,
         last_dlts: int | Sequence[int] | IntArray | None = None,
+        open_levels: int | Sequence[int] | IntArray | None = None,
         partial: Partial | None = None,
     ) -> DataCut:
         """Make a data cut from plain numbers, for one trial or for many.
 
         Parameters
         ----------
-        level, evaluable, dlts, pending, followup, last_evaluable, last_dlts, partial
-            As the fields of `DataCut`; nobody and nothing where they are not given.
+        level, evaluable, dlts, pending, followup, last_evaluable, last_dlts, open_levels, partial
+            As the fields of `DataCut`; nobody and nothing where they are not given, and all levels open.
 
         Raises
         ------
         ValueError
             If the shapes differ, a count is negative, there are more DLTs than evaluable patients, the pending have
-            seen more than their windows, or a level does not exist.
+            seen more than their windows, a level does not exist, or more levels are open than there are.
         """
         n = np.asarray(evaluable, dtype=np.int64)
         y = np.asarray(dlts, dtype=np.int64)
@@ -173,6 +186,9 @@ class DataCut:
             raise ValueError("followup adds up shares of the window, and must lie between 0 and pending")
         if (d < 0).any() or (d >= n.shape[-1]).any():
             raise ValueError(f"level counts from 0 and must be below {n.shape[-1]}, the number of dose levels")
+        still_open = _each(n.shape[-1] if open_levels is None else open_levels, d)
+        if (still_open < 0).any() or (still_open > n.shape[-1]).any():
+            raise ValueError(f"open_levels must lie between 0 and {n.shape[-1]}, the number of dose levels")
         return cls(
             level=d,
             evaluable=n,
@@ -181,6 +197,7 @@ class DataCut:
             followup=seen,
             last_evaluable=_each(last_evaluable, d),
             last_dlts=_each(last_dlts, d),
+            open_levels=still_open,
             partial=partial,
         )
 
@@ -200,6 +217,7 @@ class DataCut:
             followup,
             last_evaluable=[counts.last[0] for counts in batch],
             last_dlts=[counts.last[1] for counts in batch],
+            open_levels=[len(c.evaluable) if c.open_levels is None else c.open_levels for c in batch],
             partial=Partial.of(batch) if alone else None,
         )
 

@@ -33,7 +33,10 @@ CAP_INCONCLUSIVE = "cap reached, inconclusive"
 """Stop reason: the planned patients do not suffice for what the rule asks next, and it has no answer yet."""
 
 TIME_IS_UP = "max_days reached"
-"""Stop reason: the trial had not come to its end on day `trial.max_days`."""
+"""Stop reason: the trial had not come to its end on day `trial.max_days`.
+
+A rule that recommends a dose from whatever data there are when the cap is reached does so then, too.
+"""
 
 
 class Action(IntEnum):
@@ -65,6 +68,8 @@ class Decision:
         Evaluable patients wanted in the next cohort; 0 for `Action.STOP`.
     reason : str
         Why, in words.
+    open_levels : int
+        How many levels, from the lowest up, are open after the decision: the others are never given again.
     detail : str
         More about it; empty if there is nothing to add.
     """
@@ -73,6 +78,7 @@ class Decision:
     level: int
     patients: int
     reason: str
+    open_levels: int
     detail: str = ""
 
 
@@ -90,6 +96,8 @@ class Decisions:
         The most patients that the rule wants before it is asked again; the protocol's cohort size may be smaller.
     reason : int array, shape (...)
         Positions in `reasons`.
+    open_levels : int array, shape (...)
+        As in `Decision`.
     reasons : tuple of str
         The reasons that the rule can give.
     """
@@ -98,14 +106,22 @@ class Decisions:
     level: IntArray
     patients: IntArray
     reason: IntArray
+    open_levels: IntArray
     reasons: tuple[str, ...]
 
     @classmethod
     def of(cls, decision: Decision) -> Decisions:
         """Return one decision as a batch of one."""
-        values = (int(decision.action), decision.level, decision.patients, 0)
-        action, level, patients, reason = (np.array([value]) for value in values)
-        return cls(action=action, level=level, patients=patients, reason=reason, reasons=(decision.reason,))
+        values = (int(decision.action), decision.level, decision.patients, 0, decision.open_levels)
+        action, level, patients, reason, open_levels = (np.array([value]) for value in values)
+        return cls(
+            action=action,
+            level=level,
+            patients=patients,
+            reason=reason,
+            open_levels=open_levels,
+            reasons=(decision.reason,),
+        )
 
     def one(self, index: int | tuple[int, ...] = ()) -> Decision:
         """Return the decision on one data cut of the batch."""
@@ -114,12 +130,15 @@ class Decisions:
             level=int(self.level[index]),
             patients=int(self.patients[index]),
             reason=self.reasons[int(self.reason[index])],
+            open_levels=int(self.open_levels[index]),
         )
 
     def overruled(
         self, where: BoolArray, reason: str, action: Action, level: IntArray | int, patients: IntArray | int = 0
     ) -> Decisions:
         """Return the same decisions, but for those `where` something else, with its own reason, goes before.
+
+        What is open after them stays as it is.
 
         Parameters
         ----------
@@ -133,7 +152,8 @@ class Decisions:
         if not where.any():
             return self
         reasons = self.reasons if reason in self.reasons else (*self.reasons, reason)
-        return Decisions(
+        return replace(
+            self,
             action=np.where(where, int(action), self.action),
             level=np.where(where, level, self.level),
             patients=np.where(where, patients, self.patients),
