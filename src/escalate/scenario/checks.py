@@ -10,19 +10,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .model import (
-    Accrual,
-    DoseLevel,
-    FollowUp,
-    ListOnset,
-    Safety,
-    Toxicity,
-    Treatment,
-    TrialSection,
-    WhatIf,
-    window_end_offset,
-)
+from .nature import Accrual, ListOnset, Toxicity, WhatIf
 from .policies import Limits, Stopping, Titration
+from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
 from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
 from .section import Section
 from .skeleton import getprior

@@ -13,10 +13,9 @@ from pydantic import Field, ValidationError
 from ..errors import Problem, ScenarioError
 from .compared import rule_of_text
 from .load import KeyPath, finding_words, key_text, parse_toml, read_text, value_text
-from .model import Probability
 from .rule_files import read_rule_files
 from .rules import OpenProbability
-from .section import Section
+from .section import Probability, Section
 from .toml_lines import key_lines, line_of
 
 
