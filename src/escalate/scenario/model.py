@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
+from ..files import write_text
+from .changes import changed
 from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Toxicity, WhatIf
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
 from .rules import RuleOptions
-from .section import Section
+from .toml_text import toml_text
+from .values import AS_TUPLE, FROZEN, FrozenTable, plain
+from .whole import Whole
 
 
-class Scenario(Section):
+class Scenario(Whole):
     """A whole scenario: the protocol, and what is assumed about nature.
 
     Read one with `escalate.load`, change one with `replace`. A scenario is a frozen value: it is valid, and stays so.
@@ -27,7 +33,7 @@ class Scenario(Section):
     """Version of this layout: 1."""
     trial: TrialSection
     """What the trial is: title, dates, size."""
-    dose_levels: Annotated[list[DoseLevel], Field(min_length=1, max_length=99)]
+    dose_levels: Annotated[tuple[DoseLevel, ...], Field(min_length=1, max_length=99), AS_TUPLE]
     """The dose levels, lowest first, at most 99: `[[dose_levels]]`."""
     treatment: Treatment = Treatment()
     """How a patient is treated."""
@@ -51,12 +57,14 @@ class Scenario(Section):
     """What nature does at each dose."""
     attrition: Attrition = Attrition()
     """How patients are lost after they have a place."""
-    what_if: list[WhatIf] = []
+    what_if: Annotated[tuple[WhatIf, ...], AS_TUPLE] = ()
     """Patients whose fate is fixed: `[[what_if]]`."""
-    sources: dict[str, Annotated[str, Field(pattern=r"^(registry|literature|assumption): \S")]] = {}
+    sources: FrozenTable[str, Annotated[str, Field(pattern=r"^(registry|literature|assumption): \S")]] = FrozenTable()
     """Where each number comes from: dotted key = "registry: ...", "literature: ..." or "assumption: ..."."""
 
-    ranges: dict[str, Annotated[list[Any], Field(min_length=2, max_length=2)]] = {}
+    ranges: FrozenTable[str, Annotated[tuple[Any, ...], Field(min_length=2, max_length=2), AS_TUPLE, FROZEN]] = (
+        FrozenTable()
+    )
     """Between which values an assumption lies: dotted key = [low, high]; `escalate sensitivity` goes through them."""
 
     @cached_property
@@ -75,10 +83,10 @@ class Scenario(Section):
         return window_end_offset(self.treatment, self.safety)
 
     @cached_property
-    def shares(self) -> list[float]:
+    def shares(self) -> tuple[float, ...]:
         """Share of the full dose given by each infusion."""
         count = len(self.treatment.infusion_days)
-        return self.treatment.infusion_shares or [1 / count] * count
+        return self.treatment.infusion_shares or (1 / count,) * count
 
     @cached_property
     def planned_days(self) -> int | None:
@@ -110,7 +118,29 @@ class Scenario(Section):
         text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
-    def replace(self, changes: Mapping[str, Any]) -> Scenario:
+    def to_toml(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str:
+        """Return the scenario as the text of a scenario file: complete, and read back it is equal to this one.
+
+        The file that a rule names must stand beside it, but for that of a decision table, whose decisions are written.
+
+        Parameters
+        ----------
+        path : path, optional
+            File to write, too.
+        overwrite : bool
+            Whether an earlier file may be replaced.
+
+        Raises
+        ------
+        OutputError
+            If the file exists, or cannot be written.
+        """
+        text = toml_text(self)
+        if path is not None:
+            write_text(Path(path), text, overwrite)
+        return text
+
+    def replace(self, changes: Mapping[str, Any]) -> Self:
         """Return a scenario with some values changed, checked like a scenario file.
 
         Parameters
@@ -118,15 +148,20 @@ class Scenario(Section):
         changes : mapping of str to value
             Dotted keys and their new values, as in
             ``scenario.replace({"toxicity.dlt_probability": [0.1, 0.25], "accrual.consents_per_month": 2.0})``.
-            A section can be replaced whole by a dictionary; an item of a list is named by its position from 0, as in
-            ``dose_levels.0.cells``. Files are named relative to the folder of the session. A table's new file brings
-            its own decisions, and new decisions have no file.
+            A section can be replaced whole by a dictionary, a rule without options by its name; an item of a list is
+            named by its position from 0, as in ``dose_levels.0.cells``. Dates may be ISO text. Files are named
+            relative to the folder of the session. A table's new file brings its own decisions, and new decisions
+            have no file.
 
         Raises
         ------
         ScenarioError
             If a key does not exist or a value is not allowed; all problems at once.
         """
-        from .load import changed
-
-        return changed(self, changes)
+        data, unread, keeps_ranges = changed(plain(self), changes, type(self))
+        if keeps_ranges and data["ranges"]:
+            without = plain(self.checked(data | {"ranges": {}}, unread))
+            data["ranges"] = {
+                key: ends for key, ends in data["ranges"].items() if not any(self.range_faults(without, {key: ends}))
+            }
+        return self.checked(data, unread)

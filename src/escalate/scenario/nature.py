@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from .section import Days, Probability, Section
+from .values import AS_TUPLE, FrozenTable
 
 
 class Pause(Section):
@@ -46,7 +47,7 @@ class PoissonAccrual(Accrual):
     """Arrival process."""
     consents_per_month: Annotated[float, Field(ge=0, le=10_000)]
     """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000."""
-    pauses: list[Pause] = []
+    pauses: Annotated[tuple[Pause, ...], AS_TUPLE] = ()
     """Times in which nobody consents."""
 
 
@@ -55,13 +56,13 @@ class FixedAccrual(Accrual):
 
     kind: Literal["fixed"]
     """Arrival process."""
-    consent_days: list[Days]
+    consent_days: Annotated[tuple[Days, ...], AS_TUPLE]
     """Days of consent since the start date, in order; several on one day are written several times [days]."""
 
     @field_validator("consent_days")
     @classmethod
-    def _in_order(cls, days: list[int]) -> list[int]:
-        if days != sorted(days):
+    def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if list(days) != sorted(days):
             raise ValueError("consent_days must be in order")
         return days
 
@@ -71,12 +72,12 @@ class Screening(Section):
 
     days: Days = 0
     """From consent to the screening result [days]."""
-    failure_probability: dict[str, Probability] = {}
+    failure_probability: FrozenTable[str, Probability] = FrozenTable()
     """Probability of failing, by criterion: the first criterion that is not met; adds up to at most 1."""
 
     @field_validator("failure_probability")
     @classmethod
-    def _at_most_one(cls, parts: dict[str, float]) -> dict[str, float]:
+    def _at_most_one(cls, parts: FrozenTable[str, float]) -> FrozenTable[str, float]:
         if sum(parts.values()) > 1 + 1e-9:
             raise ValueError(f"the probabilities add up to {sum(parts.values()):g}, more than 1")
         return parts
@@ -103,14 +104,14 @@ class ListOnset(Section):
 
     kind: Literal["list"]
     """Shape of the onset."""
-    days: Annotated[list[Days], Field(min_length=1)]
+    days: Annotated[tuple[Days, ...], Field(min_length=1), AS_TUPLE]
     """Days after the first infusion [days]."""
 
 
 class Toxicity(Section):
     """What nature does at each dose."""
 
-    dlt_probability: Annotated[list[Probability], Field(min_length=1)]
+    dlt_probability: Annotated[tuple[Probability, ...], Field(min_length=1), AS_TUPLE]
     """Probability of a DLT inside the window at each dose level, lowest first."""
     overdose_above: Annotated[float, Field(gt=0, lt=1)] | None = None
     """P(DLT) above which a patient counts as overdosed and a recommended dose as too toxic; the rule's target where it

@@ -15,10 +15,11 @@ from pydantic import Field, model_validator
 
 from ..words.records import MOST_PATIENTS
 from .section import Days, Section
+from .values import AS_TUPLE
 
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
-Weekdays = Annotated[list[Weekday], Field(min_length=1)]
-EVERY_DAY: list[Weekday] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AS_TUPLE]
+EVERY_DAY: tuple[Weekday, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 class TrialSection(Section):
@@ -77,7 +78,7 @@ class Lymphodepletion(Section):
     """Name of the agent: small letters, digits and _."""
     mg_per_m2: Annotated[float, Field(gt=0)]
     """Dose a day [mg per m2 of body surface area]."""
-    days: Annotated[list[Annotated[int, Field(lt=0)]], Field(min_length=1)]
+    days: Annotated[tuple[Annotated[int, Field(lt=0)], ...], Field(min_length=1), AS_TUPLE]
     """Days of the agent, relative to the first infusion (day 0): negative."""
 
 
@@ -103,13 +104,13 @@ class BodySurfaceArea(Section):
 class Treatment(Section):
     """How a patient is treated."""
 
-    infusion_days: Annotated[list[Days], Field(min_length=1)] = [0]
+    infusion_days: Annotated[tuple[Days, ...], Field(min_length=1), AS_TUPLE] = (0,)
     """Days of the infusions, relative to the first one, which is day 0."""
-    infusion_shares: list[Annotated[float, Field(gt=0, le=1)]] | None = None
+    infusion_shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], AS_TUPLE] | None = None
     """Share of the dose given by each infusion; adds up to 1; equal shares where it is left out."""
     weekdays: Weekdays = EVERY_DAY
     """Weekdays on which a first infusion is possible."""
-    lymphodepletion: list[Lymphodepletion] = []
+    lymphodepletion: Annotated[tuple[Lymphodepletion, ...], AS_TUPLE] = ()
     """Agents given before the first infusion; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None
     """Needed for amounts of lymphodepletion agents in mg."""
