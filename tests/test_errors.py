@@ -165,9 +165,9 @@ def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
 
 def test_replace_changes_and_checks(base: Scenario) -> None:
     changed = base.replace({"toxicity.dlt_probability": [0.1, 0.25], "dose_levels.1.cells": 2e10})
-    assert changed.toxicity.dlt_probability == [0.1, 0.25]
+    assert changed.toxicity.dlt_probability == (0.1, 0.25)
     assert changed.dose_levels[1].cells == 2e10
-    assert base.toxicity.dlt_probability == [0.03, 0.06]
+    assert base.toxicity.dlt_probability == (0.03, 0.06)
     assert changed.sources["toxicity.dlt_probability"] == "assumption: changed by a person, with no source given"
 
 
@@ -217,7 +217,7 @@ def test_replace_takes_tuples_and_numpy(base: Scenario) -> None:
             "treatment.infusion_days": np.array([0]),
         }
     )
-    assert changed.toxicity.dlt_probability == [0.1, 0.2]
+    assert changed.toxicity.dlt_probability == (0.1, 0.2)
     assert changed.safety.cohort_size == 2
 
 

@@ -47,6 +47,8 @@ def findings(error: ValidationError, root: type[BaseModel]) -> Iterator[Fault]:
         The section.
     """
     for item in error.errors():
+        if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
+            continue  # pydantic counts the valid items alone, and tells the others
         path = _without_tags(item["loc"], root)
         if item["type"] == "union_tag_invalid":
             path += (item["ctx"]["discriminator"].strip("'"),)

@@ -11,7 +11,7 @@ from ..errors import Problem, ScenarioError
 from .model import Scenario
 from .places import put, with_dates
 from .rule_files import read_rule_files
-from .shipped import scenario_file
+from .shipped import scenario_file, shipped
 from .texts import parse_json, parse_toml, read_text, unreadable
 from .toml_lines import key_lines
 from .values import plain
@@ -40,13 +40,25 @@ def load(scenario: str | os.PathLike[str] | Mapping[str, Any], *, allow_python: 
         If the file cannot be read or is not a valid scenario; names file, line, key, value and what is allowed,
         for all problems at once.
     """
-    if isinstance(scenario, Mapping):
-        data = with_dates(plain(scenario), Scenario)
-        return Scenario.checked(data, list(read_rule_files(data, Path(), allow_python)))
-    if not isinstance(scenario, (str, os.PathLike)):
-        said = f"a scenario is read from a path, a name or a mapping, got {type(scenario).__name__}"
-        raise ScenarioError([Problem(key="", message=said)])
-    path = scenario_file(scenario)
+    try:
+        if isinstance(scenario, Mapping):
+            return _from_mapping(scenario, allow_python)
+        if isinstance(scenario, (str, os.PathLike)):
+            return _from_file(scenario_file(scenario), allow_python)
+    except RecursionError:
+        raise ScenarioError([Problem(key="", message="a scenario has few levels, and this is nested deeply")]) from None
+    said = f"a scenario is read from a path, a name or a mapping, got {type(scenario).__name__}"
+    raise ScenarioError([Problem(key="", message=said)])
+
+
+def _from_mapping(values: Mapping[str, Any], allow_python: bool) -> Scenario:
+    data = with_dates(plain(values), Scenario)
+    return Scenario.checked(data, list(read_rule_files(data, Path(), allow_python)))
+
+
+def _from_file(path: Path, allow_python: bool) -> Scenario:
+    if not path.exists() and path.name == str(path) and not path.suffix:
+        raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}")
     text = read_text(path)
     if not text.strip():
         raise unreadable(path, "is empty; `escalate init` writes a draft to start from")

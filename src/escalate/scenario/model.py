@@ -140,6 +140,10 @@ class Scenario(Whole):
             write_text(Path(path), text, overwrite)
         return text
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return the scenario with some sections changed, as `replace` does; itself where nothing is changed."""
+        return self.replace(update) if update else self
+
     def replace(self, changes: Mapping[str, Any]) -> Self:
         """Return a scenario with some values changed, checked like a scenario file.
 

@@ -50,6 +50,10 @@ class Section(BaseModel):
         """Return the section with some keys changed, checked as a new one; itself where nothing is changed."""
         return type(self)(**{**plain(self), **update}) if update else self
 
+    def copy(self, *, update: Mapping[str, Any] | None = None, **_: Any) -> Self:
+        """Return what `model_copy` returns: pydantic's old name for it."""
+        return self.model_copy(update=update)
+
     def __copy__(self) -> Self:
         return self
 
