@@ -227,6 +227,25 @@ def test_a_source_of_no_number_is_refused(tmp_path: Path, key: str) -> None:
     assert any("there is no such key" in problem for problem in problems_of(tmp_path, text))
 
 
+RANGED = {
+    "a number for a table": ("screening.failure_probability", [0.1, 0.2]),
+    "a text for a table": ("screening.failure_probability", ["low", "high"]),
+    "other criteria": ("screening.failure_probability", [{"a": 0.1}, {"a": 0.2}]),
+    "a number for a list": ("toxicity.dlt_probability", [0.01, 0.1]),
+    "a table for a list": ("toxicity.dlt_probability", [{"a": 0.1}, {"a": 0.2}]),
+    "a list for a number": ("follow_up.days", [[90], [365]]),
+    "a list too short": ("toxicity.dlt_probability", [[0.01], [0.1]]),
+    "true and false": ("safety.early_decision", [False, True]),
+}
+
+
+@pytest.mark.parametrize(("key", "ends"), RANGED.values(), ids=RANGED)
+def test_a_range_of_another_shape(base: Scenario, key: str, ends: list[object]) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        base.replace({"ranges": {key: ends}})
+    assert "a range has two ends, low then high, each a number or as many numbers as the value has" in str(caught.value)
+
+
 def test_a_scenario_is_frozen(base: Scenario) -> None:
     with pytest.raises(ValueError, match="frozen"):
         base.safety.cohort_size = 4  # type: ignore[misc]

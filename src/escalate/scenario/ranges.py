@@ -35,7 +35,7 @@ def value_text(value: Any) -> str:
 def _together(value: Any, low: Any, high: Any) -> Iterator[tuple[float, float, float]]:
     """Yield the numbers of a value with those of both ends; raise if they are not of the same shape."""
     if isinstance(value, Mapping):
-        if not value.keys() == low.keys() == high.keys():
+        if not (isinstance(low, Mapping) and isinstance(high, Mapping) and value.keys() == low.keys() == high.keys()):
             raise TypeError
         for name in value:
             yield from _together(value[name], low[name], high[name])
