@@ -383,6 +383,7 @@ BUGS = (
     Bug("a copy keeps the sources of what it changed", "scenario/model.py", "return self.replace(update) if update else self", "return type(self)(**{**plain(self), **update}) if update else self", f"{MADE}::test_a_copy_forgets_the_source_of_what_it_changed"),
     Bug("a section is copied without its checks", "scenario/section.py", "return type(self)(**{**plain(self), **update}) if update else self", "return super().model_copy(update=update)", f"{MADE}::test_a_section_by_itself_is_checked_in_the_same_words"),
     Bug("a section by itself speaks as pydantic does", "scenario/section.py", "        except ValidationError as error:\n", "        except ZeroDivisionError as error:\n", f"{MADE}::test_a_section_by_itself_is_checked_in_the_same_words"),
+    Bug("problems are lost on the way from another process", "errors.py", "return type(self), (self.problems,)", "return type(self), (self.args[0],)", f"{MADE}::test_what_is_wrong_comes_back_from_another_process"),
     Bug("sources can be updated", "scenario/values.py", "= __ior__ = update = setdefault", "= __ior__ = setdefault", f"{MADE}::test_a_change_in_place_is_refused"),
     Bug("ends of a range can be changed", "scenario/values.py", "return tuple(frozen(item) for item in value)", "return [*value]", f"{MADE}::test_a_change_in_place_is_refused"),
     Bug("a table's hash hangs on the order of its keys", "scenario/values.py", "hash(frozenset(self.items()))", "hash(tuple(self.items()))", f"{MADE}::test_a_dictionary_made_of_a_frozen_one_is_free"),

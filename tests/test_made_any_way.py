@@ -355,6 +355,15 @@ def test_a_table_file_is_read_in_python_as_from_a_file(tmp_path: Path, monkeypat
     assert load(values).rule.decisions == {"3": "E S D D"}
 
 
+def test_what_is_wrong_comes_back_from_another_process(base: Scenario) -> None:
+    for make in (lambda: base.replace({"follow_up.days": 0, "trial.planned_patients": 1}), lambda: load("none")):
+        with pytest.raises(ScenarioError) as caught:
+            make()
+        again = pickle.loads(pickle.dumps(caught.value))
+        assert type(again) is ScenarioError
+        assert again.problems == caught.value.problems and str(again) == str(caught.value)
+
+
 # The schema for editors
 
 
