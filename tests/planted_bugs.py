@@ -392,6 +392,8 @@ BUGS = (
     Bug("a rule cannot be named", "scenario/changes.py", 'if isinstance(new.get("rule"), str):', "if False:", f"{MADE}::test_dates_as_text_and_a_rule_by_its_name"),
     Bug("the name of a scenario goes before a file", "scenario/shipped.py", "return path if path.is_file() else shipped()", "return shipped()", f"{MADE}::test_shipped_scenarios_by_name"),
     Bug("a folder goes before the name of a scenario", "scenario/shipped.py", "path.is_file()", "path.exists()", f"{MADE}::test_shipped_scenarios_by_name"),
+    Bug("a study takes files alone", "studies/study.py", 'scenario_file(data["scenario"], path.parent)', 'path.parent / data["scenario"]', f"{MADE}::test_a_shipped_scenario_is_named_on_the_command_line_and_in_a_study"),
+    Bug("the file kept of a run is the name", "cli/run.py", "source=scenario_file(arguments.scenario)", "source=arguments.scenario", f"{MADE}::test_a_shipped_scenario_is_named_on_the_command_line_and_in_a_study"),
     Bug("deep nesting is a traceback", "scenario/load.py", "except RecursionError:", "except ZeroDivisionError:", f"{MADE}::test_values_nested_deeply_are_refused"),
     Bug("a range of another shape is a traceback", "scenario/ranges.py", "if not (isinstance(low, Mapping) and isinstance(high, Mapping) and value", "if not (value", "test_errors.py::test_a_range_of_another_shape"),
     Bug("every empty list is left out of TOML", "scenario/toml_text.py", "not (is_empty and value == field.default)", "not is_empty", f"{MADE}::test_there_and_back"),

@@ -23,11 +23,13 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 import escalate as esc
 from conftest import ROOT, SCENARIOS
 from escalate import Scenario, ScenarioError, load
+from escalate.cli import main
 from escalate.scenario import checks, shipped
 from escalate.scenario.fault_words import models_at
 from escalate.scenario.section import Section
 from escalate.scenario.toml_text import toml_text
 from escalate.scenario.values import FrozenTable, frozen, plain
+from escalate.studies.study import read_study
 from strategies import any_rule, scenarios
 
 Made = Scenario | list[tuple[str, str, str]]
@@ -178,7 +180,6 @@ def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, scenario: Scen
     again = {
         "TOML": load(file),
         "mapping": load(tomllib.loads(scenario.to_toml())),
-        "resolved": load(scenario.resolved()),
         "JSON": Scenario.model_validate_json(scenario.model_dump_json()),
         "pickle": pickle.loads(pickle.dumps(scenario)),
         "copy": copy.copy(scenario),
@@ -186,6 +187,7 @@ def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, scenario: Scen
         "sections": Scenario(**dict(scenario)),
         "pydantic": TypeAdapter(Scenario).validate_python(plain(scenario)),
     }
+    assert load(scenario.resolved()).resolved() == scenario.resolved()
     for way, other in again.items():
         assert other == scenario and hash(other) == hash(scenario), way
         assert other.fingerprint() == scenario.fingerprint(), way
@@ -417,6 +419,20 @@ def test_shipped_scenarios_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     Path("six-dose-oncology").write_text("title = 1\n", encoding="utf-8")
     with pytest.raises(ScenarioError, match="six-dose-oncology"):
         load("six-dose-oncology")
+
+
+def test_a_shipped_scenario_is_named_on_the_command_line_and_in_a_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["check", "nct06337474"]) == 0
+    assert capsys.readouterr().out.startswith("nct06337474: a valid scenario\n")
+    assert main(["run", "nct06337474", "--trials", "10"]) == 0
+    kept = Path("results", "nct06337474")
+    assert load(kept / "nct06337474.toml") == load(kept / "resolved.json") == GOOD
+    assert main(["check", "nct0633747"]) == 2
+    Path("study.toml").write_text('scenario = "nct06337474"\n[grid]\n"follow_up.days" = [90, 180]\n', encoding="utf-8")
+    assert read_study("study.toml").scenario == GOOD
 
 
 def test_shipped_scenarios_stand_beside_the_installed_package() -> None:
