@@ -30,6 +30,7 @@ from escalate.scenario.section import Section
 from escalate.scenario.toml_text import toml_text
 from escalate.scenario.values import FrozenTable, frozen, plain
 from escalate.studies.study import read_study
+from small import small
 from strategies import any_rule, scenarios
 
 Made = Scenario | list[tuple[str, str, str]]
@@ -285,6 +286,8 @@ def test_what_was_accepted_once(update: dict[str, Any], says: str) -> None:
         lambda: six.model_copy(update=update),
         lambda: six.replace(update),
         lambda: Scenario.model_validate({**plain(six), **update}),
+        lambda: Scenario.model_construct(**{**plain(six), **update}),
+        lambda: pickle.loads(pickle.dumps(AsPickled({**plain(six), **update}))),
     ):
         with pytest.raises(ScenarioError) as caught:
             make()
@@ -456,6 +459,13 @@ def test_any_text_comes_back_from_toml(title: str, label: str, criteria: dict[st
     assert again["trial"]["title"] == title and again["sources"] == sources
     assert again["screening"].get("failure_probability", {}) == criteria
     assert load(again) == scenario
+
+
+@pytest.mark.parametrize("changes", [{}, {"titration": {}}, {"titration": {"last_level": 2}}])
+def test_what_is_empty_comes_back_from_toml(changes: dict[str, Any]) -> None:
+    scenario = small(**changes)
+    assert scenario.accrual.consent_days == ()
+    assert load(tomllib.loads(scenario.to_toml())) == scenario
 
 
 def test_to_toml_reads_as_a_person_writes(base: Scenario, tmp_path: Path) -> None:
