@@ -12,7 +12,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from escalate.scenario import Scenario
-from escalate.scenario.checks import complaints
 from escalate.scenario.own_rules import Known, rule
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -87,10 +86,7 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
     if data["safety"]["when_rule_finished"] == "expand":
         closes = {"expansion_too_toxic_probability": draw(st.sampled_from([0.6, 0.9, 1.0]))}
         data["stopping"] = {"too_toxic_above": 0.3} | data.get("stopping", {}) | closes
-    scenario = Scenario.model_validate(data)
-    found = list(complaints({name: getattr(scenario, name) for name in type(scenario).model_fields}))
-    assert not found, found
-    return scenario
+    return Scenario.model_validate(data)
 
 
 def _weekdays() -> st.SearchStrategy[list[str]]:

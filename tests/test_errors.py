@@ -165,9 +165,9 @@ def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
 
 def test_replace_changes_and_checks(base: Scenario) -> None:
     changed = base.replace({"toxicity.dlt_probability": [0.1, 0.25], "dose_levels.1.cells": 2e10})
-    assert changed.toxicity.dlt_probability == [0.1, 0.25]
+    assert changed.toxicity.dlt_probability == (0.1, 0.25)
     assert changed.dose_levels[1].cells == 2e10
-    assert base.toxicity.dlt_probability == [0.03, 0.06]
+    assert base.toxicity.dlt_probability == (0.03, 0.06)
     assert changed.sources["toxicity.dlt_probability"] == "assumption: changed by a person, with no source given"
 
 
@@ -217,7 +217,7 @@ def test_replace_takes_tuples_and_numpy(base: Scenario) -> None:
             "treatment.infusion_days": np.array([0]),
         }
     )
-    assert changed.toxicity.dlt_probability == [0.1, 0.2]
+    assert changed.toxicity.dlt_probability == (0.1, 0.2)
     assert changed.safety.cohort_size == 2
 
 
@@ -225,6 +225,25 @@ def test_replace_takes_tuples_and_numpy(base: Scenario) -> None:
 def test_a_source_of_no_number_is_refused(tmp_path: Path, key: str) -> None:
     text = BASE.replace("[sources]\n", f'[sources]\n"{key}" = "assumption: none"\n')
     assert any("there is no such key" in problem for problem in problems_of(tmp_path, text))
+
+
+RANGED = {
+    "a number for a table": ("screening.failure_probability", [0.1, 0.2]),
+    "a text for a table": ("screening.failure_probability", ["low", "high"]),
+    "other criteria": ("screening.failure_probability", [{"a": 0.1}, {"a": 0.2}]),
+    "a number for a list": ("toxicity.dlt_probability", [0.01, 0.1]),
+    "a table for a list": ("toxicity.dlt_probability", [{"a": 0.1}, {"a": 0.2}]),
+    "a list for a number": ("follow_up.days", [[90], [365]]),
+    "a list too short": ("toxicity.dlt_probability", [[0.01], [0.1]]),
+    "true and false": ("safety.early_decision", [False, True]),
+}
+
+
+@pytest.mark.parametrize(("key", "ends"), RANGED.values(), ids=RANGED)
+def test_a_range_of_another_shape(base: Scenario, key: str, ends: list[object]) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        base.replace({"ranges": {key: ends}})
+    assert "a range has two ends, low then high, each a number or as many numbers as the value has" in str(caught.value)
 
 
 def test_a_scenario_is_frozen(base: Scenario) -> None:

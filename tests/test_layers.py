@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import escalate
 
@@ -91,3 +95,49 @@ def test_the_package_itself_imports_nothing() -> None:
     tree = ast.parse((SOURCE / "__init__.py").read_text(encoding="utf-8"))
     at_import = [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
     assert {getattr(node, "module", "") for node in at_import} == {"__future__", "importlib", "typing"}
+
+
+def modules_imported(path: Path) -> Iterator[Path]:
+    """Yield the modules of the package that a file imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            folder = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            for named in (folder / alias.name for alias in node.names):
+                places = (
+                    named.with_suffix(".py"),
+                    named / "__init__.py",
+                    folder.with_suffix(".py"),
+                    folder / "__init__.py",
+                )
+                yield next(place for place in places if place.exists())
+
+
+def circle(files: list[Path]) -> list[str]:
+    """Return the modules of a circle of imports among files, the first one again at its end; none if there is none."""
+    arrows = {path: {other for other in modules_imported(path) if other in files} for path in files}
+    try:
+        TopologicalSorter(arrows).prepare()
+    except CycleError as error:
+        return [path.stem for path in error.args[1]]
+    return []
+
+
+@pytest.mark.parametrize("room", sorted({unit_of(path) for path in FILES if path.parent != SOURCE}))
+def test_a_room_has_no_circle_of_modules(room: str) -> None:
+    assert circle([path for path in FILES if unit_of(path) == room]) == []
+
+
+def test_a_circle_is_found_where_there_is_one(tmp_path: Path) -> None:
+    texts = {
+        "a": "from .b import x",
+        "b": "def f():\n    from . import c",
+        "c": "from ..room.a import y",
+        "d": "from . import a",
+    }
+    room = tmp_path / "room"
+    room.mkdir()
+    (room / "__init__.py").write_text("")
+    for name, text in texts.items():
+        (room / f"{name}.py").write_text(text)
+    found = circle(sorted(room.glob("*.py")))
+    assert set(found) == {"a", "b", "c"} and found[0] == found[-1]

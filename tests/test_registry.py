@@ -68,7 +68,7 @@ def test_seed_draft_holds_the_registered_facts(tmp_path: Path) -> None:
     assert [level.cells for level in got.dose_levels] == [9e9, 13.5e9]
     assert [level.label for level in got.dose_levels] == ["9×10^9 cells", "13.5×10^9 cells"]
     agents = [(item.agent, item.mg_per_m2, item.days) for item in got.treatment.lymphodepletion]
-    assert agents == [("fludarabine", 25.0, [-3]), ("cyclophosphamide", 1000.0, [-3])]
+    assert agents == [("fludarabine", 25.0, (-3,)), ("cyclophosphamide", 1000.0, (-3,))]
 
 
 def test_seed_draft_says_where_everything_comes_from(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_drafted_defaults(tmp_path: Path) -> None:
     assert got.safety.dlt_window_days == 28 and got.safety.cohort_size == 3
     assert got.rule.name == "3+3" and got.follow_up.days == 180 and got.screening.days == 14
     assert got.accrual.model_dump()["consents_per_month"] == 1.0
-    assert got.toxicity.dlt_probability == [0.05, 0.3]
+    assert got.toxicity.dlt_probability == (0.05, 0.3)
 
 
 def test_seeds_name_nobody() -> None:
@@ -199,7 +199,7 @@ def test_several_arms_are_said_and_their_doses_gathered_once_each(tmp_path: Path
 def test_dlt_probabilities_rise_over_the_levels(tmp_path: Path, levels: int) -> None:
     got = scenario(tmp_path, ", ".join(f"{level}×10^6 cells" for level in range(1, levels + 1)))
     drafted = got.toxicity.dlt_probability
-    assert len(drafted) == levels and drafted[0] == 0.05 and drafted == sorted(set(drafted))
+    assert len(drafted) == levels and drafted[0] == 0.05 and list(drafted) == sorted(set(drafted))
     assert levels == 1 or drafted[-1] == 0.3
 
 
@@ -374,7 +374,7 @@ def test_eligibility_is_no_place_for_doses(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_lymphodepletion(tmp_path: Path, text: str, agents: dict[str, tuple[float, list[int]]]) -> None:
     got = scenario(tmp_path, f"{text}. Then 1×10^8 cells.")
-    assert {item.agent: (item.mg_per_m2, item.days) for item in got.treatment.lymphodepletion} == agents
+    assert {item.agent: (item.mg_per_m2, list(item.days)) for item in got.treatment.lymphodepletion} == agents
     assert got.sources["treatment.lymphodepletion"] == "registry: interventions[0].description"
     assert [level.cells for level in got.dose_levels] == [1e8]
 
@@ -395,7 +395,7 @@ def test_lymphodepletion(tmp_path: Path, text: str, agents: dict[str, tuple[floa
 def test_amount_without_days_is_a_comment(tmp_path: Path, text: str) -> None:
     drafted = draft(tmp_path, protocol(f"{text}. Then 1×10^8 cells."))
     got = load_text(tmp_path, drafted)
-    assert got.treatment.lymphodepletion == []
+    assert got.treatment.lymphodepletion == ()
     block = ["# [[treatment.lymphodepletion]]", '# agent = "fludarabine"', "# mg_per_m2 = 30", "# days = [...]"]
     assert "\n".join(block) in drafted
     assert "treatment.lymphodepletion" not in got.sources
@@ -421,7 +421,7 @@ def test_the_complete_statement_is_taken_and_the_other_quoted(tmp_path: Path) ->
     summary = "Fludarabine 30 mg/m2 is given. Fludarabine 25 mg/m2 on days -4 to -3"
     drafted = draft(tmp_path, protocol("1×10^8 cells", descriptionModule={"briefSummary": summary}))
     (item,) = load_text(tmp_path, drafted).treatment.lymphodepletion
-    assert (item.mg_per_m2, item.days) == (25, [-4, -3])
+    assert (item.mg_per_m2, item.days) == (25, (-4, -3))
     assert '# The record also says: "Fludarabine 30 mg/m2 is given."' in drafted
 
 

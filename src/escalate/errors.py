@@ -67,6 +67,9 @@ class ScenarioError(EscalateError):
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
 
+    def __reduce__(self) -> tuple[type[ScenarioError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
 
 class StudyError(ScenarioError):
     """A study file is not valid, or gives scenarios that are not; carries every problem that was found."""

@@ -23,7 +23,8 @@ def new_verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.Argument
 
 def add_scenario(parser: argparse.ArgumentParser) -> None:
     """Take a scenario file."""
-    parser.add_argument("scenario", help="scenario file (.toml), or resolved.json of an earlier run")
+    words = "scenario file (.toml), resolved.json of an earlier run, or name of a scenario that comes with escalate"
+    parser.add_argument("scenario", help=words)
     add_allow_python(parser)
 
 

@@ -32,6 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..report import summary
     from ..scenario import load
     from ..scenario.comparison_file import read_asked
+    from ..scenario.shipped import scenario_file
     from ..studies.comparison import compare
     from ..studies.workers import workers
 
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
             executor=executor,
         )
     if out is not None:
-        sources = [file for file in (arguments.scenario, arguments.rules) if file is not None]
+        sources = [file for file in (scenario_file(arguments.scenario), arguments.rules) if file is not None]
         write_comparison(found, out, overwrite=arguments.overwrite, sources=sources)
     print(summary(found))
     if out is not None:

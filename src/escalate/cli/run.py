@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> None:
     from .. import export
     from ..report import summary
     from ..scenario import load
+    from ..scenario.shipped import scenario_file
     from ..studies.workers import workers
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
             overwrite=arguments.overwrite,
             progress=True,
             executor=executor,
-            source=arguments.scenario,
+            source=scenario_file(arguments.scenario),
         )
     print(summary(found))
     if out is not None:

@@ -11,7 +11,8 @@ from ..committee.committee import Committee
 from ..nature.draws import Nature
 from ..nature.streams import NEVER, PAGE
 from ..results.outcomes import consented
-from ..scenario.model import Scenario, WeibullOnset
+from ..scenario.model import Scenario
+from ..scenario.nature import WeibullOnset
 from ..trial.calendar import next_weekday
 from ..words.records import TIME_IS_UP
 from . import compiled

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..scenario.model import FixedAccrual, Pause, PoissonAccrual, Scenario
+from ..scenario.model import Scenario
+from ..scenario.nature import FixedAccrual, Pause, PoissonAccrual
 from ..words.records import BoolArray, FloatArray, IntArray
 from .streams import NEVER, PAGE, Draws, Stream, together
 

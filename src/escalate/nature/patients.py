@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..scenario.model import ListOnset, Scenario, WeibullOnset, WhatIf
+from ..scenario.model import Scenario
+from ..scenario.nature import ListOnset, WeibullOnset, WhatIf
 from ..words.records import BoolArray, FloatArray, IntArray
 from .streams import NEVER, PAGE, Draws, Stream, together
 

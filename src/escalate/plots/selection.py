@@ -10,7 +10,7 @@ from ..errors import EscalateError
 from ..exactly.enumeration import Exact
 from ..results.estimates import Characteristics, Estimate, in_percent
 from ..scenario.model import Scenario
-from ..scenario.ranges import value_of
+from ..scenario.places import value_of
 from ..scenario.rules import rule_words
 from ..studies.comparison import THIS, WHOLE_COHORTS
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE

@@ -10,19 +10,9 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .model import (
-    Accrual,
-    DoseLevel,
-    FollowUp,
-    ListOnset,
-    Safety,
-    Toxicity,
-    Treatment,
-    TrialSection,
-    WhatIf,
-    window_end_offset,
-)
+from .nature import Accrual, ListOnset, Toxicity, WhatIf
 from .policies import Limits, Stopping, Titration
+from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
 from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
 from .section import Section
 from .skeleton import getprior
@@ -44,7 +34,7 @@ def _check(
     return register
 
 
-def complaints(valid: dict[str, Section | list[Any]]) -> Iterator[Complaint]:
+def complaints(valid: dict[str, Section | tuple[Any, ...]]) -> Iterator[Complaint]:
     """Yield what is wrong between sections.
 
     Parameters
@@ -58,7 +48,7 @@ def complaints(valid: dict[str, Section | list[Any]]) -> Iterator[Complaint]:
 
 
 @_check("dose_levels", "toxicity")
-def _one_probability_per_level(dose_levels: list[DoseLevel], toxicity: Toxicity) -> Iterator[Complaint]:
+def _one_probability_per_level(dose_levels: tuple[DoseLevel, ...], toxicity: Toxicity) -> Iterator[Complaint]:
     got, wanted = len(toxicity.dlt_probability), len(dose_levels)
     if got != wanted:
         yield (
@@ -69,7 +59,7 @@ def _one_probability_per_level(dose_levels: list[DoseLevel], toxicity: Toxicity)
 
 
 @_check("dose_levels", "toxicity")
-def _mtd_is_a_level(dose_levels: list[DoseLevel], toxicity: Toxicity) -> Iterator[Complaint]:
+def _mtd_is_a_level(dose_levels: tuple[DoseLevel, ...], toxicity: Toxicity) -> Iterator[Complaint]:
     if toxicity.mtd_level is not None and toxicity.mtd_level > len(dose_levels):
         yield (
             ("toxicity", "mtd_level"),
@@ -79,7 +69,7 @@ def _mtd_is_a_level(dose_levels: list[DoseLevel], toxicity: Toxicity) -> Iterato
 
 
 @_check("dose_levels")
-def _doses_ascend(dose_levels: list[DoseLevel]) -> Iterator[Complaint]:
+def _doses_ascend(dose_levels: tuple[DoseLevel, ...]) -> Iterator[Complaint]:
     labels = [level.label for level in dose_levels]
     for position, label in enumerate(labels):
         if label in labels[:position]:
@@ -108,7 +98,7 @@ def _doses_ascend(dose_levels: list[DoseLevel]) -> Iterator[Complaint]:
 
 
 @_check("dose_levels", "safety")
-def _start_level_exists(dose_levels: list[DoseLevel], safety: Safety) -> Iterator[Complaint]:
+def _start_level_exists(dose_levels: tuple[DoseLevel, ...], safety: Safety) -> Iterator[Complaint]:
     if safety.start_level > len(dose_levels):
         yield (
             ("safety", "start_level"),
@@ -234,7 +224,7 @@ def _patience_has_a_use(accrual: Accrual) -> Iterator[Complaint]:
 
 
 @_check("what_if", "follow_up")
-def _what_if_is_possible(what_if: list[WhatIf], follow_up: FollowUp) -> Iterator[Complaint]:
+def _what_if_is_possible(what_if: tuple[WhatIf, ...], follow_up: FollowUp) -> Iterator[Complaint]:
     seen: set[int] = set()
     for position, item in enumerate(what_if):
         if item.patient in seen:
@@ -251,7 +241,7 @@ def _what_if_is_possible(what_if: list[WhatIf], follow_up: FollowUp) -> Iterator
 
 
 @_check("dose_levels", "rule")
-def _model_has_every_level(dose_levels: list[DoseLevel], rule: RuleOptions) -> Iterator[Complaint]:
+def _model_has_every_level(dose_levels: tuple[DoseLevel, ...], rule: RuleOptions) -> Iterator[Complaint]:
     levels = len(dose_levels)
     for key in ("skeleton", "doses"):
         given = getattr(rule, key, None)
@@ -273,7 +263,7 @@ def _model_has_every_level(dose_levels: list[DoseLevel], rule: RuleOptions) -> I
 
 
 @_check("dose_levels", "titration")
-def _titration_ends_at_a_level(dose_levels: list[DoseLevel], titration: Titration | None) -> Iterator[Complaint]:
+def _titration_ends_at_a_level(dose_levels: tuple[DoseLevel, ...], titration: Titration | None) -> Iterator[Complaint]:
     levels = len(dose_levels)
     if titration is not None and (titration.last_level or 1) > levels:
         yield (

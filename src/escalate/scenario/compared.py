@@ -16,7 +16,7 @@ import numpy as np
 
 from ..errors import Problem, ScenarioError
 from ..words.records import NO_DOSE
-from .load import short
+from .fault_words import short
 from .model import Scenario
 from .rules import RULES, rule_words
 

@@ -12,12 +12,11 @@ from pydantic import Field, ValidationError
 
 from ..errors import Problem, ScenarioError
 from .compared import rule_of_text
-from .load import KeyPath, finding_words, key_text, parse_toml, read_text, value_text
-from .model import Probability
+from .fault_words import findings, problem
 from .rule_files import read_rule_files
 from .rules import OpenProbability
-from .section import Section
-from .toml_lines import key_lines, line_of
+from .section import Probability, Section
+from .texts import read_toml
 
 
 class TruthEntry(Section):
@@ -106,29 +105,19 @@ def read_asked(
 
 def _read_file(path: Path, asked: Asked, allow_python: bool) -> list[Problem]:
     """Add what a file says, and return what is wrong with it."""
-    text = read_text(path)
-    data = parse_toml(text, str(path))
-    lines = key_lines(text)
+    data, lines = read_toml(path)
     try:
         read = ComparisonFile.model_validate(data)
     except ValidationError as error:
-        return [_problem(path, lines, item["loc"], value_text(item), _words(item)) for item in error.errors()]
+        return [problem(fault, str(path), lines) for fault in findings(error, ComparisonFile)]
     problems = []
     for position, given in enumerate(read.rules):
         rule, found = _with_files(given, path.parent, allow_python)
-        problems += [_problem(path, lines, ("rules", position, key), value, said) for key, value, said in found]
+        problems += [problem((("rules", position, key), value, said), str(path), lines) for key, value, said in found]
         asked.rules.append(rule)
     asked.truths += [truth.model_dump(exclude_unset=True) for truth in read.truths]
     asked.target = read.target if asked.target is None else asked.target
     return problems
-
-
-def _words(item: Any) -> str:
-    return finding_words(item, item["loc"], ComparisonFile)
-
-
-def _problem(file: Path, lines: dict[KeyPath, int], where: KeyPath, value: str, message: str) -> Problem:
-    return Problem(key=key_text(where), value=value, message=message, file=str(file), line=line_of(lines, where))
 
 
 def _with_files(

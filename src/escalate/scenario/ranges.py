@@ -6,13 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 
-def value_of(data: Any, key: str) -> Any:
-    """Return the value of a dotted key in nested plain values; positions in lists count from 0."""
-    for part in key.split("."):
-        data = data[int(part)] if isinstance(data, list) else data[part]
-    return data
-
-
 def range_fault(value: Any, low: Any, high: Any) -> str:
     """Return what is wrong with the range of a value; empty if nothing is.
 
@@ -42,12 +35,14 @@ def value_text(value: Any) -> str:
 def _together(value: Any, low: Any, high: Any) -> Iterator[tuple[float, float, float]]:
     """Yield the numbers of a value with those of both ends; raise if they are not of the same shape."""
     if isinstance(value, Mapping):
-        if not value.keys() == low.keys() == high.keys():
+        if not (isinstance(low, Mapping) and isinstance(high, Mapping) and value.keys() == low.keys() == high.keys()):
             raise TypeError
         for name in value:
             yield from _together(value[name], low[name], high[name])
-    elif isinstance(value, list):
-        if not (isinstance(low, list) and isinstance(high, list) and len(value) == len(low) == len(high)):
+    elif isinstance(value, list | tuple):
+        if not (
+            isinstance(low, list | tuple) and isinstance(high, list | tuple) and len(value) == len(low) == len(high)
+        ):
             raise TypeError
         for parts in zip(value, low, high, strict=True):
             yield from _together(*parts)
@@ -58,6 +53,6 @@ def _together(value: Any, low: Any, high: Any) -> Iterator[tuple[float, float, f
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_text, value)) + "]"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -44,6 +44,13 @@ def read_rule_files(data: dict[str, Any], folder: Path, allow_python: bool) -> I
         yield from _python(rule, folder, allow_python)
 
 
+def read_missing_table(data: dict[str, Any]) -> list[Complaint]:
+    """Fill in the decisions of a table that has only named its file so far; return what is wrong with the file."""
+    rule = data.get("rule")
+    lacks = isinstance(rule, dict) and rule.get("name") == "table" and not rule.get("decisions")
+    return list(read_rule_files(data, Path(), False)) if lacks else []
+
+
 Cells = dict[tuple[int, int], str]
 """Letters by evaluable patients and DLTs."""
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from .section import Section
+from .values import AS_TUPLE, FrozenTable
 
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -175,7 +176,7 @@ class Crm(Section):
     """Name of the rule."""
     target: OpenProbability
     """Target DLT probability."""
-    skeleton: Annotated[list[OpenProbability], Field(min_length=1)] | None = None
+    skeleton: Annotated[tuple[OpenProbability, ...], Field(min_length=1), AS_TUPLE] | None = None
     """First guess of P(DLT) at each level, increasing; computed from the next two options where it is left out."""
     prior_mtd_level: Annotated[int, Field(ge=1)] | None = None
     """Level guessed to be the MTD, from 1, for a computed skeleton (doi:10.1177/1740774509105076)."""
@@ -204,7 +205,7 @@ class Crm(Section):
                 f"halfwidth must leave the interval around the target inside (0, 1), got {low:g} to {high:g}"
             )
         if skeleton is not None and any(b <= a for a, b in itertools.pairwise(skeleton)):
-            raise ValueError(f"skeleton must increase from level to level, got {skeleton}")
+            raise ValueError(f"skeleton must increase from level to level, got {list(skeleton)}")
         ceiling = 1 / (1 + math.exp(-self.intercept))
         highest = max(skeleton) if skeleton is not None else high
         if self.model == "logistic" and highest >= ceiling:
@@ -233,7 +234,7 @@ class Blrm(Section):
 
     name: Literal["BLRM"]
     """Name of the rule."""
-    doses: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=1)] | None = None
+    doses: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), AS_TUPLE] | None = None
     """The dose at each level, increasing, in any unit; the cells of the dose levels where it is left out."""
     reference_dose: Annotated[float, Field(gt=0)] | None = None
     """Dose at which the odds of a DLT are alpha; the highest dose where it is left out. It is part of the prior."""
@@ -266,7 +267,7 @@ class Blrm(Section):
             raise ValueError(f"target_from must be smaller than overdose_from, got {self.target_from:g} and "
                              f"{self.overdose_from:g}")  # fmt: skip
         if self.doses is not None and any(b <= a for a, b in itertools.pairwise(self.doses)):
-            raise ValueError(f"doses must increase from level to level, got {self.doses}")
+            raise ValueError(f"doses must increase from level to level, got {list(self.doses)}")
         return self
 
 
@@ -283,7 +284,7 @@ class TableRule(Section):
     """Target DLT probability, for the recommendation: the tried level whose smoothed DLT rate is closest to it."""
     file: str | None = None
     """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it; read when the scenario is."""
-    decisions: dict[str, str] = {}
+    decisions: FrozenTable[str, str] = FrozenTable()
     """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; filled from the file, if any. Beside
     a file that can be read they must say the same."""
 
@@ -380,6 +381,6 @@ def rule_words(options: RuleOptions, leave_out: Collection[str] = ()) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -2,12 +2,60 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ..errors import ScenarioError
+from .fault_words import findings, problem
+from .values import plain
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Days = Annotated[int, Field(ge=0, le=1_000_000)]
 
 
 class Section(BaseModel):
-    """A part of a scenario: unknown keys refused, types strict, values frozen, numbers finite."""
+    """A part of a scenario: unknown keys refused, types strict, values frozen to the last, numbers finite.
+
+    Parameters
+    ----------
+    **values
+        The keys of the section. Lists, tuples and arrays are the same, and so are a section and a dictionary.
+
+    Raises
+    ------
+    ScenarioError
+        If a value is not allowed; all problems at once.
+    """
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+        revalidate_instances="always",
     )
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**plain(values))
+        except ValidationError as error:
+            raise ScenarioError([problem(fault) for fault in findings(error, type(self))]) from None
+
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # a section inside another is checked with it
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return the section with some keys changed, checked as a new one; itself where nothing is changed."""
+        return type(self)(**{**plain(self), **update}) if update else self
+
+    def copy(self, *, update: Mapping[str, Any] | None = None, **_: Any) -> Self:
+        """Return what `model_copy` returns: pydantic's old name for it."""
+        return self.model_copy(update=update)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        return self

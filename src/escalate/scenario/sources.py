@@ -8,18 +8,11 @@ from datetime import date
 from typing import Any
 
 from .model import Scenario
+from .places import is_story, leaves
 from .ranges import value_text
+from .values import plain
 
 UNSOURCED = "unsourced"
-_NOT_ASSUMED = (
-    "schema_version",
-    "sources",
-    "ranges",
-    "what_if",
-    "trial.title",
-    "trial.registry_id",
-    "trial.description",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +62,7 @@ def ledger(scenario: Scenario) -> list[Assumption]:
         In the order of the scenario's sections.
     """
     entries = []
-    for key, values in leaves(scenario.model_dump(mode="python")).items():
+    for key, values in leaves(plain(scenario)).items():
         if is_story(key) or all(value is None for value in values):
             continue
         said = source_of(key, scenario.sources)
@@ -81,23 +74,6 @@ def ledger(scenario: Scenario) -> list[Assumption]:
     return entries
 
 
-def is_story(key: str) -> bool:
-    """Return whether a key says what the scenario is about, or fixes a story, and so needs no source."""
-    return any(key == name or key.startswith(name + ".") for name in _NOT_ASSUMED)
-
-
-def leaves(data: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """Return every value by its dotted key; values in a list of tables stand together under one key."""
-    found: dict[str, tuple[Any, ...]] = {}
-    _collect(data, "", found)
-    return found
-
-
-def key_exists(key: str, known: Mapping[str, Any]) -> bool:
-    """Return whether a source's key names a value, or a section with values."""
-    return any(name == key or name.startswith(key + ".") for name in known)
-
-
 def source_of(key: str, sources: Mapping[str, str]) -> str:
     """Return the source of a key: its own, or that of the closest section around it; empty if there is none."""
     while key:
@@ -105,17 +81,6 @@ def source_of(key: str, sources: Mapping[str, str]) -> str:
             return sources[key]
         key = key.rpartition(".")[0]
     return ""
-
-
-def _collect(node: Any, key: str, found: dict[str, tuple[Any, ...]]) -> None:
-    if isinstance(node, Mapping) and node:
-        for name, value in node.items():
-            _collect(value, f"{key}.{name}" if key else str(name), found)
-    elif isinstance(node, list) and node and all(isinstance(item, Mapping) for item in node):
-        for item in node:
-            _collect(item, key, found)
-    else:
-        found[key] = (*found.get(key, ()), node)
 
 
 def _is_number(value: Any) -> bool:

@@ -7,6 +7,7 @@ from there on; that finds every statement of a valid file, whatever its strings 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -39,7 +40,7 @@ def key_lines(text: str) -> dict[Path, int]:
     return lines
 
 
-def line_of(lines: dict[Path, int], path: Path) -> int:
+def line_of(lines: Mapping[Path, int], path: Path) -> int:
     """Return the line of a path, or of the closest thing around it that stands in the file; 0 if there is none."""
     for end in range(len(path), 0, -1):
         if path[:end] in lines:

@@ -19,7 +19,9 @@ from ..kernel import compiled
 from ..results.estimates import Estimate, mean_of_sums
 from ..results.outcomes import Trials
 from ..scenario.model import Scenario
-from ..scenario.ranges import value_of, value_text
+from ..scenario.places import value_of
+from ..scenario.ranges import value_text
+from ..scenario.values import plain
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table
 from . import workers
@@ -252,7 +254,7 @@ def _result(scenario: Scenario, trials: int, seed: int, sums: dict[str, tuple[Su
 
 
 def _swings(scenario: Scenario, trials: int, sums: dict[str, tuple[Sums, Sums]], column: int) -> list[Swing]:
-    plain, found = scenario.model_dump(mode="python"), []
+    assumed, found = plain(scenario), []
     for key, (low, high) in scenario.ranges.items():
         totals, products = (part[..., column] for part in sums[key])
 
@@ -264,7 +266,7 @@ def _swings(scenario: Scenario, trials: int, sums: dict[str, tuple[Sums, Sums]],
             Swing(
                 key=key,
                 low=value_text(low),
-                base=value_text(value_of(plain, key)),
+                base=value_text(value_of(assumed, key)),
                 high=value_text(high),
                 at_low=change(BASE, LOW),
                 at_high=change(BASE, HIGH),

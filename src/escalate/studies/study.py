@@ -31,7 +31,8 @@ from typing import Any
 from ..committee.committee import Committee
 from ..errors import EscalateError, Problem, ScenarioError, StudyError
 from ..scenario import Scenario, key_fault, load
-from ..scenario.load import read_toml
+from ..scenario.shipped import scenario_file
+from ..scenario.texts import read_toml
 from ..scenario.toml_lines import line_of
 
 MOST_POINTS = 10_000
@@ -181,7 +182,7 @@ def read_study(path: str | os.PathLike[str], *, allow_python: bool = False) -> S
     path = Path(path)
     data, lines = read_toml(path)
     _refuse(_file_faults(data), str(path), lines)
-    scenario = load(path.parent / data["scenario"], allow_python=allow_python)
+    scenario = load(scenario_file(data["scenario"], path.parent), allow_python=allow_python)
     return _study(scenario, data, str(path), lines)
 
 

@@ -8,7 +8,8 @@ from enum import IntEnum
 from operator import itemgetter
 
 from ..nature.patients import Fate
-from ..scenario.model import EVERY_DAY, Scenario
+from ..scenario.model import Scenario
+from ..scenario.protocol import EVERY_DAY
 
 
 class Phase(IntEnum):

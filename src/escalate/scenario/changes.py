@@ -1,0 +1,86 @@
+"""What a change does to a scenario's plain values: sources and ranges of what was changed are forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from ..errors import ScenarioError
+from .places import is_story, put, with_dates
+from .rule_files import Complaint, read_rule_files
+from .values import plain
+
+_NAME_FILES = {"rule", "rule.file", "rule.python", "rule.sha256"}
+"""Where a change may name files that have not been read."""
+
+
+def changed(
+    data: dict[str, Any], changes: Mapping[str, Any], root: type[BaseModel]
+) -> tuple[dict[str, Any], list[Complaint], bool]:
+    """Change a scenario's plain values in place.
+
+    Parameters
+    ----------
+    data : dict
+        All values of the scenario.
+    changes : mapping of str to value
+        As `Scenario.replace` takes them.
+    root : type
+        What the values are of.
+
+    Returns
+    -------
+    dict
+        The values, with dates where a change gave them as text.
+    list of Complaint
+        What is wrong with the files that the changed rule names.
+    bool
+        Whether the ranges are those that were there before.
+
+    Raises
+    ------
+    ScenarioError
+        If a key does not exist; all problems at once.
+    """
+    new = {str(key): plain(value) for key, value in dict(changes).items()}
+    if isinstance(new.get("rule"), str):
+        new["rule"] = {"name": new["rule"]}
+    problems = [problem for key, value in new.items() if (problem := put(data, key, value, root)) is not None]
+    if problems:
+        raise ScenarioError(problems)
+    for key in (*new, *_forget_table(data["rule"], new)):
+        _forget_source(data["sources"], key)
+        _forget_range(data["ranges"], key)
+    unread = list(read_rule_files(data, Path(), False)) if _NAME_FILES & set(new) else []
+    return with_dates(data, root), unread, not any(key.split(".")[0] == "ranges" for key in new)
+
+
+def _forget_source(sources: Any, key: str) -> None:
+    """A value that was changed no longer has the source that it had."""
+    key = ".".join(part for part in key.split(".") if not part.isdigit())
+    if not isinstance(sources, dict) or is_story(key):
+        return
+    for inner in [name for name in sources if name == key or name.startswith(key + ".")]:
+        del sources[inner]
+    sources[key] = "assumption: changed by a person, with no source given"
+
+
+def _forget_table(rule: Any, changes: Mapping[str, Any]) -> Iterator[str]:
+    """Part a table from its file where one of them was changed; yield the key of the other, which is forgotten."""
+    has_decisions = any(key.startswith("rule.decisions") for key in changes)
+    if changes.get("rule.file") is not None and not has_decisions:
+        rule["decisions"] = {}
+        yield "rule.decisions"
+    if has_decisions and "rule.file" not in changes:
+        rule["file"] = None
+        yield "rule.file"
+
+
+def _forget_range(ranges: Any, key: str) -> None:
+    """A value that was changed no longer has the range that it had."""
+    if isinstance(ranges, dict) and not is_story(key):
+        for known in [known for known in ranges if f"{known}.".startswith(f"{key}.") or key.startswith(f"{known}.")]:
+            del ranges[known]

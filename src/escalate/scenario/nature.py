@@ -1,0 +1,167 @@
+"""The sections of a scenario that say what is assumed about nature: who comes, who fails, what a dose does, who leaves.
+
+Written as those of `protocol` are.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from .section import Days, Probability, Section
+from .values import AS_TUPLE, FrozenTable
+
+
+class Pause(Section):
+    """A time in which nobody consents (a holiday, a clinical hold)."""
+
+    first_day: date
+    """First date without consents."""
+    last_day: date
+    """Last date without consents."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Pause:
+        if self.last_day < self.first_day:
+            raise ValueError("last_day must not be before first_day")
+        return self
+
+
+class Accrual(Section):
+    """How candidates come, whatever the arrival process."""
+
+    without_place: Literal["wait", "lost"] = "wait"
+    """What an eligible candidate does who finds no open place: wait, or be lost to the trial."""
+    patience_days: Days | None = None
+    """Days that a candidate waits for a place before giving up; for ever where it is left out [days]."""
+    most_waiting: Annotated[int, Field(ge=1)] | None = None
+    """Most candidates who wait at one time; whoever comes then is lost; any number where it is left out."""
+
+
+class PoissonAccrual(Accrual):
+    """Candidates consent at random, at a constant rate."""
+
+    kind: Literal["poisson"]
+    """Arrival process."""
+    consents_per_month: Annotated[float, Field(ge=0, le=10_000)]
+    """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000."""
+    pauses: Annotated[tuple[Pause, ...], AS_TUPLE] = ()
+    """Times in which nobody consents."""
+
+
+class FixedAccrual(Accrual):
+    """Candidates consent on given days."""
+
+    kind: Literal["fixed"]
+    """Arrival process."""
+    consent_days: Annotated[tuple[Days, ...], AS_TUPLE]
+    """Days of consent since the start date, in order; several on one day are written several times [days]."""
+
+    @field_validator("consent_days")
+    @classmethod
+    def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
+        if list(days) != sorted(days):
+            raise ValueError("consent_days must be in order")
+        return days
+
+
+class Screening(Section):
+    """Screening of candidates."""
+
+    days: Days = 0
+    """From consent to the screening result [days]."""
+    failure_probability: FrozenTable[str, Probability] = FrozenTable()
+    """Probability of failing, by criterion: the first criterion that is not met; adds up to at most 1."""
+
+    @field_validator("failure_probability")
+    @classmethod
+    def _at_most_one(cls, parts: FrozenTable[str, float]) -> FrozenTable[str, float]:
+        if sum(parts.values()) > 1 + 1e-9:
+            raise ValueError(f"the probabilities add up to {sum(parts.values()):g}, more than 1")
+        return parts
+
+
+class UniformOnset(Section):
+    """A DLT comes on any day of the window with the same probability."""
+
+    kind: Literal["uniform"]
+    """Shape of the onset."""
+
+
+class WeibullOnset(Section):
+    """The time to a DLT is Weibull, such that a given share of the window's DLTs comes in its second half."""
+
+    kind: Literal["weibull"]
+    """Shape of the onset."""
+    second_half_share: Annotated[float, Field(gt=0, lt=1)]
+    """Share of the DLTs in the window that come in its second half."""
+
+
+class ListOnset(Section):
+    """A DLT comes on one of the listed days, each as likely as its place in the list (repeat a day to weigh it)."""
+
+    kind: Literal["list"]
+    """Shape of the onset."""
+    days: Annotated[tuple[Days, ...], Field(min_length=1), AS_TUPLE]
+    """Days after the first infusion [days]."""
+
+
+class Toxicity(Section):
+    """What nature does at each dose."""
+
+    dlt_probability: Annotated[tuple[Probability, ...], Field(min_length=1), AS_TUPLE]
+    """Probability of a DLT inside the window at each dose level, lowest first."""
+    overdose_above: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """P(DLT) above which a patient counts as overdosed and a recommended dose as too toxic; the rule's target where it
+    is left out (for the BLRM, where overdose begins). It changes no trial."""
+    mtd_level: Annotated[int, Field(ge=0)] | None = None
+    """Dose level that counts as the right one to recommend, 0 for no dose; where it is left out, the highest one whose
+    P(DLT) is not above `overdose_above`. It changes no trial."""
+    onset: Annotated[UniformOnset | WeibullOnset | ListOnset, Field(discriminator="kind")] = UniformOnset(
+        kind="uniform"
+    )
+    """When in the window a DLT comes."""
+
+
+class Attrition(Section):
+    """How patients are lost after they have a place."""
+
+    not_infused_probability: Probability = 0.0
+    """Probability that a lymphodepleted patient receives no cells (infection, product failure, withdrawal)."""
+    partial_dose_probability: Probability = 0.0
+    """Probability that an infused patient receives less than the full dose."""
+    partial_dose_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Share of the dose that such a patient receives."""
+    drop_out_per_year: Probability = 0.0
+    """Probability that an infused patient leaves within 365.25 days, at a constant hazard."""
+
+
+class WhatIf(Section):
+    """Fixes what happens to one patient, to tell or to test a story; whatever is left out stays random."""
+
+    patient: Annotated[int, Field(ge=1)]
+    """Enrolment number, from 1."""
+    dlt: bool | None = None
+    """Whether the patient has a DLT; `dlt_day = ...` says yes and when."""
+    dlt_day: Days | None = None
+    """Day of the DLT after the first infusion; beyond the window it is recorded and not counted [days]."""
+    drop_out: bool | None = None
+    """Whether the patient leaves; `drop_out_day = ...` says yes and when."""
+    drop_out_day: Days | None = None
+    """Last day observed, after the first infusion [days]."""
+    infused: bool | None = None
+    """Whether the patient receives cells after lymphodepletion."""
+    full_dose: bool | None = None
+    """Whether the infused patient receives the full dose."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> WhatIf:
+        if self.dlt is False and self.dlt_day is not None:
+            raise ValueError("dlt = false and a dlt_day contradict each other")
+        if self.drop_out is False and self.drop_out_day is not None:
+            raise ValueError("drop_out = false and a drop_out_day contradict each other")
+        if self.drop_out is True and self.drop_out_day is None:
+            raise ValueError("drop_out = true needs a drop_out_day")
+        return self

@@ -1,0 +1,105 @@
+"""Nested plain values of a scenario, and the places in them: what a dotted key names, and what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import date
+from functools import cache
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from ..errors import Problem
+from .fault_words import allowed_keys, models_at, suggestion
+
+_NOT_ASSUMED = (
+    "schema_version",
+    "sources",
+    "ranges",
+    "what_if",
+    "trial.title",
+    "trial.registry_id",
+    "trial.description",
+)
+
+
+def is_story(key: str) -> bool:
+    """Return whether a key says what the scenario is about, or fixes a story, and so needs no source."""
+    return any(key == name or key.startswith(name + ".") for name in _NOT_ASSUMED)
+
+
+def leaves(data: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return every value by its dotted key; values in a list of tables stand together under one key."""
+    found: dict[str, tuple[Any, ...]] = {}
+    _collect(data, "", found)
+    return found
+
+
+def key_exists(key: str, known: Mapping[str, Any]) -> bool:
+    """Return whether a source's key names a value, or a section with values."""
+    return any(name == key or name.startswith(key + ".") for name in known)
+
+
+def _collect(node: Any, key: str, found: dict[str, tuple[Any, ...]]) -> None:
+    if isinstance(node, Mapping) and node:
+        for name, value in node.items():
+            _collect(value, f"{key}.{name}" if key else str(name), found)
+    elif isinstance(node, list) and node and all(isinstance(item, Mapping) for item in node):
+        for item in node:
+            _collect(item, key, found)
+    else:
+        found[key] = (*found.get(key, ()), node)
+
+
+def value_of(data: Any, key: str) -> Any:
+    """Return the value of a dotted key in nested plain values; positions in lists count from 0."""
+    for part in key.split("."):
+        data = data[int(part)] if isinstance(data, list) else data[part]
+    return data
+
+
+def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Problem | None:
+    """Set a dotted key inside nested plain values of a section; say what is wrong if it does not exist."""
+    node: Any = data
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        last = depth == len(parts) - 1
+        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
+            index: Any = int(part)
+        elif isinstance(node, dict) and (part in node or (last and not allowed_keys(tuple(parts[:depth]), root))):
+            index = part
+        else:
+            allowed = set(node) if isinstance(node, dict) else {str(i) for i in range(len(node or []))}
+            return Problem(key=key, message=f"there is no `{part}` here{suggestion(part, allowed)}")
+        if last:
+            node[index] = value
+        else:
+            node = node[index]
+    return None
+
+
+def with_dates(data: dict[str, Any], root: type[BaseModel]) -> dict[str, Any]:
+    """Return a section's plain values with dates where they have them as ISO text: JSON has no dates."""
+    dated: dict[str, Any] = _with_dates(data, "", _date_names(root))
+    return dated
+
+
+def _with_dates(node: Any, key: str, names: frozenset[str]) -> Any:
+    if isinstance(node, dict):
+        return {name: _with_dates(value, name, names) for name, value in node.items()}
+    if isinstance(node, list):
+        return [_with_dates(value, key, names) for value in node]
+    if isinstance(node, str) and key in names:
+        with suppress(ValueError):
+            return date.fromisoformat(node)
+    return node
+
+
+@cache
+def _date_names(root: type[BaseModel]) -> frozenset[str]:
+    """Return the keys of a section, and of the sections in it, that are dates."""
+    fields = root.model_fields.items()
+    own = {name for name, field in fields if date in (field.annotation, *get_args(field.annotation))}
+    inner = {model for name, _ in fields for model in models_at((name,), root)}
+    return frozenset(own.union(*map(_date_names, inner)))

@@ -1,0 +1,77 @@
+"""The texts that a person writes: read from their files, as TOML or JSON, or refused with the line."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from ..errors import Problem, ScenarioError
+from .fault_words import KeyPath
+from .toml_lines import key_lines
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+    """Return what a TOML file says, and the line of every key.
+
+    Raises
+    ------
+    ScenarioError
+        If the file cannot be read, or is not TOML.
+    """
+    text = read_text(path)
+    data = parse_toml(text, str(path))
+    return data, key_lines(text)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file; a `ScenarioError` says why it cannot be read."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise unreadable(path, "there is no such file") from None
+    except IsADirectoryError:
+        raise unreadable(path, "is a folder; name a scenario file (.toml) in it") from None
+    except OSError as error:
+        raise unreadable(path, f"cannot be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        message = "is not UTF-8 text; save it as UTF-8"
+        raise ScenarioError([Problem(key="", message=message, file=str(path), line=line)]) from None
+    return text
+
+
+def unreadable(path: Path, message: str) -> ScenarioError:
+    """Return the error that says why a file cannot be read."""
+    return ScenarioError([Problem(key="", message=message, file=str(path))])
+
+
+def parse_toml(text: str, file: str) -> dict[str, Any]:
+    """Return the values of a TOML text; a `ScenarioError` says on which line it is none."""
+    try:
+        return tomllib.loads(text)
+    except (RecursionError, ValueError) as error:
+        if not isinstance(error, tomllib.TOMLDecodeError):
+            raise unreadable(Path(file), f"cannot be read as TOML: {error}") from None
+        message, _, position = str(error).rpartition(" (at ")
+        digits = "".join(c for c in position.split(",")[0] if c.isdigit())
+        line = int(digits) if digits else text.count("\n") + 1
+        words = f"is not TOML: {(message or str(error)).lower()}"
+        raise ScenarioError([Problem(key="", message=words, file=file, line=line)]) from None
+
+
+def parse_json(text: str, file: str) -> dict[str, Any]:
+    """Return the values of a resolved scenario in JSON; a `ScenarioError` says on which line it is none."""
+    try:
+        data = json.loads(text)
+    except (RecursionError, ValueError) as error:
+        if not isinstance(error, json.JSONDecodeError):
+            raise unreadable(Path(file), f"cannot be read as JSON: {error}") from None
+        words = f"is not JSON: {error.msg.lower()}"
+        raise ScenarioError([Problem(key="", message=words, file=file, line=error.lineno)]) from None
+    if not isinstance(data, dict):
+        raise ScenarioError([Problem(key="", message="is not a resolved scenario", file=file)])
+    return data
