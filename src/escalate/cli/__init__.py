@@ -12,9 +12,9 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import check, compare, exact, init, rules, run, schema, sensitivity, sweep, table, trial
+from . import check, compare, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
 
-VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, check, init, schema)
+VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
 
 
