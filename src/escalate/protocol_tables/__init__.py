@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import EscalateError, RuleError
 from ..rules import Rule, rule_for
 from ..rules.rolling_six import SIX
@@ -73,6 +75,10 @@ def decision_table(
     for name, number in (("patients", patients), ("cohorts", cohorts)):
         if number is not None and number < 1:
             raise EscalateError(f"{name} must be at least 1, got {number}")
+    return replace(_table(scenario, patients, after, cohorts), scenario=scenario)
+
+
+def _table(scenario: Scenario, patients: int | None, after: str, cohorts: int | None) -> ProtocolTable:
     options = scenario.rule
     words = rule_words(options)
     ahead = bool(after) or cohorts is not None or isinstance(options, (Crm, Blrm))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
+from ..files import Saves
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from ..words.records import NO_DOSE, NO_LEVEL
 from ..words.tables import STATES, Column, Layout, Table
@@ -58,7 +59,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Characteristics:
+class Characteristics(Saves):
     """The operating characteristics of one scenario.
 
     Parameters
