@@ -1,4 +1,11 @@
-"""Tables for the protocol: what follows from the data, asked of the rule itself."""
+"""Tables for the protocol: what follows from the data, asked of the rule itself.
+
+`decision_table` chooses among three kinds: rules that read one level's counts have a table of patients and DLTs
+(`counts`), rolling ones a table with patients pending (`pending`), rules with a model of all doses the next dose after
+every data cut of the next cohorts (`next_dose`); letters and formats stand in `layout`. No decision is made here: a
+cell is what rule or committee answer when they are asked about it. `export`, figures, the command line and notebooks
+come in.
+"""
 
 from __future__ import annotations
 

@@ -11,9 +11,9 @@ from statistics import NormalDist
 from typing import Any
 
 from ..files import Saves
-from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from ..words.records import NO_DOSE, NO_LEVEL
 from ..words.tables import STATES, Column, Layout, Table
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .tally import Tally, tally
 from .timeline import WAITS
 

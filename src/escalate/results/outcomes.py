@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import Saves
-from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
 from ..scenario.model import Scenario
+from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
 from ..words.tables import STATES
 from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
 

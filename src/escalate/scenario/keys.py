@@ -220,7 +220,7 @@ def _key(name: str, field: Node, needed: bool, examples: Mapping[str, Any]) -> K
         unit="" if _allowed(field).startswith("date") else _unit(name, meaning),
         allowed=_allowed(field),
         default=told,
-        example=toml_value(examples.get(name, default)),
+        example=toml_value(examples.get(name, field.get("const", default))),
     )
 
 
