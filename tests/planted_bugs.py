@@ -397,6 +397,18 @@ BUGS = (
     Bug("exact values of any trial", "plots/selection.py", "    if differs:", "    if False:", "test_plots_simulated.py"),
     Bug("exact values are always of this trial", "plots/selection.py", "of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS", "of = THIS", "test_plots_simulated.py"),
     Bug("bars of the selection up to the end of the interval", "plots/selection.py", "ax.barh(level, estimate.estimate,", "ax.barh(level, estimate.high or 0,", "test_plots_simulated.py"),
+    Bug("an end of a range is told as allowed where it is not", "scenario/keys.py", '"exclusiveMinimum": "above"', '"exclusiveMinimum": "at least"', "test_keys.py"),
+    Bug("the upper end of a range is told from elsewhere", "scenario/keys.py", "to {node['maximum']:,}", "to {node['minimum']:,}", "test_keys.py"),
+    Bug("every kind of a section has the examples of the first", "scenario/keys.py", "if not kind or kind in", "if True or kind in", "test_keys.py"),
+    Bug("keys of one kind alone are told", "scenario/keys.py", "        for ref in refs:", "        for ref in refs[:1]:", "test_keys.py::test_every_key_of_the_model_is_told"),
+    Bug("a key with its section is not found", "scenario/keys.py", "if asked in (key.name.casefold(), section.dotted(key).casefold())", "if asked in (key.name.casefold(),)", "test_keys.py::test_a_name_finds_its_keys"),
+    Bug("keys that must be given have a default", "scenario/keys.py", "told = MUST if needed else", "told = MUST if False else", "test_keys.py"),
+    Bug("a trial that is saved replaces another result", "export.py", "write_trial(trial, trial.scenario, out, overwrite=overwrite)", "write_trial(trial, trial.scenario, out, overwrite=True)", "test_save.py::test_nothing_is_overwritten_unless_asked"),
+    Bug("characteristics tell trial 0 whatever trials they are of", "export.py", "replicate=counted.first)", "replicate=0)", "test_save.py::test_trials_that_begin_later_tell_their_own_first"),
+    Bug("exact results are saved without their paths", "export.py", "write_exact(found, listed_paths(found.scenario), out", "write_exact(found, [], out", "test_save.py::test_a_result_writes_what_the_command_writes"),
+    Bug("a sweep is saved without its provenance", "studies/sweeps.py", "    _begin(folder, found.study)\n    _write_results", "    _begin(folder, found.study)\n    False and _write_results", "test_save.py::test_a_result_writes_what_the_command_writes"),
+    Bug("a file is saved over another", "files.py", "if path.exists() and not (overwrite and path.is_file()):", "if False:", "test_save.py"),
+    Bug("a decision table is text whatever its file", "export.py", "TABLE_TEXTS.get(out.suffix.lower())", 'TABLE_TEXTS.get(".txt")', "test_save.py::test_a_decision_table_saves_itself_as_a_folder_or_as_one_file"),
 )  # fmt: skip
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import escalate
 from conftest import ROOT
@@ -19,6 +21,7 @@ from escalate.rules import catalogue
 from escalate.scenario.keys import MUST, Key, KeySection, find_keys, key_sections, toml_value
 from escalate.scenario.model import Scenario
 from escalate.scenario.rules import RULES
+from escalate.scenario.section import Section
 
 BASE = ROOT / "scenarios" / "nct06337474.toml"
 PYTHON = """import escalate
@@ -37,6 +40,9 @@ TABLE = "evaluable,dlts,decision\n" + "".join(
 )
 EACH = [(section, key) for section in key_sections() for key in section.keys]
 """Every key with its section."""
+
+INNER = {"lymphodepletion", "body_surface_area", "onset", "pauses"}
+"""Fields of sections that are sections themselves."""
 
 BESIDE = {
     "accrual.patience_days": {"without_place": '"wait"'},
@@ -68,13 +74,12 @@ def test_every_key_of_the_model_is_told() -> None:
     told = {(section.path, section.kind): {key.name for key in section.keys} for section in key_sections()}
     for name, options in RULES.items():
         assert told["rule", name] == fields(options)
-    inner = {"lymphodepletion", "body_surface_area", "onset", "pauses"}
     for path in ("trial", "treatment", "safety", "titration", "limits", "stopping", "follow_up", "screening",
                  "toxicity", "attrition", "what_if", "dose_levels"):  # fmt: skip
         annotation = Scenario.model_fields[path].annotation
         models = [annotation, *getattr(annotation, "__args__", ())]
         model = next(item for item in models if isinstance(item, type) and issubclass(item, BaseModel))
-        assert told[path, ""] == fields(model) - inner, path
+        assert told[path, ""] == fields(model) - INNER, path
     assert {section.path.partition(".")[0] for section in key_sections()} | {"schema_version", "sources", "ranges"} == {
         "",
         *fields(Scenario),
@@ -165,6 +170,45 @@ def test_every_example_is_valid(section: KeySection, key: Key, folder: Path) -> 
     for part in section.path.split(".") if section.path else ():
         resolved = resolved[part][0] if isinstance(resolved[part], list | tuple) else resolved[part]
     assert toml_value(resolved[key.name]) == toml_value(value) or float(resolved[key.name]) == value
+
+
+def sections_below(model: type[BaseModel]) -> list[type[BaseModel]]:
+    return [inner for each in model.__subclasses__() for inner in (each, *sections_below(each))]
+
+
+def test_what_is_allowed_is_so() -> None:
+    """An end of a range that is told as allowed is taken by the model, and what lies beyond it is refused."""
+    models, asked = sections_below(Section), 0
+    for section, key in [(section, key) for section, key in EACH if section.path]:
+        names = {item.name for item in section.keys}
+        of_kind = RULES.get(section.kind) if section.path == "rule" else None
+        model = of_kind or next(item for item in models if names <= fields(item) and fields(item) - names <= INNER)
+        field = model.model_fields[key.name]
+        check = TypeAdapter(field.rebuild_annotation())
+        words = key.allowed.rpartition("each: ")[2]
+        found = re.findall(r"(above|at least|below|at most|from|to) (-?[\d.,]+\d|-?\d)", words)
+        for word, text in found:
+            number = json.loads(text.replace(",", ""))
+            whole = "whole" in words
+            step = 1 if whole else 1e-9
+            beyond = number - step if word in ("above", "at least", "from") else number + step
+            inside = number + step if word == "above" else number - step if word == "below" else number
+            refused = number if word in ("above", "below") else beyond
+            assert takes(check, inside, key), (section.path, key, inside)
+            assert not takes(check, refused, key), (section.path, key, refused)
+            asked += 1
+    assert asked > 100
+
+
+def takes(check: TypeAdapter[Any], number: float, key: Key) -> bool:
+    """Return whether a field takes a number; in a list or a table, if that is what it holds."""
+    held: Any = {"a": number} if key.allowed.startswith("table") else number
+    held = [number] * 2 if key.allowed.startswith("list") else held
+    try:
+        check.validate_python(held, strict=True)
+    except ValidationError:
+        return False
+    return True
 
 
 def test_the_python_example_is_its_files_fingerprint() -> None:

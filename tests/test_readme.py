@@ -156,6 +156,18 @@ def test_top_level() -> None:
     }
 
 
+def test_nothing_of_the_package_is_ignored() -> None:
+    """What git ignores, the wheel and the linter pass over: no room may have the name of an ignored folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "src", "tests", "scenarios"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    sources = [path for path in listed.stdout.splitlines() if path.endswith((".py", ".toml", ".csv", ".md", ".gz"))]
+    assert [path for path in sources if not path.startswith("tests/.")] == []
+
+
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
 def test_shipped_scenarios_run(scenario: Path) -> None:
     loaded = escalate.load(scenario)

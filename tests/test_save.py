@@ -116,6 +116,14 @@ def test_nothing_is_overwritten_unless_asked(verb: str, base: Scenario) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_trials_that_begin_later_tell_their_own_first(base: Scenario) -> None:
+    escalate.characteristics(escalate.simulate(base, trials=3, first=5)).save("later")
+    escalate.simulate_trial(base, seed=1, replicate=5).save("one")
+    for name in ("story.txt", "patients.csv"):
+        assert Path("later/trial-5", name).read_bytes() == Path("one", name).read_bytes()
+
+
+@pytest.mark.usefixtures("undrawn")
 def test_trials_save_themselves(base: Scenario) -> None:
     assert main([*VERBS["run"], "--out", "command"]) == 0
     trials = escalate.simulate(base, trials=20)
