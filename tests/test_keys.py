@@ -74,6 +74,8 @@ def test_every_key_of_the_model_is_told() -> None:
     told = {(section.path, section.kind): {key.name for key in section.keys} for section in key_sections()}
     for name, options in RULES.items():
         assert told["rule", name] == fields(options)
+        must = {key.name for section, key in EACH if section.kind == name and key.default == MUST}
+        assert must >= {option for option, field in options.model_fields.items() if field.is_required()}, name
     for path in ("trial", "treatment", "safety", "titration", "limits", "stopping", "follow_up", "screening",
                  "toxicity", "attrition", "what_if", "dose_levels"):  # fmt: skip
         annotation = Scenario.model_fields[path].annotation
