@@ -1,9 +1,10 @@
-"""What the README says is so: its printed output, its Python, its links, its words."""
+"""What the READMEs say is so: printed output, Python, shell, TOML, links, verbs, rooms."""
 
 from __future__ import annotations
 
 import ast
 import re
+import shlex
 import subprocess
 import tomllib
 from pathlib import Path
@@ -12,52 +13,124 @@ import pytest
 
 import escalate
 from conftest import ROOT, SCENARIOS
-from escalate.cli import main
+from escalate.cli import _parser
 from escalate.scenario import ledger
 from escalate.studies.study import read_study
+from readmes import END, READMES, blocks, printed_again, relative
+from test_layers import LAYERS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PACKAGE = ROOT / "src" / "escalate"
+EACH = pytest.mark.parametrize("page", READMES, ids=relative)
+TOPS = ("src", "tests", "scenarios", "notebooks", "seeds")
+WRITTEN = {
+    *{"results/nct06337474/", "trial-0/", "summary.json", "characteristics.csv", "trials.npz", "resolved.json"},
+    *{"events.csv", "patients.csv", "cohorts.csv", "decisions.csv", "sweep.csv", "study.json", "provenance.json"},
+}
+"""Files and folders that pages name because commands write them."""
+SUFFIXES = "py|md|toml|csv|ipynb|json"
 
 
-def test_printed_output(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = re.search(r"<!-- printed by: escalate (.+?) -->\n```text\n(.+?)```", README, re.DOTALL)
-    assert printed is not None
-    assert main([str(ROOT / part) if part.endswith(".toml") else part for part in printed[1].split()]) == 0
-    assert capsys.readouterr().out == printed[2]
+def test_every_page_is_there() -> None:
+    assert {"README.md", "scenarios/README.md", "notebooks/README.md", "tests/README.md", "src/escalate/README.md"} <= {
+        relative(page) for page in READMES
+    }
 
 
-def test_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = re.search(r"```python\n(.+?)```", README, re.DOTALL)
-    assert code is not None
+@EACH
+def test_printed_output(page: Path) -> None:
+    """What a page prints is what the command prints: `python tests/write_readmes.py` writes it anew."""
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<!-- printed by: ") == text.count(END)
+    for command, stands, now in printed_again(text):
+        assert stands == now, f"{command}: {relative(page)} is not in step: run python tests/write_readmes.py"
+
+
+def test_what_is_printed() -> None:
+    """The front page and the list of keys are checked, and not nothing."""
+    commands = [command for page in READMES for command, _, _ in printed_again(page.read_text(encoding="utf-8"))]
+    assert sorted(commands) == ["keys --markdown", "run scenarios/nct06337474.toml --no-files"]
+
+
+@EACH
+def test_python_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
     monkeypatch.chdir(tmp_path)
-    exec(compile(ast.parse(code[1]), "README.md", "exec"), {})
-    assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+    for code in blocks(page.read_text(encoding="utf-8"), "python"):
+        exec(compile(ast.parse(code), relative(page), "exec"), {})
+    if page == ROOT / "README.md":
+        assert (tmp_path / "timeline.png").read_bytes().startswith(b"\x89PNG")
+        assert (tmp_path / "results" / "harder" / "summary.txt").is_file()
+
+
+@EACH
+def test_commands_can_be_read(page: Path) -> None:
+    """Every `escalate ...` in a shell block has arguments that the command line takes."""
+    lines = [line for code in blocks(page.read_text(encoding="utf-8"), "sh") for line in re.split(r"(?<!\\)\n", code)]
+    for line in lines:
+        words = shlex.split(line.replace("\\\n", " "), comments=True)
+        if words and words[0].split("/")[-1] == "escalate":
+            _parser().parse_args(words[1:])
 
 
 def test_the_study_is_one(tmp_path: Path) -> None:
-    text = re.search(r"```toml\n(scenario = .+?)```", README, re.DOTALL)
-    assert text is not None
+    [text] = [block for block in blocks(README, "toml") if block.startswith("scenario = ")]
     (tmp_path / "scenarios").symlink_to(ROOT / "scenarios")
-    (tmp_path / "study.toml").write_text(text[1])
+    (tmp_path / "study.toml").write_text(text)
     assert len(read_study(tmp_path / "study.toml").points) == 3 * 4 * 2
 
 
-def test_files_that_it_names_exist() -> None:
-    for path in re.findall(r"\]\(([^)#]+)\)", README):
-        assert (ROOT / path).exists(), path
-    for path in re.findall(r"`((?:src|tests|seeds|scenarios|notebooks)/[\w./-]*)`", README):
-        assert (ROOT / path).exists(), path
-    for module in re.findall(r"`(\w+)/?`", README.split("| module |")[1].split("An arrow only")[0]):
-        package = ROOT / "src" / "escalate"
-        assert (package / f"{module}.py").exists() or (package / module).is_dir(), module
+def test_the_scenario_that_a_page_writes_is_one(tmp_path: Path) -> None:
+    """The short scenario loads, alone and with everything that the page adds to it."""
+    short, *more = blocks((ROOT / "scenarios" / "README.md").read_text(encoding="utf-8"), "toml")
+    assert len(more) == 3
+    for text in (short, short + "\n".join(more)):
+        (tmp_path / "scenario.toml").write_text(text)
+        assert escalate.load(tmp_path / "scenario.toml").trial.planned_patients == 12
+
+
+@EACH
+def test_files_that_it_names_exist(page: Path) -> None:
+    """Links are relative to the page; other paths to the project, to the page, or to the package."""
+    text = re.sub(r"```.+?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for path in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (page.parent / path).exists(), path
+    for path in set(re.findall(rf"`((?:[\w.*-]+/)+[\w.*-]*|[\w*-]+\.(?:{SUFFIXES}))`", text)):
+        bare = "/" not in path and any(list((ROOT / top).rglob(path)) for top in TOPS)
+        found = bare or any(list(home.glob(path)) for home in (ROOT, page.parent, PACKAGE))
+        assert found or path in WRITTEN, f"{relative(page)} names {path}"
 
 
 def test_every_verb_is_listed() -> None:
-    from escalate.cli import _parser
-
     verbs = next(action.choices for action in _parser()._actions if action.dest == "verb")
     assert re.findall(r"\| `escalate (\w+)", README) == list(verbs)
+
+
+def test_the_rooms_are_the_floors() -> None:
+    """The table of rooms is the list of floors that `test_layers` holds the code to."""
+    text = (PACKAGE / "README.md").read_text(encoding="utf-8")
+    rows = [(int(floor), room) for floor, room in re.findall(r"^\| (\d+) \| `(\w+)` \|", text, re.MULTILINE)]
+    floors = {len(LAYERS) - number: rooms for number, rooms in enumerate(LAYERS)}
+    assert {floor: {room for at, room in rows if at == floor} for floor, _ in rows} == floors
+    assert [floor for floor, _ in rows] == sorted((floor for floor, _ in rows), reverse=True)
+
+
+def test_every_room_says_what_lives_there() -> None:
+    """A room's paragraph: a first line, and more than that."""
+    for room in sorted({path.parent for path in PACKAGE.glob("*/*.py")}):
+        words = ast.get_docstring(ast.parse((room / "__init__.py").read_text(encoding="utf-8")))
+        assert words is not None and len(words.split("\n\n")) >= 2, room.name
+        assert len(words) > 250, room.name
+
+
+def test_nothing_outside_is_named() -> None:
+    for page in READMES:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"(?<![\w.])(/home|/tmp|/work|/root|/Users|\.\./\.\./\.\.)", text), relative(page)
+
+
+def test_the_front_page_is_short() -> None:
+    assert len(README.encode()) < 18_000
 
 
 def test_one_command_runs_and_one_tests() -> None:
@@ -81,6 +154,18 @@ def test_top_level() -> None:
     assert {top for top in tops if not top.startswith(".")} == {
         *{"pyproject.toml", "README.md", "LICENSE", "seeds", "src", "scenarios", "notebooks", "tests"},
     }
+
+
+def test_nothing_of_the_package_is_ignored() -> None:
+    """What git ignores, the wheel and the linter pass over: no room may have the name of an ignored folder."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "src", "tests", "scenarios"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    sources = [path for path in listed.stdout.splitlines() if path.endswith((".py", ".toml", ".csv", ".md", ".gz"))]
+    assert [path for path in sources if not path.startswith("tests/.")] == []
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)

@@ -1,4 +1,8 @@
-"""Results as files: a folder appears whole or not at all, and nothing is overwritten unless asked."""
+"""Results as files: a folder appears whole or not at all, and nothing is overwritten unless asked.
+
+The command line calls the functions here; results that save themselves come in by `escalate.files.write_result`, for
+which the last functions are registered.
+"""
 
 from __future__ import annotations
 
@@ -8,16 +12,17 @@ import json
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from .errors import NotCoveredError, OutputError
 from .exactly.enumeration import Exact
-from .exactly.paths import DosePath
-from .files import MARK, check_free, write_folder, write_whole
+from .exactly.paths import DosePath, dose_paths
+from .files import MARK, check_free, write_file, write_folder, write_result, write_text, write_whole
 from .plots import (
     plot_comparison,
     plot_decision_table,
@@ -32,6 +37,7 @@ from .plots import (
 )
 from .plots.style import image, save
 from .protocol_tables import ProtocolTable
+from .protocol_tables.layout import OfScenario
 from .report import exact_csv, exact_summary, paths_csv, summary
 from .report.narrative import story
 from .results.estimates import Characteristics, characteristics
@@ -42,9 +48,10 @@ from .scenario.rules import PythonRule
 from .studies.comparison import Comparison
 from .studies.sensitivities import Sensitivity
 from .studies.simulation import provenance, simulated_parts
-from .studies.sweeps import Sweep
+from .studies.sweeps import Sweep, write_sweep
 from .trial.conduct import simulate_trial
-from .words.records import Trial
+from .words.records import ScenarioLike, Trial
+from .words.tables import Table
 
 
 def run(
@@ -106,7 +113,7 @@ def run(
     return found
 
 
-def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def write_trial(trial: Trial, scenario: ScenarioLike, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write one trial as a folder: records, story, figures and what is needed to make it again.
 
     Parameters
@@ -147,20 +154,23 @@ def write_table(
     """
 
     def write(folder: Path) -> None:
-        texts = {
-            "txt": table.to_text() + "\n",
-            "csv": table.to_csv(),
-            "md": table.to_markdown(),
-            "html": table.to_html(),
-        }
-        for ending, text in texts.items():
-            (folder / f"table.{ending}").write_text(text, encoding="utf-8")
+        for ending, text in TABLE_TEXTS.items():
+            (folder / f"table{ending}").write_text(text(table), encoding="utf-8")
         axes = plot_decision_table(table)
         save(axes, folder / "table.png")
         save(axes, folder / "table.svg")
         _write_resolved(folder, scenario)
 
     write_folder(Path(out), write, overwrite)
+
+
+TABLE_TEXTS: dict[str, Callable[[ProtocolTable], str]] = {
+    ".txt": lambda table: table.to_text() + "\n",
+    ".csv": lambda table: table.to_csv(),
+    ".md": lambda table: table.to_markdown(),
+    ".html": lambda table: table.to_html(),
+}
+"""How a decision table is written as text, by the ending of the file."""
 
 
 def write_exact(
@@ -185,6 +195,14 @@ def write_exact(
         _write_resolved(folder, found.scenario)
 
     write_folder(Path(out), write, overwrite)
+
+
+def listed_paths(scenario: Scenario) -> list[DosePath]:
+    """Return every dose path of a scenario with its probability; none where there are too many, or none are exact."""
+    try:
+        return dose_paths(scenario)
+    except NotCoveredError:
+        return []
 
 
 def write_comparison(
@@ -281,11 +299,20 @@ def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -
 def _write_run(
     folder: Path, trials: Trials, found: Characteristics, told: Trial, source: str | os.PathLike[str] | None
 ) -> None:
-    made = provenance(trials.scenario, seed=trials.seed, first=trials.first, trials=len(trials))
+    _write_characteristics(folder, found, told)
+    _write_trials(folder / "trials.npz", trials)
+    if source is not None:
+        shutil.copyfile(source, folder / Path(source).name if Path(source).name != MARK else folder / "scenario.json")
+        _copy_rule(trials.scenario, Path(source).parent, folder)
+
+
+def _write_characteristics(folder: Path, found: Characteristics, told: Trial) -> None:
+    """Write what many trials say, and one of them."""
+    counted = found.tally
+    made = provenance(counted.scenario, seed=counted.seed, first=counted.first, trials=counted.trials)
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
     _write_json(folder / "summary.json", {"provenance": made, "estimates": list(found.table)})
     (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
-    _write_trials(folder / "trials.npz", trials)
     for name, axes in (
         ("durations", plot_durations(found)),
         ("where-time-goes", plot_where_time_goes(found)),
@@ -293,10 +320,7 @@ def _write_run(
     ):
         for kind in ("png", "svg"):
             save(axes, folder / f"{name}.{kind}")
-    _write_resolved(folder, trials.scenario)
-    if source is not None:
-        shutil.copyfile(source, folder / Path(source).name if Path(source).name != MARK else folder / "scenario.json")
-        _copy_rule(trials.scenario, Path(source).parent, folder)
+    _write_resolved(folder, counted.scenario)
     one = folder / f"trial-{told.replicate}"
     one.mkdir()
     _write_one(one, told)
@@ -326,7 +350,7 @@ def _write_one(folder: Path, trial: Trial) -> None:
         save(axes, folder / f"{name}.svg")
 
 
-def _write_resolved(folder: Path, scenario: Scenario) -> None:
+def _write_resolved(folder: Path, scenario: ScenarioLike) -> None:
     _write_json(folder / MARK, scenario.resolved())
 
 
@@ -334,10 +358,82 @@ def _write_json(path: Path, data: object) -> None:
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_trials(path: Path, trials: Trials) -> None:
+def _write_trials(path: Path | io.BytesIO, trials: Trials) -> None:
     """Write the columns as ``.npz``; without the time of writing in it, so that equal results are equal bytes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in trials.each_column():
             data = io.BytesIO()
             np.save(data, values, allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data.getvalue(), zipfile.ZIP_DEFLATED)
+
+
+@write_result.register(Characteristics)
+def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) -> None:
+    """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
+    check_free(out, overwrite)
+    counted = found.tally
+    told = simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
+    write_folder(out, lambda folder: _write_characteristics(folder, found, told), overwrite)
+
+
+@write_result.register(Trial)
+def _save_trial(trial: Trial, out: Path, overwrite: bool) -> None:
+    write_trial(trial, trial.scenario, out, overwrite=overwrite)
+
+
+@write_result.register(Exact)
+def _save_exact(found: Exact, out: Path, overwrite: bool) -> None:
+    check_free(out, overwrite)
+    write_exact(found, listed_paths(found.scenario), out, overwrite=overwrite)
+
+
+@write_result.register(Comparison)
+def _save_comparison(found: Comparison, out: Path, overwrite: bool) -> None:
+    write_comparison(found, out, overwrite=overwrite)
+
+
+@write_result.register(Sensitivity)
+def _save_sensitivity(found: Sensitivity, out: Path, overwrite: bool) -> None:
+    write_sensitivity(found, out, overwrite=overwrite)
+
+
+@write_result.register(Sweep)
+def _save_sweep(found: Sweep, out: Path, overwrite: bool) -> None:
+    def write(folder: Path) -> None:
+        write_sweep(folder, found)
+        write_sweep_figure(found, folder)
+
+    write_folder(out, write, overwrite)
+
+
+@write_result.register(Table)
+def _save_records(table: Table, out: Path, overwrite: bool) -> None:
+    _check_ending(out, (".csv",))
+    write_text(out, table.to_csv(), overwrite)
+
+
+@write_result.register(Trials)
+def _save_trials(trials: Trials, out: Path, overwrite: bool) -> None:
+    _check_ending(out, (".npz",))
+    contents = io.BytesIO()
+    _write_trials(contents, trials)
+    write_file(out, contents.getvalue(), overwrite)
+
+
+@write_result.register(OfScenario)
+def _save_table(table: ProtocolTable, out: Path, overwrite: bool) -> None:
+    """Write a decision table as one file, by its ending, or as a folder of all of them."""
+    if out.suffix:
+        _check_ending(out, (*TABLE_TEXTS, ".png", ".svg"))
+        text, kind = TABLE_TEXTS.get(out.suffix.lower()), out.suffix.lower().lstrip(".")
+        data = text(table).encode() if text is not None else image(plot_decision_table(table), kind)
+        write_file(out, data, overwrite)
+    elif table.scenario is None:
+        raise OutputError(f"{out}: a folder holds the scenario, and this table is of a rule by itself; name a file")
+    else:
+        write_table(table, table.scenario, out, overwrite=overwrite)
+
+
+def _check_ending(out: Path, endings: Sequence[str]) -> None:
+    if out.suffix.lower() not in endings:
+        raise OutputError(f"{out}: must end in {' or '.join(endings)}, which says what is written")

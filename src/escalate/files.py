@@ -1,4 +1,8 @@
-"""Files and folders that appear whole or not at all; nothing is overwritten unless asked."""
+"""Files and folders that appear whole or not at all; nothing is overwritten unless asked.
+
+Results save themselves (`Saves`), though what reports and draws them stands far above them: they ask `write_result`,
+where `escalate.export` registers how each kind of result is written.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,8 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
+from functools import singledispatch
+from importlib import import_module
 from pathlib import Path
 
 from .errors import OutputError
@@ -15,7 +21,51 @@ from .errors import OutputError
 MARK = "resolved.json"
 """Every folder of results holds this file; no other folder is ever overwritten."""
 
+WRITERS = "escalate.export"
+"""The module that registers how each kind of result is written; loaded when something is saved for the first time."""
+
+EXISTS = "exists already; choose another --out, or replace it with --overwrite (in Python: overwrite=True)"
+"""Why nothing is written, and how it would be."""
+
 Write = Callable[[Path], None]
+
+
+@singledispatch
+def write_result(result: object, out: Path, overwrite: bool) -> None:
+    """Write a result; `WRITERS` registers a function for each kind.
+
+    Raises
+    ------
+    TypeError
+        If none is registered for this kind.
+    """
+    raise TypeError(f"{WRITERS} registers nothing that writes a {type(result).__name__}")
+
+
+class Saves:
+    """A result that can be written as the command line writes it."""
+
+    __slots__ = ()
+
+    def save(self, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the result, in the same bytes as the command line.
+
+        Parameters
+        ----------
+        out : path
+            A folder of results; for a table of records a ``.csv`` file, for many trials an ``.npz`` file; for a
+            decision table a folder, or a file that ends in ``.txt``, ``.csv``, ``.md``, ``.html``, ``.png`` or
+            ``.svg``. It appears whole or not at all.
+        overwrite : bool
+            Whether an earlier file, or an earlier folder of results, may be replaced.
+
+        Raises
+        ------
+        OutputError
+            If it exists already, has another ending, or cannot be written; nothing is left half-written.
+        """
+        import_module(WRITERS)
+        write_result(self, Path(out), overwrite)
 
 
 def free_folder(wanted: Path) -> Path:
@@ -32,7 +82,7 @@ def check_free(out: Path, overwrite: bool) -> None:
     if not out.exists():
         return
     if not overwrite:
-        raise OutputError(f"{out}: exists already; choose another --out, or replace it with --overwrite")
+        raise OutputError(f"{out}: {EXISTS}")
     if not (out / MARK).is_file() and not (out.is_dir() and not any(out.iterdir())):
         raise OutputError(f"{out}: is not a folder of results (it holds no {MARK}), so it is not overwritten")
 
@@ -70,7 +120,12 @@ def write_folder(out: Path, write: Write, overwrite: bool = False) -> None:
 
 
 def write_text(path: Path, text: str, overwrite: bool = False) -> None:
-    """Write a text file that appears whole or not at all.
+    """Write a text file that appears whole or not at all: see `write_file`."""
+    write_file(path, text.encode(), overwrite)
+
+
+def write_file(path: Path, data: bytes, overwrite: bool = False) -> None:
+    """Write a file that appears whole or not at all.
 
     Raises
     ------
@@ -78,8 +133,8 @@ def write_text(path: Path, text: str, overwrite: bool = False) -> None:
         If the file exists and may not be overwritten, or cannot be written.
     """
     if path.exists() and not (overwrite and path.is_file()):
-        raise OutputError(f"{path}: exists already; choose another --out, or replace it with --overwrite")
-    write_whole(path, text.encode())
+        raise OutputError(f"{path}: {EXISTS}")
+    write_whole(path, data)
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -1,8 +1,9 @@
 """The command line: a thin reader of the Python interface, with a file for each verb.
 
 Exit status 0: fine. 1: the work failed. 2: bad input, said in plain lines, with nothing written. A verb's file adds its
-arguments (`add`) and makes one public call (`run`); what several take stands in `arguments`. Nothing is computed here,
-and nothing imports from here.
+arguments (`add`) and makes one public call (`run`), which it imports when it runs, so that ``--help`` is quick; what
+several take stands in `arguments`. Nothing is computed here, and nobody but `__main__` may import from here. To add a
+verb, write its file and put it into `VERBS`.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ import sys
 from collections.abc import Sequence
 
 from .. import __version__
-from . import check, compare, exact, init, rules, run, schema, sensitivity, sweep, table, trial
+from . import check, compare, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
 
-VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, check, init, schema)
+VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
 
 

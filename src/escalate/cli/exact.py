@@ -19,10 +19,9 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from ..errors import NotCoveredError
     from ..exactly.enumeration import exact
     from ..exactly.paths import dose_paths
-    from ..export import write_exact
+    from ..export import listed_paths, write_exact
     from ..files import check_free, write_text
     from ..report import exact_summary, paths_csv
     from ..scenario import load
@@ -31,12 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         check_free(Path(arguments.out), arguments.overwrite)
     found = exact(scenario)
-    try:
-        paths = dose_paths(scenario)
-    except NotCoveredError:
-        if arguments.csv is not None:
-            raise
-        paths = []
+    paths = listed_paths(scenario) if arguments.csv is None else dose_paths(scenario)
     if arguments.csv is not None:
         write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
     if arguments.out is not None:

@@ -24,6 +24,7 @@ import numpy as np
 
 from ..committee.committee import Committee
 from ..errors import NotCoveredError
+from ..files import Saves
 from ..nature.patients import dlt_probability_if_evaluable
 from ..scenario.model import Scenario
 from ..words.data_cut import DataCut, at_level
@@ -38,7 +39,7 @@ MOST_STATES = 3_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Exact:
+class Exact(Saves):
     """Exact operating characteristics.
 
     Parameters

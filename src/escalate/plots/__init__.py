@@ -1,7 +1,9 @@
 """Figures of rules and trials: decision tables, dose paths, comparisons, one trial from its records, many trials.
 
-Each function takes ``ax=None``, draws, and returns the Axes. Nothing is simulated, shown or written here;
-`escalate.plots.style.save` writes a figure to a file.
+There is a file for each figure, and `style` for what all share: sizes, colours, and how a figure becomes the same bytes
+every time. Each function takes ``ax=None``, draws, and returns the Axes, whose ``figure.savefig`` writes it. Matplotlib
+lives in this room alone. Nothing is simulated, estimated, shown or written here: figures read records, estimates and
+tables that others made, and `export` and notebooks come in to draw them.
 """
 
 from .accrual_fan import plot_accrual_fan

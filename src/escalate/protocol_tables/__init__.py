@@ -1,6 +1,15 @@
-"""Tables for the protocol: what follows from the data, asked of the rule itself."""
+"""Tables for the protocol: what follows from the data, asked of the rule itself.
+
+`decision_table` chooses among three kinds: rules that read one level's counts have a table of patients and DLTs
+(`counts`), rolling ones a table with patients pending (`pending`), rules with a model of all doses the next dose after
+every data cut of the next cohorts (`next_dose`); letters and formats stand in `layout`. No decision is made here: a
+cell is what rule or committee answer when they are asked about it. `export`, figures, the command line and notebooks
+come in.
+"""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from ..errors import EscalateError, RuleError
 from ..rules import Rule, rule_for
@@ -73,6 +82,10 @@ def decision_table(
     for name, number in (("patients", patients), ("cohorts", cohorts)):
         if number is not None and number < 1:
             raise EscalateError(f"{name} must be at least 1, got {number}")
+    return replace(_table(scenario, patients, after, cohorts), scenario=scenario)
+
+
+def _table(scenario: Scenario, patients: int | None, after: str, cohorts: int | None) -> ProtocolTable:
     options = scenario.rule
     words = rule_words(options)
     ahead = bool(after) or cohorts is not None or isinstance(options, (Crm, Blrm))

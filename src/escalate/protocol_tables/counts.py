@@ -26,6 +26,7 @@ from .layout import (
     STOP_NO_DOSE,
     SUSPEND,
     TOO_TOXIC,
+    OfScenario,
     csv_text,
     html_table,
     key,
@@ -43,7 +44,7 @@ RECOMMENDED = {MIDDLE: STOP_HERE, BELOW: STOP_BELOW, ABOVE: STOP_ABOVE, NO_LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CountTable:
+class CountTable(OfScenario):
     """What a rule does with each count at one level.
 
     Parameters

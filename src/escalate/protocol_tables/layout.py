@@ -6,6 +6,10 @@ import csv
 import html
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ..files import Saves
+from ..scenario.model import Scenario
 
 ESCALATE, STAY, DE_ESCALATE, TOO_TOXIC, SUSPEND = "E", "S", "D", "DU", "SUS"
 STOP_HERE, STOP_BELOW, STOP_ABOVE, STOP_NO_DOSE = STOPS = "R", "RL", "RH", "ND"
@@ -21,6 +25,20 @@ LETTERS: dict[str, str] = {
     STOP_NO_DOSE: "stop: no dose is recommended",
 }
 """What the letters of a table mean."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfScenario(Saves):
+    """What every table for the protocol knows.
+
+    Parameters
+    ----------
+    scenario : Scenario or None
+        Whose rule was asked; ``None`` for a rule by itself.
+    """
+
+    scenario: Scenario | None = field(default=None, repr=False, compare=False)
+
 
 Rows = Sequence[Sequence[str]]
 

@@ -22,7 +22,7 @@ from ..scenario.model import Scenario
 from ..scenario.rules import TiteCrm
 from ..words.data_cut import Counts, DataCut
 from ..words.records import NO_DOSE, NO_LEVEL, Action, Decision
-from .layout import csv_text, html_table, markdown, text
+from .layout import OfScenario, csv_text, html_table, markdown, text
 
 MOST_ROWS = 2000
 """A table is refused that would have more rows."""
@@ -139,7 +139,7 @@ def _said(decision: Decision) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NextDoseTable:
+class NextDoseTable(OfScenario):
     """What follows from each data cut of the next cohorts.
 
     Parameters

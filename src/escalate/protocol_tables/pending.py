@@ -19,7 +19,7 @@ from ..errors import RuleError
 from ..rules import Rule
 from ..words.records import FloatArray, IntArray
 from .counts import CLEAN, letters_of
-from .layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, SUSPEND, csv_text, html_table, key, markdown, text
+from .layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, SUSPEND, OfScenario, csv_text, html_table, key, markdown, text
 
 HALVINGS = 40
 
@@ -86,7 +86,7 @@ class PendingCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PendingTable:
+class PendingTable(OfScenario):
     """What a rolling rule does with each count at one level.
 
     Parameters

@@ -1,4 +1,9 @@
-"""What a person reads first, as text for a terminal: summaries of simulated and of exact results, and assumptions."""
+"""What a person reads first, as text for a terminal: summaries, assumptions, a trial's story, the list of keys.
+
+There is a file for each kind of result, and `summary` here chooses among them. Texts format numbers and compute none:
+a number that is missing belongs to `results` or `studies`, a reason to the rule or the committee that gives it. The
+command line, `export` and notebooks come in here; figures do not, and share the words of lower floors.
+"""
 
 from __future__ import annotations
 

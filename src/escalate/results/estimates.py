@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-from .outcomes import NOT_REACHED, PER_LEVEL, Trials
+from ..files import Saves
 from ..words.records import NO_DOSE, NO_LEVEL
 from ..words.tables import STATES, Column, Layout, Table
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .tally import Tally, tally
 from .timeline import WAITS
 
@@ -58,7 +59,7 @@ class Estimate:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Characteristics:
+class Characteristics(Saves):
     """The operating characteristics of one scenario.
 
     Parameters

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
+from ..files import Saves
 from ..scenario.model import Scenario
+from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
 from ..words.tables import STATES
 from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
 
@@ -29,7 +30,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Trials:
+class Trials(Saves):
     """Many trials of one scenario, one row each.
 
     Parameters

@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from .outcomes import NOT_REACHED, PER_LEVEL, Trials
-from ..words.records import NO_LEVEL, IntArray
 from ..scenario.model import Scenario
+from ..words.records import NO_LEVEL, IntArray
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 
 PATHS_OF = 10_000
 """Trials, the first of all, whose dose paths are counted: six dose levels have too many to keep them all."""

@@ -1,4 +1,11 @@
-"""Escalation rules: which dose comes next. A rule is a pure decision, with no clock and no randomness."""
+"""Escalation rules: which dose comes next. A rule is a pure decision, with no clock and no randomness.
+
+`base` says what a rule offers; there is a file for each rule or family of rules, whose text is what `escalate rules`
+tells; `make_rule` here finds the one that a scenario's options name, and `catalogue` lists them. A rule answers for
+whole batches of data cuts, since the kernel, exact results and tables ask many at once. The committee comes in here,
+and whoever asks about a rule by itself; a rule reads data cuts and its own options, and never a scenario, a calendar or
+another trial. To add one, see "Where do I change ...?" in the package's README.
+"""
 
 from __future__ import annotations
 

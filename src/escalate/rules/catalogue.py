@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from importlib import import_module
 from textwrap import fill, indent
-from typing import Literal, get_args, get_origin
 
 from ..errors import EscalateError
+from ..scenario.keys import MUST, key_sections
 from ..scenario.policies import Limits, Stopping, Titration
 from ..scenario.rules import RULES
 from ..scenario.section import Section
@@ -56,15 +55,13 @@ def rules_list(name: str | None = None) -> str:
     parts = [f"{name}: {_first_line(chosen)}"]
     if name in HOMES:
         parts += ["", indent(str(import_module(f"..{HOMES[name]}", __package__).__doc__).strip(), "  ")]
-    where = "rule" if name in RULES else name
-    parts += ["", f"Options, in the section [{where}]:"]
-    for option, field in chosen.model_fields.items():
-        if option not in ("name", "sha256"):
-            default = "must be given" if field.is_required() else f"default {_default(field.default)}"
-            words = " ".join(str(field.description).split())
-            one_of = _choices(field.annotation)
-            default += f"; one of {one_of}" if one_of else ""
-            parts.append(fill(f"{option} ({default}): {words}", WIDTH, initial_indent="  ", subsequent_indent="      "))
+    section = next(item for item in key_sections() if name == (item.kind if item.path == "rule" else item.path))
+    parts += ["", f"Options, in the section {section.header}:"]
+    for key in section.keys:
+        if key.name not in ("name", "sha256"):
+            default = key.default if key.default == MUST else f"default {key.default}"
+            told = f"{key.name} ({key.allowed}; {default}): {key.meaning}"
+            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      "))
     return "\n".join(parts)
 
 
@@ -87,13 +84,3 @@ def _all() -> str:
 
 def _first_line(options: type[Section]) -> str:
     return str(options.__doc__).strip().splitlines()[0]
-
-
-def _choices(annotation: object) -> str:
-    """Return the words that an option may be, if it is one of some."""
-    words = get_args(annotation) if get_origin(annotation) is Literal else ()
-    return ", ".join(json.dumps(word) for word in words)
-
-
-def _default(value: object) -> str:
-    return "none" if value is None else json.dumps(value)

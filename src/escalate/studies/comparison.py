@@ -19,6 +19,7 @@ import numpy as np
 from ..committee.committee import Committee
 from ..errors import NotCoveredError, Problem, RuleError, ScenarioError
 from ..exactly.enumeration import Exact, exact
+from ..files import Saves
 from ..kernel import compiled
 from ..results.estimates import Estimate, mean, probability
 from ..results.outcomes import NOT_REACHED, Trials
@@ -109,7 +110,7 @@ class Compared:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison:
+class Comparison(Saves):
     """Several rules under several truths, on the same patients.
 
     Parameters

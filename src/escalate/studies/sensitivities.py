@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Problem, ScenarioError
+from ..files import Saves
 from ..kernel import compiled
 from ..results.estimates import Estimate, mean_of_sums
 from ..results.outcomes import Trials
@@ -85,7 +86,7 @@ class Swing:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Sensitivity:
+class Sensitivity(Saves):
     """What each assumption does, one at a time.
 
     Parameters

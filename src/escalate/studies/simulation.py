@@ -22,7 +22,7 @@ from ..results.outcomes import Trials, gather, join
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
-from ..words.records import Trial
+from ..words.records import ScenarioLike, Trial
 from . import workers
 
 CHUNK, KERNEL_CHUNK = 256, 8192
@@ -261,7 +261,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def provenance(scenario: Scenario, *, seed: int, first: int, trials: int) -> dict[str, Any]:
+def provenance(scenario: ScenarioLike, *, seed: int, first: int, trials: int) -> dict[str, Any]:
     """Return what is needed to make a result again.
 
     Returns

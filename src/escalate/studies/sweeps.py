@@ -20,7 +20,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import OutputError
-from ..files import MARK, write_folder, write_whole
+from ..files import MARK, Saves, write_folder, write_whole
 from ..kernel import compiled
 from ..results.estimates import ESTIMATES, Estimate, characteristics
 from ..results.tally import Tally, tally, total
@@ -56,7 +56,7 @@ class Part:
 
 
 @dataclass(frozen=True, repr=False)
-class Sweep:
+class Sweep(Saves):
     """What a study says: operating characteristics at each of its points.
 
     Parameters
@@ -222,17 +222,10 @@ class _Folder:
 
     def __init__(self, out: Path, study: Study) -> None:
         self._out, self._chunks, self._study = out, out / "chunks", study.fingerprint()
-        says = _json({"escalate": __version__, "code_sha256": workers.code_fingerprint(), **study.parts})
         if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-            _refuse_another(out, says)
+            _refuse_another(out, _says(study))
             return
-
-        def write(folder: Path) -> None:
-            (folder / "chunks").mkdir()
-            (folder / MARK).write_text(_json(study.scenario.resolved()), encoding="utf-8")
-            (folder / STUDY).write_text(says, encoding="utf-8")
-
-        write_folder(out, write, overwrite=True)
+        write_folder(out, lambda folder: _begin(folder, study), overwrite=True)
 
     def read(self, part: Part) -> str | None:
         """Return a part's tally; nothing if it is not there, or not as it was written."""
@@ -247,17 +240,38 @@ class _Folder:
         write_whole(self._chunks / part.name, self._checksum(part, data) + b"\n" + data)
 
     def finish(self, found: Sweep) -> None:
-        study = found.study
-        made = provenance(study.scenario, seed=study.seed, first=0, trials=study.trials)
-        more = {"points": len(study.points), "study_sha256": self._study, "code_sha256": workers.code_fingerprint()}
-        write_whole(self._out / "provenance.json", _json({**made, **more}).encode())
-        if find_spec("pyarrow") is not None:
-            write_whole(self._out / "sweep.parquet", to_parquet(found.table))
-        write_whole(self._out / "sweep.csv", found.table.to_csv().encode())
+        _write_results(self._out, found)
 
     def _checksum(self, part: Part, data: bytes) -> bytes:
         head = f"{self._study}\n{workers.code_fingerprint()}\n{part.name}\n".encode()
         return hashlib.sha256(head + data).hexdigest().encode()
+
+
+def write_sweep(folder: Path, found: Sweep) -> None:
+    """Write a sweep into a new folder, but for its chunks: what it is of, its table, its provenance."""
+    _begin(folder, found.study)
+    _write_results(folder, found)
+
+
+def _says(study: Study) -> str:
+    """Return what makes a folder one of this study."""
+    return _json({"escalate": __version__, "code_sha256": workers.code_fingerprint(), **study.parts})
+
+
+def _begin(folder: Path, study: Study) -> None:
+    (folder / "chunks").mkdir()
+    (folder / MARK).write_text(_json(study.scenario.resolved()), encoding="utf-8")
+    (folder / STUDY).write_text(_says(study), encoding="utf-8")
+
+
+def _write_results(folder: Path, found: Sweep) -> None:
+    study = found.study
+    made = provenance(study.scenario, seed=study.seed, first=0, trials=study.trials)
+    code = {"study_sha256": study.fingerprint(), "code_sha256": workers.code_fingerprint()}
+    write_whole(folder / "provenance.json", _json({**made, "points": len(study.points), **code}).encode())
+    if find_spec("pyarrow") is not None:
+        write_whole(folder / "sweep.parquet", to_parquet(found.table))
+    write_whole(folder / "sweep.csv", found.table.to_csv().encode())
 
 
 def _refuse_another(out: Path, says: str) -> None:

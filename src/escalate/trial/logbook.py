@@ -204,6 +204,7 @@ class Logbook:
         agents = tuple(item.agent for item in self._scenario.treatment.lymphodepletion)
         about = self._scenario.trial
         return Trial(
+            scenario=self._scenario,
             title=about.title,
             seed=seed,
             replicate=replicate,

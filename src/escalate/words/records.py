@@ -10,10 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import IntEnum
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..files import Saves
 from .tables import Table
 
 IntArray = NDArray[np.int64]
@@ -166,12 +168,24 @@ class Decisions:
         return replace(self, patients=np.minimum(self.patients, patients))
 
 
+class ScenarioLike(Protocol):
+    """A scenario, as far as records need to know it."""
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the complete scenario as plain JSON values."""
+
+    def fingerprint(self) -> str:
+        """Return the SHA-256 of the resolved scenario."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Trial:
+class Trial(Saves):
     """One simulated trial, told by its records.
 
     Parameters
     ----------
+    scenario : Scenario
+        What it is a trial of.
     title : str
         The scenario's title.
     seed, replicate : int
@@ -201,6 +215,7 @@ class Trial:
         Day of the trial's last event [days since the start date].
     """
 
+    scenario: ScenarioLike
     title: str
     seed: int
     replicate: int

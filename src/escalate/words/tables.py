@@ -16,6 +16,8 @@ from datetime import date, timedelta
 from functools import cached_property, lru_cache
 from typing import Any
 
+from ..files import Saves
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
@@ -56,7 +58,7 @@ class Layout:
 
 
 @dataclass(frozen=True, repr=False)
-class Table:
+class Table(Saves):
     """Rows of a trial's records under documented columns.
 
     ``table["infusion_day"]`` is that column as a list, iterating gives one dictionary per row, ``len`` counts the
