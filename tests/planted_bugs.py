@@ -62,7 +62,7 @@ BUGS = (
     Bug("a closed level is still infused", TRIAL, "if cohort.level > self.permitted_level:", "if False:", f"{HAND} {INVARIANT}"),
     Bug("non-evaluable patients not replaced", "trial/census.py", "cohort.non_evaluable if cohort.rolling or not self._replaces else 0", "cohort.non_evaluable", HAND),
     Bug("always replaced", "trial/census.py", "if cohort.rolling or not self._replaces else 0", "if cohort.rolling else 0", HAND),
-    Bug("early decision although switched off", TRIAL, "return self.safety.early_decision and", "return", HAND),
+    Bug("early decision although switched off", TRIAL, "return self.scenario.early_decision and", "return", HAND),
     Bug("lymphodepleted patients take no place", "trial/census.py", "return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted", "return self.decided_places(cohort) + cohort.pending", HAND),
     Bug("cap ignores whom it counts", "trial/census.py", 'self.infused if self._cap_counts == "infused" else', "self.infused if False else", HAND),
     Bug("partial dose counts as evaluable", TRIAL, '"no DLT" if person.full_dose else "non-evaluable"', '"no DLT"', HAND),
@@ -321,7 +321,7 @@ BUGS = (
     Bug("who ends on the planned date is late in a comparison", "results/outcomes.py", "(ended <= (", "(ended < (", "test_comparison.py"),
     Bug("trials cut off are finished in a comparison", "studies/comparison.py", '_where(trials.milestone_days["trial ended"] == NOT_REACHED)', '_where(trials.milestone_days["trial ended"] == NOT_REACHED - 1)', "test_comparison.py"),
     Bug("inconclusive is any reason", "studies/comparison.py", "_where(trials.reason == cap)", "_where(trials.reason == 0)", "test_comparison.py"),
-    Bug("exact values of an early trial look like its own", "studies/comparison.py", "WHOLE_COHORTS if cell.safety.early_decision else THIS", "THIS", "test_comparison.py"),
+    Bug("exact values of an early trial look like its own", "studies/comparison.py", "WHOLE_COHORTS if cell.early_decision else THIS", "THIS", "test_comparison.py"),
     Bug("exact patients leave an expansion out", "studies/comparison.py", 'if found.scenario.safety.when_rule_finished == "stop":', "if True:", "test_comparison.py"),
     Bug("exact DLTs at the lowest level alone", "studies/comparison.py", 'Measure("dlts", "all", "patients"), sum(found.dlts)', 'Measure("dlts", "all", "patients"), found.dlts[0]', "test_comparison.py"),
     Bug("the last chunk alone is compared", "studies/comparison.py", "counted.get(what, Counter()) + often", "often", "test_comparison.py::test_neither_chunks_nor_workers_change_a_byte"),
@@ -395,7 +395,7 @@ BUGS = (
     Bug("exact values one row too high", "plots/selection.py", "(exact.no_dose, *exact.recommended)", "(*exact.recommended, exact.no_dose)", "test_plots_simulated.py"),
     Bug("the truth of the level below", "plots/selection.py", "dlt_probability[level - 1]:.4g", "dlt_probability[max(level - 2, 0)]:.4g", "test_plots_simulated.py"),
     Bug("exact values of any trial", "plots/selection.py", "    if differs:", "    if False:", "test_plots_simulated.py"),
-    Bug("exact values are always of this trial", "plots/selection.py", "of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS", "of = THIS", "test_plots_simulated.py"),
+    Bug("exact values are always of this trial", "plots/selection.py", "of = WHOLE_COHORTS if exact.scenario.early_decision else THIS", "of = THIS", "test_plots_simulated.py"),
     Bug("bars of the selection up to the end of the interval", "plots/selection.py", "ax.barh(level, estimate.estimate,", "ax.barh(level, estimate.high or 0,", "test_plots_simulated.py"),
 )  # fmt: skip
 

@@ -153,13 +153,15 @@ class _Ends:
                 self.evidence[chosen, counts[0], counts[1]] += q
 
 
-def exact(scenario: Scenario) -> Exact:
+def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
     """Compute the exact operating characteristics of a scenario.
 
     Parameters
     ----------
     scenario : Scenario
         Protocol and P(DLT) at each level; accrual, windows and follow-up play no part.
+    most_states : int, optional
+        A walk over more data cuts than this, at one step, is refused; 3,000,000 where it is not given.
 
     Returns
     -------
@@ -184,7 +186,7 @@ def exact(scenario: Scenario) -> Exact:
         ends = decided.action == Action.STOP
         ended.add(states, decided, ends)
         keeps_last = committee.rule.reads_last
-        states = _next(states, ~ends, decided, p, keeps_last)
+        states = _next(states, ~ends, decided, p, keeps_last, most_states or MOST_STATES)
     numbers = np.arange(most + 1)
     evaluable, dlts = ended.at_level
     return Exact(
@@ -208,7 +210,9 @@ def _possible(probability: FloatArray) -> dict[int, float]:
     return {number: float(q) for number, q in enumerate(probability) if q > 0}
 
 
-def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float], keeps_last: bool) -> _States:
+def _next(
+    states: _States, goes_on: BoolArray, decided: Decisions, p: list[float], keeps_last: bool, most_states: int
+) -> _States:
     """Return the data cuts after the next cohort of each trial that goes on, equal ones merged."""
     level, patients = decided.level, decided.patients
     parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
@@ -225,9 +229,9 @@ def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float
         return _States(states.table[:0], states.probability[:0], states.paths[:0])
     rows, probability, paths = (np.concatenate(column) for column in zip(*parts, strict=True))
     unique, position = distinct(rows)
-    if len(unique) > MOST_STATES:
+    if len(unique) > most_states:
         raise NotCoveredError(
-            f"more than {MOST_STATES:,} data cuts ({len(unique):,}) are possible at one step: "
+            f"more than {most_states:,} data cuts ({len(unique):,}) are possible at one step: "
             "simulate instead, or take fewer dose levels, fewer patients or larger cohorts"
         )
     merged = [np.bincount(position, weight).astype(np.float64) for weight in (probability, paths)]

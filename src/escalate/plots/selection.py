@@ -154,7 +154,7 @@ def _draw_exact(ax: Axes, exact: Exact | None) -> dict[int, float]:
     """Mark the exact values; return them by level, no dose as 0."""
     if exact is None:
         return {}
-    of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS
+    of = WHOLE_COHORTS if exact.scenario.early_decision else THIS
     values = dict(enumerate((exact.no_dose, *exact.recommended)))
     for level, value in values.items():
         look = {**exact_mark(of), "markersize": 7}

@@ -46,7 +46,7 @@ def _recommendation(found: Exact) -> list[str]:
         scenario.trial.title,
         f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
         f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
-        *([EARLY] if scenario.safety.early_decision and rule_for(scenario).has_answer_at_cap else ()),
+        *([EARLY] if scenario.early_decision and rule_for(scenario).has_answer_at_cap else ()),
         "",
         f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   if evaluable"
         "   evaluable   with a DLT",

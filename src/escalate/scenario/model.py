@@ -19,7 +19,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..words.records import MOST_PATIENTS
 from .policies import Limits, Stopping, Titration
-from .rules import RuleOptions
+from .rules import RuleOptions, decides_early
 from .section import Section
 
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -158,8 +158,10 @@ class Safety(Section):
     """From the data cut to the committee's meeting, or to the next meeting weekday after it [days]."""
     meeting_weekdays: Weekdays = EVERY_DAY
     """Weekdays on which the committee meets."""
-    early_decision: bool = True
-    """Whether the data cut comes early when nothing still pending can change the decision."""
+    early_decision: bool | None = None
+    """Whether the data cut comes early when nothing still pending can change the decision. Places are left empty then,
+    which makes rules that recommend from counts look worse; where it is left out, true for 3+3 and rolling six, and
+    false for all others."""
     replace_non_evaluable: bool = True
     """Whether non-evaluable patients are replaced within the cohort."""
     dlt_after_lymphodepletion: Literal["infuse", "withhold"] = "infuse"
@@ -391,6 +393,12 @@ class Scenario(Section):
         """From the first infusion to the last day of the DLT window, itself included [days]."""
         return window_end_offset(self.treatment, self.safety)
 
+    @property
+    def early_decision(self) -> bool:
+        """Whether a decision comes early when nothing pending can change it: as `safety` says, or the rule's default."""
+        said = self.safety.early_decision
+        return decides_early(self.rule) if said is None else said
+
     @cached_property
     def shares(self) -> list[float]:
         """Share of the full dose given by each infusion."""
@@ -420,6 +428,7 @@ class Scenario(Section):
     def resolved(self) -> dict[str, Any]:
         """Return the complete scenario, defaults filled in, as plain JSON values."""
         values: dict[str, Any] = self.model_dump(mode="json")
+        values["safety"]["early_decision"] = self.early_decision
         return values
 
     def fingerprint(self) -> str:

@@ -289,7 +289,7 @@ def _rows(
         values, why_not = _enumerated(cell, pairs.truth) if enumerate_exactly else ({}, "")
         if why_not:
             not_exact[under, label] = why_not
-        of = WHOLE_COHORTS if cell.safety.early_decision else THIS
+        of = WHOLE_COHORTS if cell.early_decision else THIS
         rows += [_row(pairs.truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
     return rows, not_exact
 
