@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cautions import Caution, cautions
     from .errors import EscalateError, ScenarioError
     from .exactly.enumeration import Exact, exact
     from .exactly.paths import dose_paths
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Caution",
     "Characteristics",
     "EscalateError",
     "Exact",
@@ -56,6 +58,7 @@ __all__ = [
     "Trials",
     "accrual",
     "assumptions",
+    "cautions",
     "characteristics",
     "compare",
     "decision_table",
@@ -87,6 +90,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "cautions": ("Caution", "cautions"),
     "studies.accruals": ("accrual",),
     "results.estimates": ("Characteristics", "characteristics"),
     "exactly.enumeration": ("Exact", "exact"),

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from .cautions import caution_lines, cautions
 from .exactly.enumeration import Exact
 from .exactly.paths import DosePath
 from .files import MARK, check_free, write_folder, write_whole
@@ -128,6 +129,7 @@ def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *
 
     def write(folder: Path) -> None:
         _write_one(folder, trial)
+        _write_cautions(folder, scenario)
         _write_resolved(folder, scenario)
         made = provenance(scenario, seed=trial.seed, first=trial.replicate, trials=1)
         _write_json(folder / "provenance.json", made)
@@ -158,6 +160,7 @@ def write_table(
         axes = plot_decision_table(table)
         save(axes, folder / "table.png")
         save(axes, folder / "table.svg")
+        _write_cautions(folder, scenario)
         _write_resolved(folder, scenario)
 
     write_folder(Path(out), write, overwrite)
@@ -283,7 +286,7 @@ def _write_run(
 ) -> None:
     made = provenance(trials.scenario, seed=trials.seed, first=trials.first, trials=len(trials))
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
-    _write_json(folder / "summary.json", {"provenance": made, "estimates": list(found.table)})
+    _write_json(folder / "summary.json", _summary_of(found, made))
     (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
     _write_trials(folder / "trials.npz", trials)
     for name, axes in (
@@ -300,6 +303,12 @@ def _write_run(
     one = folder / f"trial-{told.replicate}"
     one.mkdir()
     _write_one(one, told)
+
+
+def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``summary.json`` says: how to make it again, what to beware of, every estimate."""
+    beware = [caution.to_json() for caution in cautions(found.tally.scenario)]
+    return {"provenance": made, "cautions": beware, "estimates": list(found.table)}
 
 
 def _copy_rule(scenario: Scenario, origin: Path, folder: Path) -> None:
@@ -324,6 +333,13 @@ def _write_one(folder: Path, trial: Trial) -> None:
         axes = plot(trial)
         save(axes, folder / f"{name}.png")
         save(axes, folder / f"{name}.svg")
+
+
+def _write_cautions(folder: Path, scenario: Scenario) -> None:
+    """Write what to beware of beside texts that do not say it themselves; no file where there is nothing."""
+    lines = caution_lines(cautions(scenario))
+    if lines:
+        (folder / "cautions.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def _write_resolved(folder: Path, scenario: Scenario) -> None:

@@ -25,7 +25,9 @@ import numpy as np
 from ..committee.committee import Committee
 from ..errors import NotCoveredError
 from ..nature.patients import dlt_probability_if_evaluable
+from ..results.no_dose import WHY_NO_DOSE, no_dose_codes
 from ..scenario.model import Scenario
+from ..scenario.rules import RuleOptions
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
@@ -48,6 +50,8 @@ class Exact:
         Probability that each dose level is recommended, lowest first.
     no_dose : float
         Probability that none is.
+    why_no_dose : dict of str to float
+        Of that, each of what it can mean: see `escalate.results.no_dose`.
     reasons : dict of str to float
         Probability of each reason for stopping, most frequent first.
     total : dict of int to float
@@ -68,6 +72,7 @@ class Exact:
     dlt_probability: tuple[float, ...]
     recommended: tuple[float, ...]
     no_dose: float
+    why_no_dose: dict[str, float]
     reasons: dict[str, float]
     total: dict[int, float]
     evaluable: tuple[float, ...]
@@ -122,10 +127,12 @@ class _Ends:
 
     levels: int
     most: int
+    rule: RuleOptions
     recommended: FloatArray = field(init=False)
     total: FloatArray = field(init=False)
     at_level: FloatArray = field(init=False)
     reasons: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    why_no_dose: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     evidence: dict[tuple[int, int, int], float] = field(default_factory=lambda: defaultdict(float))
     paths: float = 0.0
 
@@ -146,6 +153,9 @@ class _Ends:
         level, reason = decided.level[ends], decided.reason[ends]
         for code in np.unique(reason).tolist():
             self.reasons[decided.reasons[code]] += float(weight[reason == code].sum())
+        codes = no_dose_codes(level, reason, decided.reasons, n.sum(axis=1), self.rule)
+        for code in np.unique(codes[codes >= 0]).tolist():
+            self.why_no_dose[WHY_NO_DOSE[code]] += float(weight[codes == code].sum())
         at = np.maximum(level, 0)
         rows, position = distinct(np.stack([level, at_level(y, at), at_level(n, at)], axis=1))
         for (chosen, *counts), q in zip(rows.tolist(), np.bincount(position, weight).tolist(), strict=True):
@@ -179,7 +189,7 @@ def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
     table = np.zeros((1, 3 + 2 * levels), dtype=np.int64)
     table[0, 0] = scenario.safety.start_level - 1
     p = dlt_probability_if_evaluable(scenario)
-    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most), 0
+    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most, scenario.rule), 0
     while len(states.table):
         visited += len(states.table)
         decided = committee.decide_many(states.cut(), most - states.n.sum(axis=1))
@@ -194,6 +204,7 @@ def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
         dlt_probability=tuple(p),
         recommended=tuple(ended.recommended[:levels].tolist()),
         no_dose=float(ended.recommended[levels]),
+        why_no_dose={why: ended.why_no_dose[why] for why in WHY_NO_DOSE},
         reasons=dict(sorted(ended.reasons.items(), key=lambda item: -item[1])),
         total=_possible(ended.total),
         evaluable=tuple((evaluable @ numbers).tolist()),

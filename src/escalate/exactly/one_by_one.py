@@ -18,13 +18,13 @@ from ..scenario.model import Scenario
 from ..words.data_cut import DataCut
 from ..words.distinct import distinct
 from ..words.records import Action, BoolArray, Decisions, FloatArray, IntArray
-from .enumeration import check_covered, exact
+from .enumeration import Exact, check_covered, exact
 
 MOST_STATES = 40_000
 """A walk over more data cuts than this, at one step, is given up: it would take longer than simulating."""
 
 _LEVEL, _LEFT, _LAST, _LAST_DLTS, _COUNTS = range(5)
-"""Columns of the table of data cuts: level, places of the cohort still open, its outcomes, its DLTs, then all counts."""
+"""Columns of the table of data cuts: level, open places of the cohort, its outcomes, its DLTs, then all counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,16 @@ def early(scenario: Scenario) -> Early | None:
     return Early(one_by_one=tuple(found.tolist()), whole_cohorts=(*whole.recommended, whole.no_dose))
 
 
+def whole_cohorts(scenario: Scenario) -> Exact | None:
+    """Return the exact values of a scenario with whole cohorts; ``None`` where there are none, or not in a second."""
+    if Committee(scenario).rule.rule.assumed():
+        return None
+    try:
+        return exact(scenario, MOST_STATES)
+    except NotCoveredError:
+        return None
+
+
 def _walk(scenario: Scenario) -> FloatArray:
     """Return the probability of each recommendation, no dose last, with each outcome known before the next patient."""
     committee, levels, most = Committee(scenario), scenario.levels, scenario.trial.planned_patients
@@ -101,8 +111,8 @@ def _cut(table: IntArray, reads_last: bool) -> DataCut:
 def _is_forced(committee: Committee, cut: DataCut, outstanding: IntArray) -> BoolArray:
     """Return whether each level must be left, whatever is outstanding: `Committee.is_forced` for a batch."""
     forced = np.zeros(len(outstanding), dtype=np.bool_)
-    may_be = np.flatnonzero(committee.may_be_forced(cut, outstanding)) if len(outstanding) else []
-    if len(may_be):
+    if len(outstanding):
+        may_be = np.flatnonzero(committee.may_be_forced(cut, outstanding))
         forced[may_be] = committee.forced_many(cut.take(may_be), outstanding[may_be])
     return forced
 

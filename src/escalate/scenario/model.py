@@ -395,7 +395,7 @@ class Scenario(Section):
 
     @property
     def early_decision(self) -> bool:
-        """Whether a decision comes early when nothing pending can change it: as `safety` says, or the rule's default."""
+        """Whether a decision comes early when nothing pending can change it; by default, as suits the rule."""
         said = self.safety.early_decision
         return decides_early(self.rule) if said is None else said
 
