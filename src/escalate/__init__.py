@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cautions import Caution, cautions
+    from .cautions import cautions
     from .errors import EscalateError, ScenarioError
     from .exactly.enumeration import Exact, exact
     from .exactly.paths import dose_paths
@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "Caution",
     "Characteristics",
     "EscalateError",
     "Exact",
@@ -90,7 +89,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "cautions": ("Caution", "cautions"),
+    "cautions": ("cautions",),
     "studies.accruals": ("accrual",),
     "results.estimates": ("Characteristics", "characteristics"),
     "exactly.enumeration": ("Exact", "exact"),

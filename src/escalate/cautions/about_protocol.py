@@ -13,7 +13,7 @@ from .caution import Caution
 from .walk import everybody, none, walk
 
 MOST_AT_LEVEL = 6
-"""Most patients at a level with 3+3 and rolling six."""
+"""Most patients at a level with 3+3."""
 
 SMALL = 0.0005
 """A probability that is shown as 0.0 or 0.1 % [probability]."""
@@ -26,15 +26,15 @@ def early_decisions(scenario: Scenario, _: Committee) -> Iterator[Caution]:
             key="safety.early_decision",
             matter="Early decisions leave places of cohorts empty, and this rule recommends from what was counted: it "
             "looks worse than with whole cohorts, and the more so the slower patients come.",
-            advice="Set safety.early_decision = false, which published characteristics and `escalate exact` assume.",
+            advice="Set safety.early_decision = false: published operating characteristics are of whole cohorts.",
             brief="early decisions leave places empty: the rule looks worse than with whole cohorts",
         )
 
 
 def early_decisions_make_room(scenario: Scenario, _: Committee) -> Iterator[Caution]:
-    """Early decisions with 3+3 or rolling six under a cap that binds: places left empty let other cohorts begin."""
+    """Early decisions with 3+3 under a cap that binds: places left empty let other cohorts begin."""
     may_bind = scenario.trial.planned_patients < MOST_AT_LEVEL * scenario.levels
-    if not (scenario.early_decision and decides_early(scenario.rule) and may_bind):
+    if not (scenario.early_decision and isinstance(scenario.rule, ThreePlusThree) and may_bind):
         return
     size = _largest_difference(scenario)
     if size:
@@ -52,7 +52,7 @@ def _largest_difference(scenario: Scenario) -> str:
     """Say what early decisions change most; nothing if they change nothing."""
     found = early(scenario)
     if found is None:
-        return "" if isinstance(scenario.rule, ThreePlusThree) else " (for this rule that is not computed)"
+        return ""
     pairs = list(zip(found.one_by_one, found.whole_cohorts, strict=True))
     most = max(range(len(pairs)), key=lambda k: abs(pairs[k][0] - pairs[k][1]))
     alone, whole = pairs[most]
