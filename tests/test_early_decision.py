@@ -265,3 +265,9 @@ def test_run_says_the_direction_and_the_size() -> None:
     for other in ({"safety.early_decision": False}, {"rule": RULES["3+3"]}):
         calm = esc.summary(esc.characteristics(esc.simulate(scenario.replace(other), trials=20)))
         assert "whole cohorts" not in calm
+
+
+def test_the_ledger_says_the_default_too() -> None:
+    sources = {"safety": "assumption: usual"}
+    for name, said in (("3+3", "true"), ("BOIN", "false")):
+        assert f"safety.early_decision = {said}" in esc.assumptions(small(rule=RULES[name], sources=sources))

@@ -427,7 +427,11 @@ class Scenario(Section):
 
     def resolved(self) -> dict[str, Any]:
         """Return the complete scenario, defaults filled in, as plain JSON values."""
-        values: dict[str, Any] = self.model_dump(mode="json")
+        return self.filled("json")
+
+    def filled(self, mode: Literal["json", "python"]) -> dict[str, Any]:
+        """Return every value by section, those filled in that depend on the rule."""
+        values: dict[str, Any] = self.model_dump(mode=mode)
         values["safety"]["early_decision"] = self.early_decision
         return values
 

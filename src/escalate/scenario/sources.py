@@ -69,7 +69,7 @@ def ledger(scenario: Scenario) -> list[Assumption]:
         In the order of the scenario's sections.
     """
     entries = []
-    for key, values in leaves(scenario.model_dump(mode="python")).items():
+    for key, values in leaves(scenario.filled("python")).items():
         if is_story(key) or all(value is None for value in values):
             continue
         said = source_of(key, scenario.sources)
