@@ -71,7 +71,7 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
     "prior": (
         "the prior calls the lowest level an overdose",
-        [{"rule": WIDE}],
+        [{"rule": WIDE}, {"rule": {"name": "BLRM", "doses": [9.0, 13.5]}}],
         [{"rule": NARROW}, {"rule": RULES["CRM"]}],
     ),
     "coherence": (

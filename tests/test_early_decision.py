@@ -139,7 +139,7 @@ def three(levels: int = 2, **changes: Any) -> Scenario:
         {"rule__variant": "B", "trial__planned_patients": 11},
         {"rule__variant": "C", "trial__planned_patients": 8},
         {"rule": RULES["BOIN"]},
-        {"rule": RULES["BOIN"], "limits__coherence": "last_cohort", "trial__planned_patients": 9},
+        {"rule": RULES["BOIN"], "limits__coherence": "last_cohort", "trial__planned_patients": 15},
         {"rule": RULES["CRM"], "limits__coherence": "after_dlt", "trial__planned_patients": 9},
         {"rule": RULES["i3+3"], "safety__cohort_size": 2, "safety__start_level": 2},
     ],
