@@ -526,7 +526,7 @@ class ReferenceTrial:
             self.open_cohort = None
             self.close_enrolment()
             return
-        may_be_early = self.s.safety.early_decision and not cohort.expansion and self.concluding is None
+        may_be_early = self.s.early_decision and not cohort.expansion and self.concluding is None
         if may_be_early and self.outcomes_known > self.outcomes_known_at_cut and self.forced(cohort, told):
             self.note("decision forced", cohort=cohort)
             self.cut(cohort, told, self.outstanding(cohort))

@@ -251,8 +251,19 @@ def _what_if(draw: st.DrawFn, window_end: int, follow_up_days: int) -> list[dict
             value = draw(st.sampled_from([None, None, True, False]))
             if value is not None:
                 item[key] = value
-        items.append(item)
+        items.append(_possible(item))
     return items
+
+
+def _possible(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a fate without what contradicts the rest of it: who is not infused has no more, who has left no DLT."""
+    if item.get("infused") is False:
+        return {
+            key: value for key, value in item.items() if key == "patient" or (value is False and key != "full_dose")
+        }
+    if item.get("drop_out_day", item.get("dlt_day", 0)) < item.get("dlt_day", 0):
+        del item["dlt_day"]
+    return item
 
 
 @rule(target=0.3)

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from escalate.results.no_dose import WHY_NO_DOSE
 
 import escalate as esc
 from conftest import ROOT
@@ -50,6 +51,13 @@ def trials_of(truth: str, rule: str) -> Trials:
     return esc.simulate(found().scenarios[truth, rule], trials=TRIALS, seed=3)
 
 
+def no_dose_of(trials: Trials) -> list[str]:
+    """Return what no dose means in each trial, by its reason alone; empty where a dose is recommended."""
+    words = {"cap reached, inconclusive": "cap reached, inconclusive", "max_days reached": "time up"}
+    pairs = zip(trials.recommended, trials.stop_reasons, strict=True)
+    return ["" if level != NO_LEVEL else words.get(reason, "too toxic") for level, reason in pairs]
+
+
 def columns(trials: Trials, mtd: int) -> dict[tuple[str, Any], np.ndarray]:
     """Return one number for each trial, written from the words of each measure; the MTD from 1, 0 for none."""
     infused, day = trials.patients["infused"], trials.milestone_days["trial ended"]
@@ -57,7 +65,10 @@ def columns(trials: Trials, mtd: int) -> dict[tuple[str, Any], np.ndarray]:
     is_chosen = {level: np.array([float(one == level) for one in chosen[0]]) for level in (1, 2, "no dose")}
     return {
         **{("recommended", level): values for level, values in is_chosen.items()},
-        ("inconclusive", None): np.array([float(why == "cap reached, inconclusive") for why in trials.stop_reasons]),
+        **{
+            (f"no dose: {why}", "no dose"): np.array([float(kind == why) for kind in no_dose_of(trials)])
+            for why in WHY_NO_DOSE
+        },
         ("right choice", None): is_chosen[mtd or "no dose"],
         ("too toxic a dose", None): sum((is_chosen[level] for level in (1, 2) if level > mtd), np.zeros(len(trials))),
         ("overdosed", "all"): np.array([float(sum(row[mtd:])) for row in infused.tolist()]),
@@ -241,7 +252,7 @@ def test_exact_values_are_those_of_exact() -> None:
             ("recommended", 1): exact.recommended[0],
             ("recommended", 2): exact.recommended[1],
             ("recommended", "no dose"): exact.no_dose,
-            ("inconclusive", None): exact.reasons.get("cap reached, inconclusive", 0.0),
+            **{(f"no dose: {why}", "no dose"): exact.why_no_dose[why] for why in WHY_NO_DOSE},
             ("right choice", None): exact.recommended[1] if truth == "mild" else exact.no_dose,
             ("too toxic a dose", None): 0.0 if truth == "mild" else sum(exact.recommended),
             ("evaluable", "all"): sum(exact.evaluable),
@@ -262,7 +273,7 @@ def test_simulated_values_agree_with_exact_ones_of_the_same_trial() -> None:
     whole = esc.load(BASE).replace({"safety.early_decision": False})
     compared = compare(whole, ["3+3 variant=A", "BOIN"], TRUTHS, target=0.25, trials=1000, seed=8)
     pairs = [(row.estimate, row.exact, row.mc_se, row.trials) for row in compared.rows if row.exact is not None]
-    assert len(pairs) == 2 * 2 * 8
+    assert len(pairs) == 2 * 2 * 11
     for estimate, value, mc_se, trials in pairs:
         se = max(mc_se or 0.0, math.sqrt(max(value * (1 - value), 0.0) / trials))
         assert abs(estimate - value) <= 5 * se + 1e-12
@@ -273,7 +284,8 @@ def test_patients_of_an_expansion_have_no_exact_value() -> None:
         {"safety.when_rule_finished": "expand", "stopping.expansion_too_toxic_probability": 1.0}
     )
     one = compare(expands, ["3+3 variant=A"], trials=2)
-    assert {row.measure for row in one.rows if row.exact is not None} == {"recommended", "inconclusive"}
+    why = {f"no dose: {why}" for why in WHY_NO_DOSE}
+    assert {row.measure for row in one.rows if row.exact is not None} == {"recommended"} | why
 
 
 def test_exact_values_can_be_left_out() -> None:
@@ -433,7 +445,7 @@ def test_many_levels_and_long_labels_fit_too() -> None:
 
 
 def test_no_dose_for_want_of_patients_is_told() -> None:
-    row = found().get("inconclusive", rule="rolling six", truth="mild")
+    row = found().get("no dose: cap reached, inconclusive", "no dose", rule="rolling six", truth="mild")
     assert row.mc_se is not None and row.estimate > 0
     assert f"rolling six {100 * row.estimate:.1f}±{100 * row.mc_se:.1f}" in esc.summary(found())
 

@@ -19,7 +19,7 @@ LAYERS = (
     {"export"},
     {"report", "plots"},
     {"protocol_tables", "studies"},
-    {"kernel"},
+    {"kernel", "cautions"},
     {"trial", "exactly"},
     {"committee"},
     {"rules", "nature", "results"},

@@ -120,7 +120,7 @@ def test_every_bar_is_as_long_as_its_estimate(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_part_of_no_dose_that_is_inconclusive_is_hatched(name: str) -> None:
     hatched = {str(p.get_gid()): p for p in drawn(name).patches if str(p.get_gid()).startswith("inconclusive|")}
-    rows = [row for row in found(name).rows if row.measure == "inconclusive" and row.estimate > 0]
+    rows = [row for row in found(name).rows if row.measure == "no dose: cap reached, inconclusive" and row.estimate > 0]
     assert set(hatched) == {f"inconclusive|{row.truth}|{row.rule}" for row in rows}
     for row in rows:
         part, bar = (

@@ -421,7 +421,7 @@ def test_exact_marks_stand_at_the_exact_values(name: str) -> None:
         assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (value, level)
         assert f"exact {100 * value:.2f}%" in words(ax)
     whole = "exact, of the same trial with early_decision = false"
-    assert (whole in legend_words(ax)) == scenario(name).safety.early_decision == ("exact" not in legend_words(ax))
+    assert (whole in legend_words(ax)) == scenario(name).early_decision == ("exact" not in legend_words(ax))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -98,7 +98,7 @@ def test_decisions_are_the_same_on_counts_that_are_alike(scenario: Scenario, pla
     assert_same_decisions(one, same, committee.leave_level(one))
     assert np.array_equal(committee.rule.closes_expansion(cut), committee.rule.closes_expansion(other))
     assert np.array_equal(committee.alone(cut, outstanding), committee.alone(other, outstanding))
-    if scenario.safety.early_decision:
+    if scenario.early_decision:
         for ask in (committee.may_be_forced, committee.forced_many):
             assert np.array_equal(ask(cut, outstanding), ask(other, outstanding))
 

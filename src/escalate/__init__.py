@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .cautions import cautions
     from .errors import EscalateError, ScenarioError
     from .exactly.enumeration import Exact, exact
     from .exactly.paths import dose_paths
@@ -56,6 +57,7 @@ __all__ = [
     "Trials",
     "accrual",
     "assumptions",
+    "cautions",
     "characteristics",
     "compare",
     "decision_table",
@@ -87,6 +89,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "cautions": ("cautions",),
     "studies.accruals": ("accrual",),
     "results.estimates": ("Characteristics", "characteristics"),
     "exactly.enumeration": ("Exact", "exact"),

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from .cautions import caution_lines, cautions
 from .errors import NotCoveredError, OutputError
 from .exactly.enumeration import Exact
 from .exactly.paths import DosePath, dose_paths
@@ -113,7 +114,7 @@ def run(
     return found
 
 
-def write_trial(trial: Trial, scenario: ScenarioLike, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
     """Write one trial as a folder: records, story, figures and what is needed to make it again.
 
     Parameters
@@ -135,6 +136,7 @@ def write_trial(trial: Trial, scenario: ScenarioLike, out: str | os.PathLike[str
 
     def write(folder: Path) -> None:
         _write_one(folder, trial)
+        _write_cautions(folder, scenario)
         _write_resolved(folder, scenario)
         made = provenance(scenario, seed=trial.seed, first=trial.replicate, trials=1)
         _write_json(folder / "provenance.json", made)
@@ -159,6 +161,7 @@ def write_table(
         axes = plot_decision_table(table)
         save(axes, folder / "table.png")
         save(axes, folder / "table.svg")
+        _write_cautions(folder, scenario)
         _write_resolved(folder, scenario)
 
     write_folder(Path(out), write, overwrite)
@@ -311,7 +314,7 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     counted = found.tally
     made = provenance(counted.scenario, seed=counted.seed, first=counted.first, trials=counted.trials)
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
-    _write_json(folder / "summary.json", {"provenance": made, "estimates": list(found.table)})
+    _write_json(folder / "summary.json", _summary_of(found, made))
     (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
     for name, axes in (
         ("durations", plot_durations(found)),
@@ -324,6 +327,12 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     one = folder / f"trial-{told.replicate}"
     one.mkdir()
     _write_one(one, told)
+
+
+def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
+    """Return what ``summary.json`` says: how to make it again, what to beware of, every estimate."""
+    beware = [caution.to_json() for caution in cautions(found.tally.scenario)]
+    return {"provenance": made, "cautions": beware, "estimates": list(found.table)}
 
 
 def _copy_rule(scenario: Scenario, origin: Path, folder: Path) -> None:
@@ -348,6 +357,13 @@ def _write_one(folder: Path, trial: Trial) -> None:
         axes = plot(trial)
         save(axes, folder / f"{name}.png")
         save(axes, folder / f"{name}.svg")
+
+
+def _write_cautions(folder: Path, scenario: Scenario) -> None:
+    """Write what to beware of beside texts that do not say it themselves; no file where there is nothing."""
+    lines = caution_lines(cautions(scenario))
+    if lines:
+        (folder / "cautions.txt").write_text("\n".join([*lines, ""]), encoding="utf-8")
 
 
 def _write_resolved(folder: Path, scenario: ScenarioLike) -> None:
@@ -378,6 +394,7 @@ def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) ->
 
 @write_result.register(Trial)
 def _save_trial(trial: Trial, out: Path, overwrite: bool) -> None:
+    assert isinstance(trial.scenario, Scenario)
     write_trial(trial, trial.scenario, out, overwrite=overwrite)
 
 

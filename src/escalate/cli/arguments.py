@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from ..cautions import Caution
 
 MOST = 10**15
 """Largest seed, number of trials or replicate."""
@@ -65,6 +68,14 @@ def at_least(least: int) -> Callable[[str], int]:
         return value
 
     return convert
+
+
+def print_cautions(found: Sequence[Caution]) -> None:
+    """Print cautions, and an empty line after them; nothing where there are none."""
+    from ..cautions import caution_lines
+
+    if found:
+        print("\n".join([*caution_lines(found), ""]))
 
 
 def result_folder(arguments: argparse.Namespace, name: str) -> Path | None:

@@ -1,10 +1,10 @@
-"""`escalate check`: check a scenario, and list its assumptions with their sources."""
+"""`escalate check`: check a scenario, and list its cautions, and its assumptions with their sources."""
 
 from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_scenario, new_verb
+from .arguments import Verbs, add_scenario, new_verb, print_cautions
 
 
 def add(verbs: Verbs) -> None:
@@ -15,11 +15,12 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from ..committee.committee import Committee
+    from ..cautions import cautions
     from ..report import assumptions
     from ..scenario import load
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
-    Committee(scenario)  # a Python rule shows only now whether it exists, and has what goes around it
+    found = cautions(scenario)  # a Python rule shows only now whether it exists, and has what goes around it
     print(f"{arguments.scenario}: a valid scenario\n")
+    print_cautions(found)
     print(assumptions(scenario))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_scenario, at_least, new_verb
+from .arguments import Verbs, add_scenario, at_least, new_verb, print_cautions
 
 
 def add(verbs: Verbs) -> None:
@@ -21,6 +21,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
+    from ..cautions import cautions
     from ..export import write_table
     from ..files import check_free
     from ..protocol_tables import decision_table
@@ -32,4 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
     table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
     if arguments.out is not None:
         write_table(table, scenario, arguments.out, overwrite=arguments.overwrite)
+    print_cautions(cautions(scenario))
     print(table.to_text())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, at_least, new_verb, result_folder
+from .arguments import Verbs, add_out, add_scenario, at_least, new_verb, print_cautions, result_folder
 
 
 def add(verbs: Verbs) -> None:
@@ -19,6 +19,7 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
+    from ..cautions import cautions
     from ..export import write_trial
     from ..report.narrative import story
     from ..scenario import load
@@ -29,6 +30,7 @@ def run(arguments: argparse.Namespace) -> None:
     trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
     if out is not None:
         write_trial(trial, scenario, out, overwrite=arguments.overwrite)
+    print_cautions(cautions(scenario))
     print(story(trial))
     if out is not None:
         print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")

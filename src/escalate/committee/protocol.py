@@ -53,7 +53,7 @@ class ProtocolRule(Rule):
         self.rule = rule or rule_for(scenario)
         self.titration, self.limits, self.stopping = scenario.titration, scenario.limits, scenario.stopping
         self.cohort_size, self.levels = scenario.safety.cohort_size, scenario.levels
-        self.early_decision = scenario.safety.early_decision
+        self.early_decision = scenario.early_decision
         self.name, self.target = self.rule.name, self.rule.target
         self.has_answer_at_cap, self.rolling = self.rule.has_answer_at_cap, self.rule.rolling
         self.eliminates = self.rule.eliminates or self.stopping.too_toxic_probability is not None

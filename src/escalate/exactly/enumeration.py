@@ -26,7 +26,9 @@ from ..committee.committee import Committee
 from ..errors import NotCoveredError
 from ..files import Saves
 from ..nature.patients import dlt_probability_if_evaluable
+from ..results.no_dose import WHY_NO_DOSE, no_dose_codes
 from ..scenario.model import Scenario
+from ..scenario.rules import RuleOptions
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
@@ -52,6 +54,8 @@ class Exact(Saves):
         Probability that each dose level is recommended, lowest first.
     no_dose : float
         Probability that none is.
+    why_no_dose : dict of str to float
+        Of that, each of what it can mean: see `escalate.results.no_dose`.
     reasons : dict of str to float
         Probability of each reason for stopping, most frequent first.
     total : dict of int to float
@@ -72,6 +76,7 @@ class Exact(Saves):
     dlt_probability: tuple[float, ...]
     recommended: tuple[float, ...]
     no_dose: float
+    why_no_dose: dict[str, float]
     reasons: dict[str, float]
     total: dict[int, float]
     evaluable: tuple[float, ...]
@@ -127,10 +132,12 @@ class _Ends:
 
     levels: int
     most: int
+    rule: RuleOptions
     recommended: FloatArray = field(init=False)
     total: FloatArray = field(init=False)
     at_level: FloatArray = field(init=False)
     reasons: dict[str, float] = field(default_factory=lambda: defaultdict(float))
+    why_no_dose: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     evidence: dict[tuple[int, int, int], float] = field(default_factory=lambda: defaultdict(float))
     paths: float = 0.0
 
@@ -151,6 +158,9 @@ class _Ends:
         level, reason = decided.level[ends], decided.reason[ends]
         for code in np.unique(reason).tolist():
             self.reasons[decided.reasons[code]] += float(weight[reason == code].sum())
+        codes = no_dose_codes(level, reason, decided.reasons, n.sum(axis=1), self.rule)
+        for code in np.unique(codes[codes >= 0]).tolist():
+            self.why_no_dose[WHY_NO_DOSE[code]] += float(weight[codes == code].sum())
         at = np.maximum(level, 0)
         rows, position = distinct(np.stack([level, at_level(y, at), at_level(n, at)], axis=1))
         for (chosen, *counts), q in zip(rows.tolist(), np.bincount(position, weight).tolist(), strict=True):
@@ -158,13 +168,15 @@ class _Ends:
                 self.evidence[chosen, counts[0], counts[1]] += q
 
 
-def exact(scenario: Scenario) -> Exact:
+def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
     """Compute the exact operating characteristics of a scenario.
 
     Parameters
     ----------
     scenario : Scenario
         Protocol and P(DLT) at each level; accrual, windows and follow-up play no part.
+    most_states : int, optional
+        A walk over more data cuts than this, at one step, is refused; 3,000,000 where it is not given.
 
     Returns
     -------
@@ -183,14 +195,14 @@ def exact(scenario: Scenario) -> Exact:
     table[0, 0] = scenario.safety.start_level - 1
     table[0, 3] = levels
     p = dlt_probability_if_evaluable(scenario)
-    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most), 0
+    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most, scenario.rule), 0
     while len(states.table):
         visited += len(states.table)
         decided = committee.decide_many(states.cut(), most - states.n.sum(axis=1))
         ends = decided.action == Action.STOP
         ended.add(states, decided, ends)
         keeps_last = committee.rule.reads_last
-        states = _next(states, ~ends, decided, p, keeps_last)
+        states = _next(states, ~ends, decided, p, keeps_last, most_states or MOST_STATES)
     numbers = np.arange(most + 1)
     evaluable, dlts = ended.at_level
     return Exact(
@@ -198,6 +210,7 @@ def exact(scenario: Scenario) -> Exact:
         dlt_probability=tuple(p),
         recommended=tuple(ended.recommended[:levels].tolist()),
         no_dose=float(ended.recommended[levels]),
+        why_no_dose={why: ended.why_no_dose[why] for why in WHY_NO_DOSE},
         reasons=dict(sorted(ended.reasons.items(), key=lambda item: -item[1])),
         total=_possible(ended.total),
         evaluable=tuple((evaluable @ numbers).tolist()),
@@ -214,7 +227,9 @@ def _possible(probability: FloatArray) -> dict[int, float]:
     return {number: float(q) for number, q in enumerate(probability) if q > 0}
 
 
-def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float], keeps_last: bool) -> _States:
+def _next(
+    states: _States, goes_on: BoolArray, decided: Decisions, p: list[float], keeps_last: bool, most_states: int
+) -> _States:
     """Return the data cuts after the next cohort of each trial that goes on, equal ones merged."""
     level, patients = decided.level, decided.patients
     parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
@@ -232,9 +247,9 @@ def _next(states: _States, goes_on: BoolArray, decided: Decisions, p: list[float
         return _States(states.table[:0], states.probability[:0], states.paths[:0])
     rows, probability, paths = (np.concatenate(column) for column in zip(*parts, strict=True))
     unique, position = distinct(rows)
-    if len(unique) > MOST_STATES:
+    if len(unique) > most_states:
         raise NotCoveredError(
-            f"more than {MOST_STATES:,} data cuts ({len(unique):,}) are possible at one step: "
+            f"more than {most_states:,} data cuts ({len(unique):,}) are possible at one step: "
             "simulate instead, or take fewer dose levels, fewer patients or larger cohorts"
         )
     merged = [np.bincount(position, weight).astype(np.float64) for weight in (probability, paths)]

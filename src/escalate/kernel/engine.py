@@ -101,7 +101,7 @@ class Engine:
             sentinel_stagger_days=safety.sentinel_stagger_days,
             stagger_days=safety.stagger_days,
             sentinel_every_cohort=safety.sentinel == "every_cohort",
-            early_decision=safety.early_decision,
+            early_decision=scenario.early_decision,
             replaces=safety.replace_non_evaluable,
             withholds=safety.dlt_after_lymphodepletion == "withhold",
             expands=safety.when_rule_finished == "expand",

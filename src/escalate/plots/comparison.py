@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..results.no_dose import no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
@@ -37,6 +38,9 @@ LINE = 12.5
 
 FEW = 5
 """So many columns of recommendations are few."""
+
+HATCHED = no_dose_measure(CAP_INCONCLUSIVE)
+"""The measure of that part of no dose that is hatched."""
 
 INCONCLUSIVE: dict[str, Any] = {
     "label": f"of no dose: {CAP_INCONCLUSIVE}", "facecolor": "none", "edgecolor": VERMILLION, "hatch": "/////",
@@ -223,7 +227,7 @@ def _handles(comparison: Comparison) -> list[Artist]:
     handles: list[Artist] = []
     if any(truth.mtd is not None for truth in comparison.truths):
         handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose where it has none"))
-    if any(row.measure == "inconclusive" and row.estimate > 0 for row in comparison.rows):
+    if any(row.measure == HATCHED and row.estimate > 0 for row in comparison.rows):
         handles.append(Patch(**INCONCLUSIVE))
     handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95 % Monte Carlo interval"))
     if len(comparison.rules) > 1:
@@ -278,7 +282,8 @@ def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Tru
             row = comparison.get(column.measure, column.level, rule=rule, truth=truth.label)
             _draw_bar(board, column, row, middle)
             if (column.measure, column.level) == ("recommended", NO_DOSE):
-                _draw_inconclusive(board, column, comparison.get("inconclusive", rule=rule, truth=truth.label), middle)
+                hatched = comparison.get(HATCHED, NO_DOSE, rule=rule, truth=truth.label)
+                _draw_inconclusive(board, column, hatched, middle)
     if len(comparison.rules) > 1:
         for column in layout.columns:
             row = comparison.get(column.measure, column.level, rule=comparison.rules[0], truth=truth.label)

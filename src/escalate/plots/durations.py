@@ -12,11 +12,13 @@ from ..results.outcomes import NOT_REACHED
 from .beside import mark_planned, write_beside
 from .style import (
     BLUE,
+    DATES,
     FAINT,
     INK,
     PALE_SKY,
     PAPER,
     calendar_axis,
+    caution_words,
     day_number,
     fit,
     headline,
@@ -109,7 +111,7 @@ def _small_print(found: Characteristics) -> list[str]:
         unknown = f"; not known: {', '.join(missing)}" if missing else ""
         were = "trial was" if cut == 1 else "trials were"
         lines.append(f"{cut:,} {were} cut off on day {about.max_days} (trial.max_days), not finished{unknown}")
-    return lines
+    return lines + caution_words(counted.scenario, DATES)
 
 
 def _is_known(found: Characteristics, share: float) -> bool:

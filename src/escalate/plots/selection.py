@@ -13,10 +13,10 @@ from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
 from ..studies.comparison import THIS, WHOLE_COHORTS
-from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
+from ..words.records import NO_DOSE
 from .beside import TEXT, make_room
 from .board import widest
-from .comparison import INCONCLUSIVE, exact_mark, exact_words
+from .comparison import HATCHED, INCONCLUSIVE, exact_mark, exact_words
 from .paths import level_colours
 from .style import (
     BAND,
@@ -26,6 +26,7 @@ from .style import (
     PAPER,
     VERMILLION,
     break_lines,
+    caution_words,
     fit,
     headline,
     legend_below,
@@ -145,7 +146,7 @@ def _draw_bar(ax: Axes, level: int, estimate: Estimate, colour: str) -> None:
 
 def _draw_inconclusive(ax: Axes, found: Characteristics) -> None:
     """Hatch the part of no dose that is no verdict on the doses."""
-    share = sum(e.estimate for e in found.estimates if (e.group, e.measure) == ("stopping", CAP_INCONCLUSIVE))
+    share = found.get(HATCHED, NO_DOSE).estimate
     if share:
         ax.barh(0, share, height=BAR, zorder=3, gid="inconclusive", **INCONCLUSIVE)
 
@@ -154,7 +155,7 @@ def _draw_exact(ax: Axes, exact: Exact | None) -> dict[int, float]:
     """Mark the exact values; return them by level, no dose as 0."""
     if exact is None:
         return {}
-    of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS
+    of = WHOLE_COHORTS if exact.scenario.early_decision else THIS
     values = dict(enumerate((exact.no_dose, *exact.recommended)))
     for level, value in values.items():
         look = {**exact_mark(of), "markersize": 7}
@@ -184,4 +185,4 @@ def _small_print(found: Characteristics) -> list[str]:
     if scenario.overdose_above is not None and scenario.toxicity.mtd_level is None:
         limit = f"{100 * scenario.overdose_above:.4g}%"
         lines.append(f"MTD of the truth: the highest level whose true P(DLT) is not above {limit}")
-    return lines
+    return lines + caution_words(scenario)

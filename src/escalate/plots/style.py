@@ -15,7 +15,7 @@ import io
 import itertools
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -31,7 +31,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
 
+from ..cautions import cautions
 from ..errors import OutputError
+from ..scenario.model import Scenario
 from ..words.records import Trial
 
 INK = "#1F2328"
@@ -294,6 +296,24 @@ def heading(ax: Axes, trial: Trial, *more: str) -> float:
         Height of what was written [points].
     """
     return headline(ax, verdict(trial), (*small_print(trial), *more))
+
+
+DATES = ("sources",)
+"""Keys whose cautions bear on figures of dates: the others are about doses."""
+
+
+def caution_words(scenario: Scenario, about: Collection[str] | None = None) -> list[str]:
+    """Return the cautions of a scenario as one line of small print; none where there is nothing to say.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        What is drawn.
+    about : collection of str, optional
+        Keys whose cautions bear on the figure; all where it is not given.
+    """
+    told = [caution.brief for caution in cautions(scenario) if about is None or caution.key in about]
+    return [f"Caution: {'; '.join(told)}"] if told else []
 
 
 def headline(ax: Axes, words: str, small: Sequence[str]) -> float:

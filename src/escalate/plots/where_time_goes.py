@@ -14,6 +14,7 @@ from ..results.timeline import WAITS
 from .beside import TEXT, make_room
 from .board import widest
 from .style import (
+    DATES,
     FAINT,
     GREY,
     INK,
@@ -23,6 +24,7 @@ from .style import (
     PURPLE,
     SKY,
     SOFT,
+    caution_words,
     fit,
     headline,
     new_axes,
@@ -163,6 +165,7 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
             words = f"{cut:,} trials were" if cut > 1 else "1 trial was"
             of = f"{label}: " if label else ""
             lines.append(f"{of}{words} cut off on day {counted.scenario.trial.max_days} (trial.max_days)")
+        lines += [f"{f'{label}: ' if label else ''}{words}" for words in caution_words(counted.scenario, DATES)]
     return lines
 
 

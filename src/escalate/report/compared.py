@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
+from ..cautions import Caution, caution_lines, cautions
+from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
@@ -30,7 +32,6 @@ _PATIENTS_AND_TIME = (
     _Column("by plan %", "finished by planned completion date", None, 1, 100),
     _Column("cut off %", "cut off", None, 1, 100),
 )
-_INCONCLUSIVE = _Column("inconclusive", "inconclusive", None, 1, 100)
 
 
 def comparison_summary(found: Comparison) -> str:
@@ -47,8 +48,25 @@ def comparison_summary(found: Comparison) -> str:
         For each truth, each rule: P(each dose, none), patients, DLTs, duration, with their Monte Carlo standard errors;
         below them the paired differences to the first rule, and exact values.
     """
-    parts = [_question(found), *(_block(found, truth) for truth in found.truths)]
-    return "\n\n".join("\n".join(part) for part in parts)
+    parts = [_question(found), caution_lines(_cautions(found)), *(_block(found, truth) for truth in found.truths)]
+    return "\n\n".join("\n".join(part) for part in map(list, parts) if part)
+
+
+def _cautions(found: Comparison) -> dict[Caution, str]:
+    """Return the cautions of all that is compared, each once, with the rules or the truth that it is about."""
+    cells: dict[Caution, list[tuple[str, str]]] = {}
+    for cell, scenario in found.scenarios.items():
+        for caution in cautions(scenario):
+            cells.setdefault(caution, []).append(cell)
+    return {caution: _whose(found, about) for caution, about in cells.items()}
+
+
+def _whose(found: Comparison, cells: Sequence[tuple[str, str]]) -> str:
+    """Say under which truths, with which rules: nothing of those that are all."""
+    truths, rules = (dict.fromkeys(part) for part in zip(*cells, strict=True))
+    parts = ["; ".join(rules)] if len(rules) < len(found.rules) else []
+    parts += [f"truth {'; '.join(truths)}"] if len(truths) < len(found.truths) else []
+    return ", ".join(parts)
 
 
 def _question(found: Comparison) -> Iterator[str]:
@@ -132,15 +150,17 @@ def _block(found: Comparison, truth: Truth) -> Iterator[str]:
     ]
     fits = max(map(len, beside)) <= WIDTH
     yield from (line.rstrip() for line in (beside if fits else [*which, *later]))
-    yield from _inconclusive(found, truth)
+    yield from _why_no_dose(found, truth)
 
 
-def _inconclusive(found: Comparison, truth: Truth) -> Iterator[str]:
-    """Tell how much of `no dose` is no verdict on the doses."""
-    rows = [(rule, found.get("inconclusive", rule=rule, truth=truth.label)) for rule in found.rules]
-    told = [f"{rule} {_value(row, _INCONCLUSIVE)}" for rule, row in rows if row.estimate > 0]
-    if told:
-        yield from wrap(f"of no dose, cap reached, inconclusive, %: {'; '.join(told)}", WIDTH, subsequent_indent="  ")
+def _why_no_dose(found: Comparison, truth: Truth) -> Iterator[str]:
+    """Tell what `no dose` means: a verdict on the doses, a trial too small for one, or no time left."""
+    for why in WHY_NO_DOSE:
+        column = _Column(why, no_dose_measure(why), NO_DOSE, 1, 100)
+        rows = [(rule, found.get(column.measure, NO_DOSE, rule=rule, truth=truth.label)) for rule in found.rules]
+        told = [f"{rule} {_value(row, column)}" for rule, row in rows if row.estimate > 0]
+        if told:
+            yield from wrap(f"of no dose, {why}, %: {'; '.join(told)}", WIDTH, subsequent_indent="  ")
 
 
 def _level(level: int | str) -> str:

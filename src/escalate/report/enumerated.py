@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from ..cautions import caution_lines, cautions
 from ..exactly.enumeration import Exact
 from ..exactly.paths import DosePath
 from ..protocol_tables.layout import csv_text
-from ..rules import rule_for
+from ..results.no_dose import no_dose_measure
 from ..scenario.rules import rule_words
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
-
-EARLY = (
-    "The scenario decides early (safety.early_decision = true), which leaves places of a cohort empty: simulated "
-    "results differ."
-)
 
 
 def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:
@@ -31,6 +27,8 @@ def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) 
         How many dose paths to tell.
     """
     parts = (
+        _question(found),
+        caution_lines(cautions(found.scenario)),
         _recommendation(found),
         _reasons(found),
         evidence_lines(found.evidence),
@@ -40,14 +38,18 @@ def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) 
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _recommendation(found: Exact) -> list[str]:
+def _question(found: Exact) -> list[str]:
     scenario = found.scenario
-    lines = [
+    return [
         scenario.trial.title,
         f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
         f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
-        *([EARLY] if scenario.safety.early_decision and rule_for(scenario).has_answer_at_cap else ()),
-        "",
+    ]
+
+
+def _recommendation(found: Exact) -> list[str]:
+    scenario = found.scenario
+    lines = [
         f"{'Which dose would be recommended?':<46}{'probability':>12}   assumed P(DLT)   if evaluable"
         "   evaluable   with a DLT",
     ]
@@ -56,7 +58,8 @@ def _recommendation(found: Exact) -> list[str]:
         assumed, counted = scenario.toxicity.dlt_probability[level], found.dlt_probability[level]
         numbers = f"{assumed:>14.1%}{counted:>15.2%}{found.evaluable[level]:>12.4f}"
         lines.append(f"{label:<46}{found.recommended[level]:>12.6f}   {numbers}{found.dlts[level]:>13.4f}")
-    return [*lines, f"  {NO_DOSE:<44}{found.no_dose:>12.6f}"]
+    told = [f"{f'    of it, {why}':<46}{q:>12.6f}" for why, q in found.why_no_dose.items() if q]
+    return [*lines, f"  {NO_DOSE:<44}{found.no_dose:>12.6f}", *told]
 
 
 def _reasons(found: Exact) -> list[str]:
@@ -95,6 +98,8 @@ def _rows(found: Exact) -> Iterator[tuple[str, str, str, float]]:
     for level, q in enumerate(found.recommended, 1):
         yield "recommendation", "recommended", str(level), q
     yield "recommendation", "recommended", NO_DOSE, found.no_dose
+    for why, q in found.why_no_dose.items():
+        yield "recommendation", no_dose_measure(why), NO_DOSE, q
     for reason, q in found.reasons.items():
         yield "stopping", reason, "", q
     for (level, y, n), q in sorted(found.evidence.items()):

@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 
+from ..cautions import caution_lines, cautions
+from ..cautions.about_nature import differs_among_evaluable
+from ..exactly.one_by_one import whole_cohorts
+from ..nature.patients import dlt_probability_if_evaluable
 from ..results.estimates import Characteristics, Estimate, error_words, in_percent, in_units, trials_needed
+from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..results.outcomes import NOT_REACHED, PER_LEVEL
 from ..results.tally import PATHS_OF, Tally
 from ..results.timeline import WAITS
-from ..scenario.rules import rule_words
+from ..scenario.model import Scenario
+from ..scenario.rules import decides_early, rule_words
 from ..words.records import NO_DOSE
 from ..words.tables import STATES
 from .evidence import evidence_lines
@@ -41,6 +47,7 @@ def simulated_summary(found: Characteristics) -> str:
     counted = found.tally
     parts = (
         _question(counted),
+        caution_lines(cautions(counted.scenario)),
         _recommendation(found),
         _evidence(counted),
         _patients(found),
@@ -49,7 +56,7 @@ def simulated_summary(found: Characteristics) -> str:
         _waits(found),
         _paths(counted),
     )
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join("\n".join(part) for part in map(list, parts) if part)
 
 
 def _question(counted: Tally) -> Iterator[str]:
@@ -70,12 +77,16 @@ def _question(counted: Tally) -> Iterator[str]:
 
 def _recommendation(found: Characteristics) -> Iterator[str]:
     scenario = found.tally.scenario
-    yield f"{'Which dose would be recommended?':<46}{'probability':>16}   assumed P(DLT)"
+    beside = dict(_beside(scenario))
+    heads = "".join(f"   {head}" for head in beside)
+    yield f"{'Which dose would be recommended?':<46}{'probability':>16}{heads}"
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
-        truth = scenario.toxicity.dlt_probability[level]
-        yield f"{label:<46}{in_percent(found.get('recommended', level + 1)):>16}   {truth:.1%}"
-    yield f"  {NO_DOSE:<44}{in_percent(found.get('recommended', NO_DOSE)):>16}"
+        words = "".join(f"   {cells[level]:<{len(head)}}" for head, cells in beside.items())
+        yield f"{label:<46}{in_percent(found.get('recommended', level + 1)):>16}{words}".rstrip()
+    words = "".join(f"   {cells[-1] if len(cells) > scenario.levels else '':<{len(h)}}" for h, cells in beside.items())
+    yield f"  {NO_DOSE:<44}{in_percent(found.get('recommended', NO_DOSE)):>16}{words}".rstrip()
+    yield from _why_no_dose(found)
     yield from _right_or_wrong(found)
     worst = max((found.get("recommended", level).estimate for level in range(1, scenario.levels + 1)), key=_spread)
     yield f"  within ± 0.5 points (95 % interval) after {trials_needed(worst):,} trials"
@@ -83,6 +94,25 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
     for estimate in found.estimates:
         if estimate.group == "stopping":
             yield f"  {estimate.measure:<44}{in_percent(estimate):>16}"
+
+
+def _beside(scenario: Scenario) -> Iterator[tuple[str, list[str]]]:
+    """Yield what stands beside the probability of each level: head, and cells, no dose last if it has one."""
+    yield "assumed P(DLT)", [f"{p:.1%}" for p in scenario.toxicity.dlt_probability]
+    if differs_among_evaluable(scenario):
+        yield "if evaluable", [f"{p:.1%}" for p in dlt_probability_if_evaluable(scenario)]
+    if scenario.early_decision and not decides_early(scenario.rule):
+        whole = whole_cohorts(scenario)
+        if whole is not None:
+            yield "exact, with whole cohorts", [f"{q:.2%}" for q in (*whole.recommended, whole.no_dose)]
+
+
+def _why_no_dose(found: Characteristics) -> Iterator[str]:
+    """Tell what no dose means: a verdict on the doses, a trial too small for one, or no time left."""
+    for why in WHY_NO_DOSE:
+        share = found.get(no_dose_measure(why), NO_DOSE)
+        if share.estimate > 0:
+            yield f"{f'    of it, {why}':<46}{in_percent(share):>16}"
 
 
 def _right_or_wrong(found: Characteristics) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 from ..files import Saves
 from ..words.records import NO_DOSE, NO_LEVEL
 from ..words.tables import STATES, Column, Layout, Table
+from .no_dose import WHY_NO_DOSE, no_dose_measure
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .tally import Tally, tally
 from .timeline import WAITS
@@ -141,6 +142,9 @@ def _recommendation(counted: Tally) -> Iterator[Estimate]:
     for level in range(counted.scenario.levels):
         yield probability("recommendation", "recommended", level + 1, often[level], counted.trials)
     yield probability("recommendation", "recommended", NO_DOSE, often[NO_LEVEL], counted.trials)
+    for code, why in enumerate(WHY_NO_DOSE):
+        happened = counted.values["no dose"][code]
+        yield probability("recommendation", no_dose_measure(why), NO_DOSE, happened, counted.trials)
     scenario = counted.scenario
     if scenario.mtd_level is not None:
         yield probability("recommendation", "right choice", None, often[scenario.mtd_level - 1], counted.trials)

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..scenario.model import Scenario
 from ..words.records import NO_LEVEL, IntArray
+from .no_dose import no_dose_codes
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 
 PATHS_OF = 10_000
@@ -195,6 +196,16 @@ def tally(trials: Trials, *, paths_until: int | None = None) -> Tally:
 def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
     """Yield what is counted of each trial: name, and one whole number for each trial, shape (n,)."""
     yield "recommended", trials.recommended
+    yield (
+        "no dose",
+        no_dose_codes(
+            trials.recommended,
+            trials.reason,
+            trials.reasons,
+            trials.patients["evaluable"].sum(axis=1),
+            trials.scenario.rule,
+        ),
+    )
     at = np.maximum(trials.recommended, 0)
     rows = np.arange(len(trials))
     y, n = (trials.patients[name][rows, at] for name in ("dlts", "evaluable"))

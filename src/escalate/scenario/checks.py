@@ -240,6 +240,30 @@ def _what_if_is_possible(what_if: tuple[WhatIf, ...], follow_up: FollowUp) -> It
                 yield ("what_if", position, key), day, f"follow-up ends on day {follow_up.days}"
 
 
+NOT_TREATED = ("dlt_day", "drop_out_day", "full_dose")
+"""What cannot be said of a patient who receives no cells."""
+
+
+@_check("what_if")
+def _what_if_agrees_with_itself(what_if: tuple[WhatIf, ...]) -> Iterator[Complaint]:
+    for position, item in enumerate(what_if):
+        said = item.model_dump(exclude_none=True)
+        if said.get("infused") is False:
+            happens = [key for key in NOT_TREATED if key in said] + (["dlt"] if said.get("dlt") else [])
+            yield from _both(position, said, "infused", happens, "a patient who is not infused has none")
+        leaves, dlt = said.get("drop_out_day"), said.get("dlt_day")
+        if leaves is not None and dlt is not None and leaves < dlt:
+            yield from _both(position, said, "drop_out_day", ["dlt_day"], "the patient has left before the DLT")
+
+
+def _both(position: int, said: dict[str, Any], key: str, others: list[str], why: str) -> Iterator[Complaint]:
+    """Complain of two lines that contradict each other, at both."""
+    for other in others:
+        for one, two in ((key, other), (other, key)):
+            against = f"contradicts {two} = {str(said[two]).lower()} of the same patient, since {why}: leave one out"
+            yield ("what_if", position, one), said[one], against
+
+
 @_check("dose_levels", "rule")
 def _model_has_every_level(dose_levels: tuple[DoseLevel, ...], rule: RuleOptions) -> Iterator[Complaint]:
     levels = len(dose_levels)

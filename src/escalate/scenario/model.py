@@ -17,7 +17,7 @@ from .changes import changed
 from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Toxicity, WhatIf
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .rules import RuleOptions
+from .rules import RuleOptions, decides_early
 from .toml_text import toml_text
 from .values import AS_TUPLE, FROZEN, FrozenTable, plain
 from .whole import Whole
@@ -82,6 +82,12 @@ class Scenario(Whole):
         """From the first infusion to the last day of the DLT window, itself included [days]."""
         return window_end_offset(self.treatment, self.safety)
 
+    @property
+    def early_decision(self) -> bool:
+        """Whether a decision comes early when nothing pending can change it; by default, as suits the rule."""
+        said = self.safety.early_decision
+        return decides_early(self.rule) if said is None else said
+
     @cached_property
     def shares(self) -> tuple[float, ...]:
         """Share of the full dose given by each infusion."""
@@ -110,7 +116,14 @@ class Scenario(Whole):
 
     def resolved(self) -> dict[str, Any]:
         """Return the complete scenario, defaults filled in, as plain JSON values."""
-        values: dict[str, Any] = self.model_dump(mode="json")
+        return self._filled(self.model_dump(mode="json"))
+
+    def filled(self) -> dict[str, Any]:
+        """Return every value by section as a scenario file would give it, those filled in that depend on the rule."""
+        return self._filled(plain(self))
+
+    def _filled(self, values: dict[str, Any]) -> dict[str, Any]:
+        values["safety"]["early_decision"] = self.early_decision
         return values
 
     def fingerprint(self) -> str:

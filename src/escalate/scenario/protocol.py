@@ -151,8 +151,10 @@ class Safety(Section):
     """From the data cut to the committee's meeting, or to the next meeting weekday after it [days]."""
     meeting_weekdays: Weekdays = EVERY_DAY
     """Weekdays on which the committee meets."""
-    early_decision: bool = True
-    """Whether the data cut comes early when nothing still pending can change the decision."""
+    early_decision: bool | None = None
+    """Whether the data cut comes early when nothing still pending can change the decision. Places are left empty then,
+    which makes rules that recommend from counts look worse; where it is left out, true for 3+3 and rolling six, and
+    false for all others."""
     replace_non_evaluable: bool = True
     """Whether non-evaluable patients are replaced within the cohort."""
     dlt_after_lymphodepletion: Literal["infuse", "withhold"] = "infuse"

@@ -370,6 +370,15 @@ RuleOptions = Annotated[Annotated[AnyRule, Field(discriminator="name")], BeforeV
 """Any of the rules, told apart by name."""
 
 
+def decides_early(options: RuleOptions) -> bool:
+    """Return whether a decision may come early by default: with rules that read no count of a level that was left.
+
+    3+3 and rolling six declare a level too toxic after two DLTs, however many were treated there. Any other rule
+    recommends from all counts, so that places left empty change what it recommends.
+    """
+    return isinstance(options, (ThreePlusThree, RollingSix))
+
+
 def rule_words(options: RuleOptions, leave_out: Collection[str] = ()) -> str:
     """Return a rule with its options in words, but for some; those at their default are left out."""
     if isinstance(options, PythonRule):

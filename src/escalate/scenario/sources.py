@@ -10,7 +10,6 @@ from typing import Any
 from .model import Scenario
 from .places import is_story, leaves
 from .ranges import value_text
-from .values import plain
 
 UNSOURCED = "unsourced"
 
@@ -62,7 +61,7 @@ def ledger(scenario: Scenario) -> list[Assumption]:
         In the order of the scenario's sections.
     """
     entries = []
-    for key, values in leaves(plain(scenario)).items():
+    for key, values in leaves(scenario.filled()).items():
         if is_story(key) or all(value is None for value in values):
             continue
         said = source_of(key, scenario.sources)

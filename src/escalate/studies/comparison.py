@@ -22,11 +22,12 @@ from ..exactly.enumeration import Exact, exact
 from ..files import Saves
 from ..kernel import compiled
 from ..results.estimates import Estimate, mean, probability
+from ..results.no_dose import WHY_NO_DOSE, no_dose_codes, no_dose_measure
 from ..results.outcomes import NOT_REACHED, Trials
 from ..results.tally import count_values
 from ..scenario.compared import AsRule, AsTruth, Truth, compared
 from ..scenario.model import Scenario
-from ..words.records import CAP_INCONCLUSIVE, NO_DOSE, NO_LEVEL, IntArray
+from ..words.records import NO_DOSE, NO_LEVEL, IntArray
 from ..words.tables import Column, Layout, Table
 from . import workers
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
@@ -65,7 +66,7 @@ COMPARED = Layout(
 
 MEASURES = {
     "recommended": "P(a dose level, or no dose, is recommended)",
-    "inconclusive": "P(no dose, since the cap is reached before the rule has an answer)",
+    **{no_dose_measure(why): f"P(no dose is recommended, and what that means: {why})" for why in WHY_NO_DOSE},
     "right choice": "P(the MTD of the truth is recommended, or no dose where it has none); only where that is known",
     "too toxic a dose": "P(a level is recommended whose P(DLT) is above `overdose_above`); only where that is known",
     "dlts": "mean patients with a DLT in the window, at all levels",
@@ -290,7 +291,7 @@ def _rows(
         values, why_not = _enumerated(cell, pairs.truth) if enumerate_exactly else ({}, "")
         if why_not:
             not_exact[under, label] = why_not
-        of = WHOLE_COHORTS if cell.safety.early_decision else THIS
+        of = WHOLE_COHORTS if cell.early_decision else THIS
         rows += [_row(pairs.truth, label, *parts, values.get(parts[0]), of) for parts in pairs.estimates(label)]
     return rows, not_exact
 
@@ -386,8 +387,10 @@ def _columns(trials: Trials, truth: Truth) -> Iterator[tuple[Measure, IntArray]]
     for level in levels:
         yield Measure("recommended", level), _where(trials.recommended == level - 1)
     yield Measure("recommended", NO_DOSE), _where(trials.recommended == NO_LEVEL)
-    cap = trials.reasons.index(CAP_INCONCLUSIVE) if CAP_INCONCLUSIVE in trials.reasons else -1
-    yield Measure("inconclusive"), _where(trials.reason == cap)
+    evaluable = trials.patients["evaluable"].sum(axis=1)
+    codes = no_dose_codes(trials.recommended, trials.reason, trials.reasons, evaluable, trials.scenario.rule)
+    for code, why in enumerate(WHY_NO_DOSE):
+        yield Measure(no_dose_measure(why), NO_DOSE), _where(codes == code)
     if truth.mtd is not None:
         right = NO_LEVEL if truth.mtd == NO_DOSE else int(truth.mtd) - 1
         yield Measure("right choice"), _where(trials.recommended == right)
@@ -422,7 +425,8 @@ def _exact_values(found: Exact, truth: Truth) -> Iterator[tuple[Measure, float]]
     by_level = dict(enumerate(found.recommended, 1)) | {NO_DOSE: found.no_dose}
     for level, q in by_level.items():
         yield Measure("recommended", level), q
-    yield Measure("inconclusive"), found.reasons.get(CAP_INCONCLUSIVE, 0.0)
+    for why, q in found.why_no_dose.items():
+        yield Measure(no_dose_measure(why), NO_DOSE), q
     if truth.mtd is not None:
         yield Measure("right choice"), by_level[truth.mtd]
     if truth.overdose_above is not None:

@@ -257,7 +257,7 @@ class Conduct:
 
     def may_be_forced(self, cohort: CohortFile) -> bool:
         """Return whether the protocol lets the committee decide early on this cohort."""
-        return self.safety.early_decision and cohort.purpose == "escalation" and self.stop is None
+        return self.scenario.early_decision and cohort.purpose == "escalation" and self.stop is None
 
     def known(self, cohort: CohortFile) -> Counts:
         """Return what a committee can see of the trial now."""

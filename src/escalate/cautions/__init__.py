@@ -1,0 +1,12 @@
+"""What is wrong with no scenario, and yet would mislead: cautions, computed in one place.
+
+A scenario that breaks a rule is refused (`scenario.checks`); one that is allowed and still surprises has a `Caution`:
+what it is about, what is the matter, what to do. `about_protocol`, `about_rule` and `about_nature` find them, asking
+the committee itself wherever that is possible, and `caution_lines` is the one place that says how they are shown.
+Whatever prints, writes or draws results comes in here; nothing here changes a result.
+"""
+
+from .caution import Caution, caution_lines
+from .found import cautions
+
+__all__ = ["Caution", "caution_lines", "cautions"]

@@ -1,0 +1,73 @@
+"""Cautions about what is assumed of nature, and about numbers that nobody has written yet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+from ..committee.committee import Committee
+from ..nature.patients import dlt_probability_if_evaluable
+from ..registry.draft import ASSUMED
+from ..scenario.model import Scenario
+from ..scenario.sources import ledger
+from .caution import Caution
+
+A_POINT = 0.01
+"""By how much a DLT rate may differ from P(DLT) before it is said [probability]."""
+
+
+def placeholders(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Values that `escalate init` made up, and that still have its source."""
+    values = ledger(scenario)
+    made_up = sum(f"{value.kind}: {value.source}" == ASSUMED for value in values)
+    if made_up:
+        yield Caution(
+            key="sources",
+            matter=f"{made_up} of {len(values)} values are placeholders of `escalate init`, and no facts of this "
+            "trial: results say nothing about it yet.",
+            advice=f'Replace each value and its source; they are those with the source "{ASSUMED}".',
+            brief=f"a draft: {made_up} of {len(values)} values are placeholders",
+        )
+
+
+def falling_toxicity(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """P(DLT) that falls as the dose rises."""
+    p = scenario.toxicity.dlt_probability
+    falls = [level for level, (lower, higher) in enumerate(pairwise(p), 2) if higher < lower]
+    if falls:
+        told = ", ".join(f"{p[level - 1]:.4g} at level {level} after {p[level - 2]:.4g}" for level in falls)
+        yield Caution(
+            key="toxicity.dlt_probability",
+            matter=f"P(DLT) falls as the dose rises ({told}), while every rule takes a higher dose to be at least as "
+            "toxic.",
+            advice="Check the order of the values; if it is meant, read the right choice and overdoses with care.",
+            brief="the assumed P(DLT) falls as the dose rises",
+        )
+
+
+def rate_among_evaluable(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """A DLT rate among evaluable patients that is unlike P(DLT)."""
+    p, seen = scenario.toxicity.dlt_probability, dlt_probability_if_evaluable(scenario)
+    if any(math.isnan(rate) for rate in seen):
+        yield Caution(
+            key="attrition",
+            matter="With this attrition nobody without a DLT is ever evaluable at some level.",
+            advice="Lower attrition.partial_dose_probability or attrition.drop_out_per_year.",
+            brief="nobody can be evaluable",
+        )
+    elif differs_among_evaluable(scenario):
+        level = max(range(scenario.levels), key=lambda k: abs(seen[k] - p[k]))
+        yield Caution(
+            key="attrition",
+            matter=f"The rule sees a DLT rate of {seen[level]:.1%} at level {level + 1}, where P(DLT) is "
+            f"{p[level]:.1%}: who drops out or has part of the dose counts only with a DLT.",
+            advice="Judge the rule by the rate among evaluable patients, which is shown beside P(DLT).",
+            brief="the DLT rate among evaluable patients is above P(DLT)",
+        )
+
+
+def differs_among_evaluable(scenario: Scenario) -> bool:
+    """Return whether the DLT rate among evaluable patients differs from P(DLT) by more than a point at any level."""
+    pairs = zip(scenario.toxicity.dlt_probability, dlt_probability_if_evaluable(scenario), strict=True)
+    return any(abs(p - rate) > A_POINT for p, rate in pairs)

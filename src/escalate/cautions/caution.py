@@ -1,0 +1,52 @@
+"""A caution, and how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from textwrap import wrap
+
+WIDTH = 110
+"""Width of the text [characters]."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """Something that is allowed, and may mislead.
+
+    Parameters
+    ----------
+    key : str
+        Dotted key of the scenario that it is about.
+    matter : str
+        What is the matter, in one sentence.
+    advice : str
+        What to do about it, in one sentence.
+    brief : str
+        The matter in a few words, for a figure.
+    """
+
+    key: str
+    matter: str
+    advice: str
+    brief: str
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as plain JSON values."""
+        return asdict(self)
+
+
+def caution_lines(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[str]:
+    """Return cautions as text for a terminal, a few lines each; nothing where there are none.
+
+    Parameters
+    ----------
+    cautions : iterable of Caution, or dict of Caution to str
+        In the order in which they are told; what each is of, where it is not of everything that is shown.
+    """
+    of = dict(cautions) if isinstance(cautions, Mapping) else dict.fromkeys(cautions, "")
+    lines = [f"Cautions: {len(of)}"] if of else []
+    for caution, whose in of.items():
+        words = f"{f'{whose}: ' if whose else ''}{caution.matter} {caution.advice} [{caution.key}]"
+        lines += wrap(words, WIDTH, initial_indent="  ! ", subsequent_indent="    ")
+    return lines
