@@ -397,6 +397,16 @@ BUGS = (
     Bug("exact values of any trial", "plots/selection.py", "    if differs:", "    if False:", "test_plots_simulated.py"),
     Bug("exact values are always of this trial", "plots/selection.py", "of = WHOLE_COHORTS if exact.scenario.safety.early_decision else THIS", "of = THIS", "test_plots_simulated.py"),
     Bug("bars of the selection up to the end of the interval", "plots/selection.py", "ax.barh(level, estimate.estimate,", "ax.barh(level, estimate.high or 0,", "test_plots_simulated.py"),
+    Bug("a number behind cohorts in brackets is a name", "registry/prose.py", r"[=#+])\s*[-#=]?\s*$", r"[=#+]|cohorts)\s*[-#=]?\s*\(?$", "test_registry.py"),
+    Bug("thousands commas split a number", "registry/prose.py", r"(?:\d{1,2},\d{3}(?!\d|,\d|\s?[×x*])|", "(?:", "test_registry.py"),
+    Bug("a cap is a dose", "registry/objections.py", "at (?:most|least)|", "", "test_registry.py"),
+    Bug("a range is two doses", "registry/objections.py", "    if amount.is_range:", "    if False:", "test_registry.py"),
+    Bug("a partner's amount is a dose", "registry/objections.py", 'return f"of {partner}" if (partner := _partner(amount)) else ""', 'return ""', "test_registry.py"),
+    Bug("part of a list is a list", "registry/doses.py", "& doubtful:", "& set():", "test_registry.py"),
+    Bug("another agent's days", "registry/lymphodepletion.py", "            if when is None:", "            if True:", "test_registry.py"),
+    Bug("exponents end at twelve", "registry/amounts.py", "(?P<lost>[5-9]|1[0-5])", "(?P<lost>[5-9]|1[0-2])", "test_registry.py"),
+    Bug("the enrolment of two phases is the escalation's", "registry/draft.py", "if len(record.phases) > 1", "if False", "test_registry.py"),
+    Bug("what the record says of its conduct is kept back", "registry/draft.py", "    said = facts.said.get(about or key, ())", "    said = ()", "test_registry.py"),
 )  # fmt: skip
 
 
