@@ -506,6 +506,16 @@ BUGS = (
     Bug("no dose without any data is too toxic", "results/no_dose.py", "(finishes_first or not evaluable)", "finishes_first", "test_no_dose.py"),
     Bug("why no dose is counted where a dose is recommended", "results/no_dose.py", "np.where(recommended == NO_LEVEL, codes, -1)", "codes", "test_no_dose.py"),
     Bug("exact results count it of all trials", "exactly/enumeration.py", "float(weight[codes == code].sum())", "float(weight.sum())", "test_no_dose.py"),
+    Bug("a number behind cohorts in brackets is a name", "registry/prose.py", r"[=#+])\s*[-#=]?\s*$", r"[=#+]|cohorts)\s*[-#=]?\s*\(?$", "test_registry.py"),
+    Bug("thousands commas split a number", "registry/prose.py", r"(?:\d{1,2},\d{3}(?!\d|,\d|\s?[×x*])|", "(?:", "test_registry.py"),
+    Bug("a cap is a dose", "registry/objections.py", "at (?:most|least)|", "", "test_registry.py"),
+    Bug("a range is two doses", "registry/objections.py", "    if amount.is_range:", "    if False:", "test_registry.py"),
+    Bug("a partner's amount is a dose", "registry/objections.py", 'return f"of {partner}" if (partner := _partner(amount)) else ""', 'return ""', "test_registry.py"),
+    Bug("part of a list is a list", "registry/doses.py", "& doubtful:", "& set():", "test_registry.py"),
+    Bug("another agent's days", "registry/lymphodepletion.py", "            if when is None:", "            if True:", "test_registry.py"),
+    Bug("exponents end at twelve", "registry/amounts.py", "(?P<lost>[5-9]|1[0-5])", "(?P<lost>[5-9]|1[0-2])", "test_registry.py"),
+    Bug("the enrolment of two phases is the escalation's", "registry/draft.py", "if len(record.phases) > 1", "if False", "test_registry.py"),
+    Bug("what the record says of its conduct is kept back", "registry/draft.py", "    said = facts.said.get(about or key, ())", "    said = ()", "test_registry.py"),
 )  # fmt: skip
 
 

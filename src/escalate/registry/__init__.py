@@ -1,16 +1,10 @@
 """From a registry record to a draft scenario that a person completes.
 
-::
-
-    draft            the draft as commented TOML
-    ├── record           the fields of the record, whatever it lacks
-    ├── doses            dose levels in its prose
-    └── lymphodepletion  agents, amounts and days in its prose
-        └── prose            how the prose is spelled
-
-What the record states becomes a fact with its source; all else is marked as an assumption, never guessed in silence.
-The command line comes in by `draft_scenario`. No trial is known here: what leaves this room is text, which `scenario`
-reads like any other file.
+`draft` writes commented TOML; `record` reads the fields of a record, whatever it lacks; `doses` says which of the
+`amounts` in its prose are dose levels for certain and `objections` what else they are, `lymphodepletion` reads agents,
+amounts and days, `protocol` finds sentences about the conduct to quote; `prose` knows how such prose is spelled. Wrong
+is worse than missing: what is not certain is quoted, and left to a person. Nothing here knows a rule or runs anything;
+`escalate init` comes in at `draft`.
 """
 
 from .draft import draft_scenario

@@ -1,19 +1,21 @@
-"""Dose levels, as the prose of a registry record states them.
+"""Dose levels: which of the amounts that a record states are doses of the product that is escalated.
 
-The prose is written by hand: one amount appears as ``9×10^9 cells``, ``1 x 10e6/kg`` or ``5E8 CAR-T cells``. An amount
-counts as a dose only where a unit is stated for it or for the list it stands in; any other is handed back as a
-quotation.
+Stated is only what is certain: the amounts of one product in one unit, of which nothing in their sentences says that
+they are something else, or one list that is called doses or levels, where every other amount belongs to another
+product. Everything else is handed back as a candidate, with its sentence and with what speaks against it.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import pairwise
 
-from .prose import MASS, NUMBERS, PER, RANGE_NOTE, Passage, decimal_text, distinct, shared_numbers
+from .amounts import Amount, find_amounts, is_list
+from .objections import CAP, RANGE, VIRAL_COPIES, objection
+from .prose import Passage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,214 +47,198 @@ class Dose:
     note: str
 
 
-LIST_NOTE = "unit taken from the list it stands in"
-POWER_NOTE = "the power of ten is not written as such"
-E_NOTE = 'taken as 10×10^n; some write "10e6" for 10^6'
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """An amount that may be a dose level, and is not stated as one.
 
-_TIMES = "×xх*·⋅∙•✕✖⨯"
-_COUNT = re.compile(
-    rf"""{NUMBERS}
-         (?: [{_TIMES}]\s*10
-             (?: (?:\s*(?:\^|\*\*)\s*[({{]?|\s?(?P<e>e)(?:xp)?\s?)\+?(?P<exponent>\d{{1,2}})(?!\d)
-               | (?P<lost>[5-9]|1[0-2])(?!\d) )
-           | (?<=\d)e\+?(?P<scientific>\d{{1,2}})(?!\d)
-           | (?P<word>million|billion|trillion)\b )
-       | (?<![\w.^{_TIMES}])(?<![{_TIMES}]\s)10\s*\^\s*(?P<power>\d{{1,2}})(?!\d)
-       | (?<![\w.,])(?P<thousands>\d{{1,3}}(?:,\d{{3}}){{1,4}})(?![\d,])""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_MASS = {"mg", "μg"}
-_POWERS = {"million": 6, "billion": 9, "trillion": 12}
+    Parameters
+    ----------
+    quote, sentence, where : str
+        Its words, the sentence and the field that they stand in.
+    against : str
+        What speaks against it.
+    """
 
-_LINKS = r"(?:and|or|to|in|with|for|by|at|on|if|than|then|after|before|when|followed|versus|vs|per|cells?)\b"
-_WORD = rf"(?!{_LINKS})\(?[a-z][\w+)-]{{0,40}}(?:/[a-z\d][\w+)-]{{0,40}})?"
-_CELL = r"(?:(?-i:CAR)[-+ ]{0,2}(?-i:T|NK|NKT|iNKT|M)s?(?:\s+cells?)?|[\w+-]{0,40}cells?|(?-i:TIL|MSC|HSC)s?)\b"
-_CELLS = re.compile(rf"\s*(?:{_WORD}\s+){{0,6}}?{_CELL}", re.IGNORECASE)
-_PER_WEIGHT = re.compile(rf"\s*(?:{_WORD}\s+){{0,6}}?(?:(?P<cell>{_CELL})|[a-z][\w+-]{{0,40}})?{PER}", re.IGNORECASE)
-_PARTICLES = re.compile(
-    r"\s*(?:(?:vector|viral|genome)\s+)?(?P<noun>vg|vp|gc|pfu|cfu|tcid50|iu|tu|u|units?|copies|genomes?|particles?)\b"
-    rf"(?:{PER})?",
-    re.IGNORECASE,
-)
+    quote: str
+    sentence: str
+    where: str
+    against: str
 
-# A count of blood cells is no dose.
-_BLOOD_COUNT_BEFORE = re.compile(
-    r"\b(?:platelets?|plt|neutrophils?|anc|wbc|leu[ck]ocytes?|ha?emoglobin|counts?)\b[^.;,:\d]{0,25}$", re.IGNORECASE
-)
-_IN_ONE_LIST = re.compile(
-    r"[\s,;/&():~.-]*(?:(?:and|or|to|then|up|from|of|the|doses?|levels?|cohorts?|groups?|arms?|low|medium|middle|high|"
-    r"dl\s?-?\d|[1-9]|[a-d]|i{1,3}|iv)\b[\s,;/&():~.-]*)*",
-    re.IGNORECASE,
-)
-_RANGE = re.compile(r"\s*(?:-|~|(?:up )?to)\s*", re.IGNORECASE)
+
+NOT_WHOLE = "another amount in this unit could not be placed: the list may not be whole"
+NOT_CERTAIN = "amounts of several products or in several units are stated, and not which of them is escalated"
+_DOUBTS = (RANGE, CAP)
+"""Objections after which a list of the same unit may not be whole."""
+
 _CELL_THERAPY = re.compile(
     r"fludarabine|cyclophosphamide|bendamustine|lympho-?deplet|\bflu\s*/\s*cy\b|(?-i:\bCAR\b)|"
     r"\bcell(?:ular)? (?:therap|immunotherap|infusion|injection|product)",
     re.IGNORECASE,
 )
 _CELL_TRIAL = re.compile(r"cells?\b|\bCAR\b", re.IGNORECASE)
+_CUE = re.compile(
+    r"\b(?:dose|dosing|dosage)s?[- ]?(?:levels?|cohorts?|groups?|escalations?|steps?)|\blevels?\b|\bcohorts?\b|"
+    r"\bdoses\b|\bescalat|\bascending\b|\bde-escalat|\bgroups?\b",
+    re.IGNORECASE,
+)
+
+_PARTNER_BEFORE = re.compile(r"\b(?:in )?combin(?:ation|ed) with\b[^.;]{0,60}$|\bplus\b[^.;,]{0,40}$", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Find:
-    """An amount, or several that share a unit, where it stands in its passage."""
+def read_doses(
+    passages: Sequence[Passage], products: Sequence[str] = ()
+) -> tuple[tuple[Dose, ...], tuple[Candidate, ...]]:
+    """Return the doses that the passages state for certain, and every other amount with what speaks against it.
 
-    passage: Passage
-    start: int
-    end: int
-    sizes: tuple[tuple[str, int], ...]
-    """Mantissa and power of ten of each; none if they could not be told apart."""
-    unit: str
-    """Empty if none is stated."""
-    note: str = ""
-    needs_unit: bool = False
-    """Whether the number means nothing without a unit, and is not worth quoting."""
-
-    @property
-    def quote(self) -> str:
-        return self.passage.text[self.start : self.end].strip()
-
-    @property
-    def is_mass(self) -> bool:
-        return self.unit[:2] in _MASS
-
-
-def read_doses(passages: Sequence[Passage]) -> tuple[tuple[Dose, ...], tuple[str, ...]]:
-    """Return the doses that the passages state, and quotations of amounts that were seen and not used.
-
-    Doses of cells go before any other unit; of several such units, the one with most doses is taken. Doses in mg
-    are not taken where cell therapy or lymphodepletion is mentioned, since they may belong to other drugs.
+    In a trial of cells doses are cells; in milligrams there are conditioning and partners.
 
     Parameters
     ----------
     passages : sequence of Passage
         The texts in which a dose may stand.
+    products : sequence of str
+        Names of the record's interventions.
 
     Returns
     -------
     doses : tuple of Dose
         Distinct doses of one unit, lowest first.
-    unused : tuple of str
-        The quotations.
+    candidates : tuple of Candidate
+        In the order of the texts.
     """
-    finds = [find for passage in passages for find in (*_cell_finds(passage), *_mass_finds(passage))]
+    amounts = [amount for passage in passages for amount in find_amounts(passage)]
+    amounts = [amount for amount in amounts if not VIRAL_COPIES.fullmatch(amount.unit)]
     if any(_CELL_TRIAL.search(passage.text) for passage in passages):
-        finds = [replace(find, unit=f"cells {find.unit}") if find.unit[:4] == "per " else find for find in finds]
-    is_cell_therapy = any(_CELL_THERAPY.search(passage.text) for passage in passages)
-    eligible = [find for find in finds if not (is_cell_therapy and find.is_mass)]
-    by_unit: dict[str, dict[Decimal, Dose]] = {}
-    for find in eligible:
-        for dose in _doses(find):
-            by_unit.setdefault(find.unit, {}).setdefault(dose.size, dose)
-    if not by_unit:
-        return (), distinct(find.quote for find in finds)
-    best = max(by_unit, key=lambda unit: ("cells" in unit, unit[:2] not in _MASS, len(by_unit[unit]), unit == "cells"))
-    unused = distinct(find.quote for find in eligible if find.unit != best or not find.sizes)
-    return tuple(by_unit[best][size] for size in sorted(by_unit[best])), unused
+        amounts = [_of_cells(amount) for amount in amounts]
+    of_cells = any("cells" in amount.unit for amount in amounts)
+    if of_cells or any(_CELL_THERAPY.search(passage.text) for passage in passages):
+        amounts = [amount for amount in amounts if not amount.is_mass]
+    against = {id(amount): objection(amount) for amount in amounts}
+    possible = [amount for amount in amounts if not against[id(amount)]]
+    names = {id(amount): _product(amount, products) for amount in possible}
+    has_partners = any(words.startswith("of ") for words in against.values())
+    chosen = _certain(possible, [names[id(amount)] for amount in possible], has_partners)
+    doubtful = {
+        amount.unit for amount in amounts if against[id(amount)] in _DOUBTS or (amount.unit and not amount.sizes)
+    }
+    for unit in {amount.unit for amount in chosen} & doubtful:
+        against |= {id(amount): NOT_WHOLE for amount in chosen if amount.unit == unit}
+        chosen = []
+    taken = {id(amount) for amount in chosen}
+    doses: dict[Decimal, Dose] = {}
+    for amount in chosen:
+        for dose in _doses(amount):
+            doses.setdefault(dose.size, dose)
+    candidates = [
+        Candidate(
+            quote=amount.quote,
+            sentence=amount.sentence,
+            where=amount.passage.where,
+            against=against[id(amount)] or _why_not(names[id(amount)], chosen),
+        )
+        for amount in amounts
+        if id(amount) not in taken
+        and not (amount.values and set(amount.values) <= set(doses) and not against[id(amount)])
+    ]
+    return tuple(doses[size] for size in sorted(doses)), _each_once(candidates)
 
 
-def _doses(find: _Find) -> Iterator[Dose]:
-    for mantissa, power in find.sizes if find.unit else ():
-        number = decimal_text(mantissa)
-        size = Decimal(mantissa).scaleb(power)
+def _says_the_same(amount: Amount, against: str, doses: Mapping[Decimal, Dose]) -> bool:
+    """Return whether an amount says only what is stated already."""
+    return not against and bool(amount.values) and set(amount.values) <= set(doses)
+
+
+def _of_cells(amount: Amount) -> Amount:
+    """Return an amount by weight alone as one of cells: in a trial of cells nothing else is meant."""
+    return replace(amount, unit=f"cells {amount.unit}") if amount.unit[:4] == "per " else amount
+
+
+def _product(amount: Amount, products: Sequence[str]) -> str:
+    """Return the product that an amount is of: named beside it, the intervention that it describes, or empty."""
+    if _PARTNER_BEFORE.search(amount.before):
+        return "a partner"
+    beside = [
+        (amount.before.lower().rfind(name.lower()), name) for name in products if name.lower() in amount.before.lower()
+    ]
+    if beside:
+        return max(beside)[1].lower()
+    number = re.match(r"interventions\[(\d+)\]", amount.passage.where)
+    if number and int(number[1]) < len(products):
+        return products[int(number[1])].lower()
+    return ""
+
+
+def _certain(amounts: Sequence[Amount], products: Sequence[str], has_partners: bool) -> list[Amount]:
+    """Return the amounts that are dose levels for certain; none if there is any doubt.
+
+    Parameters
+    ----------
+    amounts : sequence of Amount
+        Those that nothing in their sentences speaks against.
+    products : sequence of str
+        The product of each, as `_product`.
+    has_partners : bool
+        Whether other amounts belong to other drugs.
+    """
+    units, named = {amount.unit for amount in amounts}, {name for name in products if name}
+    if len(units) <= 1 and (all("cells" in unit for unit in units) or (len(named) <= 1 and not has_partners)):
+        return list(amounts)
+    lists = [group for group in _lists(amounts) if _is_called_doses(group)]
+    longest = max(lists, key=_spread, default=[])
+    if not longest:
+        return []
+    sizes, unit = {size for amount in longest for size in amount.values}, longest[0].unit
+    of_list = {products[at] for at, amount in enumerate(amounts) if amount in longest} - {""}
+    chosen = []
+    for amount, product in zip(amounts, products, strict=True):
+        if amount.unit == unit and set(amount.values) <= sizes:
+            chosen.append(amount)
+        elif not product or product in of_list:
+            return []
+    return chosen
+
+
+def _lists(amounts: Sequence[Amount]) -> Iterator[list[Amount]]:
+    """Yield runs of amounts of one unit that stand in one list of one passage."""
+    run: list[Amount] = list(amounts[:1])
+    for one, other in pairwise(amounts):
+        if one.passage is other.passage and one.unit == other.unit and is_list(one, other):
+            run.append(other)
+        else:
+            yield run
+            run = [other]
+    yield run
+
+
+def _spread(group: Sequence[Amount]) -> int:
+    return len({size for amount in group for size in amount.values})
+
+
+def _is_called_doses(group: Sequence[Amount]) -> bool:
+    """Return whether a list has several amounts, and its sentence calls them doses, levels or cohorts."""
+    return bool(group) and _spread(group) > 1 and _CUE.search(group[0].sentence) is not None
+
+
+def _doses(amount: Amount) -> Iterator[Dose]:
+    for size, label, cells in amount.labels():
         if size > 0:
             yield Dose(
                 size=size,
-                unit=find.unit,
-                label=f"{number}×10^{power} {find.unit}" if power else f"{number} {find.unit}",
-                cells=f"{number}e{power}" if find.unit == "cells" else "",
-                where=find.passage.where,
-                quote=find.quote,
-                note=find.note,
+                unit=amount.unit,
+                label=label,
+                cells=cells,
+                where=amount.passage.where,
+                quote=amount.quote,
+                note=amount.note,
             )
 
 
-def _cell_finds(passage: Passage) -> list[_Find]:
-    """Return the amounts that look like a number of cells; a unit stated once holds for its whole list."""
-    finds = []
-    for match in _COUNT.finditer(passage.text):
-        unit, end = _unit_after(passage.text, match.end())
-        if unit is None or _BLOOD_COUNT_BEFORE.search(passage.text[: match.start()][-60:]):
-            continue
-        sizes, note = _sizes(match)
-        plain_number = any(match[name] for name in ("lost", "thousands", "word", "scientific"))
-        finds.append(
-            _Find(
-                passage=passage,
-                start=match.start(),
-                end=end,
-                sizes=sizes,
-                unit=unit,
-                note=note,
-                needs_unit=plain_number,
-            )
-        )
-    return [find for find in _with_shared_units(finds) if find.unit or not find.needs_unit]
+def _why_not(product: str, chosen: Sequence[Amount]) -> str:
+    if not chosen:
+        return NOT_CERTAIN
+    return f"of {product}" if product else "not in the list of doses"
 
 
-def _unit_after(text: str, end: int) -> tuple[str | None, int]:
-    """Return the unit after an amount and where it ends; empty if none is stated, ``None`` for a concentration."""
-    tail = text[end : end + 250]
-    for pattern in (_PARTICLES, _PER_WEIGHT, _CELLS):
-        found = pattern.match(tail)
-        if found is not None:
-            said = found.groupdict()
-            if said.get("volume"):
-                return None, end
-            noun = said["noun"].lower() if "noun" in said else "cells" if said.get("cell", "cells") else ""
-            per = "per kg" if said.get("kg") else "per m2" if said.get("m2") else ""
-            return " ".join(part for part in (noun, per) if part), end + found.end()
-    return "", end
-
-
-def _sizes(match: re.Match[str]) -> tuple[tuple[tuple[str, int], ...], str]:
-    """Return mantissas and powers of ten of a match of `_COUNT`, and a note on the reading."""
-    if match["thousands"]:
-        number = Decimal(match["thousands"].replace(",", ""))
-        power = number.adjusted()
-        return ((decimal_text(number.scaleb(-power)), power),), ""
-    if match["power"]:
-        return (("1", int(match["power"])),), ""
-    numbers, note = shared_numbers(match)
-    if match["scientific"]:
-        note = E_NOTE if numbers[-1:] == ["10"] else ""
-        return tuple((number, int(match["scientific"])) for number in numbers[-1:]), note
-    if match["word"]:
-        return tuple((number, _POWERS[match["word"].lower()]) for number in numbers), note
-    power = int(match["exponent"] or match["lost"])
-    return tuple((number, power) for number in numbers), note or (POWER_NOTE if match["e"] or match["lost"] else "")
-
-
-def _with_shared_units(finds: list[_Find]) -> list[_Find]:
-    """Return the finds, a missing unit taken from a neighbour in the same list: the one before, else the one after."""
-    for neighbours in (list(pairwise(range(len(finds)))), list(pairwise(reversed(range(len(finds)))))):
-        for said, missing in neighbours:
-            first, second = sorted((said, missing))
-            if finds[said].unit and not finds[missing].unit and _is_list(_gap(finds[first], finds[second])):
-                note = finds[missing].note or LIST_NOTE
-                finds[missing] = replace(finds[missing], unit=finds[said].unit, note=note)
-    for first, second in pairwise(range(len(finds))):
-        if finds[first].unit == finds[second].unit and _RANGE.fullmatch(_gap(finds[first], finds[second])):
-            finds[first], finds[second] = (replace(finds[i], note=RANGE_NOTE) for i in (first, second))
-    return finds
-
-
-def _gap(first: _Find, second: _Find) -> str:
-    return first.passage.text[first.end : second.start]
-
-
-def _is_list(gap: str) -> bool:
-    return len(gap) <= 60 and _IN_ONE_LIST.fullmatch(gap) is not None
-
-
-def _mass_finds(passage: Passage) -> list[_Find]:
-    finds = []
-    for match in MASS.finditer(passage.text):
-        if match["volume"]:
-            continue
-        mass = "mg" if match["mass"].lower().startswith(("mg", "milli")) else "μg"
-        unit = mass + ("/kg" if match["kg"] else "/m2" if match["m2"] else "")
-        numbers, note = shared_numbers(match)
-        sizes = tuple((number, 0) for number in numbers)
-        finds.append(_Find(passage=passage, start=match.start(), end=match.end(), sizes=sizes, unit=unit, note=note))
-    return _with_shared_units(finds)
+def _each_once(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """Return each quotation once, where it stands first."""
+    return tuple({candidate.quote: candidate for candidate in reversed(candidates)}.values())[::-1]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 from ..words.records import MOST_PATIENTS
-from .doses import Dose, read_doses
+from .doses import Candidate, Dose, read_doses
 from .lymphodepletion import Agent, read_lymphodepletion
-from .prose import decimal_text, distinct
+from .prose import Passage, decimal_text, distinct
+from .protocol import said_of_the_protocol
 from .record import Record, read_record
 
 ASSUMED = "assumption: draft default, replace me"
@@ -31,8 +33,10 @@ class _Facts:
 
     record: Record
     doses: tuple[Dose, ...]
-    unused: tuple[str, ...]
+    unused: tuple[Candidate, ...]
     agents: tuple[Agent, ...]
+    said: dict[str, tuple[Passage, ...]]
+    """Sentences of the record about what is a placeholder in the draft, by key."""
 
     @property
     def complete_agents(self) -> list[Agent]:
@@ -96,8 +100,14 @@ def draft_scenario(record: str | os.PathLike[str]) -> str:
 
 
 def _facts(record: Record) -> _Facts:
-    doses, unused = read_doses(record.passages)
-    return _Facts(record=record, doses=doses, unused=unused, agents=read_lymphodepletion(record.passages))
+    doses, unused = read_doses(record.passages, record.products)
+    return _Facts(
+        record=record,
+        doses=doses,
+        unused=unused,
+        agents=read_lymphodepletion(record.passages),
+        said=said_of_the_protocol(record.passages),
+    )
 
 
 def _head(facts: _Facts) -> list[str]:
@@ -108,6 +118,7 @@ def _head(facts: _Facts) -> list[str]:
         '# What the record states has a "registry: ..." source in [sources] at the end.',
         "# A line marked ASSUMPTION is a placeholder and no fact of the trial: replace it, and its source.",
     ]
+    lines += [f"# {warning}" for warning in _warnings(facts)]
     if not facts.doses:
         lines += ["#", "# NO DOSE WAS FOUND in the record: write the [[dose_levels]] below before the first run."]
     if len(record.arms) > 1:
@@ -117,6 +128,29 @@ def _head(facts: _Facts) -> list[str]:
             "# The doses below are gathered from all of them: keep those that belong to one escalation.",
         ]
     return lines
+
+
+def _warnings(facts: _Facts) -> Iterator[str]:
+    """Yield why the record may be of no dose escalation, or of more than one."""
+    record, phases = facts.record, facts.record.phases
+    early = [phase for phase in phases if phase in ("EARLY_PHASE1", "PHASE1")]
+    if phases and not early:
+        yield f"NO PHASE 1: the record is of {_phase_words(phases)}. It need not escalate; the rule is made up."
+    elif len(phases) > len(early):
+        yield f"The record covers {_phase_words(phases)}: its enrolment is that of all, not of the escalation alone."
+    if record.kinds and not set(record.kinds) & _GIVEN:
+        yield f"NO DRUG: the record is of {_words(', '.join(record.kinds).lower())}. The rule is made up."
+    if any(_WITHIN_PATIENT.search(passage.text) for passage in record.passages):
+        yield "The record speaks of escalation within a patient: doses may be given to one patient one after the other."
+
+
+_GIVEN = {"DRUG", "BIOLOGICAL", "GENETIC", "COMBINATION_PRODUCT", "RADIATION", "DIETARY_SUPPLEMENT", "OTHER"}
+"""Interventions that have a dose."""
+_WITHIN_PATIENT = re.compile(r"\bintra-?\s?(?:patient|subject)(?:[- ]dose)?[- ](?:escalat|titrat)", re.IGNORECASE)
+
+
+def _phase_words(phases: Sequence[str]) -> str:
+    return " and ".join(phase.lower().replace("_", " ").replace("phase", "phase ") for phase in map(_words, phases))
 
 
 def _trial(facts: _Facts) -> list[str]:
@@ -143,7 +177,7 @@ def _dose_levels(facts: _Facts) -> list[str]:
     if facts.unused:
         lines += [
             "# Seen in the record and not used as a dose level:",
-            *(f"# - {_quoted(said)}" for said in facts.unused),
+            *(_candidate(said) for said in facts.unused),
         ]
     if not facts.doses:
         return [
@@ -165,6 +199,12 @@ def _dose_levels(facts: _Facts) -> list[str]:
             lines.append(f"cells = {dose.cells}")
         lines.append("")
     return lines[:-1]
+
+
+def _candidate(said: Candidate) -> str:
+    """Return a line about an amount that is not stated as a dose: its words, its sentence, what speaks against it."""
+    stands = f" in {said.where}" + (f": {_quoted(said.sentence)}" if said.sentence != said.quote else "")
+    return f"# - {_quoted(said.quote)} ({said.against}){stands}"
 
 
 def _treatment(facts: _Facts) -> list[str]:
@@ -198,17 +238,23 @@ def _protocol(facts: _Facts) -> list[str]:
     size = min(_COHORT_SIZE, facts.planned_patients)
     return [
         "[safety]",
-        f"dlt_window_days = 28{_MARK}",
-        f"cohort_size = {size}{_MARK}",
-        f"sentinel_stagger_days = 0{_MARK}",
-        f"review_delay_days = 0{_MARK}",
+        *_placeholder(facts, "dlt_window_days", "28"),
+        *_placeholder(facts, "cohort_size", str(size)),
+        *_placeholder(facts, "sentinel_stagger_days", "0"),
+        *_placeholder(facts, "review_delay_days", "0"),
         "",
         "[rule]",
-        f'name = "3+3"{_MARK}',
+        *_placeholder(facts, "name", '"3+3"', about="rule"),
         "",
         "[follow_up]",
-        f"days = 180{_MARK}",
+        *_placeholder(facts, "days", "180", about="follow_up"),
     ]
+
+
+def _placeholder(facts: _Facts, key: str, value: str, about: str = "") -> list[str]:
+    """Return the line of a placeholder, with what the record says about it above."""
+    said = facts.said.get(about or key, ())
+    return [*(f"# The record says, in {item.where}: {_quoted(item.text)}" for item in said), f"{key} = {value}{_MARK}"]
 
 
 def _nature(facts: _Facts) -> list[str]:
@@ -216,10 +262,10 @@ def _nature(facts: _Facts) -> list[str]:
     return [
         "[accrual]",
         f'kind = "poisson"{_MARK}',
-        f"consents_per_month = 1.0{_MARK}",
+        *_placeholder(facts, "consents_per_month", "1.0", about="accrual"),
         "",
         "[screening]",
-        f"days = 14{_MARK}",
+        *_placeholder(facts, "days", "14", about="screening"),
         "",
         "[toxicity]",
         f"dlt_probability = [{probabilities}]{_MARK}, one for each dose level",
@@ -236,7 +282,8 @@ def _enrolment_source(record: Record) -> str:
     if record.enrolment is None:
         return ASSUMED
     cut = f"; a scenario has at most {MOST_PATIENTS}" if record.enrolment.value > MOST_PATIENTS else ""
-    return f"registry: {record.enrolment.words}{cut}"
+    several = f"; of {_phase_words(record.phases)} together" if len(record.phases) > 1 else ""
+    return f"registry: {record.enrolment.words}{several}{cut}"
 
 
 def _sources(facts: _Facts) -> list[str]:

@@ -58,12 +58,16 @@ _SEVERAL_DAYS = re.compile(
     r"\b(?:\d+|two|three|four|five)[ -]?(?:consecutive )?d(?:ays?)?\b|\bstart|\bbegin|\bfrom\b|[x×*] ?\d\b(?! ?[x×*.])",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_STATEMENT_END = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+"""A full stop; days may be told behind a semicolon."""
 _SMALL_WORDS = re.compile(
     r"[\s,:;()/.=-]*(?:(?:phosphate|injections?|infusions?|infused|intravenous(?:ly)?|iv|i\.v|at|a|an|is|are|was|were|will|"
     r"be|given|administered|the|of|for|doses?|dosage|daily|per|days?|d|on|qd|once|\d{1,2}|x)\b[\s,:;()/.=-]*)*",
     re.IGNORECASE,
 )
+
+_BESIDE = re.compile(r"[\s)/.,]*(?:(?:day|d|daily|iv|i\.v|intravenously|on|at)\b[\s)/.,]*)*", re.IGNORECASE)
+"""What may stand between an amount and its days."""
 
 _Span = tuple[int, int]
 
@@ -83,7 +87,7 @@ def read_lymphodepletion(passages: Sequence[Passage]) -> tuple[Agent, ...]:
     """
     said: dict[str, list[Agent]] = {}
     for passage in passages:
-        for sentence in _SENTENCE_END.split(passage.text):
+        for sentence in _STATEMENT_END.split(passage.text):
             for agent in _agents(sentence, passage.where):
                 said.setdefault(agent.name, []).append(agent)
     return tuple(_best(statements) for statements in said.values())
@@ -106,12 +110,15 @@ def _agents(sentence: str, where: str) -> Iterator[Agent]:
     bound = _bind(named, amounts, sentence)
     taken = {found.span() for _, _, found in bound.values()}
     loose = [found.start() for found in amounts if found.span() not in taken]
-    days = [(found.span(), _listed_days(found)) for found in _DAYS.finditer(sentence)]
+    several = _SEVERAL_DAYS.search(sentence) is not None
+    days = [(found.span(), _listed_days(found, several)) for found in _DAYS.finditer(sentence)]
     first = min([start for _, (start, _) in named] + [found.start() for found in amounts], default=0)
     for name in dict.fromkeys(name for name, _ in named):
         if name in bound:
             amount, agent, found = bound[name]
-            when = _days_for(agent, found.span(), days, loose, first)
+            when = _days_beside(sentence, max(agent[1], found.end()), days)
+            if when is None:
+                when = _days_for(agent, found.span(), days, loose, first)
             yield Agent(name=name, mg_per_m2=amount, days=when, where=where, quote=sentence)
         elif name in sentence.lower():
             # An abbreviation alone may mean something else (flu: influenza).
@@ -132,6 +139,8 @@ def _bind(
             pairs = zip(spans.items(), flat, strict=True)
             return {name: (value, span, found) for (name, span), (value, found) in pairs if value}
     for several, found in zip(values, amounts, strict=True):
+        if spans.keys() <= bound.keys():
+            break
         owner = _owner([item for item in named if item[0] not in bound], found.span(), sentence)
         if owner is not None and len(several) == 1 and several[0]:
             bound[owner[0]] = (several[0], owner[1], found)
@@ -154,6 +163,15 @@ def _gap(sentence: str, first: _Span, second: _Span) -> str:
     return _DAYS.sub(" ", sentence[first[1] : second[0]])
 
 
+def _days_beside(sentence: str, end: int, days: list[tuple[_Span, tuple[int, ...]]]) -> tuple[int, ...] | None:
+    """Return the days that stand right behind an agent and its amount; ``None`` if others may be meant."""
+    for (start, after), listed in days:
+        if start >= end:
+            beside = _BESIDE.fullmatch(sentence[end:start]) and not sentence[after:].lstrip().startswith(":")
+            return listed if beside else None
+    return None
+
+
 def _days_for(
     agent: _Span, amount: _Span, days: list[tuple[_Span, tuple[int, ...]]], loose: list[int], first: int
 ) -> tuple[int, ...]:
@@ -171,7 +189,7 @@ def _days_for(
     return ()
 
 
-def _listed_days(found: re.Match[str]) -> tuple[int, ...]:
+def _listed_days(found: re.Match[str], several: bool) -> tuple[int, ...]:
     """Return the days of an expression in order; none if it goes on to a day after the infusion, or says too little."""
     if _GOES_ON.match(found.string, found.end()):
         return ()
@@ -184,6 +202,6 @@ def _listed_days(found: re.Match[str]) -> tuple[int, ...]:
         through = step["between"] is not None and re.search(_THROUGH, step["between"], re.IGNORECASE)
         listed.update(range(min(previous, day), max(previous, day) + 1) if through else (day,))
         previous = day
-    if len(listed) == 1 and _SEVERAL_DAYS.search(found.string):
+    if len(listed) == 1 and several:
         return ()
     return tuple(sorted(listed))

@@ -20,7 +20,12 @@ from .prose import Passage, plain
 UNKNOWN_COUNT = 99_999_999
 """What registries write for an enrolment that nobody knows."""
 
-_WANTED = "save one study as JSON in the layout of the ClinicalTrials.gov API v2"
+_WANTED = (
+    "save one study as JSON in the layout of the ClinicalTrials.gov API v2 (on the study's page there: Download, JSON)"
+)
+LONGEST_TEXT = 40_000
+"""Letters of one text that are read; registries take 32,000."""
+
 _TYPES = {"ACTUAL", "ESTIMATED"}
 
 
@@ -57,8 +62,14 @@ class Record:
         Dates; ``None`` where the record has none that can be read.
     enrolment : Stated or None
         Number of patients; ``None`` where it is missing or unknown.
+    phases : tuple of str
+        As the registry codes them: ``EARLY_PHASE1``, ``PHASE1``, ``PHASE2`` ...
+    kinds : tuple of str
+        Types of the interventions: ``DRUG``, ``BIOLOGICAL``, ``DEVICE`` ...
     arms : tuple of str
         Labels of the arms.
+    products : tuple of str
+        Names of the interventions.
     passages : tuple of Passage
         The texts in which doses may stand: arms, interventions, summary, description, titles. Never eligibility.
     """
@@ -69,7 +80,10 @@ class Record:
     start: Stated[date] | None
     completion: Stated[date] | None
     enrolment: Stated[int] | None
+    phases: tuple[str, ...]
+    kinds: tuple[str, ...]
     arms: tuple[str, ...]
+    products: tuple[str, ...]
     passages: tuple[Passage, ...]
 
 
@@ -92,6 +106,7 @@ def read_record(path: Path) -> Record:
         If the file cannot be read, is not JSON, or is not one study.
     """
     protocol = _protocol(_read_json(path), path)
+    interventions = _list(protocol, "armsInterventionsModule", "interventions")
     return Record(
         file=path.name,
         registry_id=_text(_at(protocol, "identificationModule", "nctId")),
@@ -100,9 +115,18 @@ def read_record(path: Path) -> Record:
         start=_date(protocol, "startDateStruct", last_day=False),
         completion=_date(protocol, "completionDateStruct", last_day=True),
         enrolment=_enrolment(protocol),
+        phases=tuple(filter(None, map(_text, _list(protocol, "designModule", "phases")))),
+        kinds=tuple(
+            filter(
+                None, (_text(_at(item, "type")) for item in _list(protocol, "armsInterventionsModule", "interventions"))
+            )
+        ),
         arms=tuple(
             _text(_at(arm, "label")) or f"arm {number}"
             for number, arm in enumerate(_list(protocol, "armsInterventionsModule", "armGroups"), 1)
+        ),
+        products=tuple(
+            plain(_text(_at(item, "name"))) or f"intervention {number}" for number, item in enumerate(interventions, 1)
         ),
         passages=tuple(_passages(protocol)),
     )
@@ -110,13 +134,19 @@ def read_record(path: Path) -> Record:
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        raw = path.read_bytes()
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such file; {_WANTED}, and name that file") from None
     except IsADirectoryError:
         raise RecordError(f"{path}: is a folder; name a registry record (.json) in it") from None
     except OSError as error:
         raise RecordError(f"{path}: cannot be read: {error.strerror}; check the file and its permissions") from None
+    except ValueError as error:
+        raise RecordError(f"{path}: names no file: {error}; {_WANTED}") from None
+    if raw.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
+        raise RecordError(f"{path}: is XML or a web page, not JSON; {_WANTED}")
+    try:
+        return json.loads(raw)
     except json.JSONDecodeError as error:
         raise RecordError(f"{path}:{error.lineno}: is not JSON: {error.msg.lower()}; {_WANTED}") from None
     except RecursionError:
@@ -125,16 +155,40 @@ def _read_json(path: Path) -> Any:
         raise RecordError(f"{path}: is not JSON: {error}; {_WANTED}") from None
 
 
+_OTHER_LAYOUTS = {
+    "FullStudiesResponse": "is in the classic layout of ClinicalTrials.gov, which the registry has given up",
+    "StudyFieldsResponse": "is in the classic layout of ClinicalTrials.gov, which the registry has given up",
+    "ProtocolSection": "is in the classic layout of ClinicalTrials.gov, which the registry has given up",
+    "isrctn": "is a record of ISRCTN",
+    "a2_eudract_number": "is a record of EUCTR, the older European register",
+    "ctNumber": "is a record of CTIS, the European register",
+    "ctrname": "is a record of CTIS, the European register",
+    "authorizedApplication": "is a record of CTIS, the European register",
+}
+"""A key by which another layout is known, and what it is."""
+
+
 def _protocol(data: Any, path: Path) -> dict[str, Any]:
     studies = _at(data, "studies")
     if isinstance(studies, list):
         if len(studies) != 1:
-            raise RecordError(f"{path}: is a search answer with {len(studies)} studies; {_WANTED}")
+            raise RecordError(f"{path}: is a search answer with {_several(studies)}; {_WANTED}")
         data = studies[0]
     protocol = _at(data, "protocolSection")
-    if not isinstance(protocol, dict):
-        raise RecordError(f"{path}: is JSON of another layout, without `protocolSection`; {_WANTED}")
-    return protocol
+    if isinstance(protocol, dict):
+        return protocol
+    for key, words in _OTHER_LAYOUTS.items():
+        if _at(data, key) is not None or _at(data, "Study", key) is not None:
+            raise RecordError(f"{path}: {words}: it is not read. If the trial is at ClinicalTrials.gov too, {_WANTED}")
+    raise RecordError(f"{path}: is JSON of another layout, without `protocolSection`; {_WANTED}")
+
+
+def _several(studies: list[Any]) -> str:
+    """Say how many studies there are, and which."""
+    names = [_text(_at(study, "protocolSection", "identificationModule", "nctId")) for study in studies[:5]]
+    listed = ", ".join(name for name in names if re.fullmatch(r"NCT\d{8}", name))
+    more = " and more" if len(studies) > len(names) else ""
+    return f"{len(studies)} studies" + (f" ({listed}{more})" if listed else "")
 
 
 def _at(node: Any, *keys: str) -> Any:
@@ -197,6 +251,6 @@ def _passages(protocol: dict[str, Any]) -> Iterator[Passage]:
 
 
 def _passage(where: str, value: Any) -> Iterator[Passage]:
-    text = plain(_text(value))
+    text = plain(_text(value)[:LONGEST_TEXT])
     if text:
         yield Passage(where=where, text=text)

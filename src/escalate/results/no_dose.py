@@ -1,7 +1,8 @@
 """Why no dose is recommended: three different things, and one place that tells them apart.
 
 No dose may be a verdict on the doses, a trial too small for one, or a trial that ran out of time. Which of them it is
-follows from why the escalation ended, whether the rule could have recommended from the data, and whether there were any.
+follows from why the escalation ended, whether the rule could have recommended from the data, and whether there were
+any.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def why_no_dose(reason: str, rule: RuleOptions, evaluable: int) -> str:
     reason : str
         Why the escalation ended.
     rule : RuleOptions
-        3+3 and rolling six have no answer before they have finished; other rules recommend from whatever data there are.
+        3+3 and rolling six have no answer before they have finished; others recommend from whatever data there are.
     evaluable : int
         Evaluable patients in the whole trial: without any, nothing is known to be too toxic.
     """
