@@ -23,11 +23,6 @@ REACH = 8.6
 """How far a grid reaches, in standard deviations of the prior; outside lies 1e-17 of it."""
 
 
-def grid(nodes: int) -> FloatArray:
-    """Return standardised nodes from -REACH to REACH in equal steps."""
-    return np.linspace(-REACH, REACH, nodes)
-
-
 def below(points: FloatArray, nodes: FloatArray) -> FloatArray:
     """Return the weights of the integral up to each point.
 

@@ -13,6 +13,7 @@ from .section import Section
 
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+SelectionPrior = Annotated[float, Field(gt=0, le=1)]
 
 
 class ThreePlusThree(Section):
@@ -86,6 +87,9 @@ class IntervalOptions(TargetOptions):
     """From the target down to the lower end of the interval."""
     epsilon2: OpenProbability = 0.05
     """From the target up to the upper end of the interval."""
+    selection_prior: SelectionPrior = 0.05
+    """DLTs, and patients without one, that the prior adds at each level before the rates are smoothed for the
+    recommendation; the default is that of the R packages Keyboard (select.mtd.kb) and FIND (select_mtd)."""
 
     @property
     def lower(self) -> float:
@@ -109,6 +113,9 @@ class Mtpi(IntervalOptions):
 
     name: Literal["mTPI"]
     """Name of the rule."""
+    selection_prior: SelectionPrior = 0.005
+    """DLTs, and patients without one, that the prior adds at each level before the rates are smoothed for the
+    recommendation; the default is that of the authors' own R program (the moves rest on a uniform prior, 1)."""
 
 
 class Mtpi2(IntervalOptions):
@@ -245,8 +252,9 @@ class Blrm(Section):
     """Prior mean of log beta."""
     sd_log_beta: Annotated[float, Field(gt=0, le=3)] = 1.0
     """Prior standard deviation of log beta."""
-    correlation: Annotated[float, Field(gt=-1, lt=1)] = 0.0
-    """Prior correlation of log alpha and log beta; strictly between -1 and 1, so that the prior is proper."""
+    correlation: Annotated[float, Field(ge=-0.9999, le=0.9999)] = 0.0
+    """Prior correlation of log alpha and log beta, from -0.9999 to 0.9999: nearer to 1 the curve has but one parameter,
+    and the probabilities could not be promised to 1e-7."""
     target_from: OpenProbability = 0.16
     """P(DLT) at which the target interval begins."""
     overdose_from: OpenProbability = 0.33
