@@ -145,7 +145,7 @@ BUGS = (
     Bug("TITE-CRM forgets the weights", "rules/crm.py", "factors = 1 - met[:, 1:] * p[", "factors = 1 - p[", "test_golden_crm.py"),
     Bug("TITE-CRM's adaptive weights are linear", "rules/crm.py", 'if self.weights == "adaptive" else share', 'if self.weights == "never" else share', "test_golden_crm.py test_model_rules_reference.py"),
     Bug("TITE-CRM counts drop-outs for ever", "rules/crm.py", "(self.count_lost | ~partial.lost.reshape(-1, many))", "True", "test_model_rules_reference.py"),
-    Bug("adaptive weights count one DLT too few", "rules/crm.py", "(passed + part) / (came.size + 1)", "(passed + part) / came.size", "test_model_rules_reference.py"),
+    Bug("adaptive weights count one DLT too few", "rules/weights.py", "(passed + part) / (came.size + 1)", "(passed + part) / came.size", "test_model_rules_reference.py"),
     Bug("beliefs of the CRM on the wrong side", "rules/crm.py", "density @ below(points, at.nodes)[:, 0].T", "density @ (1 - below(points, at.nodes)[:, 0].T)", "test_model_rules_reference.py"),
     Bug("the BLRM allows what is likely an overdose", "rules/blrm.py", "allowed = (over <= self.feasibility + TOLERANCE) & reachable", "allowed = (over <= 2 * self.feasibility) & reachable", "test_model_rules_reference.py::test_blrm"),
     Bug("the BLRM without its correlation", "rules/blrm.py", "self.rule.correlation * self.z) / self.free", "0 * self.z) / self.free", "test_model_rules_reference.py"),

@@ -16,6 +16,7 @@ from .bench import (
     MAY_BE_FORCED,
     NEVER,
     NO_LEVEL,
+    NO_OUTCOME,
     PENDING,
     RECOMMENDATION,
     RESTS_ON_DATA,
@@ -56,6 +57,18 @@ def hold(w: Bench) -> None:
     """Let a cohort go on without free places: accrual is suspended, or the rule has finished."""
     w.open, w.held, w.check_day = 1, 1, w.today + 1
     undecided(w)
+
+
+def wait_for_followup(p: Protocol, w: Bench, t: Tables) -> None:
+    """Note when the level's pending patients will have been observed for as long as a suspended rule asks."""
+    if p.days_to_resume == 0:
+        return
+    for patient in range(w.oldest_window, w.enrolled):
+        person = t.people[patient]
+        if person.level == w.level and person.outcome in (NO_OUTCOME, PENDING):
+            day = person.infusion_day + p.days_to_resume
+            if day > w.today and (w.resume_day == NEVER or day > w.resume_day):
+                w.resume_day = day
 
 
 def undecided(w: Bench) -> None:
@@ -111,6 +124,7 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     """Freeze what the committee will see; nobody is enrolled until it has decided."""
     w.last_day = w.today
     w.open = w.news = 0
+    w.resume_day = NEVER
     if w.expansion:
         close_enrolment(w, 0)
         return
@@ -134,7 +148,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         if found < 0:
             return
         if not is_left_to_recommend(w, t.answers[found]):
-            follow(p, w, t.answers[found], late)
+            follow(p, w, t, t.answers[found], late)
             return
         kind, reason = RECOMMENDATION, t.answers[found][WHY]
     recommend(p, w, t, kind, reason, late)
@@ -183,7 +197,7 @@ def is_left_to_recommend(w: Bench, decided: Sequence[int]) -> bool:
     return decided[LEAVES_LEVEL] == 1 and not is_provisional(w, decided)
 
 
-def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
+def follow(p: Protocol, w: Bench, t: Tables, decided: Sequence[int], late: int) -> None:
     """Do what the committee has decided."""
     action, level = decided[SAYS], decided[TO_LEVEL]
     provisional = is_provisional(w, decided)
@@ -200,6 +214,7 @@ def follow(p: Protocol, w: Bench, decided: Sequence[int], late: int) -> None:
         finish(p, w, level, decided[WHY], late)
     elif action == SUSPEND:
         hold(w)
+        wait_for_followup(p, w, t)
     elif w.rolling and level == w.level:
         w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[SO_MANY]
         undecided(w)

@@ -111,8 +111,10 @@ class _Grid:
     def _part(self, rows: FloatArray, weights: FloatArray) -> _Sums:
         density = normalised(self.log_prior + rows @ self.log_curve)
         square = density.reshape(-1, len(self.z), len(self.z))
-        fastest = np.exp(0.9j * math.pi * np.arange(len(self.z)))  # nearly the highest frequency that the nodes show
-        along, across = np.abs(fastest @ square).sum(axis=1), np.abs(square @ fastest).sum(axis=1)
+        turn = 0.9 * math.pi * np.arange(len(self.z))  # nearly the highest frequency that the nodes show
+        fastest = np.stack([np.cos(turn), np.sin(turn)])
+        along = np.hypot(*np.moveaxis(fastest @ square, 1, 0)).sum(axis=1)
+        across = np.hypot(*np.moveaxis(square @ fastest.T, 2, 0)).sum(axis=1)
         edges = square[:, [0, -1]].sum(axis=(1, 2)) + square[:, :, [0, -1]].sum(axis=(1, 2))
         return _Sums(density @ weights, (along > ROUGH_ALONG) | (across > ROUGH_ACROSS), edges > CUT_OFF)
 
@@ -160,7 +162,7 @@ class _Grid:
         turns = side[1:] * side[:-1] < 0
         passes[1:] |= turns
         passes[:-1] |= turns
-        return max(1, math.ceil(slope[passes].max(initial=0.0) / NODES_A_STEP))
+        return max(1, math.ceil(float(slope[passes].max(initial=0.0)) / NODES_A_STEP))
 
     @cached_property
     def interval_ends(self) -> FloatArray:

@@ -200,6 +200,10 @@ class Crm(Section):
     """Whether the curve is read at the posterior mean of a, or at the most likely a."""
     recommend_untried: bool = False
     """Whether a level that nobody was treated at can be recommended, as the R package dfcrm does."""
+    too_toxic_probability: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """The trial stops without a dose where the model chooses the lowest level, and P(DLT) there exceeds the target with
+    more than this posterior probability; with 1, never. The default is that of the rules that eliminate
+    (doi:10.1111/rssc.12089): with a target of 0.25 it usually stops at 3 of 3, 4 of 6, 5 of 9, as BOIN does."""
 
     @model_validator(mode="after")
     def _skeleton_is_one(self) -> Crm:
@@ -233,6 +237,9 @@ class TiteCrm(Crm):
     """Patients who left inside the window keep the weight that they had, or count for nothing."""
     min_followup_share: Probability = 0.0
     """No escalation while a pending patient of the level has been observed for a smaller share of the window."""
+    below_min_followup: Literal["suspend", "stay"] = "suspend"
+    """Until then accrual is suspended, and goes on on the day on which all have been observed for that share; or the
+    next patients are treated at the same level."""
 
 
 class Blrm(Section):
