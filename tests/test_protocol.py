@@ -120,7 +120,8 @@ def test_most_patients_leaves_the_rest_for_an_expansion() -> None:
 def test_too_toxic_by_the_counts_and_by_the_model() -> None:
     """The counts alone for rules without a model; the model's own posterior for one that has it."""
     said = {"too_toxic_probability": 0.8, "too_toxic_above": 0.35}
-    counts, model = Committee(small(rule=BOIN, stopping=said)), four(stopping=said)
+    never = CRM | {"too_toxic_probability": 1.0}  # leaves it to the stopping rule
+    counts, model = Committee(small(rule=BOIN, stopping=said)), four(rule=never, stopping=said)
     for n in (3, 6, 9):
         for y in range(n + 1):
             stops = float(too_toxic_probability(np.array(n), np.array(y), 0.35)) > 0.8
@@ -134,7 +135,7 @@ def test_too_toxic_by_the_counts_and_by_the_model() -> None:
     # The prior alone, above .35 with probability .65, says nothing against a level where nobody is evaluable.
     unseen = Committee(small(rule=BOIN, stopping=said | {"too_toxic_probability": 0.6}, safety__start_level=2))
     assert decide(unseen, 1, "0/0", "0/3").action is Action.STAY
-    full = four(stopping=said, limits={"most_per_level": 6})
+    full = four(rule=never, stopping=said, limits={"most_per_level": 6})
     assert decide(full, 0, "6/6").reason == "stopping rule: lowest dose level too toxic"
 
 
@@ -464,12 +465,12 @@ def test_what_needs_a_target_says_so() -> None:
 
 # TITE-CRM waits for follow-up
 
-WAITS = {"name": "TITE-CRM", "target": 0.25, "skeleton": [0.05, 0.25], "min_followup_share": 0.5}
+FOLLOWED_UP = {"name": "TITE-CRM", "target": 0.25, "skeleton": [0.05, 0.25], "min_followup_share": 0.5}
 
 
 def waiting(**more: Any) -> Any:
     """Three patients on day 0, and candidates who would be treated at level 2; half a window is 14 days."""
-    start: dict[str, Any] = {"rule": WAITS, "accrual__consent_days": [0, 0, 0, 5, 20, 21]}
+    start: dict[str, Any] = {"rule": FOLLOWED_UP, "accrual__consent_days": [0, 0, 0, 5, 20, 21]}
     return small(**(start | more))
 
 
@@ -480,13 +481,13 @@ def test_a_suspended_candidate_gets_his_place_on_the_first_day_that_the_rule_let
     share: float, second: int
 ) -> None:
     """Between outcomes: on the day on which the last of those pending has been observed for the share."""
-    trial = simulate_trial(waiting(rule=WAITS | {"min_followup_share": share}))
+    trial = simulate_trial(waiting(rule=FOLLOWED_UP | {"min_followup_share": share}))
     assert trial.patients["level"][3] == 2
     assert trial.patients["infusion_day"][3] == second
 
 
 def test_below_the_share_the_next_is_treated_at_the_level_if_the_protocol_says_so() -> None:
-    trial = simulate_trial(waiting(rule=WAITS | {"below_min_followup": "stay"}))
+    trial = simulate_trial(waiting(rule=FOLLOWED_UP | {"below_min_followup": "stay"}))
     assert (trial.patients["level"][3], trial.patients["infusion_day"][3]) == (1, 5)
     assert trial.decisions["reason"][0] == UNOBSERVED
 

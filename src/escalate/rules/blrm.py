@@ -336,7 +336,16 @@ class BlrmRule(Rule):
             f"prior: log alpha normal with {alpha}, log beta with {beta}, correlation {self.correlation:.6g}",
             f"P(target): P(DLT) from {self.target_from:.6g} to {self.overdose_from:.6g}; P(over): above; "
             f"of the doses with P(over) at most {self.feasibility:.6g}, {best[self.choose]} is the best",
+            self._before_any_data(),
         ]
+
+    def _before_any_data(self) -> str:
+        """Return what the prior alone says of each level, and which of them it would allow."""
+        _, target, over = self.probabilities(DataCut.of(0, [0] * len(self.doses), [0] * len(self.doses)))
+        levels = [f"{p:.3f} and {q:.3f} at level {k}" for k, (p, q) in enumerate(zip(target, over, strict=True), 1)]
+        allowed = [str(k) for k, q in enumerate(over, 1) if q <= self.feasibility + TOLERANCE]
+        allows = "no level" if not allowed else f"level{'s' if len(allowed) > 1 else ''} {', '.join(allowed)}"
+        return f"before any data P(target) and P(over) are {', '.join(levels)}: the prior alone allows {allows}"
 
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return the probabilities of the target and the overdose interval at each level, shape (..., K)."""
