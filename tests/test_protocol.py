@@ -477,9 +477,7 @@ def waiting(**more: Any) -> Any:
 @pytest.mark.parametrize(
     ("share", "second"), [(0.0, 5), (0.1, 5), (0.25, 7), (0.5, 14), (0.51, 15), (0.75, 21), (1.0, 28)]
 )
-def test_a_suspended_candidate_gets_his_place_on_the_first_day_that_the_rule_lets_him(
-    share: float, second: int
-) -> None:
+def test_a_candidate_gets_his_place_on_the_first_day_that_the_rule_lets_him(share: float, second: int) -> None:
     """Between outcomes: on the day on which the last of those pending has been observed for the share."""
     trial = simulate_trial(waiting(rule=FOLLOWED_UP | {"min_followup_share": share}))
     assert trial.patients["level"][3] == 2
