@@ -184,7 +184,7 @@ NARROW: dict[str, tuple[tuple[float, float], float, list[int], list[int]]] = {
     "correlation 0.9999": ((2.0, 1.0), 0.9999, [3, 3], [0, 1]),
     "correlation -0.95, narrow": ((1.0, 0.5), -0.95, [3, 3], [1, 1]),
     "narrow log alpha": ((0.1, 2.0), 0.0, [3, 0], [0, 0]),
-    "nothing but DLTs": ((2.0, 1.0), -0.95, [0, 36], [0, 36]),
+    "nothing but DLTs": ((2.0, 1.0), -0.95, [0, 100], [0, 100]),
 }
 """Standard deviations, correlation, patients and DLTs with which the crossing of a curve moves fast from row to row of
 the grid, or the data pull the posterior out of it."""
