@@ -184,10 +184,9 @@ NARROW: dict[str, tuple[tuple[float, float], float, list[int], list[int]]] = {
     "correlation 0.9999": ((2.0, 1.0), 0.9999, [3, 3], [0, 1]),
     "correlation -0.95, narrow": ((1.0, 0.5), -0.95, [3, 3], [1, 1]),
     "narrow log alpha": ((0.1, 2.0), 0.0, [3, 0], [0, 0]),
-    "nothing but DLTs": ((2.0, 1.0), -0.95, [0, 100], [0, 100]),
 }
 """Standard deviations, correlation, patients and DLTs with which the crossing of a curve moves fast from row to row of
-the grid, or the data pull the posterior out of it."""
+the grid."""
 
 
 @pytest.mark.parametrize("case", NARROW)
@@ -199,6 +198,20 @@ def test_blrm_whatever_the_prior(case: str) -> None:
     under, target, over = rule.probabilities(DataCut.of(0, n, y))
     for ours, theirs in ((under, fit.prob_under), (target, fit.prob_target), (over, fit.prob_over)):
         assert ours.tolist() == pytest.approx(theirs, rel=0, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "correlation"), [((-8.0, 0.0), (1.0, 1.0), 0.0), ((-3.0, 1.0), (1.0, 0.5), 0.9)]
+)
+def test_blrm_with_data_far_from_the_prior(
+    mean: tuple[float, float], sd: tuple[float, float], correlation: float
+) -> None:
+    """Nothing but DLTs in 36 patients: the posterior leaves the grid that suffices otherwise, or is too narrow for it."""
+    rule = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=mean, sd=sd, correlation=correlation)
+    fit = reference.blrm([36, 0], [36, 0], rule.doses, 13.5, mean, sd, correlation)
+    under, _, over = rule.probabilities(DataCut.of(0, [36, 0], [36, 0]))
+    assert under.tolist() == pytest.approx(fit.prob_under, rel=0, abs=1e-7)
+    assert over.tolist() == pytest.approx(fit.prob_over, rel=0, abs=1e-7)
 
 
 EXTREMES = [((2.0, 1.0), -0.9), ((1.0, 0.5), 0.99), ((10.0, 0.1), 0.0), ((0.1, 0.1), -0.9)]
