@@ -206,7 +206,7 @@ def test_blrm_whatever_the_prior(case: str) -> None:
 def test_blrm_with_data_far_from_the_prior(
     mean: tuple[float, float], sd: tuple[float, float], correlation: float
 ) -> None:
-    """Nothing but DLTs in 36 patients: the posterior leaves the grid that suffices otherwise, or is too narrow for it."""
+    """Nothing but DLTs in 36 patients: the posterior leaves the usual grid, or is too narrow for it."""
     rule = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=mean, sd=sd, correlation=correlation)
     fit = reference.blrm([36, 0], [36, 0], rule.doses, 13.5, mean, sd, correlation)
     under, _, over = rule.probabilities(DataCut.of(0, [36, 0], [36, 0]))
