@@ -46,7 +46,7 @@ BUGS = (
     Bug("the BLRM looks at the rows of its grid alone", "rules/blrm.py", "if steps == 1:", "if True:", "test_model_rules_reference.py::test_blrm_whatever_the_prior"),
     Bug("the BLRM forgets the correlation in the steps between rows", "rules/blrm.py", "rule.sd[0] + rule.correlation) / self.free", "rule.sd[0]) * self.free", "test_model_rules_reference.py::test_blrm_whatever_the_prior"),
     Bug("the BLRM does not see that its grid is too narrow", "rules/blrm.py", "edges > CUT_OFF)", "edges > 2)", "test_model_rules_reference.py::test_blrm_with_data_far_from_the_prior"),
-    Bug("the BLRM does not see that its grid is too coarse", "rules/blrm.py", "(along > ROUGH_ALONG) | (across > ROUGH_ACROSS)", "(along > 2) | (across > 2)", "test_model_rules_reference.py::test_blrm_with_data_far_from_the_prior"),
+    Bug("the BLRM does not see that its grid is too coarse", "rules/blrm.py", "(along > ROUGH_ALONG) | (across > ROUGH_ACROSS)", "(along > 2) | (across > 2)", "test_model_rules_reference.py::test_blrm_sees_that_a_grid_is_too_coarse"),
     Bug("the BLRM's rows between count twice where the crossing is far away", "rules/blrm.py", "~ends_inside & (crossing > 0)", "crossing > 0", "test_model_rules_reference.py::test_blrm_whatever_the_prior"),
     Bug("CRM stops for toxicity at half the certainty", "rules/crm.py", "> self.too_toxic_probability", "> self.too_toxic_probability / 2", "test_model_rules_reference.py::test_crm_stops_for_toxicity"),
     Bug("CRM stops for toxicity and recommends", "rules/crm.py", "np.where(self._too_toxic(cut, best), NO_LEVEL, found)", "np.asarray(found)", "test_model_rules_reference.py::test_crm_stops_for_toxicity"),

@@ -214,6 +214,16 @@ def test_blrm_with_data_far_from_the_prior(
     assert over.tolist() == pytest.approx(fit.prob_over, rel=0, abs=1e-7)
 
 
+def test_blrm_sees_that_a_grid_is_too_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun on a third of the nodes, every posterior ends where it ends otherwise."""
+    cut = DataCut.of([0] * 3, [[3, 0], [18, 18], [0, 60]], [[0, 0], [3, 9], [0, 5]])
+    rules = [BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(LOG_HALF, 0.0), sd=(2.0, 1.0), correlation=0.5)
+             for _ in range(2)]  # fmt: skip
+    usual = np.stack(rules[0].probabilities(cut))
+    monkeypatch.setattr("escalate.rules.blrm.nodes_for", lambda patients, sd: 41)
+    assert np.stack(rules[1].probabilities(cut)) == pytest.approx(usual, rel=0, abs=1e-7)
+
+
 EXTREMES = [((2.0, 1.0), -0.9), ((1.0, 0.5), 0.99), ((10.0, 0.1), 0.0), ((0.1, 0.1), -0.9)]
 
 
