@@ -5,12 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from escalate.kernel.compiled import is_available
+
 DATA = Path(__file__).parent / "data"
+
+FAR_OUT = 2.87e-7
+"""P(a normal value lies more than five standard deviations above its mean)."""
+
+TRIALS = 20_000 if is_available() else 2_000
+"""Trials of each case where they are simulated: fewer without the compiled kernel, which is thirty times as fast."""
 
 
 def golden(name: str) -> list[dict[str, Any]]:
@@ -28,14 +37,33 @@ def cases(name: str) -> list[Any]:
 
 
 def assert_within_error(estimate: float, trials: int, truth: float, more_trials: float = math.inf) -> None:
-    """Compare a simulated proportion with a probability, known exactly or from trials of its own: |z| <= 5.
+    """Compare a simulated proportion with a probability, known exactly or from trials of its own.
 
-    The standard error is that of the true probability; where fewer than ten events are expected a floor of five
-    events is added, since a normal distribution describes such counts badly.
+    By the exact distribution of the count, so that rare events need no floor: the binomial one if the probability is
+    known, Fisher's (given the events of both) if it is simulated. A count as far out as this has a probability of at
+    least `FAR_OUT`, that of five standard errors on one side of a normal distribution.
     """
-    variance = truth * (1 - truth) * (1 / trials + 1 / more_trials)
-    floor = 5 / min(trials, more_trials) if min(truth, 1 - truth) * min(trials, more_trials) < 10 else 0.0
-    assert abs(estimate - truth) <= 5 * math.sqrt(variance) + floor, (estimate, truth)
+    from scipy.stats import binom, hypergeom
+
+    count = round(estimate * trials)
+    expected = binom(trials, min(max(truth, 0.0), 1.0))
+    if more_trials < math.inf:
+        events = count + round(truth * more_trials)
+        expected = hypergeom(trials + int(more_trials), events, trials)
+    assert min(expected.cdf(count), expected.sf(count - 1)) >= FAR_OUT, (estimate, truth)
+
+
+def assert_mean_within_error(values: Any, distribution: Mapping[int, float]) -> None:
+    """Compare simulated numbers with their exact distribution: how often there were any, and their mean.
+
+    The mean within five standard errors, where there are enough trials with any for it to be normal.
+    """
+    trials, some = len(values), 1 - distribution.get(0, 0.0)
+    assert_within_error(float((values > 0).mean()), trials, some)
+    mean = sum(number * q for number, q in distribution.items())
+    variance = sum((number - mean) ** 2 * q for number, q in distribution.items())
+    if trials * some >= 100:
+        assert abs(values.mean() - mean) <= 5 * math.sqrt(variance / trials) + 1e-12, (values.mean(), mean)
 
 
 def counts(levels: int, level: list[int], tox: list[int]) -> tuple[list[int], list[int]]:

@@ -129,10 +129,11 @@ def isotonic(values: Sequence[float], weights: Sequence[float]) -> list[float]:
     return [max(min(mean(a, b) for b in range(i, size)) for a in range(i + 1)) for i in range(size)]
 
 
-def boin_estimates(n: Sequence[int], y: Sequence[int]) -> list[float]:
-    """Isotonic estimates of the given levels, each of which has been tried."""
-    values = [(b + 0.05) / (a + 0.1) for a, b in zip(n, y, strict=True)]
-    weights = [(a + 0.1) ** 2 * (a + 1.1) / ((b + 0.05) * (a - b + 0.05)) for a, b in zip(n, y, strict=True)]
+def boin_estimates(n: Sequence[int], y: Sequence[int], prior: float = 0.05) -> list[float]:
+    """Isotonic estimates of the given levels, each of which has been tried: means of Beta(y + prior, n - y + prior)."""
+    shapes = [(b + prior, a - b + prior) for a, b in zip(n, y, strict=True)]
+    values = [a / (a + b) for a, b in shapes]
+    weights = [(a + b) ** 2 * (a + b + 1) / (a * b) for a, b in shapes]
     return isotonic(values, weights)
 
 
@@ -147,13 +148,17 @@ def boin_mtd(
     n_min: int = 3,
     extrasafe: bool = False,
     offset: float = 0.05,
+    prior: float = 0.05,
 ) -> int:
-    """The level BOIN selects at the end, -1 for none; here safety has no minimum number of DLTs."""
+    """The level BOIN selects at the end, -1 for none; here safety has no minimum number of DLTs.
+
+    Keyboard, mTPI-2 and i3+3 select as BOIN does, and so does mTPI with a prior of 0.005.
+    """
     ceiling = first_eliminated(n, y, target, cutoff, n_min)
     if extrasafe and is_toxic(n[0], y[0], target, cutoff - offset, n_min):
         ceiling = 0
     levels = [j for j in range(ceiling) if n[j] > 0]
-    raw = boin_estimates([n[j] for j in levels], [y[j] for j in levels])
+    raw = boin_estimates([n[j] for j in levels], [y[j] for j in levels], prior)
     estimates = {j: p + 1e-10 * k for k, (j, p) in enumerate(zip(levels, raw, strict=True), start=1)}
     if bound_mtd:
         lambda_d = boin_lambdas(target, None, p_tox)[1]

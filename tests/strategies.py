@@ -288,12 +288,17 @@ def any_rule(draw: st.DrawFn, rolling: bool = True) -> Scenario:
     target = draw(st.sampled_from([0.2, 0.25, 0.3]))
     model: dict[str, Any] = {"target": target, "skeleton": skeleton}
     rules: dict[str, dict[str, Any]] = {
-        "CRM": model | {"estimate": draw(st.sampled_from(["bayes", "maximum_likelihood"]))},
+        "CRM": model
+        | {
+            "estimate": draw(st.sampled_from(["bayes", "maximum_likelihood"])),
+            "too_toxic_probability": draw(st.sampled_from([0.95, 0.8, 1.0])),
+        },
         "TITE-CRM": model
         | {
             "weights": draw(st.sampled_from(["linear", "adaptive"])),
             "drop_outs": draw(st.sampled_from(["keep_weight", "left_out"])),
-            "min_followup_share": draw(st.sampled_from([0.0, 0.5])),
+            "min_followup_share": draw(st.sampled_from([0.0, 0.3, 0.5, 1.0])),
+            "below_min_followup": draw(st.sampled_from(["suspend", "suspend", "stay"])),
         },
         "BLRM": {"doses": [1.0, 2.0, 4.0, 7.0][:levels], "sd_log_alpha": 1.0, "sd_log_beta": 0.7},
         "python": {"python": "by_rate"},
@@ -304,7 +309,7 @@ def any_rule(draw: st.DrawFn, rolling: bool = True) -> Scenario:
         changes["trial.planned_patients"] = max(scenario.trial.planned_patients, scenario.safety.cohort_size)
         if name not in ("BLRM", "python"):
             changes["limits.coherence"] = draw(
-                st.sampled_from(["off", "off", "last_cohort", "last_level", "after_dlt"])
+                st.sampled_from(["off", "by_rule", "last_cohort", "last_level", "after_dlt"])
             )
         changes["stopping.too_toxic_probability"] = draw(st.sampled_from([None, None, 0.9]))
         changes["stopping.too_toxic_above"] = None

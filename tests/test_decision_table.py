@@ -297,9 +297,9 @@ def test_next_dose_after_a_path(base: Scenario) -> None:
 
 
 AHEAD: dict[str, dict[str, Any]] = {
-    "CRM": {"rule": CRM},
+    "CRM": {"rule": CRM, "limits.coherence": "off"},
     "CRM, coherent": {"rule": CRM, "limits.coherence": "last_cohort"},
-    "TITE-CRM": {"rule": {**CRM, "name": "TITE-CRM"}},
+    "TITE-CRM": {"rule": {**CRM, "name": "TITE-CRM"}, "limits.coherence": "off"},
     "cohorts of several sizes": {"rule": {"name": "BOIN", "target": 0.25}, "titration": {}},
     "3+3": {"rule": {"name": "3+3"}},
 }
@@ -314,7 +314,7 @@ def test_dose_paths_share_a_row_where_the_data_are_the_same(base: Scenario, chan
     row_of = {path: row for row in table.rows for path in row.ways.listed}
     assert len(row_of) == sum(len(row.ways.listed) for row in table.rows) > len(table.rows)
     assert len({row.cut for row in table.rows}) == len(table.rows)
-    assert any(row.cut.last != (0, 0) for row in table.rows) == ("limits.coherence" in changes)
+    assert any(row.cut.last != (0, 0) for row in table.rows) == (changes.get("limits.coherence") == "last_cohort")
     for path, row in row_of.items():
         assert row.ways.more == 0
         if "P" not in path:
@@ -325,7 +325,8 @@ def test_dose_paths_share_a_row_where_the_data_are_the_same(base: Scenario, chan
 
 
 def test_few_dose_paths_are_told_and_many_are_counted(base: Scenario) -> None:
-    table = decision_table(base.replace({"rule": CRM}))
+    alone = {"rule": {**CRM, "too_toxic_probability": 1.0}, "limits.coherence": "off"}
+    table = decision_table(base.replace(alone))
     assert isinstance(table, NextDoseTable)
     told = {row.counts: row.ways.short for row in table.rows if len(row.path.split()) == 2}
     assert told[(0, 3), (0, 3)] == "1NNN 2NNN"
@@ -335,7 +336,7 @@ def test_few_dose_paths_are_told_and_many_are_counted(base: Scenario) -> None:
     assert "share a row: yours is found by DLTs/evaluable of every level and the level of the last cohort" in str(
         table.remarks
     )
-    assert not decision_table(base.replace({"rule": CRM}), cohorts=1).remarks[2:]  # type: ignore[union-attr]
+    assert not decision_table(base.replace(alone), cohorts=1).remarks[2:]  # type: ignore[union-attr]
 
 
 def test_ways_beyond_the_most_are_counted() -> None:
@@ -348,7 +349,8 @@ def test_ways_beyond_the_most_are_counted() -> None:
 
 def test_the_csv_of_next_doses_has_a_line_for_each_decision(base: Scenario) -> None:
     """One number in each column, so that a trial's row is found by filtering."""
-    table = decision_table(base.replace({"rule": {**CRM, "name": "TITE-CRM"}, "limits.coherence": "last_cohort"}))
+    rule = {**CRM, "name": "TITE-CRM", "too_toxic_probability": 1.0}
+    table = decision_table(base.replace({"rule": rule, "limits.coherence": "last_cohort"}))
     assert isinstance(table, NextDoseTable)
     lines = list(csv.DictReader(io.StringIO(table.to_csv())))
     decisions = [(row, *turn) for row in table.rows for turn in ((0.0, row.decision), *row.turns)]
@@ -373,7 +375,8 @@ def test_the_csv_of_next_doses_has_a_line_for_each_decision(base: Scenario) -> N
 
 @pytest.mark.parametrize(("rule", "wanted"), [
     (CRM, ["skeleton: 0.156741 at level 1, 0.25 at level 2",
-           "P(DLT) is skeleton ** exp(a); a is normal with mean 0 and standard deviation 1.15758"]),
+           "P(DLT) is skeleton ** exp(a); a is normal with mean 0 and standard deviation 1.15758",
+           "P(DLT) there exceeds 0.25 with a probability of more than 0.95"]),
     ({"name": "TITE-CRM", "target": 0.3, "skeleton": [0.1, 0.3], "model": "logistic", "prior_cut": 10.0},
      ["skeleton: 0.1 at level 1, 0.3 at level 2", "logit P(DLT) is 3 + exp(a) (logit skeleton - 3); a is normal with "
       "mean 0 and standard deviation 1.15758, cut at -10 and 10"]),
@@ -383,7 +386,8 @@ def test_the_csv_of_next_doses_has_a_line_for_each_decision(base: Scenario) -> N
      ["doses: 9e+09 at level 1, 1.35e+10 at level 2; logit P(DLT) is log alpha + beta log(dose / 1.35e+10)",
       "prior: log alpha normal with mean -0.693147 and standard deviation 2, log beta with mean 0 and standard "
       "deviation 1, correlation 0", "P(target): P(DLT) from 0.16 to 0.33; P(over): above; of the doses with P(over) at "
-      "most 0.3, the one with the largest P(target) is the best"]),
+      "most 0.3, the one with the largest P(target) is the best", "before any data P(target) and P(over) are 0.178 and "
+      "0.387 at level 1, 0.182 and 0.503 at level 2: the prior alone allows no level"]),
     ({"name": "BLRM", "choose": "highest_allowed"}, ["the highest is the best"]),
 ])  # fmt: skip
 def test_what_a_model_assumes_is_said_in_every_format(base: Scenario, rule: dict[str, Any], wanted: list[str]) -> None:

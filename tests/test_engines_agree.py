@@ -29,7 +29,7 @@ from escalate.studies.simulation import simulate, traced_trials
 from escalate.trial.conduct import Conduct
 from escalate.words.data_cut import Counts, DataCut
 from escalate.words.records import NO_LEVEL
-from small import small
+from small import lymphodepletion, small
 from strategies import any_rule, scenarios
 
 SKELETON = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]
@@ -369,6 +369,21 @@ def test_single_patients_are_read_back_from_a_question() -> None:
     assert [person for person in people[0] if person[0] != NO_LEVEL] == people[1]
     dlts = [cut.dlt_share[0][~np.isnan(cut.dlt_share[0])].tolist() for cut in (found.partial, truth.partial)]
     assert dlts[0] == dlts[1] == [2 / 28, 9 / 28]
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+@pytest.mark.parametrize(("lead_days", "review_delay_days"), [(0, 0), (3, 2)])
+def test_accrual_goes_on_when_the_follow_up_suffices(compiles: bool, lead_days: int, review_delay_days: int) -> None:
+    """TITE-CRM that suspends until all pending patients have been observed for half their windows."""
+    scenario = small(
+        rule={"name": "TITE-CRM", "target": 0.25, "skeleton": [0.05, 0.25], "min_followup_share": 0.5},
+        accrual={"kind": "poisson", "consents_per_month": 6.0},
+        toxicity__dlt_probability=[0.1, 0.3],
+        attrition={"drop_out_per_year": 0.5, "not_infused_probability": 0.1},
+        safety__review_delay_days=review_delay_days,
+        treatment__lymphodepletion=lymphodepletion(lead_days) if lead_days else [],
+    )
+    assert_same(by_kernel(scenario, 25, compiles=compiles), by_simpy(scenario, 25))
 
 
 def widths_suffice(scenario: Scenario, trials: int) -> int:

@@ -15,7 +15,7 @@ from escalate import Scenario, exact
 from escalate.committee.committee import Committee
 from escalate.errors import NotCoveredError
 from escalate.exactly.enumeration import binomial
-from escalate.rules.counts import smoothed_rates
+from escalate.rules.counts import isotonic, smoothed_rates
 from escalate.words.data_cut import Counts, DataCut
 from escalate.words.records import NO_LEVEL, Action
 from golden import assert_within_error, cases, golden
@@ -41,9 +41,21 @@ def boin(case: dict[str, Any]) -> Scenario:
     )  # fmt: skip
 
 
+EXACT: dict[str, Any] = {}
+"""Exact results, by their scenarios: simulated trials are compared with them too."""
+
+
+def exactly(scenario: Scenario) -> Any:
+    """Return the exact results of a scenario, computed once."""
+    key = repr(scenario)
+    if key not in EXACT:
+        EXACT[key] = exact(scenario)
+    return EXACT[key]
+
+
 def compare(scenario: Scenario, case: dict[str, Any]) -> None:
     """Compare selection, patients and DLTs per level with simulated ones."""
-    found, trials = exact(scenario), case["ntrial"]
+    found, trials = exactly(scenario), case["ntrial"]
     for q, estimate in zip(found.recommended, case["selection_prob"], strict=True):
         assert_within_error(estimate, trials, q)
     assert_within_error(case["prob_no_selection"], trials, found.no_dose)
@@ -70,6 +82,38 @@ def test_boin(case: dict[str, Any]) -> None:
     compare(boin(case), case)
 
 
+DEFAULTS = {"extrasafe": False, "boundMTD": False, "cutoff_eli": 0.95, "startdose": 1}
+"""The package's defaults, beside its boundaries and neither titration nor an early stop: ours, too."""
+
+
+def is_at_defaults(case: dict[str, Any]) -> bool:
+    boundaries = (case["p_saf"], case["p_tox"]) == (None, None) or (
+        abs(case["p_saf"] - 0.6 * case["target"]) < 1e-9 and abs(case["p_tox"] - 1.4 * case["target"]) < 1e-9
+    )
+    plain = not case.get("titration") and case["n_earlystop"] >= 100
+    return plain and boundaries and all(case[name] == value for name, value in DEFAULTS.items())
+
+
+AT_DEFAULTS = [
+    pytest.param(case.values[0], id=f"{name}-{case.id}")
+    for name in ("boin_oc_1e6", "boin_oc_montecarlo")
+    for case in cases(name)
+    if is_at_defaults(case.values[0]) and case.values[0]["cohortsize"] > 1
+]
+
+
+@pytest.mark.parametrize("case", AT_DEFAULTS)
+def test_boin_at_its_defaults(case: dict[str, Any]) -> None:
+    """The rule with nothing but its target, against the package with nothing but its target."""
+    compare(
+        boin(case).replace({"rule": {"name": "BOIN", "target": case["target"]}, "trial.last_cohort": "whole"}), case
+    )
+
+
+def test_there_are_goldens_at_defaults() -> None:
+    assert len(AT_DEFAULTS) >= 5
+
+
 def keyboard(case: dict[str, Any]) -> Scenario:
     """Return the scenario of `Keyboard::get.oc.kb`."""
     rule = {
@@ -93,14 +137,14 @@ def test_keyboard(case: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("case", cases("pava_weighted"))
 def test_smoothing_is_weighted_isotonic_regression(case: dict[str, Any]) -> None:
-    """The cases with counts, against Iso's `pava`; those without have weights of their own, which no rule uses."""
-    if case["n"] is None:
-        from scipy.optimize import isotonic_regression
-
-        assert isotonic_regression(case["x"], weights=case["w"]).x == pytest.approx(case["fit"], rel=0, abs=1e-12)
-        return
-    n, y = np.array(case["n"]), np.array(case["y"])
-    assert smoothed_rates(n, y, n > 0, 0.05) == pytest.approx(case["fit"], rel=0, abs=1e-12)
+    """Against Iso's `pava`: rates and weights of any kind, and where there are counts, those that follow from them."""
+    close, x, w = {"rel": 0, "abs": 1e-12}, np.array(case["x"]), np.array(case["w"], dtype=float)
+    assert isotonic(x, w) == pytest.approx(case["fit"], **close)
+    assert -isotonic(-x, w) == pytest.approx(case["fit_decreasing"], **close)
+    assert isotonic(np.stack([x, -x]), np.stack([w, w]))[0] == pytest.approx(case["fit"], **close)
+    if case["n"] is not None:
+        n, y = np.array(case["n"]), np.array(case["y"])
+        assert smoothed_rates(n, y, n > 0, 0.05) == pytest.approx(case["fit"], **close)
 
 
 # The dose paths of the R package escalation
@@ -121,7 +165,7 @@ RULES = {
 def _crm(case: dict[str, Any]) -> dict[str, Any]:
     return {
         "name": "CRM", "target": case["target"], "skeleton": case["skeleton"], "prior_sd": case["scale"],
-        "recommend_untried": True,
+        "recommend_untried": True, "too_toxic_probability": 1.0,
     }  # fmt: skip
 
 
@@ -135,7 +179,7 @@ def of_escalation(case: dict[str, Any]) -> Scenario:
         dose_levels=[{"label": str(k)} for k in range(len(case["p_true"]))],
         toxicity__dlt_probability=case["p_true"],
         rule=RULES[case["design"]](case),
-        limits={"no_skipping": "off" if case["design"] == "crm_empiric" else "last_given"},
+        limits={"no_skipping": "off" if case["design"] == "crm_empiric" else "last_given", "coherence": "off"},
         stopping=stopping,
         trial__planned_patients=sum(case["cohort_sizes"]),
     )

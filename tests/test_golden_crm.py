@@ -104,14 +104,14 @@ def test_posterior_with_patients_pending(case: dict[str, Any]) -> None:
 
 
 def simulated_by_dfcrm(case: dict[str, Any], size: int) -> Any:
-    """Return the scenario of `crmsim`: no stopping; ``restrict`` is no skipping and coherence by the last cohort."""
-    limits = {"no_skipping": "last_given", "coherence": "last_cohort"} if case["restrict"] else {"no_skipping": "off"}
+    """Return the scenario of `crmsim`: no stopping, and any level; its default, ``restrict``, is that of our limits."""
+    limits = {} if case["restrict"] else {"no_skipping": "off", "coherence": "off"}
     return small(
         dose_levels=[{"label": str(k)} for k in range(len(case["p_true"]))],
         toxicity__dlt_probability=case["p_true"],
         rule={
             "name": "CRM", "target": case["target"], "skeleton": case["prior"], "model": case["model"],
-            "prior_sd": case["scale"], "recommend_untried": True,
+            "prior_sd": case["scale"], "recommend_untried": True, "too_toxic_probability": 1.0,
         },
         limits=limits,
         safety__cohort_size=case["mcohort"],

@@ -87,6 +87,44 @@ def test_recommendations(bound: bool) -> None:
         assert int(found[index]) == expected, (n[index], y[index])
 
 
+SELECTS = {
+    "Keyboard": (Keyboard, {}, 0.05),
+    "mTPI-2": (Mtpi2, {}, 0.05),
+    "i3+3": (I3Plus3, {}, 0.05),
+    "mTPI": (Mtpi, {}, 0.005),
+    "mTPI with BOIN's prior": (Mtpi, {"selection_prior": 0.05}, 0.05),
+    "Keyboard with a uniform prior": (Keyboard, {"selection_prior": 1.0}, 1.0),
+}
+
+
+@pytest.mark.parametrize("name", SELECTS)
+def test_recommendations_of_the_others(name: str) -> None:
+    """Each with its prior, over random data; another prior would choose another level somewhere."""
+    kind, options, prior = SELECTS[name]
+    generator = np.random.default_rng(8)
+    n = generator.integers(0, 5, (3000, 4)) * 3
+    y = np.minimum(generator.binomial(4, [0.1, 0.15, 0.3, 0.4], (3000, 4)), n)
+    rule = make_rule(kind(name=name.split(" with")[0], target=0.25, **options))
+    found = rule.recommend(DataCut.of(np.zeros(3000, dtype=int), n, y)).tolist()
+
+    def by_formula(prior: float) -> list[int]:
+        pairs_of = zip(n.tolist(), y.tolist(), strict=True)
+        return [reference.boin_mtd(a, b, 0.25, prior=prior) for a, b in pairs_of]
+
+    assert found == by_formula(prior)
+    assert found != by_formula(0.005 if prior == 0.05 else 0.05)
+
+
+def test_one_of_six_at_both_levels() -> None:
+    """1/6 twice: smoothed with 0.05 both rates are 0.172, above the target, and the lower level is right."""
+    cut = DataCut.of(1, [6, 6], [1, 1])
+    found = {}
+    for kind, name in ((Keyboard, "Keyboard"), (Mtpi2, "mTPI-2"), (I3Plus3, "i3+3")):
+        found[name] = int(make_rule(kind(name=name, target=0.17)).recommend(cut))
+    assert found == {"Keyboard": 0, "mTPI-2": 0, "i3+3": 0}
+    assert int(make_rule(Mtpi(name="mTPI", target=0.17)).recommend(cut)) == 1
+
+
 def test_a_rate_equal_to_the_upper_boundary() -> None:
     """With target 0.4 and p_tox 0.6 the boundary is one half: 1 of 2 falls by the paper, stays by the R package."""
     cut = DataCut.of(1, [3, 2], [0, 1])

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import reference_model_rules as reference
+from escalate.errors import RuleError
 from escalate.rules.blrm import BlrmRule
 from escalate.rules.crm import STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY, CrmRule, adaptive
 from escalate.words.data_cut import DataCut, Partial
@@ -46,6 +47,25 @@ def test_crm(model: Any) -> None:
         assert [above[0][k], above[1][k]] == pytest.approx([fit.exceedance(0, 0.3), fit.exceedance(1, 0.3)], **CLOSE)
         if k % 7 == 0:
             assert [low[k], high[k]] == pytest.approx([fit.quantile(1, 0.025), fit.quantile(1, 0.975)], **CLOSE)
+
+
+def test_crm_stops_for_toxicity() -> None:
+    """Where the model chooses the lowest level and finds it too toxic with 95 %; nowhere without."""
+    plain = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
+    stops = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2], too_toxic_probability=0.95)
+    data = reachable(3) + reachable(1)[::5]
+    cut = DataCut.of([0] * len(data), [n for n, _ in data], [y for _, y in data])
+    decided, without, best = stops.decide(cut), plain.decide(cut), stops.recommend(cut)
+    found = 0
+    for k, (n, y) in enumerate(data):
+        fit = reference.crm(n, y, SKELETONS[2], 0.25)
+        too_toxic = fit.mtd == 0 and fit.exceedance(0, 0.25) > 0.95
+        found += too_toxic
+        assert (decided.one(k).action is Action.STOP) == too_toxic, (n, y)
+        assert (best[k] == NO_LEVEL) == (too_toxic or (n[0] == 0 and fit.mtd == 0)), (n, y)
+        assert too_toxic or decided.one(k) == without.one(k), (n, y)
+        assert stops.decide(DataCut.of(0, n, y)).one() == decided.one(k)
+    assert 10 < found < len(data) / 2
 
 
 def test_crm_by_maximum_likelihood() -> None:
@@ -154,6 +174,81 @@ def test_blrm_with_more_levels() -> None:
         assert rule.exceedance(DataCut.of(0, n, y), np.array(2), 0.33) == pytest.approx(
             fit.prob_over[2], rel=0, abs=2e-7
         )
+
+
+LOG_HALF = math.log(0.5)
+NARROW: dict[str, tuple[tuple[float, float], float, list[int], list[int]]] = {
+    "correlation 0.99": ((2.0, 1.0), 0.99, [3, 0], [0, 0]),
+    "correlation 0.999": ((2.0, 1.0), 0.999, [3, 3], [1, 1]),
+    "correlation -0.999": ((2.0, 1.0), -0.999, [6, 3], [0, 2]),
+    "correlation 0.9999": ((2.0, 1.0), 0.9999, [3, 3], [0, 1]),
+    "correlation -0.95, narrow": ((1.0, 0.5), -0.95, [3, 3], [1, 1]),
+    "narrow log alpha": ((0.1, 2.0), 0.0, [3, 0], [0, 0]),
+}
+"""Standard deviations, correlation, patients and DLTs with which the crossing of a curve moves fast from row to row of
+the grid."""
+
+
+@pytest.mark.parametrize("case", NARROW)
+def test_blrm_whatever_the_prior(case: str) -> None:
+    """Within 1e-7, which the nested integral promises for itself."""
+    sd, correlation, n, y = NARROW[case]
+    rule = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(LOG_HALF, 0.0), sd=sd, correlation=correlation)
+    fit = reference.blrm(n, y, rule.doses, 13.5, rule.mean, sd, correlation)
+    under, target, over = rule.probabilities(DataCut.of(0, n, y))
+    for ours, theirs in ((under, fit.prob_under), (target, fit.prob_target), (over, fit.prob_over)):
+        assert ours.tolist() == pytest.approx(theirs, rel=0, abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "correlation"), [((-8.0, 0.0), (1.0, 1.0), 0.0), ((-3.0, 1.0), (1.0, 0.5), 0.9)]
+)
+def test_blrm_with_data_far_from_the_prior(
+    mean: tuple[float, float], sd: tuple[float, float], correlation: float
+) -> None:
+    """Nothing but DLTs in 36 patients: the posterior leaves the usual grid, or is too narrow for it."""
+    rule = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=mean, sd=sd, correlation=correlation)
+    fit = reference.blrm([36, 0], [36, 0], rule.doses, 13.5, mean, sd, correlation)
+    under, _, over = rule.probabilities(DataCut.of(0, [36, 0], [36, 0]))
+    assert under.tolist() == pytest.approx(fit.prob_under, rel=0, abs=1e-7)
+    assert over.tolist() == pytest.approx(fit.prob_over, rel=0, abs=1e-7)
+
+
+def test_blrm_sees_that_a_grid_is_too_coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Begun on a third of the nodes, every posterior ends where it ends otherwise."""
+    cut = DataCut.of([0] * 3, [[3, 0], [18, 18], [0, 60]], [[0, 0], [3, 9], [0, 5]])
+    rules = [BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(LOG_HALF, 0.0), sd=(2.0, 1.0), correlation=0.5)
+             for _ in range(2)]  # fmt: skip
+    usual = np.stack(rules[0].probabilities(cut))
+    monkeypatch.setattr("escalate.rules.blrm.nodes_for", lambda patients, sd: 41)
+    assert np.stack(rules[1].probabilities(cut)) == pytest.approx(usual, rel=0, abs=1e-7)
+
+
+EXTREMES = [((2.0, 1.0), -0.9), ((1.0, 0.5), 0.99), ((10.0, 0.1), 0.0), ((0.1, 0.1), -0.9)]
+
+
+@pytest.mark.parametrize(("sd", "correlation"), EXTREMES)
+def test_blrm_checks_its_own_grid(sd: tuple[float, float], correlation: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With stricter checks, and rows twice as near, nothing changes by more than 1e-7, however odd the data."""
+    odd = [([3, 0, 0], [0, 0, 0]), ([18, 18, 0], [3, 9, 0]), ([0, 36, 0], [0, 36, 0]), ([0, 0, 60], [0, 0, 60])]
+
+    def found() -> np.ndarray:
+        rule = BlrmRule(doses=(1.0, 9.0, 13.5), reference_dose=13.5, mean=(-3.0, 1.0), sd=sd, correlation=correlation)
+        return np.array([rule.probabilities(DataCut.of(0, n, y)) for n, y in odd])
+
+    before = found()
+    for name, value in (("ROUGH_ALONG", 1e-8), ("ROUGH_ACROSS", 1e-9), ("CUT_OFF", 1e-12), ("NODES_A_STEP", 2.5)):
+        monkeypatch.setattr(f"escalate.rules.blrm.{name}", value)
+    assert found() == pytest.approx(before, rel=0, abs=1e-7)
+
+
+def test_blrm_refuses_what_it_cannot_promise() -> None:
+    """Sixty DLTs where the prior expects one in 20 million; the message names prior and data."""
+    rule = BlrmRule(doses=(1.0, 2.0), reference_dose=1.0, mean=(-17.0, 0.0), sd=(0.1, 1.0), correlation=0.0)
+    with pytest.raises(
+        RuleError, match=r"after 60/60, 0/0 DLTs .* cannot be computed to 1e-7: with sd_log_alpha = 0.1"
+    ):
+        rule.probabilities(DataCut.of(0, [60, 0], [60, 0]))
 
 
 def test_blrm_interval_agrees_with_its_exceedance() -> None:

@@ -16,10 +16,12 @@ from escalate.rules.base import too_toxic_probability
 from escalate.rules.counts import DOWN as RULE_DOWN
 from escalate.rules.counts import NOBODY
 from escalate.rules.counts import UP as RULE_UP
+from escalate.rules.crm import TOO_TOXIC as CRM_TOO_TOXIC
+from escalate.rules.crm import UNOBSERVED
 from escalate.trial.conduct import Conduct
 from escalate.words.data_cut import Counts
 from escalate.words.records import NO_LEVEL, Action, Decision
-from small import small
+from small import lymphodepletion, small
 
 BOIN = {"name": "BOIN", "target": 0.25}
 CRM = {"name": "CRM", "target": 0.25, "skeleton": [0.02, 0.04, 0.06, 0.25]}
@@ -118,7 +120,8 @@ def test_most_patients_leaves_the_rest_for_an_expansion() -> None:
 def test_too_toxic_by_the_counts_and_by_the_model() -> None:
     """The counts alone for rules without a model; the model's own posterior for one that has it."""
     said = {"too_toxic_probability": 0.8, "too_toxic_above": 0.35}
-    counts, model = Committee(small(rule=BOIN, stopping=said)), four(stopping=said)
+    never = CRM | {"too_toxic_probability": 1.0}  # leaves it to the stopping rule
+    counts, model = Committee(small(rule=BOIN, stopping=said)), four(rule=never, stopping=said)
     for n in (3, 6, 9):
         for y in range(n + 1):
             stops = float(too_toxic_probability(np.array(n), np.array(y), 0.35)) > 0.8
@@ -132,7 +135,7 @@ def test_too_toxic_by_the_counts_and_by_the_model() -> None:
     # The prior alone, above .35 with probability .65, says nothing against a level where nobody is evaluable.
     unseen = Committee(small(rule=BOIN, stopping=said | {"too_toxic_probability": 0.6}, safety__start_level=2))
     assert decide(unseen, 1, "0/0", "0/3").action is Action.STAY
-    full = four(stopping=said, limits={"most_per_level": 6})
+    full = four(rule=never, stopping=said, limits={"most_per_level": 6})
     assert decide(full, 0, "6/6").reason == "stopping rule: lowest dose level too toxic"
 
 
@@ -459,3 +462,62 @@ def test_what_needs_a_target_says_so() -> None:
         RuleError, match=r"limits.coherence compares with a target, and the rule without_target has none"
     ):
         Committee(small(rule={"python": "without_target"}, limits={"coherence": "last_cohort"}))
+
+
+# TITE-CRM waits for follow-up
+
+FOLLOWED_UP = {"name": "TITE-CRM", "target": 0.25, "skeleton": [0.05, 0.25], "min_followup_share": 0.5}
+
+
+def waiting(**more: Any) -> Any:
+    """Three patients on day 0, and candidates who would be treated at level 2; half a window is 14 days."""
+    start: dict[str, Any] = {"rule": FOLLOWED_UP, "accrual__consent_days": [0, 0, 0, 5, 20, 21]}
+    return small(**(start | more))
+
+
+@pytest.mark.parametrize(
+    ("share", "second"), [(0.0, 5), (0.1, 5), (0.25, 7), (0.5, 14), (0.51, 15), (0.75, 21), (1.0, 28)]
+)
+def test_a_candidate_gets_his_place_on_the_first_day_that_the_rule_lets_him(share: float, second: int) -> None:
+    """Between outcomes: on the day on which the last of those pending has been observed for the share."""
+    trial = simulate_trial(waiting(rule=FOLLOWED_UP | {"min_followup_share": share}))
+    assert trial.patients["level"][3] == 2
+    assert trial.patients["infusion_day"][3] == second
+
+
+def test_below_the_share_the_next_is_treated_at_the_level_if_the_protocol_says_so() -> None:
+    trial = simulate_trial(waiting(rule=FOLLOWED_UP | {"below_min_followup": "stay"}))
+    assert (trial.patients["level"][3], trial.patients["infusion_day"][3]) == (1, 5)
+    assert trial.decisions["reason"][0] == UNOBSERVED
+
+
+def test_news_end_the_wait_for_follow_up_and_begin_another() -> None:
+    """A DLT on day 8: the rule is asked at once, wants no escalation, and the candidate is treated at the level."""
+    trial = simulate_trial(waiting(what_if=dlts(p1=8)))
+    assert (trial.patients["level"][3], trial.patients["infusion_day"][3]) == (1, 8)
+    # Patient 2 leaves on day 9: asked again, and still suspended until the third has been observed for 14 days.
+    leaves = [{"patient": 2, "drop_out_day": 9}, {"patient": 1, "dlt": False}, {"patient": 3, "dlt": False}]
+    trial = simulate_trial(waiting(what_if=leaves))
+    assert list(trial.decisions["action"][:3]) == ["suspend", "suspend", "escalate"]
+    assert list(trial.decisions["committee_day"][:3]) == [5, 9, 14]
+
+
+def test_who_is_on_the_way_has_not_been_observed() -> None:
+    """With a lead of three days the last of three starts on day 0 and is infused on day 3: half a window ends on 17."""
+    trial = simulate_trial(waiting(treatment__lymphodepletion=lymphodepletion(3)))
+    assert trial.patients["treatment_start_day"][3] == 17
+
+
+def test_crm_is_coherent_and_stops_unless_told_otherwise() -> None:
+    """After 0/3 and 1/3 at the next level the model wants the third: not right after a cohort above the target."""
+    steep = {**CRM, "skeleton": [0.001, 0.01, 0.02, 0.03]}
+    by_default, off = four(rule=steep), four(rule=steep, limits={"coherence": "off"})
+    assert decide(by_default, 1, "0/3", "1/3", last=(3, 1)).action is Action.STAY
+    assert decide(by_default, 1, "0/3", "1/3", last=(3, 1)).reason == "limit: no escalation after so many DLTs"
+    assert decide(off, 1, "0/3", "1/3", last=(3, 1)).level == 2
+    usual = {"name": "CRM", "target": 0.25, "prior_mtd_level": 2}
+    for counts, stops in (("2/3", False), ("3/3", True), ("3/6", False), ("4/6", True), ("4/9", False), ("5/9", True)):
+        assert (decide(four(rule=usual), 0, counts).action is Action.STOP) == stops, counts
+        never = four(rule=usual | {"too_toxic_probability": 1.0})
+        assert decide(never, 0, counts).level == 0, counts
+    assert decide(four(rule=usual), 0, "3/3").reason == CRM_TOO_TOXIC

@@ -60,10 +60,13 @@ class ProtocolRule(Rule):
         self.reads_followup = self.rule.reads_followup
         self.reads_level_followup = self.rule.reads_level_followup
         self.reads_dlt_days = self.rule.reads_dlt_days
+        self.coherence = self.rule.coherence if self.limits.coherence == "by_rule" else self.limits.coherence
+        self.days_to_resume = _days_for(self.rule.followup_to_resume, scenario.window_end_offset)
+        """Days of follow-up with which all pending patients of a level end a suspension of accrual; 0 if none do."""
         goes_where_the_rule_would_not = self.titration is not None or self.limits.no_skipping_down
         self.monotone = self.rule.monotone and not goes_where_the_rule_would_not
         self.too_toxic_above = self.stopping.too_toxic_above or self.target
-        if self.target is None and self.limits.coherence in ("last_cohort", "last_level"):
+        if self.target is None and self.coherence in ("last_cohort", "last_level"):
             raise RuleError(f"limits.coherence compares with a target, and the rule {self.name} has none")
         asks = self.stopping.too_toxic_probability is not None or self._closes_expansions
         if self.too_toxic_above is None and asks:
@@ -76,7 +79,7 @@ class ProtocolRule(Rule):
     @property
     def reads_last(self) -> bool:
         """Whether decisions depend on the last cohort by itself, and not on the counts of its level alone."""
-        return self.limits.coherence in ("last_cohort", "after_dlt")
+        return self.coherence in ("last_cohort", "after_dlt")
 
     def decide(self, cut: DataCut) -> Decisions:
         """Say what follows from each data cut of a batch."""
@@ -194,7 +197,7 @@ class ProtocolRule(Rule):
             lower = np.minimum(level, decided.open_levels) - 1  # what is eliminated is skipped
             skips = goes_on & (decided.level < lower)
             decided = decided.overruled(skips, NO_SKIPPING, Action.DE_ESCALATE, lower, decided.patients)
-        if limits.coherence != "off":
+        if self.coherence != "off":
             rises = goes_on & (decided.level > level) & self._incoherent(cut)
             decided = decided.overruled(rises, COHERENCE, Action.STAY, level, decided.patients)
         if limits.most_per_level is not None:
@@ -214,9 +217,9 @@ class ProtocolRule(Rule):
 
     def _incoherent(self, cut: DataCut) -> BoolArray:
         """Return whether an escalation would follow too many DLTs."""
-        if self.limits.coherence == "after_dlt":
+        if self.coherence == "after_dlt":
             return cut.last_dlts > 0
-        if self.limits.coherence == "last_cohort":
+        if self.coherence == "last_cohort":
             return (cut.last_evaluable > 0) & (cut.last_dlts >= cut.last_evaluable * (self.target or 1.0) - 1e-9)
         y, n = at_level(cut.dlts, cut.level), at_level(cut.evaluable, cut.level)
         return np.asarray(y > n * (self.target or 1.0) + 1e-9)
@@ -246,3 +249,8 @@ class ProtocolRule(Rule):
         low, high = self.rule.interval(cut, np.maximum(best, 0))
         precise = asked & (best != NO_LEVEL) & (high - low <= (self.stopping.interval_width or 0.0))
         return decided.overruled(precise, PRECISE, Action.STOP, best)
+
+
+def _days_for(share: float, window_days: int) -> int:
+    """Return the fewest days of follow-up that are a share of the window."""
+    return next((day for day in range(window_days) if day / window_days >= share), window_days)

@@ -70,6 +70,8 @@ class Protocol(NamedTuple):
     reads_last: int
     reads_followup: int
     reads_dlt_days: int
+    days_to_resume: int
+    """Days of follow-up with which all pending patients of a level end a suspension of accrual; 0 if none do."""
     monotone: int
     start_level: int
     first_action: int
@@ -167,6 +169,8 @@ class Bench:
     check_day: int = 0
     meeting_day: int = 0
     wake_day: int = 0
+    resume_day: int = 0
+    """When a suspended rule is asked again, since the follow-up suffices then."""
     outcome_day: int = 0
     """When the next outcome becomes known."""
     # The last data cut, and how the escalation ends

@@ -33,6 +33,18 @@ def hold(w: Bench) -> None:
     undecided(w)
 
 
+def wait_for_followup(p: Protocol, w: Bench, t: Tables) -> None:
+    """Note when the level's pending patients will have been observed for as long as a suspended rule asks."""
+    if p.days_to_resume == 0:
+        return
+    for patient in range(w.oldest_window, w.enrolled):
+        person = t.people[patient]
+        if person.level == w.level and person.outcome in (Outcome.NOT_YET, Outcome.PENDING):
+            day = person.infusion_day + p.days_to_resume
+            if day > w.today and (w.resume_day == NEVER or day > w.resume_day):
+                w.resume_day = day
+
+
 def undecided(w: Bench) -> None:
     """Note that the last decision on the cohort is still to come."""
     if w.cohorts <= COHORTS_TIMED:
@@ -86,6 +98,7 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     """Freeze what the committee will see; nobody is enrolled until it has decided."""
     w.last_day = w.today
     w.open = w.news = 0
+    w.resume_day = NEVER
     if w.expansion:
         close_enrolment(w, 0)
         return
@@ -110,7 +123,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
             return
         w.open_levels = t.seen[6] = t.answers[found][Answer.OPEN_LEVELS]
         if not is_left_to_recommend(w, t.answers[found]):
-            follow(p, w, t.answers[found], late)
+            follow(p, w, t, t.answers[found], late)
             return
         kind, reason = Ask.RECOMMENDATION, t.answers[found][Answer.WHY]
     recommend(p, w, t, kind, reason, late)
@@ -159,7 +172,7 @@ def is_left_to_recommend(w: Bench, decided: Row[int]) -> bool:
     return decided[Answer.LEAVES_LEVEL] == 1 and not is_provisional(w, decided)
 
 
-def follow(p: Protocol, w: Bench, decided: Row[int], late: int) -> None:
+def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> None:
     """Do what the committee has decided."""
     action, level = decided[Answer.SAYS], decided[Answer.TO_LEVEL]
     provisional = is_provisional(w, decided)
@@ -176,6 +189,7 @@ def follow(p: Protocol, w: Bench, decided: Row[int], late: int) -> None:
         finish(p, w, level, decided[Answer.WHY], late)
     elif action == Action.SUSPEND:
         hold(w)
+        wait_for_followup(p, w, t)
     elif w.rolling and level == w.level:
         w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[Answer.SO_MANY]
         undecided(w)

@@ -146,7 +146,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, Ask.DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
-    w.check_day = w.meeting_day = w.wake_day = w.outcome_day = NEVER
+    w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.open_levels = p.levels
@@ -169,6 +169,8 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     if w.stage == Stage.DAYBREAK:
         if w.outcome_day == w.today:
             outcomes(p, w, t, Phase.MORNING)
+        if w.resume_day == w.today:
+            w.news = 1
         if w.check_day <= w.today:
             if w.open:
                 look_at_outcomes(p, w, t)
@@ -223,6 +225,8 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
     day = w.meeting_day
     if w.check_day < day:
         day = w.check_day
+    if w.today < w.resume_day < day:
+        day = w.resume_day
     if w.arrived < w.enrolled and t.people[w.arrived].infusion_day < day:
         day = t.people[w.arrived].infusion_day
     if w.outcome_day < day:

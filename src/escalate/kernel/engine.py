@@ -114,6 +114,7 @@ class Engine:
             reads_last=rule.reads_last,
             reads_followup=self.answers.reads_followup,
             reads_dlt_days=rule.reads_dlt_days,
+            days_to_resume=rule.days_to_resume,
             monotone=rule.monotone,
             start_level=safety.start_level - 1,
             first_action=int(first.action),

@@ -97,7 +97,8 @@ def _crm(options: Crm, levels: int) -> Rule:
     skeleton = options.skeleton or getprior(
         options.halfwidth, options.target, options.prior_mtd_level or 1, levels, options.model, options.intercept
     )
-    names = {"name", "target", "model", "prior_sd", "prior_cut", "intercept", "estimate", "recommend_untried"}
+    names = {"name", "target", "model", "prior_sd", "prior_cut", "intercept", "estimate", "recommend_untried",
+             "too_toxic_probability"}  # fmt: skip
     shared = options.model_dump(include=names)
     if not isinstance(options, TiteCrm):
         return CrmRule(skeleton=tuple(skeleton), **shared)
@@ -107,6 +108,7 @@ def _crm(options: Crm, levels: int) -> Rule:
         weights=options.weights,
         count_lost=options.drop_outs == "keep_weight",
         min_followup_share=options.min_followup_share,
+        suspends=options.below_min_followup == "suspend",
         **shared,
     )
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from ..scenario.policies import Coherence
 from ..words.data_cut import DataCut, at_level
 from ..words.records import NO_LEVEL, BoolArray, Decisions, FloatArray, IntArray
 
@@ -41,6 +42,11 @@ class Rule(ABC):
     reads_level_followup: bool = False
     """Whether it reads of that nothing but the sum at the level of the data cut, and, as the sum grows, comes to each
     of its answers in one stretch: the answers are then known from where they turn."""
+    followup_to_resume: float = 0.0
+    """A rule that suspends accrual until the level's pending patients have been observed for this share of the window
+    is asked again on the day on which they have; with 0 it waits for outcomes alone."""
+    coherence: Coherence = "off"
+    """What keeps the dose from rising after DLTs where the scenario does not say: see `Limits.coherence`."""
     reads_dlt_days: bool = False
     """Whether it reads on which days of their windows DLTs came."""
     monotone: bool = False

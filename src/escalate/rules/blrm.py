@@ -8,7 +8,9 @@ P(DLT) most probably lies in the target interval (``choose = "most_probable_targ
 (``choose = "highest_allowed"``: a different rule). If no dose is allowed the trial stops and recommends none.
 
 The posterior is a sum over a grid in the standardised prior, by the trapezoidal rule; the probability of an interval
-follows line by line from where the curve crosses its ends (`quadrature.below`). It is deterministic: the same counts
+follows line by line from where the curve crosses its ends (`quadrature.below`). Each posterior is looked at whether its
+grid is fine and wide enough, and computed on a larger one until it is: no probability is off by more than 1e-7,
+whatever the prior and the data; where that would take too much, the rule refuses. It is deterministic: the same counts
 always get the same answer, which sampling cannot promise near the feasibility bound.
 
 References
@@ -23,16 +25,17 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
+from ..errors import RuleError
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
-from .quadrature import below, grid, normalised
+from .quadrature import REACH, below, normalised
 
 NOBODY = "nobody evaluable so far"
 UP = "by the model, the next level is the best of those that are allowed"
@@ -43,37 +46,123 @@ NONE_ALLOWED = "by the model, every level is too likely an overdose"
 MOST_VALUES = 8_000_000
 """Values of posteriors held at once."""
 
+ROUGH_ALONG, ROUGH_ACROSS, CUT_OFF = 1e-5, 1e-7, 1e-9
+"""A posterior with a larger part near the highest frequency that the nodes can show is computed on more of them, and
+one with a larger part on the edges of the grid on a wider one: no probability is then off by more than 1e-7."""
+
+MOST_NODES = 1201
+"""A posterior that needs more nodes in each direction is refused."""
+
+NODES_A_STEP, BEYOND = 5.0, 8
+"""The crossing of a logit moves by at most so many nodes in a step; so many nodes beyond the grid it is as if far
+away."""
+
 LOGITS = np.linspace(-16, 16, 161)
 """Logits of P(DLT) between which the ends of intervals are interpolated."""
 
 
-class _Grid:
-    """The prior on a grid of so many nodes in each direction, for one rule; rows of the grid differ in beta."""
+class _Size(NamedTuple):
+    """How many nodes a grid has in each direction, and how far it reaches in standard deviations of the prior."""
 
-    def __init__(self, rule: BlrmRule, nodes: int) -> None:
-        self.rule, self.z = rule, grid(nodes)
+    nodes: int
+    reach: float = REACH
+
+    def finer(self) -> _Size:
+        """Return the size with half as many steps again."""
+        return _Size(1 + math.ceil(1.5 * (self.nodes - 1)), self.reach)
+
+    def wider(self) -> _Size:
+        """Return the size that reaches half as far again, in the same steps."""
+        nodes = self.finer().nodes
+        return _Size(nodes, self.reach * (nodes - 1) / (self.nodes - 1))
+
+
+class _Sums(NamedTuple):
+    """Posterior sums, and how far they can be trusted."""
+
+    values: FloatArray
+    """Shape (B, W)."""
+    rough: BoolArray
+    """Which posteriors the nodes are too few for, shape (B,)."""
+    cut_off: BoolArray
+    """Which posteriors do not lie within the grid, shape (B,)."""
+
+
+class _Grid:
+    """The prior on a grid, for one rule; rows of the grid differ in beta."""
+
+    def __init__(self, rule: BlrmRule, size: _Size) -> None:
+        self.rule, self.z = rule, np.linspace(-size.reach, size.reach, size.nodes)
         self.free = math.sqrt(1 - rule.correlation**2)
         self.log_dose = np.log(np.array(rule.doses) / rule.reference_dose)
         along, across = self.z[:, np.newaxis], self.z[np.newaxis, :]
         log_alpha = rule.mean[0] + rule.sd[0] * (rule.correlation * along + self.free * across)
-        self.beta = np.exp(rule.mean[1] + rule.sd[1] * along)
+        beta = np.exp(rule.mean[1] + rule.sd[1] * along)
         self.log_prior = (-0.5 * (along**2 + across**2)).ravel()
-        logit = np.stack([log_alpha + self.beta * x for x in self.log_dose]).reshape(len(rule.doses), -1)
+        logit = np.stack([log_alpha + beta * x for x in self.log_dose]).reshape(len(rule.doses), -1)
         self.log_curve = np.concatenate([-np.logaddexp(0, -logit), -np.logaddexp(0, logit)])
 
-    def sums(self, rows: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return posterior sums, shape (B, W), for rows of DLTs and others of each level and weights (G * G, W)."""
+    def sums(self, rows: FloatArray, weights: FloatArray) -> _Sums:
+        """Return posterior sums for rows of DLTs and others of each level and weights of shape (G * G, W)."""
         chunk = max(1, MOST_VALUES // len(self.log_prior))
         parts = (rows[start : start + chunk] for start in range(0, len(rows), chunk))
-        return np.concatenate([normalised(self.log_prior + part @ self.log_curve) @ weights for part in parts])
+        return _Sums(*(np.concatenate(found) for found in zip(*(self._part(p, weights) for p in parts), strict=True)))
+
+    def _part(self, rows: FloatArray, weights: FloatArray) -> _Sums:
+        density = normalised(self.log_prior + rows @ self.log_curve)
+        square = density.reshape(-1, len(self.z), len(self.z))
+        turn = 0.9 * math.pi * np.arange(len(self.z))  # nearly the highest frequency that the nodes show
+        fastest = np.stack([np.cos(turn), np.sin(turn)])
+        along = np.hypot(*np.moveaxis(fastest @ square, 1, 0)).sum(axis=1)
+        across = np.hypot(*np.moveaxis(square @ fastest.T, 2, 0)).sum(axis=1)
+        edges = square[:, [0, -1]].sum(axis=(1, 2)) + square[:, :, [0, -1]].sum(axis=(1, 2))
+        return _Sums(density @ weights, (along > ROUGH_ALONG) | (across > ROUGH_ACROSS), edges > CUT_OFF)
 
     def reached(self, p: Sequence[float]) -> FloatArray:
         """Return the weights of P(DLT) at most p at each level, shape (G * G, K * len(p)), levels outermost."""
-        logit = np.log(np.array(p) / (1 - np.array(p)))
-        log_alpha = logit[np.newaxis, :, np.newaxis] - self.log_dose[:, np.newaxis, np.newaxis] * self.beta[:, 0]
-        standardised = (log_alpha - self.rule.mean[0]) / self.rule.sd[0]
-        across = (standardised - self.rule.correlation * self.z) / self.free
-        return np.ascontiguousarray(below(across, self.z).reshape(len(self.log_dose) * len(p), -1).T)
+        logits = np.log(np.array(p) / (1 - np.array(p)))
+        found = [self._up_to(logit, x) for x in self.log_dose for logit in logits]
+        return np.ascontiguousarray(np.stack([weights.ravel() for weights in found], axis=1))
+
+    def _up_to(self, logit: float, log_dose: float) -> FloatArray:
+        """Return the weights of the region in which the curve is at most at a logit at a dose, shape (G, G).
+
+        In each row it ends where the curve crosses the logit (`_crossing`). Where that place moves by many nodes from
+        a row to the next, rows between them are looked at too; the density there follows from that of all rows, since
+        it is smooth, so that each of the rows gets its share of their weights.
+        """
+        steps = self._steps_between_rows(logit, log_dose)
+        if steps == 1:
+            return below(self._crossing(self.z, logit, log_dose), self.z)
+        nodes, step = len(self.z), self.z[1] - self.z[0]
+        last = (nodes - 1) * steps
+        crossing = self._crossing(np.linspace(self.z[0], self.z[-1], last + 1), logit, log_dose)
+        ends_inside = np.abs(crossing) < self.z[-1] + BEYOND * step
+        share = np.sinc(np.arange(-last, last + 1) / steps) / steps
+        first = last - steps * np.arange(nodes)[:, np.newaxis]  # in `share`, of the lowest place seen from each row
+        found = np.repeat(_sums_over(~ends_inside & (crossing > 0), share, first), nodes, axis=1)
+        here = np.flatnonzero(ends_inside)
+        for part in np.array_split(here, 1 + len(here) * nodes // MOST_VALUES):
+            found += share[first + part] @ below(crossing[part], self.z)
+        return found
+
+    def _crossing(self, along: FloatArray, logit: float, log_dose: float) -> FloatArray:
+        """Return where in a row the curve crosses a logit at a dose; it is below it before."""
+        rule, beta = self.rule, np.exp(self.rule.mean[1] + self.rule.sd[1] * along)
+        standardised = (logit - log_dose * beta - rule.mean[0]) / rule.sd[0]
+        return np.asarray((standardised - rule.correlation * along) / self.free)
+
+    def _steps_between_rows(self, logit: float, log_dose: float) -> int:
+        """Return how many steps a row's distance is divided into, so that the crossing moves by few nodes in each."""
+        rule, crossing = self.rule, self._crossing(self.z, logit, log_dose)
+        beta = np.exp(rule.mean[1] + rule.sd[1] * self.z)
+        slope = np.abs(log_dose * beta * rule.sd[1] / rule.sd[0] + rule.correlation) / self.free
+        side = np.sign(np.where(np.abs(crossing) < self.z[-1], 0.0, crossing))
+        passes = side == 0
+        turns = side[1:] * side[:-1] < 0
+        passes[1:] |= turns
+        passes[:-1] |= turns
+        return max(1, math.ceil(float(slope[passes].max(initial=0.0)) / NODES_A_STEP))
 
     @cached_property
     def interval_ends(self) -> FloatArray:
@@ -81,11 +170,20 @@ class _Grid:
         return self.reached([self.rule.target_from, self.rule.overdose_from])
 
 
-def nodes_for(patients: int, sd: tuple[float, float]) -> int:
-    """Return the nodes, in each direction, with which no probability is off by more than 1e-7.
+def _sums_over(chosen: BoolArray, share: FloatArray, first: IntArray) -> FloatArray:
+    """Return the sums of the shares over the places that are chosen, seen from each row, shape (G, 1)."""
+    up_to = np.concatenate([[0.0], np.cumsum(share)])
+    turns = np.flatnonzero(np.diff(np.concatenate([[0], chosen.astype(np.int64), [0]])))
+    begins, ends = turns[::2], turns[1::2]
+    return np.asarray((up_to[first + ends] - up_to[first + begins]).sum(axis=1, keepdims=True))
 
-    Measured (1e-8 unless the prior is extreme): the error falls faster than any power of the nodes, and what is needed
-    grows with the standard deviations and with the root of the number of patients.
+
+def nodes_for(patients: int, sd: tuple[float, float]) -> int:
+    """Return the nodes, in each direction, that a posterior is first looked at with.
+
+    Measured: with so many no probability is off by more than 1e-8, unless the prior is extreme. The error falls faster
+    than any power of the nodes, and what is needed grows with the standard deviations and with the root of the number
+    of patients.
     """
     scale: float = max(sd[0] / 2, sd[1], 0.7) ** 0.9
     return 20 * math.ceil((50 + 24 * math.sqrt(patients)) * scale / 20) + 1
@@ -136,28 +234,52 @@ class BlrmRule(Rule):
         """The overdose interval's lower end: what a level that is too toxic exceeds."""
         return self.overdose_from
 
-    _grids: dict[int, _Grid] = field(default_factory=dict, compare=False, repr=False)
+    _grids: dict[_Size, _Grid] = field(default_factory=dict, compare=False, repr=False)
 
     # The posterior
 
     def _sums(self, cut: DataCut, weights: Callable[[_Grid], FloatArray]) -> FloatArray:
-        """Return posterior sums with some weights, shape (..., W); each data cut on the grid that its size needs."""
+        """Return posterior sums with some weights, shape (..., W); each data cut on the grid that it needs.
+
+        Raises
+        ------
+        RuleError
+            If a posterior is so narrow, or so far from the prior, that its probabilities cannot be promised.
+        """
         levels = len(self.doses)
         y, n = cut.dlts.reshape(-1, levels).astype(float), cut.evaluable.reshape(-1, levels).astype(float)
         rows, position = distinct(np.hstack([y, n - y]))
         nodes = np.array([nodes_for(int(total), self.sd) for total in rows.sum(axis=1)])
+        todo = [(_Size(size), np.flatnonzero(nodes == size)) for size in np.unique(nodes).tolist()]
         found: FloatArray | None = None
-        for size in np.unique(nodes).tolist():
-            sums = self._grid(size).sums(rows[nodes == size], weights(self._grid(size)))
-            found = np.empty((len(rows), sums.shape[1])) if found is None else found
-            found[nodes == size] = sums
+        while todo:
+            size, here = todo.pop()
+            if size.nodes > MOST_NODES:
+                raise RuleError(self._refusal(rows[here[0]]))
+            sums = self._grid(size).sums(rows[here], weights(self._grid(size)))
+            found = np.empty((len(rows), sums.values.shape[1])) if found is None else found
+            found[here] = sums.values
+            again = (size.wider(), sums.cut_off), (size.finer(), sums.rough & ~sums.cut_off)
+            todo += [(other, here[which]) for other, which in again if which.any()]
         assert found is not None
         return np.asarray(found[position].reshape(*cut.level.shape, -1))
 
-    def _grid(self, nodes: int) -> _Grid:
-        if nodes not in self._grids:
-            self._grids[nodes] = _Grid(self, nodes)
-        return self._grids[nodes]
+    def _refusal(self, row: FloatArray) -> str:
+        levels = len(self.doses)
+        dlts, others = row[:levels].astype(int), row[levels:].astype(int)
+        seen = ", ".join(f"{y}/{y + n}" for y, n in zip(dlts, others, strict=True))
+        return (
+            f"the BLRM's posterior after {seen} DLTs of the patients at the levels cannot be computed to 1e-7: with "
+            f"sd_log_alpha = {self.sd[0]:g}, sd_log_beta = {self.sd[1]:g}, mean_log_alpha = {self.mean[0]:g}, "
+            f"mean_log_beta = {self.mean[1]:g} and correlation = {self.correlation:g} the data lie too far from the "
+            "prior, or the posterior is too narrow for it; take a prior that expects such data, with standard "
+            "deviations nearer to the usual 2 and 1"
+        )
+
+    def _grid(self, size: _Size) -> _Grid:
+        if size not in self._grids:
+            self._grids[size] = _Grid(self, size)
+        return self._grids[size]
 
     def probabilities(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the posterior probabilities of under-dosing, target and overdose at each level, each (..., K)."""
@@ -214,7 +336,16 @@ class BlrmRule(Rule):
             f"prior: log alpha normal with {alpha}, log beta with {beta}, correlation {self.correlation:.6g}",
             f"P(target): P(DLT) from {self.target_from:.6g} to {self.overdose_from:.6g}; P(over): above; "
             f"of the doses with P(over) at most {self.feasibility:.6g}, {best[self.choose]} is the best",
+            self._before_any_data(),
         ]
+
+    def _before_any_data(self) -> str:
+        """Return what the prior alone says of each level, and which of them it would allow."""
+        _, target, over = self.probabilities(DataCut.of(0, [0] * len(self.doses), [0] * len(self.doses)))
+        levels = [f"{p:.3f} and {q:.3f} at level {k}" for k, (p, q) in enumerate(zip(target, over, strict=True), 1)]
+        allowed = [str(k) for k, q in enumerate(over, 1) if q <= self.feasibility + TOLERANCE]
+        allows = "no level" if not allowed else f"level{'s' if len(allowed) > 1 else ''} {', '.join(allowed)}"
+        return f"before any data P(target) and P(over) are {', '.join(levels)}: the prior alone allows {allows}"
 
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return the probabilities of the target and the overdose interval at each level, shape (..., K)."""

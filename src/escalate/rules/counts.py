@@ -202,27 +202,38 @@ def closest_to_target(
 def smoothed_rates(n: IntArray, y: IntArray, admissible: BoolArray, prior: float) -> FloatArray:
     """Return DLT rates smoothed to rise with the dose, over the admissible levels, shape (..., K).
 
-    Weighted isotonic regression of (y + prior) / (n + 2 prior), weights one over the variance of the matching beta
-    distribution, by its min-max formula; other levels get NaN.
+    Isotonic regression of (y + prior) / (n + 2 prior), weights one over the variance of the matching beta distribution;
+    other levels get NaN.
+    """
+    total = n + 2 * prior
+    weight = np.where(admissible, total**2 * (total + 1) / ((y + prior) * (n - y + prior)), 0.0)
+    return isotonic((y + prior) / total, weight)
+
+
+def isotonic(values: FloatArray, weight: FloatArray) -> FloatArray:
+    """Return the weighted isotonic regression of values along the last axis, by its min-max formula, shape (..., K).
+
+    Parameters
+    ----------
+    values : float array, shape (..., K)
+        What is to rise.
+    weight : float array, shape (..., K)
+        At least 0; values without weight are left out, and get NaN.
 
     References
     ----------
     Robertson T, Wright FT, Dykstra RL. Order Restricted Statistical Inference, Wiley 1988, section 1.4.
     """
-    total = n + 2 * prior
-    rate = (y + prior) / total
-    weight = np.where(admissible, total**2 * (total + 1) / ((y + prior) * (n - y + prior)), 0.0)
-    zero = np.zeros((*n.shape[:-1], 1))
+    zero = np.zeros((*values.shape[:-1], 1))
     weights = np.concatenate([zero, np.cumsum(weight, axis=-1)], axis=-1)
-    sums = np.concatenate([zero, np.cumsum(weight * rate, axis=-1)], axis=-1)
-    levels = n.shape[-1]
-    smoothed = np.full(n.shape, np.nan)
-    for k in range(levels):
-        best = np.full(n.shape[:-1], -np.inf)
+    sums = np.concatenate([zero, np.cumsum(weight * values, axis=-1)], axis=-1)
+    smoothed = np.full(values.shape, np.nan)
+    for k in range(values.shape[-1]):
+        best = np.full(values.shape[:-1], -np.inf)
         for i in range(k + 1):
             blocks = weights[..., k + 1 :] - weights[..., i, np.newaxis]
             with np.errstate(divide="ignore", invalid="ignore"):
                 means = (sums[..., k + 1 :] - sums[..., i, np.newaxis]) / blocks
             best = np.fmax(best, np.fmin.reduce(np.where(blocks > 0, means, np.inf), axis=-1))
-        smoothed[..., k] = np.where(admissible[..., k], best, np.nan)
+        smoothed[..., k] = np.where(weight[..., k] > 0, best, np.nan)
     return smoothed

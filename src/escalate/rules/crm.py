@@ -13,18 +13,25 @@ likely a (maximum likelihood, within -10 to 10). The posterior mean is a trapezo
 deviations to either side; it is computed once for every distinct data cut of a batch, never for every trial.
 
 If every level's P(DLT) is at most the target the highest is chosen, if every one is at least the target the lowest,
-otherwise the closest, the lower one on a tie. Moves are otherwise free: what keeps them from skipping levels, or from
-rising after a DLT, are the scenario's ``[limits]``, and what stops the trial is its ``[stopping]``.
+otherwise the closest, the lower one on a tie. Where that is the lowest, and its P(DLT) exceeds the target with more
+than 95 % posterior probability (`too_toxic_probability`), the trial stops without a dose: with that certainty the rules
+that eliminate a level stop at the lowest one. Moves are otherwise free: what keeps them from skipping levels, or from
+rising after DLTs, are the scenario's ``[limits]``. Unless it says otherwise no level is skipped, and the dose does not
+rise after a cohort with a DLT rate at or above the target, as in dfcrm's simulations of trials (``restrict = TRUE``).
 
 TITE-CRM weighs a patient without a DLT by w, the share of the window observed: the likelihood is the product of
 p ** y (1 - w p) ** (1 - y). Patients with a DLT and those with a complete window have w = 1. Adaptive weights move
 with the days on which DLTs came instead. Patients who left inside the window keep the weight that they had then, or
-count for nothing.
+count for nothing. With `min_followup_share` the dose does not rise while a pending patient of the level has been
+observed for a smaller share of the window: accrual is suspended, and goes on on the day on which all have been
+(`below_min_followup = "stay"` treats the next patients at the same level instead).
 
 References
 ----------
 O'Quigley J, Pepe M, Fisher L. Biometrics 1990;46:33-48, doi:10.2307/2531628.
 Cheung YK, Chappell R. Biometrics 2000;56:1177-1182, doi:10.1111/j.0006-341X.2000.01177.x (TITE-CRM).
+Cheung YK. Biometrika 2005;92:863-873, doi:10.1093/biomet/92.4.863 (coherence).
+Liu S, Yuan Y. J R Stat Soc C 2015;64:507-523, doi:10.1111/rssc.12089 (the posterior probability of 95 %).
 Cheung YK. Dose Finding by the Continual Reassessment Method, Chapman & Hall 2011 (and its R package dfcrm).
 """
 
@@ -45,12 +52,14 @@ from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
-from .quadrature import REACH, below, normalised
+from .quadrature import REACH, Grid, below, normalised
+from .weights import adaptive
 
 NOBODY = "nobody observed so far"
 UP = "by the model, P(DLT) at the next level is closest to the target"
 SAME = "by the model, P(DLT) at this level is closest to the target"
 DOWN = "by the model, P(DLT) at a lower level is closest to the target"
+TOO_TOXIC = "by the model, the lowest dose level is too toxic"
 UNOBSERVED = "the pending patients have not been observed for long enough to escalate"
 
 STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY = 1.5, 3.0
@@ -70,30 +79,6 @@ outcome rises by less than exp(PULL / 2) on the way out. At this a, or minus thi
 
 MOST, PLACES = 10.0, 801
 """The most likely a is looked for between minus this and this, first at so many places."""
-
-
-@dataclass(frozen=True)
-class Grid:
-    """The prior and the curve at the nodes of a quadrature.
-
-    Parameters
-    ----------
-    nodes : float array, shape (G,)
-        Values of a, in equal steps.
-    log_prior : float array, shape (G,)
-        Logarithm of the prior, up to a constant.
-    log_curve : float array, shape (2 K, G)
-        log p and then log (1 - p) of every level.
-    """
-
-    nodes: FloatArray
-    log_prior: FloatArray
-    log_curve: FloatArray
-
-    @cached_property
-    def p(self) -> FloatArray:
-        """P(DLT) of every level, shape (K, G)."""
-        return np.exp(self.log_curve[: len(self.log_curve) // 2])
 
 
 @dataclass(frozen=True)
@@ -128,6 +113,11 @@ class CrmRule(Rule):
         Whether patients who left inside the window keep their weight, or count for nothing.
     min_followup_share : float
         No escalation while a pending patient of the level has been observed for a smaller share of the window.
+    suspends : bool
+        Whether accrual is suspended until then, rather than go on at the level.
+    too_toxic_probability : float
+        The trial stops where the model chooses the lowest level, and P(DLT) there exceeds the target with more than
+        this posterior probability; with 1, never.
     """
 
     name: str
@@ -143,6 +133,15 @@ class CrmRule(Rule):
     weights: Literal["linear", "adaptive"] = "linear"
     count_lost: bool = True
     min_followup_share: float = 0.0
+    suspends: bool = True
+    too_toxic_probability: float = 1.0
+
+    coherence = "last_cohort"
+
+    @property
+    def followup_to_resume(self) -> float:  # type: ignore[override]
+        """Share of the window from which on the pending patients of a level no longer suspend accrual."""
+        return self.min_followup_share if self.suspends else 0.0
 
     @property
     def reads_followup(self) -> bool:  # type: ignore[override]
@@ -340,14 +339,27 @@ class CrmRule(Rule):
         level, best = cut.level, self.best_level(cut)
         nobody = (cut.evaluable + cut.pending).sum(axis=-1) == 0
         unobserved = (best > level) & self._has_unobserved(cut)
+        waits = (Action.SUSPEND, level, 0) if self.suspends else (Action.STAY, level, MANY)
         rows: list[Row] = [
             (nobody, Action.STAY, level, MANY, NOBODY),
-            (unobserved, Action.STAY, level, MANY, UNOBSERVED),
+            (self._too_toxic(cut, best), Action.STOP, NO_LEVEL, 0, TOO_TOXIC),
+            (unobserved, *waits, UNOBSERVED),
             (best > level, Action.ESCALATE, best, MANY, UP),
             (best < level, Action.DE_ESCALATE, best, MANY, DOWN),
             (best == level, Action.STAY, level, MANY, SAME),
         ]
         return first_match(rows, cut.open_levels)
+
+    def _too_toxic(self, cut: DataCut, best: IntArray) -> BoolArray:
+        """Return whether the model chooses the lowest level, and finds it too toxic."""
+        found: BoolArray = best == 0
+        if self.too_toxic_probability == 1 or not found.any():
+            return np.zeros_like(found)
+        asked = cut.take(np.flatnonzero(found)) if found.ndim == 1 else cut
+        above = self.exceedance(asked, np.zeros_like(asked.level), self.target) > self.too_toxic_probability
+        if found.ndim != 1:
+            return np.asarray(found & above)
+        return np.asarray(np.bincount(np.flatnonzero(found)[above], minlength=len(found)) > 0)
 
     def _has_unobserved(self, cut: DataCut) -> BoolArray:
         """Return whether a pending patient of the level has been observed for too short a time to escalate."""
@@ -361,9 +373,10 @@ class CrmRule(Rule):
         """Return the level that the model chooses, or the highest tried one below it, shape (...)."""
         best = self.best_level(cut)
         tried = cut.evaluable + cut.pending > 0
+        found = highest_allowed(tried & (np.arange(tried.shape[-1]) <= best[..., np.newaxis]))
         if self.recommend_untried:
-            return np.where(tried.any(axis=-1), best, NO_LEVEL)
-        return highest_allowed(tried & (np.arange(tried.shape[-1]) <= best[..., np.newaxis]))
+            found = np.where(tried.any(axis=-1), best, NO_LEVEL)
+        return np.where(self._too_toxic(cut, best), NO_LEVEL, found)
 
     # What the model believes
 
@@ -377,7 +390,13 @@ class CrmRule(Rule):
         cut = "" if self.prior_cut is None else f", cut at -{self.prior_cut:.6g} and {self.prior_cut:.6g}"
         prior = f"normal with mean 0 and standard deviation {self.prior_sd:.6g}{cut}"
         a = prior if self.estimate == "bayes" else f"the most likely one from -{MOST:g} to {MOST:g}"
-        return [f"skeleton: {skeleton}", f"{curve[self.model]}; a is {a}"]
+        lines = [f"skeleton: {skeleton}", f"{curve[self.model]}; a is {a}"]
+        if self.too_toxic_probability < 1:
+            lines.append(
+                "the trial stops without a dose where the model chooses the lowest level, and P(DLT) there exceeds "
+                f"{self.target:.6g} with a probability of more than {self.too_toxic_probability:.6g}"
+            )
+        return lines
 
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return the estimated P(DLT) of each level, shape (..., K)."""
@@ -421,32 +440,3 @@ class CrmRule(Rule):
                 low, high = np.where(reached < q, middle, low), np.where(reached < q, high, middle)
             found[part] = (low + high) / 2
         return found
-
-
-def adaptive(share: FloatArray, dlt_share: FloatArray) -> FloatArray:
-    """Return weights that move with the times of the DLTs, shape (B, P).
-
-    With z DLTs at shares t(1) <= ... <= t(z) of the window, a patient observed for a share u beyond m of them has the
-    weight (m + (u - t(m)) / (t(m + 1) - t(m))) / (z + 1), with t(0) = 0 and t(z + 1) = 1; linear without a DLT.
-
-    Parameters
-    ----------
-    share : float array, shape (B, P)
-        Share of the window observed.
-    dlt_share : float array, shape (B, Q)
-        Shares of the window after which DLTs came; NaN fills up.
-
-    References
-    ----------
-    Cheung YK, Chappell R. Biometrics 2000;56:1177-1182, section 2.2; the function `titecrm` of dfcrm.
-    """
-    weights = share.copy()
-    for row, times in enumerate(dlt_share):
-        came = np.sort(times[~np.isnan(times)])
-        if came.size:
-            edges = np.concatenate([[0.0], came, [1.0]])
-            passed = np.searchsorted(came, share[row], side="right")
-            width = edges[passed + 1] - edges[passed]
-            part = np.divide(share[row] - edges[passed], width, out=np.zeros_like(width), where=width > 0)
-            weights[row] = (passed + part) / (came.size + 1)
-    return np.minimum(weights, 1.0)

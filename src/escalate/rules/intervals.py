@@ -6,6 +6,12 @@ around the target, the ones at the edges shorter, and goes in the direction of t
 probability mass. Keyboard is the same with the short keys at the edges left out. i3+3 compares the DLT rate itself
 with the interval; above it, it stays if one DLT less would fall below.
 
+The dose recommended in the end rests on smoothed DLT rates with a prior of its own, Beta(`selection_prior`,
+`selection_prior`), whatever the moves rest on. Keyboard, mTPI-2 and i3+3 have 0.05, as in the programs that were
+published with them: `select.mtd.kb` of the R package Keyboard, and `select_mtd` of the R package FIND, which serves
+mTPI-2 and i3+3. mTPI has 0.005, as in its authors' own R program (M. D. Anderson Cancer Center, 2009); the smaller
+prior gives a level without a DLT more weight.
+
 References
 ----------
 Ji Y and others. Clin Trials 2010;7:653-663, doi:10.1177/1740774510382799 (mTPI).
@@ -97,5 +103,5 @@ def _rule(options: IntervalOptions, moves: Moves) -> IntervalRule:
         moves=moves,
         cutoff=options.elimination_cutoff,
         eliminate_from=options.eliminate_from,
-        prior=0.005,
+        prior=options.selection_prior,
     )

@@ -14,6 +14,8 @@ Stenger F. Numerical Methods Based on Sinc and Analytic Functions, Springer 1993
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,9 +25,28 @@ REACH = 8.6
 """How far a grid reaches, in standard deviations of the prior; outside lies 1e-17 of it."""
 
 
-def grid(nodes: int) -> FloatArray:
-    """Return standardised nodes from -REACH to REACH in equal steps."""
-    return np.linspace(-REACH, REACH, nodes)
+@dataclass(frozen=True)
+class Grid:
+    """The prior and the curve of a CRM at the nodes of a quadrature.
+
+    Parameters
+    ----------
+    nodes : float array, shape (G,)
+        Values of a, in equal steps.
+    log_prior : float array, shape (G,)
+        Logarithm of the prior, up to a constant.
+    log_curve : float array, shape (2 K, G)
+        log p and then log (1 - p) of every level.
+    """
+
+    nodes: FloatArray
+    log_prior: FloatArray
+    log_curve: FloatArray
+
+    @cached_property
+    def p(self) -> FloatArray:
+        """P(DLT) of every level, shape (K, G)."""
+        return np.exp(self.log_curve[: len(self.log_curve) // 2])
 
 
 def below(points: FloatArray, nodes: FloatArray) -> FloatArray:

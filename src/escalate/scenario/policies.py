@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from .section import Section
 
 Count = Annotated[int, Field(ge=1)]
+Coherence = Literal["off", "last_cohort", "last_level", "after_dlt"]
 
 
 class Titration(Section):
@@ -28,11 +29,12 @@ class Limits(Section):
     """A dose rises to at most one level above the last one given (as in dfcrm), or above the highest (as in dtpcrm)."""
     no_skipping_down: bool = False
     """Whether the dose falls by at most one level, too, even where the rule finds the level below too toxic."""
-    coherence: Literal["off", "last_cohort", "last_level", "after_dlt"] = "off"
+    coherence: Literal["by_rule", "off", "last_cohort", "last_level", "after_dlt"] = "by_rule"
     """No escalation if the last cohort's DLT rate is at or above the target (as in dfcrm), if that of all patients at
     the level is above it (as in dtpcrm), or if the last cohort had any DLT (doi:10.1093/biomet/92.4.863). With a
     rolling rule, what became known since its last decision but to suspend stands for the last cohort. The target is the
-    rule's; for the BLRM it is where overdose begins."""
+    rule's; for the BLRM it is where overdose begins. "by_rule", the default, is "last_cohort" for CRM and TITE-CRM, as
+    dfcrm's crmsim has it unless told otherwise, and "off" for the others."""
     most_per_level: Count | None = None
     """Most patients treated at one level before the rule has finished."""
 

@@ -14,6 +14,7 @@ from .values import AS_TUPLE, FrozenTable
 
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
 Probability = Annotated[float, Field(ge=0, le=1)]
+SelectionPrior = Annotated[float, Field(gt=0, le=1)]
 
 
 class ThreePlusThree(Section):
@@ -87,6 +88,9 @@ class IntervalOptions(TargetOptions):
     """From the target down to the lower end of the interval."""
     epsilon2: OpenProbability = 0.05
     """From the target up to the upper end of the interval."""
+    selection_prior: SelectionPrior = 0.05
+    """DLTs, and patients without one, that the prior adds at each level before the rates are smoothed for the
+    recommendation; the default is that of the R packages Keyboard (select.mtd.kb) and FIND (select_mtd)."""
 
     @property
     def lower(self) -> float:
@@ -110,6 +114,9 @@ class Mtpi(IntervalOptions):
 
     name: Literal["mTPI"]
     """Name of the rule."""
+    selection_prior: SelectionPrior = 0.005
+    """DLTs, and patients without one, that the prior adds at each level before the rates are smoothed for the
+    recommendation; the default is that of the authors' own R program (the moves rest on a uniform prior, 1)."""
 
 
 class Mtpi2(IntervalOptions):
@@ -194,6 +201,10 @@ class Crm(Section):
     """Whether the curve is read at the posterior mean of a, or at the most likely a."""
     recommend_untried: bool = False
     """Whether a level that nobody was treated at can be recommended, as the R package dfcrm does."""
+    too_toxic_probability: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """The trial stops without a dose where the model chooses the lowest level, and P(DLT) there exceeds the target with
+    more than this posterior probability; with 1, never. The default is that of the rules that eliminate
+    (doi:10.1111/rssc.12089): with a target of 0.25 it usually stops at 3 of 3, 4 of 6, 5 of 9, as BOIN does."""
 
     @model_validator(mode="after")
     def _skeleton_is_one(self) -> Crm:
@@ -227,6 +238,9 @@ class TiteCrm(Crm):
     """Patients who left inside the window keep the weight that they had, or count for nothing."""
     min_followup_share: Probability = 0.0
     """No escalation while a pending patient of the level has been observed for a smaller share of the window."""
+    below_min_followup: Literal["suspend", "stay"] = "suspend"
+    """Until then accrual is suspended, and goes on on the day on which all have been observed for that share; or the
+    next patients are treated at the same level."""
 
 
 class Blrm(Section):
@@ -246,8 +260,9 @@ class Blrm(Section):
     """Prior mean of log beta."""
     sd_log_beta: Annotated[float, Field(gt=0, le=3)] = 1.0
     """Prior standard deviation of log beta."""
-    correlation: Annotated[float, Field(gt=-1, lt=1)] = 0.0
-    """Prior correlation of log alpha and log beta; strictly between -1 and 1, so that the prior is proper."""
+    correlation: Annotated[float, Field(ge=-0.9999, le=0.9999)] = 0.0
+    """Prior correlation of log alpha and log beta, from -0.9999 to 0.9999: nearer to 1 the curve has but one parameter,
+    and the probabilities could not be promised to 1e-7."""
     target_from: OpenProbability = 0.16
     """P(DLT) at which the target interval begins."""
     overdose_from: OpenProbability = 0.33

@@ -103,6 +103,19 @@ class Census:
 
     # Outcomes
 
+    def followup_suffices_on(self, level: int, people: Sequence[Person]) -> int | None:
+        """Return when all pending patients of a level will have been observed for as long as a suspended rule asks.
+
+        Patients on the way to their infusion are pending, too; ``None`` if nobody is, or the rule waits for outcomes.
+        """
+        at_level = (person for person in people if person.cohort is not None and person.cohort.level == level)
+        starts = [
+            person.planned_infusion_day
+            for person in at_level
+            if person.outcome == "pending" or (person.infusion_day is None and person.state is None)
+        ]
+        return max(starts) + self._rule.days_to_resume if starts and self._rule.days_to_resume else None
+
     @property
     def is_anything_outstanding(self) -> bool:
         """Whether anybody's outcome is still to come."""

@@ -24,7 +24,8 @@ Within a phase the order is that of enrolment, and of consent for those not enro
 A cohort rule is asked when the cohort's outcomes are known. A rolling rule is asked with outcomes pending: its cohort
 is the patients at one level between two moves, and each decision to stay adds places to it; asked again is it when the
 places are taken and a candidate is ready, when nothing is outstanding any more, and, while it suspends accrual, when
-the next outcome is known. It decides on the same day if the committee needs no time.
+the next outcome is known, or the pending have been observed for as long as it asks. It decides on the same day if the
+committee needs no time.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from ..nature.patients import Fate
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
-from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, PHASES, agenda, stopped_on
+from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
 from .census import Census
 from .gates import Gates
 from .logbook import CohortFile, Logbook, Person
@@ -197,6 +198,7 @@ class Conduct:
         if decision.action is Action.SUSPEND:
             assert cohort is not None
             self.hold(cohort)
+            self.wait_for_followup(cohort)
         elif cohort is None or not cohort.rolling or decision.level != cohort.level:
             return self.open_cohort(decision.level, decision.patients, "escalation")
         else:
@@ -210,6 +212,20 @@ class Conduct:
         cohort.held = True
         self.reopen(cohort)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
+
+    def wait_for_followup(self, cohort: CohortFile) -> None:
+        """Ask a suspended rule again once the level's pending patients have been observed for as long as it wants."""
+        day = self.census.followup_suffices_on(cohort.level, self.log.people)
+        cohort.resume_day = day if day is not None and day > self.clock.today else None
+        if cohort.resume_day is not None:
+            self.clock.at(cohort.resume_day, OUTCOMES).callbacks.append(self.note_followup)
+
+    def note_followup(self, _: simpy.Event) -> None:
+        """Take it for news that the follow-up suffices now, if accrual is still suspended for it."""
+        cohort = self.cohort
+        if cohort is not None and cohort.held and cohort.resume_day == self.clock.today:
+            self.has_news = True
+            self.fill_places_on(self.clock.today)
 
     def reopen(self, cohort: CohortFile) -> None:
         """Let a cohort go on after a decision."""
@@ -266,7 +282,7 @@ class Conduct:
     def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         counts = self.known(cohort)
-        cohort.cut, cohort.data_cut_day, self.cohort = counts, self.clock.today, None
+        cohort.cut, cohort.data_cut_day, cohort.resume_day, self.cohort = counts, self.clock.today, None, None
         cohort.forced, cohort.forced_outstanding, self.has_news = event == FORCED, outstanding, False
         pending = f", {counts.pending[cohort.level]} pending" if cohort.rolling else ""
         patients = _count(counts.evaluable[cohort.level], "patient")

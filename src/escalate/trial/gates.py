@@ -61,6 +61,8 @@ class Gates:
         """Say why there is no place at all."""
         if cohort is None:
             return "a decision is outstanding"
+        if cohort.held and cohort.resume_day is not None:
+            return "the rule waits for follow-up: accrual is suspended"
         if cohort.held:
             return "the rule waits for outcomes: accrual is suspended"
         return "the cap leaves no room" if room <= 0 else "every place of the cohort is taken"

@@ -46,6 +46,8 @@ class CohortFile:
     people: list[Person] = field(default_factory=list)
     held: bool = False
     """No place is given until the next decision: accrual is suspended, or the rule has finished."""
+    resume_day: int | None = None
+    """Day on which the follow-up of the pending suffices to ask the rule again, while accrual is suspended for it."""
     lymphodepleted: int = 0
     pending: int = 0
     evaluable: int = 0
