@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from ..protocol_tables.next_dose import NextDose, NextDoseTable
+from ..words.dose_path import LETTERS
 from ..words.records import NO_LEVEL, Action, Decision
 from .board import LEAST_SCALE, SMALL, Board, balanced, ink_on, legend_columns, measure, new_board, widest, wrapped
 from .letters import ACTION_COLOURS
-from .style import BAND, BLUE, FAINT, INK, LETTERS, PAPER, SOFT, points_tall
+from .style import BAND, BLUE, FAINT, INK, PAPER, SOFT, points_tall
 
 MOST_ROWS = 60
 """A figure shows so many data cuts at most."""

@@ -26,6 +26,7 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
@@ -40,11 +41,15 @@ SAME = "by the model, this level is the best of those that are allowed"
 DOWN = "by the model, a lower level is the best of those that are allowed"
 NONE_ALLOWED = "by the model, every level is too likely an overdose"
 
+MOST_LOGIT = 40.0
+"""Logits of P(DLT) between minus this and this."""
+
 MOST_VALUES = 8_000_000
 """Values of posteriors held at once."""
 
-LOGITS = np.linspace(-16, 16, 161)
-"""Logits of P(DLT) between which the ends of intervals are interpolated."""
+FINER, HALVINGS = 8, 26
+"""Parts of a step of the grid between which probabilities are interpolated for the ends of intervals; how often the
+range of log alpha on the grid is halved to find them."""
 
 
 class _Grid:
@@ -74,6 +79,40 @@ class _Grid:
         standardised = (log_alpha - self.rule.mean[0]) / self.rule.sd[0]
         across = (standardised - self.rule.correlation * self.z) / self.free
         return np.ascontiguousarray(below(across, self.z).reshape(len(self.log_dose) * len(p), -1).T)
+
+    @cached_property
+    def p(self) -> FloatArray:
+        """P(DLT) of each level, as weights of its posterior mean, shape (G * G, K)."""
+        return np.exp(self.log_curve[: len(self.log_dose)]).T
+
+    @cached_property
+    def finer(self) -> FloatArray:
+        """The weights of integrals across a row of the grid up to each of many points, shape (G, FINER (G - 1) + 1)."""
+        return below(grid(FINER * (len(self.z) - 1) + 1), self.z).T
+
+    def quantiles(self, row: FloatArray, q: Sequence[float]) -> FloatArray:
+        """Return quantiles of P(DLT) at each level for one row of DLTs and others of each level, shape (K, len(q)).
+
+        The probability that logit p is at most x is added up over the rows of the grid, in each of which log alpha is
+        then at most x - beta log(dose / reference dose); good to four digits of probability.
+        """
+        density = normalised(self.log_prior + row @ self.log_curve).reshape(len(self.z), -1)
+        rows = density.max(axis=1) > 1e-12 * density.max()
+        reached, lines = density[rows] @ self.finer, np.arange(rows.sum())
+        shift = self.log_dose[:, np.newaxis, np.newaxis] * self.beta[rows, 0]
+        fixed = self.rule.mean[0] + self.rule.sd[0] * self.rule.correlation * self.z[rows]
+        spread, step = self.rule.sd[0] * self.free, (self.z[1] - self.z[0]) / FINER
+        last, wanted = reached.shape[1] - 1, np.array(q)
+        low, high = (np.full((len(self.log_dose), len(q)), end) for end in (-MOST_LOGIT, MOST_LOGIT))
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            across = (middle[..., np.newaxis] - shift - fixed) / spread
+            place = np.clip((across - self.z[0]) / step, 0, last)
+            left = np.minimum(place.astype(np.int64), last - 1)
+            part, before, after = place - left, reached[lines, left], reached[lines, left + 1]
+            short = (before + part * (after - before)).sum(axis=-1) < wanted
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        return 1 / (1 + np.exp(-(low + high) / 2))
 
     @cached_property
     def interval_ends(self) -> FloatArray:
@@ -130,6 +169,7 @@ class BlrmRule(Rule):
     recommend_untried: bool = False
 
     name = "BLRM"
+    has_model = True
 
     @property
     def target(self) -> float:  # type: ignore[override]
@@ -142,10 +182,8 @@ class BlrmRule(Rule):
 
     def _sums(self, cut: DataCut, weights: Callable[[_Grid], FloatArray]) -> FloatArray:
         """Return posterior sums with some weights, shape (..., W); each data cut on the grid that its size needs."""
-        levels = len(self.doses)
-        y, n = cut.dlts.reshape(-1, levels).astype(float), cut.evaluable.reshape(-1, levels).astype(float)
-        rows, position = distinct(np.hstack([y, n - y]))
-        nodes = np.array([nodes_for(int(total), self.sd) for total in rows.sum(axis=1)])
+        rows, position = self._table(cut)
+        nodes = np.array([self._nodes(row) for row in rows])
         found: FloatArray | None = None
         for size in np.unique(nodes).tolist():
             sums = self._grid(size).sums(rows[nodes == size], weights(self._grid(size)))
@@ -153,6 +191,15 @@ class BlrmRule(Rule):
             found[nodes == size] = sums
         assert found is not None
         return np.asarray(found[position].reshape(*cut.level.shape, -1))
+
+    def _table(self, cut: DataCut) -> tuple[FloatArray, NDArray[np.intp]]:
+        """Return the distinct data of a batch, DLTs and others of each level, and which of them each data cut is."""
+        levels = len(self.doses)
+        y, n = cut.dlts.reshape(-1, levels).astype(float), cut.evaluable.reshape(-1, levels).astype(float)
+        return distinct(np.hstack([y, n - y]))
+
+    def _nodes(self, row: FloatArray) -> int:
+        return nodes_for(int(row.sum()), self.sd)
 
     def _grid(self, nodes: int) -> _Grid:
         if nodes not in self._grids:
@@ -226,17 +273,19 @@ class BlrmRule(Rule):
         reached = self._sums(cut, lambda at: at.reached([above]))
         return np.asarray(np.clip(1 - at_level(reached, level), 0, 1))
 
+    def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the posterior mean of P(DLT) at each level and the ends of its 95 % interval, each (..., K)."""
+        low, high = self._intervals(cut)
+        return self._sums(cut, lambda at: at.p), low, high
+
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...).
+        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        low, high = (at_level(end, level) for end in self._intervals(cut))
+        return low, high
 
-        Interpolated between 161 values of P(DLT); good to four digits.
-        """
-        from scipy.interpolate import PchipInterpolator
-
-        values = 1 / (1 + np.exp(-LOGITS))
-        columns = [at_level(self._sums(cut, lambda at, p=p: at.reached([p])), level).ravel() for p in values.tolist()]  # type: ignore[misc]
-        reached = np.clip(np.stack(columns, axis=-1), 0, 1)
-        rising = np.maximum.accumulate(reached, axis=-1) + 1e-13 * np.arange(len(LOGITS))
-        ends = np.array([PchipInterpolator(row, LOGITS)([0.025, 0.975]) for row in rising])
-        low, high = (1 / (1 + np.exp(-ends[:, k])).reshape(level.shape) for k in (0, 1))
+    def _intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
+        rows, position = self._table(cut)
+        ends = np.array([self._grid(self._nodes(row)).quantiles(row, (0.025, 0.975)) for row in rows])
+        low, high = (ends[position, :, k].reshape(cut.evaluable.shape) for k in (0, 1))
         return low, high

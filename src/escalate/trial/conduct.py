@@ -30,6 +30,7 @@ the next outcome is known. It decides on the same day if the committee needs no 
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import simpy
@@ -127,7 +128,7 @@ class Conduct:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
         self.safety = scenario.safety
         self.clock = Clock()
-        self.log = Logbook(scenario, self.clock)
+        self.log = Logbook(scenario, self.clock, committee.rule.rule)
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.census = Census(scenario, committee.rule, self.log.cohorts)
@@ -290,6 +291,7 @@ class Conduct:
         self.permitted_level = self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
+        decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
         detail = f"{decision.action.words}: {why}"
