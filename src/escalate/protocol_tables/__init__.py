@@ -80,7 +80,7 @@ def decision_table(
     if patients is not None and size:
         raise EscalateError(f"--patients (in Python: patients) does not apply here: {size}. Leave it out")
     if ahead:
-        return next_dose_table(scenario, after=after, cohorts=cohorts or 2, words=words)
+        return next_dose_table(scenario, after=after, cohorts=cohorts, words=words)
     words += _remarks(scenario)
     if isinstance(options, TableRule):
         return _written(options, words)

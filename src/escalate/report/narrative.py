@@ -115,11 +115,10 @@ def _rests_on(trial: Trial, decision: Row) -> Iterator[str]:
     """Tell what a decision of a rule with a model rests on."""
     if "p_dlt_1" not in decision:
         return
-    levels = range(1, len(trial.doses) + 1)
-    believed = (
-        f"level {k} {decision[f'p_dlt_{k}']:.1%} ({decision[f'p_dlt_low_{k}']:.1%} to {decision[f'p_dlt_high_{k}']:.1%})"
-        for k in levels
-    )
+    levels, believed = range(1, len(trial.doses) + 1), []
+    for k in levels:
+        p, low, high = (decision[f"{name}_{k}"] for name in ("p_dlt", "p_dlt_low", "p_dlt_high"))
+        believed.append(f"level {k} {p:.1%} ({low:.1%} to {high:.1%})")
     yield f"It rests on P(DLT) by the model, with its 95 % interval: {', '.join(believed)}."
     counted = [f"{decision[f'followup_{k}']:.2f} at level {k}" for k in levels if decision.get(f"followup_{k}")]
     if counted:

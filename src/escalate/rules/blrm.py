@@ -83,7 +83,7 @@ class _Grid:
     @cached_property
     def p(self) -> FloatArray:
         """P(DLT) of each level, as weights of its posterior mean, shape (G * G, K)."""
-        return np.exp(self.log_curve[: len(self.log_dose)]).T
+        return np.asarray(np.exp(self.log_curve[: len(self.log_dose)]).T)
 
     @cached_property
     def finer(self) -> FloatArray:
@@ -112,7 +112,7 @@ class _Grid:
             part, before, after = place - left, reached[lines, left], reached[lines, left + 1]
             short = (before + part * (after - before)).sum(axis=-1) < wanted
             low, high = np.where(short, middle, low), np.where(short, high, middle)
-        return 1 / (1 + np.exp(-(low + high) / 2))
+        return np.asarray(1 / (1 + np.exp(-(low + high) / 2)))
 
     @cached_property
     def interval_ends(self) -> FloatArray:

@@ -399,7 +399,7 @@ class CrmRule(Rule):
 
     def weigh(self, cut: DataCut) -> FloatArray:
         """Return the weight of each patient whose window was not observed whole, shape (..., P)."""
-        if cut.partial is None or not self.rolling:
+        if cut.partial is None or not self.rolling or not cut.partial.level.shape[-1]:
             return super().weigh(cut)
         return self._weight(cut.partial).reshape(cut.partial.share.shape)
 

@@ -91,10 +91,10 @@ def quantiles(density: FloatArray, nodes: FloatArray, q: Sequence[float]) -> Flo
         middle = (low * at_high - high * at_low) / (at_high - at_low)
         found = missing(middle)
         if np.abs(found).max(initial=0.0) < CLOSE:
-            return middle
+            return np.asarray(middle)
         rises = found < 0
         # An end that stays for the second time counts half, so that it cannot stay for ever.
         at_low = np.where(rises, found, np.where(stayed < 0, at_low / 2, at_low))
         at_high = np.where(rises, np.where(stayed > 0, at_high / 2, at_high), found)
         low, high, stayed = np.where(rises, middle, low), np.where(rises, high, middle), np.where(rises, 1, -1)
-    return (low + high) / 2
+    return np.asarray((low + high) / 2)
