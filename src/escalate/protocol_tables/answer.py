@@ -75,7 +75,7 @@ class Answer:
     provisional : bool
         The escalation stops, and what is recommended waits for the last outcomes.
     grounds : tuple of str
-        What the rule compares with what, line by line.
+        What the rule compares with what, and whether an expansion is closed, line by line.
     cautions : tuple of str
         Where the path is none that the protocol could have produced.
     assumed : tuple of str
@@ -111,6 +111,11 @@ class Answer:
         return just + words + "".join(later)
 
     @property
+    def told(self) -> str:
+        """The path, and the answer, in one line."""
+        return f"After {self.path}: {self.headline}"
+
+    @property
     def _waiting(self) -> str:
         """What the committee waits for."""
         missing = [f"{self.pending} pending"] if self.pending else []
@@ -128,7 +133,7 @@ class Answer:
         """
         return [
             *(f"Caution: {words}" for words in self.cautions),
-            f"After {self.path}: {self.headline}",
+            self.told,
             *(f"  {told}: {said(decision)}" for told, decision in self.completions),
             *(f"  {line}" for line in self._rests_on(doses)),
             *(f"  {line}" for line in self._what_comes()),
@@ -224,7 +229,7 @@ def answer_after(asked: Asked, reached: Reached) -> Answer:
         changes=tuple(asked.changes(counts)) if moves and all_known else (),
         days_left=asked.days_left(counts) if all_known else None,
         provisional=decision is not None and pending > 0 and not reached.ended and asked.rests_on_data(decision),
-        grounds=tuple(asked.grounds(counts)),
+        grounds=tuple(asked.grounds(reached)),
         cautions=reached.cautions,
         assumed=tuple(_assumed(asked, reached)),
     )
@@ -246,8 +251,8 @@ def _assumed(asked: Asked, reached: Reached) -> Iterator[str]:
     taken = len(reached.cohorts[-1].patients)
     if rule.rolling and reached.ended is None and taken % max(reached.places, 1):
         yield (
-            f"{taken % reached.places} of the last {reached.places} places are taken: the protocol asks again when all "
-            "are, and this is what it says now"
+            f"places taken of the last {reached.places}: {taken % reached.places}; the protocol asks again when all "
+            "are taken, and this is what it says now"
         )
     if rule.rolling and asked.committee.rule.reads_last:
         yield "coherence: the outcomes of the last cohort are read as known since the last decision"

@@ -140,9 +140,13 @@ class Asked:
         """Return whether outcomes still to come can change what a stop recommends."""
         return self.committee.rests_on_data(stop)
 
-    def grounds(self, counts: Counts) -> list[str]:
-        """Return what the rule compares with what, line by line."""
-        return self.rule.grounds(DataCut.gather([self._observed(counts, 0)]))
+    def grounds(self, reached: Reached) -> list[str]:
+        """Return what the rule compares with what, or that an expansion is closed, line by line."""
+        counts = self._observed(reached.counts, 0)
+        if reached.ended is None:
+            return self.rule.grounds(DataCut.gather([counts]))
+        closed = self.committee.closes_expansion(counts)
+        return ["the expansion is closed, too toxic: nobody else is treated"] if closed else []
 
     def followed(self, reached: Reached) -> Iterator[tuple[int, int, float | None]]:
         """Yield level, days and weight of each pending patient with known follow-up; no weight where none is read."""

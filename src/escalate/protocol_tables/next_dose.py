@@ -63,6 +63,8 @@ class Ways:
     @property
     def long(self) -> str:
         """All that are listed, and how many more there are."""
+        if self.listed == ("",):
+            return NO_DATA
         return " or ".join([*self.listed, *([f"{self.more} others"] if self.more else [])])
 
     def then(self, cohort: str) -> Ways:
@@ -86,7 +88,8 @@ class NextDose:
     cut : Counts
         The data cut; its last cohort is left out where no decision depends on it.
     beliefs : dict of str to tuple of float
-        What the rule's model believes of each level, by what it is; of pending patients just infused.
+        What the rule's model believes of each level, by what it is; pending patients of whom the path tells no days
+        have just been infused.
     decision : Decision
         The committee's; if somebody is pending, while they have just been infused.
     turns : tuple of (float, Decision)
