@@ -545,6 +545,11 @@ def test_an_outcome_that_came_after_a_forced_decision_is_no_deviation() -> None:
     assert reached(scenario, "1NNN 2TTN 1NNN").cautions == ()
     assert reached(scenario, "1NNN 2TTX 1NNN").cautions == ()
     assert reached(scenario, "1NNN 2NX 1NNN").cautions != ()
+    # With 3/3 known level 2 is closed, with 2/2 it was not: the third DLT can have come when level 2 was open again.
+    again = levels_of(3, rule={"name": "BOIN", "target": 0.3})
+    assert reached(again, "1NNN 2TTT 1NNN 2NNN").cautions == ()
+    assert reached(again.replace({"safety.early_decision": False}), "1NNN 2TTT 1NNN 2NNN").cautions != ()
+    assert reached(again, "1NNN 2NTT 2NNN").cautions != ()
 
 
 def test_too_many_rows_are_refused() -> None:
