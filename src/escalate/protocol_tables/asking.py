@@ -125,10 +125,11 @@ class Asked:
         seen = []
         for level, days in counts.seen:
             if day and days + day >= self.window_days:
-                counts = with_patients(counts, level, 1, 0, -1)
+                evaluable, dlts = counts.last
+                counts = with_patients(counts, level, 1, 0, -1)._replace(last=(evaluable + 1, dlts))
             else:
                 seen.append((level, days + day))
-        return counts._replace(seen=tuple(seen))
+        return self.distinct(counts._replace(seen=tuple(seen)))
 
     # What the answer rests on
 
