@@ -511,9 +511,10 @@ def rows_of(ax: Axes, of: NextDoseTable) -> Iterator[tuple[NextDose, Bbox]]:
     """Yield every row that is drawn, with the extent of its dose path."""
     found = {text.get_text(): box(ax, text) for text in ax.texts}
     for row in of.rows:
-        if row.path in found:
+        first = row.path or "no data"
+        if first in found:
             below = 5.25 * len(row.ways.listed[1:2])  # a second line names the other dose paths
-            yield row, found[row.path].translated(0, below)
+            yield row, found[first].translated(0, below)
 
 
 def beside(ax: Axes, y: float, within: float = 6) -> list[Text]:

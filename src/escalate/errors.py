@@ -5,6 +5,7 @@
     EscalateError (a ValueError)
     ├── ScenarioError   the scenario file, or a change to a scenario, is not valid
     │   └── StudyError  a study file is not valid
+    ├── PathError       a dose path cannot be read
     ├── RecordError     a registry record cannot be read
     ├── NotCoveredError a scenario has no exact results
     ├── RuleError       an escalation rule cannot decide
@@ -73,6 +74,26 @@ class ScenarioError(EscalateError):
 
 class StudyError(ScenarioError):
     """A study file is not valid, or gives scenarios that are not; carries every problem that was found."""
+
+
+class PathError(EscalateError):
+    """A dose path cannot be read; the message points to the letter.
+
+    Parameters
+    ----------
+    path : str
+        The dose path as it was given.
+    position : int
+        Where it cannot be read, from 0; the length of the path where something is missing at its end.
+    message : str
+        What is wrong there, and what is allowed.
+    """
+
+    def __init__(self, path: str, position: int, message: str) -> None:
+        self.path, self.position = path, position
+        shown = "".join(letter if letter.isprintable() else " " for letter in path)
+        where = f"at position {position + 1}, {shown[position]!r}" if position < len(path) else "at its end"
+        super().__init__(f"the dose path cannot be read {where}: {message}\n  {shown}\n  {' ' * position}^")
 
 
 class RecordError(EscalateError):

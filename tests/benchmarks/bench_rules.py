@@ -1,4 +1,4 @@
-"""How fast rules decide, and exact results come: ``python tests/benchmarks/bench_rules.py``.
+"""How fast rules decide, answer after a dose path, and exact results come: ``python tests/benchmarks/bench_rules.py``.
 
 Each figure is the median of five, on one core, with everything loaded. The limit for a batch of data cuts is reading
 and writing them: the time of one copy of the batch is printed beside it.
@@ -29,6 +29,13 @@ RULES = {
     "CRM": {"name": "CRM", "target": 0.25, "prior_mtd_level": 2},
     "BLRM": {"name": "BLRM"},
 }
+ROLLING = {
+    "rolling six": {"name": "rolling six"},
+    "TITE-BOIN": {"name": "TITE-BOIN", "target": 0.25},
+    "TITE-CRM": {"name": "TITE-CRM", "target": 0.25, "prior_mtd_level": 4},
+}
+AFTER = ("1NNN 2NNT", "1NNN 2NNT 2NNP", "1NNN 2NNN 3NTP20P11P5P")
+"""Dose paths that are answered: everything known, an outcome missing, patients pending with and without follow-up."""
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -50,6 +57,16 @@ def batch(levels: int, size: int) -> DataCut:
     return DataCut.of(generator.integers(0, levels, size), n, y)
 
 
+def after(scenario: esc.Scenario) -> None:
+    """Print how long the answers after dose paths take, rule and committee made anew: what `table --after` computes."""
+    print("Answers after a dose path, six levels, 36 patients: the slowest of", ", ".join(AFTER))
+    doses = {"BLRM": {"doses": [10.0, 20.0, 40.0, 80.0, 120.0, 160.0]}, "CRM": {"prior_mtd_level": 4}}
+    for name, rule in {**RULES, **ROLLING}.items():
+        asked = scenario.replace({"rule": {**rule, **doses.get(name, {})}})
+        took = max(seconds(lambda path=path: esc.decision_table(asked, after=path).to_text()) for path in AFTER)  # noqa: B023
+        print(f"  {name:<12}{1000 * took:8.1f} ms")
+
+
 def main() -> None:
     """Print the table."""
     base = esc.load(SCENARIOS / "nct06337474.toml")
@@ -66,6 +83,7 @@ def main() -> None:
         print(
             f"  {name:<10}{seconds(lambda scenario=scenario: esc.exact(scenario)):8.2f} s, {found.states:,} data cuts"
         )
+    after(six)
     million = batch(2, 1_000_000)
     limit = seconds(lambda: [part.copy() for part in (million.level, million.evaluable, million.dlts)])
     print(f"A million data cuts of two levels (copying them: {limit:.3f} s)")

@@ -13,7 +13,13 @@ def add(verbs: Verbs) -> None:
     parser = new_verb(verbs, "table", run, "print the decision table of a scenario's rule, for the protocol")
     add_scenario(parser)
     parser.add_argument("--patients", type=at_least(1), metavar="N", help="most patients at the level (default 12)")
-    parser.add_argument("--after", default="", metavar="PATH", help='the trial so far, as in "1NNN 2NNT"')
+    parser.add_argument(
+        "--after",
+        default="",
+        metavar="PATH",
+        help='the trial so far, as in "1NNN 2NTP17": what holds now. N no DLT, T DLT, X non-evaluable, P pending (P17: '
+        "observed for 17 days)",
+    )
     parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")

@@ -13,7 +13,7 @@ import numpy as np
 from ..rules import Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts, DataCut
-from ..words.records import CAP_INCONCLUSIVE, NO_LEVEL, Action, BoolArray, Decision, Decisions, IntArray
+from ..words.records import CAP_INCONCLUSIVE, NO_LEVEL, Action, BoolArray, Decision, Decisions, Estimates, IntArray
 from .protocol import ENDS, TOO_TOXIC, ProtocolRule
 
 CAP_REACHED = "cap reached"
@@ -43,6 +43,7 @@ class Committee:
         self._replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
         self._decisions: dict[tuple[Counts, int, int], Decision] = {}
         self._forced: dict[tuple[Counts, int], bool] = {}
+        self._estimates: dict[Counts, Estimates] = {}
 
     def first(self, room: int) -> Decision:
         """Return the decision that opens the first cohort.
@@ -80,6 +81,26 @@ class Committee:
                 self._decisions.clear()
             self._decisions[key] = decided
         return self._decisions[key]
+
+    def estimates(self, counts: Counts) -> Estimates | None:
+        """Return what the rule's model says on a data cut: what the decision on it rests on; ``None`` without a model.
+
+        Asked for a decision that is recorded or shown, and not by decisions themselves.
+        """
+        rule = self.rule.rule
+        if not rule.has_model:
+            return None
+        if counts not in self._estimates:
+            if len(self._estimates) >= MOST_REMEMBERED:
+                self._estimates.clear()
+            cut = DataCut.gather([counts])
+            found, low, high = (tuple(ends[0].tolist()) for ends in rule.p_dlt(cut))
+            followup = [0.0] * self.levels
+            if rule.rolling and cut.partial is not None:
+                for level, weight in zip(cut.partial.level[0].tolist(), rule.weigh(cut)[0].tolist(), strict=True):
+                    followup[level] += weight
+            self._estimates[counts] = Estimates(p_dlt=found, low=low, high=high, followup=tuple(followup))
+        return self._estimates[counts]
 
     def rests_on_data(self, stop: Decision) -> bool:
         """Return whether outcomes still to come can change what a stop recommends: `rest_on_data` for one of them."""

@@ -10,6 +10,7 @@ from ..errors import NotCoveredError
 from ..nature.patients import dlt_probability_if_evaluable
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
+from ..words.dose_path import cohort_text
 from ..words.records import NO_DOSE, NO_LEVEL, Action, Decision
 from .enumeration import binomial, exact
 
@@ -76,7 +77,7 @@ def _walk(
     p = dlt_probability[decision.level]
     for dlts, q in enumerate(binomial(decision.patients, p)):
         if q > 0:
-            more = f"{told} {decision.level + 1}{'N' * (decision.patients - dlts)}{'T' * dlts}"
+            more = f"{told} {cohort_text(decision.level, 'N' * (decision.patients - dlts) + 'T' * dlts)}"
             following = _after(counts, decision, dlts, committee)
             yield from _walk(scenario, dlt_probability, committee, following, more, chance * q)
 

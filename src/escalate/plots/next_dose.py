@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, groupby
@@ -11,10 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from ..protocol_tables.next_dose import NextDose, NextDoseTable
+from ..words.dose_path import LETTERS
 from ..words.records import NO_LEVEL, Action, Decision
 from .board import LEAST_SCALE, SMALL, Board, balanced, ink_on, legend_columns, measure, new_board, widest, wrapped
 from .letters import ACTION_COLOURS
-from .style import BAND, BLUE, FAINT, INK, LETTERS, PAPER, SOFT, points_tall
+from .style import BAND, BLUE, FAINT, INK, PAPER, SOFT, points_tall
 
 MOST_ROWS = 60
 """A figure shows so many data cuts at most."""
@@ -230,9 +232,11 @@ def _notes(table: NextDoseTable, rows: Sequence[NextDose]) -> list[str]:
     doses = " · ".join(f"level {k}: {dose}" for k, dose in enumerate(table.doses, 1))
     found = [f"{letter} {words}" for letter, words in LETTERS.items() if any(letter in row.path for row in rows)]
     notes = [doses, *table.remarks, f"Dose path: for each cohort its level, then {', '.join(found)}"]
-    if any("P" in row.path for row in rows):
-        notes.append("P (pending) has just been infused, and the model's belief is of that day")
-    return notes
+    if any(re.search(r"P(?![0-9])", row.path) for row in rows):
+        notes.append("P (pending) without days has just been infused, and the model's belief is of that day")
+    if table.answer is None:
+        return notes
+    return [f"Caution: {words}" for words in table.answer.cautions] + [table.answer.told] + notes
 
 
 def _handles(rows: Sequence[NextDose]) -> list[Artist]:

@@ -6,7 +6,6 @@ drawn one by one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +17,8 @@ from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
 from ..exactly.paths import DosePath
-from ..words.records import NO_DOSE
+from ..words.dose_path import DLT, read_path
+from ..words.records import MOST_PATIENTS, NO_DOSE
 from .board import LEAST_SCALE, SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
 from .style import FAINT, GREY, INK, PAPER, SOFT, VERMILLION, points_tall, points_wide
 
@@ -30,8 +30,6 @@ MOST_RESTS = 12
 
 FEWEST_ROWS = 8
 """A figure has so many rows even where there is no room for them."""
-
-COHORT = re.compile(r"(\d+)([A-Z]+)")
 
 TEXT, NODE = 8.5, 8.2
 """Sizes of words and of what stands in a node [points]."""
@@ -207,9 +205,8 @@ def cohort_of(text: str) -> tuple[int, int, int]:
     text : str
         As in ``2NNT``.
     """
-    found = COHORT.fullmatch(text)
-    assert found is not None, text
-    return int(found[1]), found[2].count("T"), len(found[2])
+    (cohort,) = read_path(text, MOST_PATIENTS)
+    return cohort.level + 1, cohort.count(DLT), len(cohort.patients)
 
 
 def tree(paths: Sequence[DosePath], most: int) -> Node:

@@ -34,6 +34,7 @@ from matplotlib.transforms import ScaledTranslation
 from ..cautions import cautions
 from ..errors import OutputError
 from ..scenario.model import Scenario
+from ..words.dose_path import LETTERS
 from ..words.records import Trial
 
 INK = "#1F2328"
@@ -49,9 +50,6 @@ ORANGE = "#F2B233"
 GREEN = "#009E73"
 VERMILLION = "#C84A00"
 PURPLE = "#A3507F"
-
-LETTERS = {"N": "no DLT", "T": "DLT", "X": "non-evaluable", "P": "pending"}
-"""What the letters of a dose path mean."""
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NBSP = "\N{NO-BREAK SPACE}"

@@ -17,6 +17,7 @@ from ..rules.rolling_six import SIX
 from ..scenario.model import Scenario
 from ..scenario.policies import Limits, Stopping
 from ..scenario.rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, rule_words
+from .answer import Answer
 from .counts import CLEAN, CountTable, count_table
 from .layout import LETTERS
 from .next_dose import NextDose, NextDoseTable, next_dose_table
@@ -24,6 +25,7 @@ from .pending import PendingCell, PendingTable, pending_table
 
 __all__ = [
     "LETTERS",
+    "Answer",
     "CountTable",
     "NextDose",
     "NextDoseTable",
@@ -64,9 +66,12 @@ def decision_table(
         Largest number of patients at the level, at least 1; `MOST_PATIENTS` where it is not given. Not for next doses,
         nor for rules whose table has a size of its own: rolling six, and a table.
     after : str
-        Dose path of the trial so far, as in ``1NNN 2NNT``.
+        Dose path of the trial so far, as in ``1NNN 2NTP17``: for each cohort its level, then N (no DLT), T (DLT), X
+        (non-evaluable) or P (pending; P17 for one observed for 17 days) for each patient. The table then has an
+        `escalate.protocol_tables.Answer`: what holds now, or what is awaited, and what it rests on.
     cohorts : int, optional
-        How many cohorts ahead; 2 where it is not given.
+        How many cohorts ahead; outcomes that are missing in the path are the first. Where it is not given, 1 with such
+        outcomes, 2 without.
 
     Returns
     -------
@@ -88,12 +93,12 @@ def decision_table(
 def _table(scenario: Scenario, patients: int | None, after: str, cohorts: int | None) -> ProtocolTable:
     options = scenario.rule
     words = rule_words(options)
-    ahead = bool(after) or cohorts is not None or isinstance(options, (Crm, Blrm))
+    ahead = bool(after.strip()) or cohorts is not None or isinstance(options, (Crm, Blrm))
     size = _own_size(options, ahead)
     if patients is not None and size:
         raise EscalateError(f"--patients (in Python: patients) does not apply here: {size}. Leave it out")
     if ahead:
-        return next_dose_table(scenario, after=after, cohorts=cohorts or 2, words=words)
+        return next_dose_table(scenario, after=after, cohorts=cohorts, words=words)
     words += _remarks(scenario)
     if isinstance(options, TableRule):
         return _written(options, words)

@@ -42,21 +42,27 @@ def _opening(trial: Trial) -> Iterator[str]:
 
 def _days(trial: Trial) -> Iterator[str]:
     amounts = {row["patient"]: row for row in trial.patients if row["patient"] is not None}
+    decisions = iter(trial.decisions)
     for (day, iso), rows in groupby(trial.events, key=lambda row: (row["day"], row["date"])):
         margin = f"day {day:>4}  {iso}  "
-        for sentence in _one_day(trial, list(rows), amounts):
+        for sentence in _one_day(trial, list(rows), amounts, decisions):
             yield fill(sentence, WIDTH, initial_indent=margin, subsequent_indent=" " * len(margin))
             margin = " " * len(margin)
 
 
-def _one_day(trial: Trial, rows: list[Row], amounts: dict[int, Row]) -> Iterator[str]:
-    """Tell one day; a candidate who is eligible and starts at once, or has to wait, is told in one sentence."""
+def _one_day(trial: Trial, rows: list[Row], amounts: dict[int, Row], decisions: Iterator[Row]) -> Iterator[str]:
+    """Tell one day; a candidate who is eligible and starts at once, or has to wait, is told in one sentence.
+
+    Decisions are told in the order of their records.
+    """
     told = ("lymphodepletion", "infusion", "waits", "no place")
     resolved = {row["candidate"] for row in rows if row["event"] in told}
     for row in rows:
         if row["event"] == "eligible" and row["candidate"] in resolved:
             continue
         yield _SENTENCES[row["event"]](trial, row, amounts)
+        if row["event"] == "decision":
+            yield from _rests_on(trial, next(decisions))
 
 
 def _dose(trial: Trial, row: Row) -> str:
@@ -103,6 +109,20 @@ def _decided(trial: Trial, row: Row, _: Any) -> str:
         return f"THE COMMITTEE suspends accrual: {reason}."
     where = " at" if action == "stay" else " to"
     return f"THE COMMITTEE decides on cohort {row['cohort']}: {action}{where} {_dose(trial, row)}; {reason}."
+
+
+def _rests_on(trial: Trial, decision: Row) -> Iterator[str]:
+    """Tell what a decision of a rule with a model rests on."""
+    if "p_dlt_1" not in decision:
+        return
+    levels, believed = range(1, len(trial.doses) + 1), []
+    for k in levels:
+        p, low, high = (decision[f"{name}_{k}"] for name in ("p_dlt", "p_dlt_low", "p_dlt_high"))
+        believed.append(f"level {k} {p:.1%} ({low:.1%} to {high:.1%})")
+    yield f"It rests on P(DLT) by the model, with its 95 % interval: {', '.join(believed)}."
+    counted = [f"{decision[f'followup_{k}']:.2f} at level {k}" for k in levels if decision.get(f"followup_{k}")]
+    if counted:
+        yield f"Windows counted of patients without an outcome: {', '.join(counted)}."
 
 
 def _with_detail(words: str) -> Callable[[Trial, Row, Any], str]:

@@ -49,6 +49,8 @@ class Rule(ABC):
     """What keeps the dose from rising after DLTs where the scenario does not say: see `Limits.coherence`."""
     reads_dlt_days: bool = False
     """Whether it reads on which days of their windows DLTs came."""
+    has_model: bool = False
+    """Whether a model of all doses says how large P(DLT) is at each of them (`p_dlt`)."""
     monotone: bool = False
     """Whether a level that the rule chooses on somebody's data, or does not leave downwards, is not left either when
     time passes and outcomes without a DLT come."""
@@ -90,6 +92,21 @@ class Rule(ABC):
     def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
         """Return what a model of all doses believes of each level, by what it is, each of shape (..., K)."""
         return {}
+
+    def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return P(DLT) at each level by the rule's model, and the ends of its 95 % interval, each of shape (..., K).
+
+        For rules of which `has_model` holds; others believe nothing of all levels together.
+        """
+        raise NotImplementedError(f"the rule {self.name} has no model of all doses")
+
+    def weigh(self, cut: DataCut) -> FloatArray:
+        """Return what each patient of `DataCut.partial` counts, between 0 and 1, shape (..., P): the share observed."""
+        return np.zeros((*cut.level.shape, 0)) if cut.partial is None else cut.partial.share
+
+    def grounds(self, cut: DataCut) -> list[str]:
+        """Return what the decision on one data cut compares with what, line by line, shape (1,); nothing by default."""
+        return []
 
     def assumed(self) -> list[str]:
         """Return what a model of all doses assumes before any data, line by line; nothing without a model."""

@@ -28,6 +28,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import RuleError
 from ..words.data_cut import DataCut, at_level
@@ -43,6 +44,9 @@ SAME = "by the model, this level is the best of those that are allowed"
 DOWN = "by the model, a lower level is the best of those that are allowed"
 NONE_ALLOWED = "by the model, every level is too likely an overdose"
 
+MOST_LOGIT = 40.0
+"""Logits of P(DLT) between minus this and this."""
+
 MOST_VALUES = 8_000_000
 """Values of posteriors held at once."""
 
@@ -57,8 +61,9 @@ NODES_A_STEP, BEYOND = 5.0, 8
 """The crossing of a logit moves by at most so many nodes in a step; so many nodes beyond the grid it is as if far
 away."""
 
-LOGITS = np.linspace(-16, 16, 161)
-"""Logits of P(DLT) between which the ends of intervals are interpolated."""
+FINER, HALVINGS = 8, 26
+"""Parts of a step of the grid between which probabilities are interpolated for the ends of intervals; how often the
+range of log alpha on the grid is halved to find them."""
 
 
 class _Size(NamedTuple):
@@ -97,9 +102,9 @@ class _Grid:
         self.log_dose = np.log(np.array(rule.doses) / rule.reference_dose)
         along, across = self.z[:, np.newaxis], self.z[np.newaxis, :]
         log_alpha = rule.mean[0] + rule.sd[0] * (rule.correlation * along + self.free * across)
-        beta = np.exp(rule.mean[1] + rule.sd[1] * along)
+        self.beta = np.exp(rule.mean[1] + rule.sd[1] * along)
         self.log_prior = (-0.5 * (along**2 + across**2)).ravel()
-        logit = np.stack([log_alpha + beta * x for x in self.log_dose]).reshape(len(rule.doses), -1)
+        logit = np.stack([log_alpha + self.beta * x for x in self.log_dose]).reshape(len(rule.doses), -1)
         self.log_curve = np.concatenate([-np.logaddexp(0, -logit), -np.logaddexp(0, logit)])
 
     def sums(self, rows: FloatArray, weights: FloatArray) -> _Sums:
@@ -165,6 +170,40 @@ class _Grid:
         return max(1, math.ceil(float(slope[passes].max(initial=0.0)) / NODES_A_STEP))
 
     @cached_property
+    def p(self) -> FloatArray:
+        """P(DLT) of each level, as weights of its posterior mean, shape (G * G, K)."""
+        return np.asarray(np.exp(self.log_curve[: len(self.log_dose)]).T)
+
+    @cached_property
+    def finer(self) -> FloatArray:
+        """The weights of integrals across a row of the grid up to each of many points, shape (G, FINER (G - 1) + 1)."""
+        return below(np.linspace(self.z[0], self.z[-1], FINER * (len(self.z) - 1) + 1), self.z).T
+
+    def quantiles(self, row: FloatArray, q: Sequence[float]) -> FloatArray:
+        """Return quantiles of P(DLT) at each level for one row of DLTs and others of each level, shape (K, len(q)).
+
+        The probability that logit p is at most x is added up over the rows of the grid, in each of which log alpha is
+        then at most x - beta log(dose / reference dose); good to four digits of probability.
+        """
+        density = normalised(self.log_prior + row @ self.log_curve).reshape(len(self.z), -1)
+        rows = density.max(axis=1) > 1e-12 * density.max()
+        reached, lines = density[rows] @ self.finer, np.arange(rows.sum())
+        shift = self.log_dose[:, np.newaxis, np.newaxis] * self.beta[rows, 0]
+        fixed = self.rule.mean[0] + self.rule.sd[0] * self.rule.correlation * self.z[rows]
+        spread, step = self.rule.sd[0] * self.free, (self.z[1] - self.z[0]) / FINER
+        last, wanted = reached.shape[1] - 1, np.array(q)
+        low, high = (np.full((len(self.log_dose), len(q)), end) for end in (-MOST_LOGIT, MOST_LOGIT))
+        for _ in range(HALVINGS):
+            middle = (low + high) / 2
+            across = (middle[..., np.newaxis] - shift - fixed) / spread
+            place = np.clip((across - self.z[0]) / step, 0, last)
+            left = np.minimum(place.astype(np.int64), last - 1)
+            part, before, after = place - left, reached[lines, left], reached[lines, left + 1]
+            short = (before + part * (after - before)).sum(axis=-1) < wanted
+            low, high = np.where(short, middle, low), np.where(short, high, middle)
+        return np.asarray(1 / (1 + np.exp(-(low + high) / 2)))
+
+    @cached_property
     def interval_ends(self) -> FloatArray:
         """The weights of P(DLT) at most the ends of the target interval."""
         return self.reached([self.rule.target_from, self.rule.overdose_from])
@@ -228,6 +267,7 @@ class BlrmRule(Rule):
     recommend_untried: bool = False
 
     name = "BLRM"
+    has_model = True
 
     @property
     def target(self) -> float:  # type: ignore[override]
@@ -246,12 +286,16 @@ class BlrmRule(Rule):
         RuleError
             If a posterior is so narrow, or so far from the prior, that its probabilities cannot be promised.
         """
-        levels = len(self.doses)
-        y, n = cut.dlts.reshape(-1, levels).astype(float), cut.evaluable.reshape(-1, levels).astype(float)
-        rows, position = distinct(np.hstack([y, n - y]))
+        rows, position = self._table(cut)
+        found, _ = self._solved(rows, weights)
+        return np.asarray(found[position].reshape(*cut.level.shape, -1))
+
+    def _solved(self, rows: FloatArray, weights: Callable[[_Grid], FloatArray]) -> tuple[FloatArray, list[_Size]]:
+        """Return posterior sums for each row of `_table`, shape (B, W), and the size of the grid that each needs."""
         nodes = np.array([nodes_for(int(total), self.sd) for total in rows.sum(axis=1)])
         todo = [(_Size(size), np.flatnonzero(nodes == size)) for size in np.unique(nodes).tolist()]
         found: FloatArray | None = None
+        sizes = [_Size(0)] * len(rows)
         while todo:
             size, here = todo.pop()
             if size.nodes > MOST_NODES:
@@ -259,10 +303,12 @@ class BlrmRule(Rule):
             sums = self._grid(size).sums(rows[here], weights(self._grid(size)))
             found = np.empty((len(rows), sums.values.shape[1])) if found is None else found
             found[here] = sums.values
+            for row in here.tolist():
+                sizes[row] = size
             again = (size.wider(), sums.cut_off), (size.finer(), sums.rough & ~sums.cut_off)
             todo += [(other, here[which]) for other, which in again if which.any()]
         assert found is not None
-        return np.asarray(found[position].reshape(*cut.level.shape, -1))
+        return found, sizes
 
     def _refusal(self, row: FloatArray) -> str:
         levels = len(self.doses)
@@ -280,6 +326,12 @@ class BlrmRule(Rule):
         if size not in self._grids:
             self._grids[size] = _Grid(self, size)
         return self._grids[size]
+
+    def _table(self, cut: DataCut) -> tuple[FloatArray, NDArray[np.intp]]:
+        """Return the distinct data of a batch, DLTs and others of each level, and which of them each data cut is."""
+        levels = len(self.doses)
+        y, n = cut.dlts.reshape(-1, levels).astype(float), cut.evaluable.reshape(-1, levels).astype(float)
+        return distinct(np.hstack([y, n - y]))
 
     def probabilities(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the posterior probabilities of under-dosing, target and overdose at each level, each (..., K)."""
@@ -357,17 +409,22 @@ class BlrmRule(Rule):
         reached = self._sums(cut, lambda at: at.reached([above]))
         return np.asarray(np.clip(1 - at_level(reached, level), 0, 1))
 
+    def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the posterior mean of P(DLT) at each level and the ends of its 95 % interval, each (..., K)."""
+        low, high = self._intervals(cut)
+        return self._sums(cut, lambda at: at.p), low, high
+
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...).
+        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        low, high = (at_level(end, level) for end in self._intervals(cut))
+        return low, high
 
-        Interpolated between 161 values of P(DLT); good to four digits.
-        """
-        from scipy.interpolate import PchipInterpolator
-
-        values = 1 / (1 + np.exp(-LOGITS))
-        columns = [at_level(self._sums(cut, lambda at, p=p: at.reached([p])), level).ravel() for p in values.tolist()]  # type: ignore[misc]
-        reached = np.clip(np.stack(columns, axis=-1), 0, 1)
-        rising = np.maximum.accumulate(reached, axis=-1) + 1e-13 * np.arange(len(LOGITS))
-        ends = np.array([PchipInterpolator(row, LOGITS)([0.025, 0.975]) for row in rising])
-        low, high = (1 / (1 + np.exp(-ends[:, k])).reshape(level.shape) for k in (0, 1))
+    def _intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
+        rows, position = self._table(cut)
+        _, sizes = self._solved(rows, lambda grid: np.ones((len(grid.log_prior), 1)))
+        ends = np.array(
+            [self._grid(size).quantiles(row, (0.025, 0.975)) for row, size in zip(rows, sizes, strict=True)]
+        )
+        low, high = (ends[position, :, k].reshape(cut.evaluable.shape) for k in (0, 1))
         return low, high

@@ -38,7 +38,7 @@ Cheung YK. Dose Finding by the Continual Reassessment Method, Chapman & Hall 201
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -52,7 +52,7 @@ from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from .base import MANY, TOLERANCE, Rule, highest_allowed
 from .first_match import Row, first_match
-from .quadrature import REACH, Grid, below, normalised
+from .quadrature import REACH, Grid, below, normalised, quantiles
 from .weights import adaptive
 
 NOBODY = "nobody observed so far"
@@ -153,6 +153,7 @@ class CrmRule(Rule):
         """Whether the rule reads on which days of their windows DLTs came: for adaptive weights it does."""
         return self.rolling and self.weights == "adaptive"
 
+    has_model = True
     monotone = True  # without another DLT the likelihood shifts towards lower P(DLT), whatever the weights
 
     # The curve and the posterior
@@ -246,15 +247,20 @@ class CrmRule(Rule):
 
     def _weighted(self, partial: Partial) -> FloatArray:
         """Return level and weight of each partly observed patient side by side, in a fixed order, shape (B, 2 P)."""
+        weight = self._weight(partial)
+        level = np.where(weight > 0, partial.level.reshape(weight.shape), 0)
+        order = np.lexsort((weight, level), axis=-1)
+        pairs = (np.take_along_axis(part, order, axis=-1) for part in (level.astype(float), weight))
+        return np.stack(list(pairs), axis=-1).reshape(len(weight), -1)
+
+    def _weight(self, partial: Partial) -> FloatArray:
+        """Return the weight of each partly observed patient, 0 of whom counts for nothing, shape (B, P)."""
         many = partial.level.shape[-1]
         level = partial.level.reshape(-1, many)
         share = partial.share.reshape(-1, many)
         weight = adaptive(share, partial.dlt_share.reshape(len(share), -1)) if self.weights == "adaptive" else share
         counts = (level != NO_LEVEL) & (self.count_lost | ~partial.lost.reshape(-1, many))
-        weight, level = np.where(counts, weight, 0.0), np.where(counts, level, 0)
-        order = np.lexsort((weight, level), axis=-1)
-        pairs = (np.take_along_axis(part, order, axis=-1) for part in (level.astype(float), weight))
-        return np.stack(list(pairs), axis=-1).reshape(len(share), 2 * many)
+        return np.where(counts, weight, 0.0)
 
     def posterior(self, rows: FloatArray, at: Grid) -> FloatArray:
         """Return the posterior of a at the nodes for each row of `table`, adding up to 1, shape (B, G)."""
@@ -402,6 +408,20 @@ class CrmRule(Rule):
         """Return the estimated P(DLT) of each level, shape (..., K)."""
         return {"P(DLT)": self.estimates(cut)}
 
+    def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return the estimated P(DLT) of each level and the ends of its 95 % posterior interval, each (..., K)."""
+        rows, position = self.table(cut)
+        # P(DLT) falls as a rises, so that its lower end is the curve at the upper end of a.
+        parameters = (self.parameter(rows), *self._quantiles(rows, (0.975, 0.025)).T)
+        found, low, high = (self.curve(a)[position].reshape(cut.evaluable.shape) for a in parameters)
+        return found, low, high
+
+    def weigh(self, cut: DataCut) -> FloatArray:
+        """Return the weight of each patient whose window was not observed whole, shape (..., P)."""
+        if cut.partial is None or not self.rolling or not cut.partial.level.shape[-1]:
+            return super().weigh(cut)
+        return self._weight(cut.partial).reshape(cut.partial.share.shape)
+
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
         """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...)."""
         rows, position = self.table(cut)
@@ -413,8 +433,7 @@ class CrmRule(Rule):
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
         rows, position = self.table(cut)
-        # P(DLT) falls as a rises, so that its lower end is the curve at the upper end of a.
-        ends = [self.curve(self._quantile(rows, q))[position].reshape(cut.evaluable.shape) for q in (0.975, 0.025)]
+        ends = (self.curve(a)[position].reshape(cut.evaluable.shape) for a in self._quantiles(rows, (0.975, 0.025)).T)
         low, high = (at_level(end, level) for end in ends)
         return low, high
 
@@ -428,15 +447,9 @@ class CrmRule(Rule):
         # Above the highest P(DLT) that the curve can reach, no a is small enough.
         return np.where(ratio > 0, np.log(np.maximum(ratio, 1e-300)), -np.inf)
 
-    def _quantile(self, rows: FloatArray, q: float) -> FloatArray:
-        """Return a quantile of a for each row of `table`, by halving the range of a."""
-        found = np.empty(len(rows))
+    def _quantiles(self, rows: FloatArray, q: Sequence[float]) -> FloatArray:
+        """Return quantiles of a for each row of `table`, shape (B, len(q))."""
+        found = np.empty((len(rows), len(q)))
         for part, density, at in self._posteriors(rows, STEPS_FOR_PROBABILITY):
-            low = np.full(len(density), at.nodes[0])
-            high = -low
-            for _ in range(48):
-                middle = (low + high) / 2
-                reached = (density * below(middle, at.nodes)).sum(axis=-1)
-                low, high = np.where(reached < q, middle, low), np.where(reached < q, high, middle)
-            found[part] = (low + high) / 2
+            found[part] = quantiles(density, at.nodes, q)
         return found

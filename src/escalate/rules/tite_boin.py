@@ -83,11 +83,35 @@ class TiteBoinRule(IntervalRule):
 
     def compare(self, n: IntArray, y: IntArray, c: IntArray, seen: FloatArray) -> tuple[BoolArray, BoolArray]:
         """Return whether the rate of n patients, c of them pending, lies at or below and at or above the boundaries."""
+        expected, size = self.effective(n, y, c, seen)
+        falls = expected >= size * self.fall - TOLERANCE
+        if self.method == "imputation":
+            falls &= y >= n * self.target - TOLERANCE
+        return expected <= size * self.rise + TOLERANCE, falls
+
+    def effective(self, n: IntArray, y: IntArray, c: IntArray, seen: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the DLTs and the patients whose rate is compared with the boundaries, each of shape (...)."""
         done = n - c
         if self.method == "effective_sample_size":
-            size = done + seen
-            return y <= size * self.rise + TOLERANCE, y >= size * self.fall - TOLERANCE
+            return y.astype(float), done + seen
         p = (y + self.target / 2) / (done + 1)
-        expected = y + p / (1 - p) * (c - seen)
-        at_target = y >= n * self.target - TOLERANCE
-        return expected <= n * self.rise + TOLERANCE, (expected >= n * self.fall - TOLERANCE) & at_target
+        return y + p / (1 - p) * (c - seen), n.astype(float)
+
+    def grounds(self, cut: DataCut) -> list[str]:
+        """Return the rate that is compared with the boundaries, if anybody is pending at the level."""
+        level = int(cut.level[0])
+        n, y, c = (int(counts[0, level]) for counts in (self.counted(cut), cut.dlts, cut.pending))
+        seen = float(cut.followup[0, level])
+        if c == 0:
+            return []
+        dlts, size = (float(number[0]) for number in self.effective(*(np.array([k]) for k in (n, y, c, seen))))
+        counted = {
+            "imputation": f"{dlts:.3f} DLTs expected in {n} patients",
+            "effective_sample_size": f"{y} DLTs in an effective sample size of {size:.3f}",
+        }
+        rate = f", a rate of {dlts / size:.3f}" if size else ""
+        return [
+            f"level {level + 1}: {c} of {n} patients pending, who have seen {seen:.3f} windows together; "
+            f"{counted[self.method]}{rate} (escalate at or below {self.rise:.3f}, de-escalate at or above "
+            f"{self.fall:.3f})"
+        ]

@@ -31,6 +31,7 @@ committee needs no time.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import simpy
@@ -128,7 +129,7 @@ class Conduct:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
         self.safety = scenario.safety
         self.clock = Clock()
-        self.log = Logbook(scenario, self.clock)
+        self.log = Logbook(scenario, self.clock, committee.rule.rule)
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.census = Census(scenario, committee.rule, self.log.cohorts)
@@ -307,6 +308,7 @@ class Conduct:
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
+        decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
         detail = f"{decision.action.words}: {why}"

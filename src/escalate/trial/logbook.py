@@ -6,6 +6,7 @@ them into the records of a `Trial`.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -14,8 +15,9 @@ from ..nature.candidates import Candidate
 from ..rules import Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
+from ..words.dose_path import LETTER_OF, cohort_text
 from ..words.records import NO_LEVEL, Action, Decision, Trial
-from ..words.tables import COHORTS, DECISIONS, EVENTS, Table, patients_layout
+from ..words.tables import COHORTS, EVENTS, Table, decisions_layout, patients_layout
 from .calendar import LYMPHODEPLETION, PHASES
 
 Row = tuple[Any, ...]
@@ -112,10 +114,14 @@ class Logbook:
         For labels, dates and amounts.
     clock : Clock
         Says the time.
+    rule : Rule
+        The scenario's: decisions of a rule with a model are written down with what they rest on.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock) -> None:
+    def __init__(self, scenario: Scenario, clock: Clock, rule: Rule) -> None:
         self._scenario, self._clock = scenario, clock
+        self._modelled = scenario.levels * rule.has_model
+        self._weighs = rule.has_model and rule.rolling
         self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
         self.labels = [level.label for level in scenario.dose_levels]
         self.people: list[Person] = []
@@ -198,8 +204,16 @@ class Logbook:
                 decision.level + 1 if stops and decision.level != NO_LEVEL else None,
                 decision.reason,
                 decision.detail or None,
+                *self._estimates(decision),
             )
         )
+
+    def _estimates(self, decision: Decision) -> Iterator[float]:
+        """Yield what a decision rests on, column by column."""
+        found = decision.estimates
+        if found is not None:
+            parts = (found.p_dlt, found.low, found.high, *((found.followup,) if self._weighs else ()))
+            yield from (round(value, 6) for part in parts for value in part)
 
     def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
         """Return the finished trial, which ended on `end_day` because of `why`."""
@@ -219,7 +233,7 @@ class Logbook:
             events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
             patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
-            decisions=Table(DECISIONS, tuple(self._decisions), about.start_date),
+            decisions=Table(decisions_layout(self._modelled, self._weighs), tuple(self._decisions), about.start_date),
             dose_path=" ".join(path for cohort in self.cohorts if (path := _dose_path(cohort))),
             recommended=None if final.level == NO_LEVEL else final.level + 1,
             stop_reason=final.reason,
@@ -298,9 +312,8 @@ class Logbook:
 
 
 _NOT_ENROLLED = 2**30
-_LETTERS = {"DLT": "T", "no DLT": "N", "non-evaluable": "X", "pending": "P"}
 
 
 def _dose_path(cohort: CohortFile) -> str:
-    letters = "".join(_LETTERS[person.outcome] for person in cohort.people if person.outcome is not None)
-    return f"{cohort.level + 1}{letters}" if letters else ""
+    letters = "".join(LETTER_OF[person.outcome] for person in cohort.people if person.outcome is not None)
+    return cohort_text(cohort.level, letters) if letters else ""

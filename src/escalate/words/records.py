@@ -7,7 +7,7 @@ inside arrays and ``None`` or the words "no dose" outside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import IntEnum
 from typing import Any, Protocol
@@ -57,6 +57,27 @@ class Action(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimates:
+    """What a rule's model of all doses says on one data cut: what a decision rests on.
+
+    Parameters
+    ----------
+    p_dlt : tuple of float, length K
+        P(DLT) at each level, lowest first: for CRM and TITE-CRM the curve that the decision reads, for the BLRM the
+        posterior mean.
+    low, high : tuple of float, length K
+        Ends of its 95 % posterior interval.
+    followup : tuple of float, length K
+        Windows counted of patients without an outcome: their weights added up; 0 where a rule waits for outcomes.
+    """
+
+    p_dlt: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    followup: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one committee decides on one data cut.
 
@@ -74,6 +95,9 @@ class Decision:
         How many levels, from the lowest up, are open after the decision: the others are never given again.
     detail : str
         More about it; empty if there is nothing to add.
+    estimates : Estimates or None
+        What the rule's model says of each level; ``None`` for a rule without one, and where nobody asked. Two
+        decisions are the same whatever they rest on.
     """
 
     action: Action
@@ -82,6 +106,7 @@ class Decision:
     reason: str
     open_levels: int
     detail: str = ""
+    estimates: Estimates | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -348,3 +348,30 @@ DECISIONS = Layout(
         ),
     ),
 )
+"""Of a rule without a model; `decisions_layout` has those of any rule."""
+
+
+@lru_cache(maxsize=64)
+def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
+    """Return the layout of the decisions table; with a model of all doses, what each decision rests on comes last.
+
+    Parameters
+    ----------
+    modelled : int
+        Dose levels of which the rule's model says how large P(DLT) is; 0 for a rule without one.
+    weighs : bool
+        Whether the rule counts a part of patients without an outcome.
+    """
+    meanings = {
+        "p_dlt": "P(DLT) at level {} by the rule's model, on the data of the cut: what the decision rests on",
+        "p_dlt_low": "Lower end of the 95 % posterior interval of P(DLT) at level {}",
+        "p_dlt_high": "Upper end of the 95 % posterior interval of P(DLT) at level {}",
+    }
+    if weighs:
+        meanings["followup"] = "Windows counted of patients at level {} without an outcome: their weights added up"
+    columns = tuple(
+        Column(f"{name}_{level}", meaning.format(level), "windows" if name == "followup" else "probability")
+        for name, meaning in meanings.items()
+        for level in range(1, modelled + 1)
+    )
+    return Layout(DECISIONS.name, DECISIONS.columns + columns) if columns else DECISIONS
