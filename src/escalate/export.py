@@ -31,7 +31,8 @@ from .plots import (
     plot_where_time_goes,
 )
 from .plots.style import image, save
-from .protocol_tables import ProtocolTable
+from .protocol_tables import CountTable, ProtocolTable
+from .protocol_tables.layout import whole
 from .report import exact_csv, exact_summary, paths_csv, summary
 from .report.narrative import story
 from .results.estimates import Characteristics, characteristics
@@ -140,6 +141,9 @@ def write_table(
 ) -> None:
     """Write a decision table as a folder: text, CSV, Markdown, HTML and a figure, with the resolved scenario.
 
+    Each file stands alone: the HTML is a whole document; a CSV begins with the mark by which spreadsheets know UTF-8,
+    if there is a letter beyond ASCII in it. A table of counts has its boundaries as a CSV of their own, too.
+
     Raises
     ------
     OutputError
@@ -148,13 +152,16 @@ def write_table(
 
     def write(folder: Path) -> None:
         texts = {
-            "txt": table.to_text() + "\n",
-            "csv": table.to_csv(),
-            "md": table.to_markdown(),
-            "html": table.to_html(),
+            "table.txt": table.to_text() + "\n",
+            "table.csv": table.to_csv(),
+            "table.md": table.to_markdown(),
+            "table.html": whole(f"Decision table of {table.rule}", table.to_html()),
         }
-        for ending, text in texts.items():
-            (folder / f"table.{ending}").write_text(text, encoding="utf-8")
+        if isinstance(table, CountTable):
+            texts["boundaries.csv"] = table.boundaries_csv()
+        for name, text in texts.items():
+            marked = name.endswith(".csv") and not text.isascii()
+            (folder / name).write_text(text, encoding="utf-8-sig" if marked else "utf-8")
         axes = plot_decision_table(table)
         save(axes, folder / "table.png")
         save(axes, folder / "table.svg")

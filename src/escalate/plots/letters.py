@@ -6,18 +6,10 @@ from collections.abc import Collection
 
 from matplotlib.patches import Patch
 
-from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, STOPS, SUSPEND, TOO_TOXIC
+from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, meaning, ordered
 from ..words.records import Action
 
-COLOURS = {
-    ESCALATE: "#00946B",
-    STAY: "#EDEDED",
-    DE_ESCALATE: "#F7C25B",
-    TOO_TOXIC: "#5E1A00",
-    SUSPEND: "#5AA5D8",
-    **dict.fromkeys(STOPS, "#000000"),
-}
-"""Okabe and Ito's colours, lighter or darker so that they are as far apart in grey; every cell has its letter too."""
+__all__ = ["ACTION_COLOURS", "COLOURS", "letter_handles"]
 
 ACTION_COLOURS = {
     Action.ESCALATE: COLOURS[ESCALATE],
@@ -31,8 +23,4 @@ ACTION_COLOURS = {
 
 def letter_handles(present: Collection[str]) -> list[Patch]:
     """Return what stands in the legend for some letters, the boldest first."""
-    return [
-        Patch(facecolor=COLOURS[letter], label=f"{letter}  {meaning}")
-        for letter, meaning in LETTERS.items()
-        if letter in present
-    ]
+    return [Patch(facecolor=colour(letter), label=f"{letter}  {meaning(letter)}") for letter in ordered(present)]

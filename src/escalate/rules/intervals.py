@@ -98,4 +98,5 @@ def _rule(options: IntervalOptions, moves: Moves) -> IntervalRule:
         cutoff=options.elimination_cutoff,
         eliminate_from=options.eliminate_from,
         prior=0.005,
+        compared={"target interval from": options.lower, "target interval to": options.upper},
     )
