@@ -106,8 +106,8 @@ def _stopping(scenario: Scenario, asked: Asked) -> Iterator[str]:
             f"at level 1 exceeds {above:g} with a probability above {stopping.too_toxic_probability:g}; at level 1 "
             "that is the cells with ND."
         )
-    elif asked.rule.target is not None and asked.levels > 1:
-        yield "A level below that is too toxic by its own counts goes before the cell: its own part says when."
+    elif asked.levels > 1:
+        yield "A level below whose own counts show it too toxic goes before the cell: the part of that level says when."
     if stopping.enough_at_level is not None:
         when = {"staying": "and more would be treated there", "any_move": "whatever comes next"}[stopping.enough_when]
         yield f"stopping.enough_at_level: the trial stops with {stopping.enough_at_level} at a level {when}; in the cells."

@@ -83,7 +83,7 @@ class CountPart:
         last = self.unchanged_from
         rows = [(str(y), *letters) for y, letters in self.rows()[: last + 1]]
         if last < max(self.patients):
-            rows[-1] = (f"{last} or more", *rows[-1][1:])
+            rows[-1] = (f"{last} or more" if last else "any", *rows[-1][1:])
         return rows
 
 
@@ -258,7 +258,7 @@ def count_table(
         parts=tuple(parts),
         assumed=tuple(assumed),
         conditions=tuple(conditions),
-        by_itself=_by_itself(asked, patients),
+        by_itself=_by_itself(asked, sorted({n for part in parts for n in part.patients})),
     )
 
 

@@ -7,7 +7,7 @@ the pending patients, from 0 (all just infused) to their number (all about to co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -116,25 +116,19 @@ class PendingPart:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return rows of treated, DLTs, pending and decision; neighbours with the same decision share one."""
-        told = []
-        for (n, y, words), group in groupby(self.cells, key=lambda cell: (cell.treated, cell.dlts, cell.words)):
-            told.append((n, y, _range([cell.pending for cell in group]), words))
-        found = []
-        for (n, _, said), rows in groupby(_with_blocks(told), key=lambda row: (row[0], row[3], row[2])):
-            dlts = [y for _, y, _, _ in rows]
-            found += [(str(n), _range(dlts), pending, words) for pending, words in said]
+        found: list[tuple[str, ...]] = []
+        for (n, told), rows in groupby(self._by_dlts(), key=lambda row: (row[0], row[2])):
+            dlts = _range([y for _, y, _ in rows])
+            found += [(str(n), dlts, pending, words) for pending, words in told]
         return found
 
-
-def _with_blocks(rows: Sequence[tuple[int, int, str, str]]) -> list[tuple[int, int, str, tuple[tuple[str, str], ...]]]:
-    """Return for each number of DLTs all that is said of it; if it is one thing, whatever the pending, just that."""
-    found = []
-    for (n, y), group in groupby(rows, key=lambda row: row[:2]):
-        said = tuple((pending, words) for _, _, pending, words in group)
-        if len({words for _, words in said}) == 1:
-            said = (("any", said[0][1]),)
-        found.append((n, y, "", said))
-    return found
+    def _by_dlts(self) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
+        """Yield patients treated, DLTs, and what follows by the patients pending; "any" where that makes no difference."""
+        for (n, y), cells in groupby(self.cells, key=lambda cell: (cell.treated, cell.dlts)):
+            same = [(words, [cell.pending for cell in some])
+                    for words, some in groupby(cells, key=lambda cell: cell.words)]  # fmt: skip
+            some = [("any" if len(same) == 1 else _range(pending), words) for words, pending in same]
+            yield n, y, tuple(some)
 
 
 def _range(numbers: Sequence[int]) -> str:
@@ -273,7 +267,11 @@ def pending_table(
         If the answers do not change with follow-up as a cell can say it: from de-escalation over another answer to
         escalation, or to waiting for an outcome before it.
     """
-    said = ((place, cells_at(asked, place, [1] if place.beside is Beside.TITRATION else treated)) for place in asked.places)
+    said: list[tuple[Place, tuple[PendingCell, ...]]] = []
+    for place in asked.places:
+        numbers = [1] if place.beside is Beside.TITRATION else treated
+        known = [cells for _, cells in merged(said) if {cell.treated for cell in cells} == set(numbers)]
+        said.append((place, cells_at(asked, place, numbers, known)))
     return PendingTable(
         title=title,
         rule=words or asked.rule.name,
@@ -286,25 +284,40 @@ def pending_table(
     )
 
 
-def cells_at(asked: Asked, place: Place, treated: Sequence[int]) -> tuple[PendingCell, ...]:
-    """Return the cells of one place."""
+def cells_at(
+    asked: Asked, place: Place, treated: Sequence[int], known: Sequence[tuple[PendingCell, ...]] = ()
+) -> tuple[PendingCell, ...]:
+    """Return the cells of one place; those of another place that are `known`, if they are right here, too."""
     counts = [(n, y, c) for n in treated for y in range(n + 1) for c in range(n - y + 1)]
     n, y, c = (np.array(part) for part in zip(*counts, strict=True))
     ask = _Followed(asked, place, Cells(n=n - c, y=y, pending=c, followup=np.zeros(len(n))))
-    every = np.arange(len(n))
-    at_start, at_end = ask(every, np.zeros(len(n))), ask(every, c.astype(float))
-    cells = [PendingCell(treated=a, dlts=b, pending=d, letters=(letter,))
-             for (a, b, d), letter in zip(counts, at_start.tolist(), strict=True)]  # fmt: skip
-    turning = np.flatnonzero(at_start != at_end)
+    steps = np.repeat(np.arange(len(n)), CHECKS + 1)
+    seen = c[steps] * np.tile(np.arange(CHECKS + 1) / CHECKS, len(n))
+    letters = ask(steps, seen)
+    for cells in known:
+        if _is_right(cells, steps, seen, letters) and _turns_there(ask, cells):
+            return cells
+    cells = _asked_for(ask, counts, letters.reshape(len(n), -1))
+    if not _is_right(cells, steps, seen, letters):
+        raise RuleError(_refused(cells, steps, seen, letters, asked.rule.name))
+    return cells
+
+
+def _asked_for(
+    ask: _Followed, counts: Sequence[tuple[int, int, int]], letters: NDArray[np.str_]
+) -> tuple[PendingCell, ...]:
+    """Return cells from the letters at the beginning and the end of all windows, and the cut-offs between them."""
+    cells = [PendingCell(treated=n, dlts=y, pending=c, letters=(letter,))
+             for (n, y, c), letter in zip(counts, letters[:, 0].tolist(), strict=True)]  # fmt: skip
+    turning = np.flatnonzero(letters[:, 0] != letters[:, -1])
     if turning.size:
-        end, most = at_end[turning], c[turning]
+        end, most = letters[turning, -1], np.array([counts[row][2] for row in turning.tolist()])
         rises_at = _first(lambda seen: ask(turning, seen) == end, most)
         falls_to = _first(lambda seen: ask(turning, seen) != DE_ESCALATE, most)
         between = ask(turning, (rises_at + falls_to) / 2)
         for k, row in enumerate(turning.tolist()):
-            letters = (str(at_start[row]), str(between[k]), str(end[k]))
-            cells[row] = _turning(cells[row], letters, float(falls_to[k]), float(rises_at[k]))
-    _compare(ask, cells, asked.rule.name)
+            told = (str(letters[row, 0]), str(between[k]), str(end[k]))
+            cells[row] = _turning(cells[row], told, float(falls_to[k]), float(rises_at[k]))
     return tuple(cells)
 
 
@@ -334,21 +347,44 @@ class _Followed:
         return np.array(self.asked.letters(self.place, cells), dtype=np.str_)
 
 
-def _compare(ask: _Followed, cells: Sequence[PendingCell], name: str) -> None:
-    """Raise if a cell says something else than the committee does, at any of some steps of follow-up."""
-    pending = np.array([cell.pending for cell in cells])
-    rows = np.repeat(np.flatnonzero(pending > 0), CHECKS + 1)
-    seen = pending[rows] * np.tile(np.arange(CHECKS + 1) / CHECKS, len(rows) // (CHECKS + 1))
-    if not rows.size:
-        return
-    for row, at, letter in zip(rows.tolist(), seen.tolist(), ask(rows, seen).tolist(), strict=True):
-        cell = cells[row]
-        if letter not in (cell.at(at - NEAR), cell.at(at + NEAR)):
-            raise RuleError(
-                f"the rule {name} says {letter} with {cell.treated} treated, {cell.dlts} with a DLT, "
-                f"{cell.pending} pending and a follow-up of {at:.2f} windows, which no cut-off between "
-                f"{cell.letters[-1]} and {cell.letters[0]} can say"
-            )
+def _is_right(
+    cells: Sequence[PendingCell], rows: IntArray, seen: FloatArray, letters: NDArray[np.str_]
+) -> bool:
+    """Return whether cells say what the committee does, at some steps of follow-up."""
+    return not _wrong(cells, rows, seen, letters)
+
+
+def _wrong(
+    cells: Sequence[PendingCell], rows: IntArray, seen: FloatArray, letters: NDArray[np.str_]
+) -> list[tuple[PendingCell, float, str]]:
+    """Return the cells that say something else than the committee does, with the follow-up and its letter."""
+    asked = zip((cells[row] for row in rows.tolist()), seen.tolist(), letters.tolist(), strict=True)
+    return [
+        (cell, at, letter)
+        for cell, at, letter in asked
+        if (cell.letters[0] != letter if len(cell.letters) == 1 else letter not in (cell.at(at - NEAR), cell.at(at + NEAR)))
+    ]
+
+
+def _turns_there(ask: _Followed, cells: Sequence[PendingCell]) -> bool:
+    """Return whether the committee turns where the cut-offs of cells say."""
+    at = [(row, cut_off + side * NEAR) for row, cell in enumerate(cells) for _, cut_off in cell.cut_offs.values()
+          for side in (-1, 1) if 0 <= cut_off + side * NEAR <= cell.pending]  # fmt: skip
+    if not at:
+        return True
+    rows, seen = np.array([row for row, _ in at]), np.array([cut_off for _, cut_off in at])
+    says = [cells[row].at(cut_off) for row, cut_off in at]
+    return ask(rows, seen).tolist() == says
+
+
+def _refused(
+    cells: Sequence[PendingCell], rows: IntArray, seen: FloatArray, letters: NDArray[np.str_], name: str
+) -> str:
+    cell, at, letter = _wrong(cells, rows, seen, letters)[0]
+    return (
+        f"the rule {name} says {letter} with {cell.treated} treated, {cell.dlts} with a DLT, {cell.pending} pending and "
+        f"a follow-up of {at:.2f} windows, which no cut-off between {cell.letters[-1]} and {cell.letters[0]} can say"
+    )
 
 
 def _first(holds: Callable[[FloatArray], Any], most: IntArray) -> FloatArray:
