@@ -81,10 +81,8 @@ def test_a_function_gives_the_same_as_the_rule_that_it_copies(base: esc.Scenario
     assert [(p.path, p.recommended) for p in esc.dose_paths(ours)] == [
         (p.path, p.recommended) for p in esc.dose_paths(theirs)
     ]
-    both = [esc.decision_table(s, 12).letters for s in (ours, theirs)]
-    assert {key: letter for key, letter in both[0].items() if key[0] % 3 == 0} == {
-        key: letter for key, letter in both[1].items() if key[0] % 3 == 0
-    }
+    both = [esc.decision_table(s, [3, 6, 9]) for s in (ours, theirs)]
+    assert both[0].parts == both[1].parts
     for replicate in range(60):
         one, other = (esc.simulate_trial(s, seed=4, replicate=replicate) for s in (ours, theirs))
         assert one.dose_path == other.dose_path

@@ -212,14 +212,15 @@ class Asked:
             n, y = (np.repeat(part, len(self.tried)) for part in np.array(new).T)
             cut = self._cut(np.full_like(n, level), np.tile(self.tried, len(new)), Cells.of(n, y), levels=levels)
             decided = self.rule.decide(DataCut.of(cut.level - 1, cut.evaluable, cut.dlts))
-            again = (decided.level.reshape(len(new), -1) >= level).any(axis=1)
-            known.update(zip(new, (~again).tolist(), strict=True))
+            back = np.asarray((decided.level.reshape(len(new), -1) >= level).any(axis=1))
+            known.update(zip(new, np.logical_not(back).tolist(), strict=True))
         return known
 
     def _letters(self, decided: Decisions, at: IntArray) -> list[str]:
-        """Return the letters of decisions by themselves; a stop for another reason than the rule's leaves the dose open."""
+        """Return the letters of decisions by themselves; a stop that is not the rule's leaves the dose open."""
         ends = [reason in ENDS and self.rule.has_answer_at_cap for reason in decided.reasons]
-        codes = zip(decided.action.tolist(), (decided.level - at).tolist(), decided.level.tolist(), decided.reason.tolist(), strict=True)  # fmt: skip
+        steps = (decided.level - at).tolist()
+        codes = zip(decided.action.tolist(), steps, decided.level.tolist(), decided.reason.tolist(), strict=True)
         return [_letter(Action(action), step, level, ends[reason]) for action, step, level, reason in codes]
 
     def _last_cohorts(self, cells: Cells) -> tuple[IntArray, tuple[IntArray, IntArray]]:

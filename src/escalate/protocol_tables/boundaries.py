@@ -1,7 +1,8 @@
 """The boundary form of a table: for each number of patients, from how many DLTs on which decision follows.
 
 Rows with ``>=`` are read first, from the bottom, then rows with ``<=``, from the top, and the first one that holds
-decides; what is left is the last row. Numbers of patients whose decisions are not of this form say so: nothing is approximated.
+decides; what is left is the last row. Numbers of patients whose decisions are not of this form say so: nothing is
+approximated.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from .letters import (
     STOP_HERE,
     STOP_NO_DOSE,
     TOO_TOXIC,
-
     ordered,
     parts,
 )
@@ -150,5 +150,3 @@ def _up_to_words(letter: str) -> str:
     if not others:
         return UP_TO[first]
     return f"{UP_TO[first]} and the last cohort allows it, or else {others[0]}"
-
-

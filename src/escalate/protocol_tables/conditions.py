@@ -48,7 +48,9 @@ def _totals(scenario: Scenario) -> Iterator[str]:
     trial, rolling = scenario.trial, scenario.rule.name in ("rolling six", "TITE-BOIN")
     whom = "evaluable patients" if trial.cap_counts == "evaluable" else "patients infused"
     smaller = rolling or trial.last_cohort == "partial"
-    then = "the last cohort is as small as the cap demands" if smaller else "a cohort that does not fit whole is not begun"
+    then = (
+        "the last cohort is as small as the cap demands" if smaller else "a cohort that does not fit whole is not begun"
+    )
     yield f"Cap: {trial.planned_patients} {whom} in all; {then}, and the trial stops, whatever the cell says."
     if scenario.safety.early_decision and not rolling:
         yield (
@@ -85,11 +87,11 @@ def _limits(scenario: Scenario, asked: Asked) -> Iterator[str]:
             "eliminated or found too toxic on the way."
         )
     if limits.coherence == "last_level":
-        yield f"limits.coherence: no escalation where the level's DLT rate is above {asked.rule.target:g}; in the cells."
+        yield f"limits.coherence: no escalation from a DLT rate above {asked.rule.target:g}; in the cells."
     if asked.committee.rule.reads_last:
         what = "had a DLT" if limits.coherence == "after_dlt" else f"had a DLT rate of {asked.rule.target:g} or more"
         whom = "the outcomes since the last decision" if asked.rule.rolling else "the last cohort"
-        yield f"limits.coherence: no escalation if {whom} {what}; where the counts leave that open, a cell is like E(S)."
+        yield f"limits.coherence: no escalation if {whom} {what}; where counts leave that open, a cell is like E(S)."
     if limits.most_per_level is not None:
         yield (
             f"limits.most_per_level: no level has more than {limits.most_per_level} patients; where the next patients "
@@ -110,7 +112,8 @@ def _stopping(scenario: Scenario, asked: Asked) -> Iterator[str]:
         yield "A level below whose own counts show it too toxic goes before the cell: the part of that level says when."
     if stopping.enough_at_level is not None:
         when = {"staying": "and more would be treated there", "any_move": "whatever comes next"}[stopping.enough_when]
-        yield f"stopping.enough_at_level: the trial stops with {stopping.enough_at_level} at a level {when}; in the cells."
+        enough = stopping.enough_at_level
+        yield f"stopping.enough_at_level: the trial stops with {enough} at a level {when}; in the cells."
     if stopping.interval_width is not None:
         yield (
             "stopping.interval_width: the trial stops where the 95 % interval of P(DLT) at the dose to be recommended, "
@@ -152,7 +155,9 @@ def skips(asked: Asked, patients: Sequence[int]) -> list[str]:
         if place.beside is Beside.USUAL:
             steps = asked.moves(place, Cells.of(n, y))
             for row in np.flatnonzero(np.abs(steps) > 1).tolist():
-                found.append(f"{y[row]} of {n[row]} at level {place.level + 1}: to level {place.level + 1 + steps[row]}")
+                found.append(
+                    f"{y[row]} of {n[row]} at level {place.level + 1}: to level {place.level + 1 + steps[row]}"
+                )
     shown = found[:MOST_TOLD]
     more = f"; and {len(found) - MOST_TOLD} more" if found[MOST_TOLD:] else ""
     return [f"Moves over a level (DLTs of evaluable patients): {'; '.join(shown)}{more}."] if found else []

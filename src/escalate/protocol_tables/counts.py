@@ -74,7 +74,7 @@ class CountPart:
         """The number of DLTs from which on no column changes any more: its rows are one."""
         rows = self.rows()
         last = len(rows) - 1
-        while last > 0 and all(not below or above == below for above, below in zip(rows[last - 1][1], rows[last][1], strict=True)):  # fmt: skip
+        while last > 0 and _goes_on(rows[last - 1][1], rows[last][1]):
             last -= 1
         return last
 
@@ -85,6 +85,11 @@ class CountPart:
         if last < max(self.patients):
             rows[-1] = (f"{last} or more" if last else "any", *rows[-1][1:])
         return rows
+
+
+def _goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Return whether a row says what the one above it does, wherever it says anything."""
+    return all(not letter or letter == before for before, letter in zip(above, below, strict=True))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,7 +182,7 @@ class CountTable:
         """
         alone = self.by_itself
         rows = [
-            (part.name, n, y, letter, meaning(letter), *([] if alone is None else [alone[n, y]] if (n, y) in alone else [""]))  # fmt: skip
+            [part.name, n, y, letter, meaning(letter), *([] if alone is None else [alone.get((n, y), "")])]
             for part in self.parts
             for (n, y), letter in part.letters.items()
         ]
@@ -188,11 +193,11 @@ class CountTable:
 
     def boundaries_csv(self) -> str:
         """Return the boundary form as CSV: a line for each part and boundary, a column for each number of patients."""
-        rows = [
-            (part.name, row[0], *(dict(zip(part.boundaries.heads()[1:], row[1:], strict=True)).get(str(n), "") for n in self.patients))  # fmt: skip
-            for part in self.parts
-            for row in part.boundaries.rows()
-        ]
+        rows = []
+        for part in self.parts:
+            for words, *cells in part.boundaries.rows():
+                said = dict(zip(part.patients, cells, strict=True))
+                rows.append([part.name, words, *(said.get(n, "") for n in self.patients)])
         return csv_text(["levels", "boundary", *map(str, self.patients)], rows, [self.heading, READING])
 
     def to_markdown(self) -> str:

@@ -78,6 +78,11 @@ class PendingCell:
         return ", ".join([*told, *rest])
 
     @property
+    def ends(self) -> tuple[float | None, ...]:
+        """The cut-offs for rising, for waiting and for falling [windows]."""
+        return self.escalate_from, self.suspend_from, self.de_escalate_to
+
+    @property
     def cut_offs(self) -> dict[str, tuple[str, float]]:
         """The letters that follow-up decides on: the direction of the cut-off, and the cut-off [windows]."""
         rises = next((letter for letter in self.letters if parts(letter)[0] == ESCALATE), ESCALATE)
@@ -123,7 +128,7 @@ class PendingPart:
         return found
 
     def _by_dlts(self) -> Iterator[tuple[int, int, tuple[tuple[str, str], ...]]]:
-        """Yield patients treated, DLTs, and what follows by the patients pending; "any" where that makes no difference."""
+        """Yield patients treated, DLTs, and what follows by the patients pending; "any" where they do not matter."""
         for (n, y), cells in groupby(self.cells, key=lambda cell: (cell.treated, cell.dlts)):
             same = [(words, [cell.pending for cell in some])
                     for words, some in groupby(cells, key=lambda cell: cell.words)]  # fmt: skip
@@ -213,7 +218,7 @@ class PendingTable:
                 cell.dlts,
                 cell.pending,
                 " or ".join(cell.letters),
-                *("" if at is None else f"{at:.6f}" for at in (cell.escalate_from, cell.suspend_from, cell.de_escalate_to)),
+                *("" if at is None else f"{at:.6f}" for at in cell.ends),
                 " / ".join(map(meaning, cell.letters)),
             )
             for part in self.parts
@@ -277,7 +282,8 @@ def pending_table(
         rule=words or asked.rule.name,
         constants=tuple(f"{name}: {value:.4g}" for name, value in asked.rule.constants().items()),
         parts=tuple(
-            PendingPart(name=name_of(places, asked.levels), places=places, cells=cells) for places, cells in merged(said)
+            PendingPart(name=name_of(places, asked.levels), places=places, cells=cells)
+            for places, cells in merged(said)
         ),
         conditions=tuple(conditions),
         assumed=tuple(assumed),
@@ -347,9 +353,7 @@ class _Followed:
         return np.array(self.asked.letters(self.place, cells), dtype=np.str_)
 
 
-def _is_right(
-    cells: Sequence[PendingCell], rows: IntArray, seen: FloatArray, letters: NDArray[np.str_]
-) -> bool:
+def _is_right(cells: Sequence[PendingCell], rows: IntArray, seen: FloatArray, letters: NDArray[np.str_]) -> bool:
     """Return whether cells say what the committee does, at some steps of follow-up."""
     return not _wrong(cells, rows, seen, letters)
 
@@ -362,7 +366,11 @@ def _wrong(
     return [
         (cell, at, letter)
         for cell, at, letter in asked
-        if (cell.letters[0] != letter if len(cell.letters) == 1 else letter not in (cell.at(at - NEAR), cell.at(at + NEAR)))
+        if (
+            cell.letters[0] != letter
+            if len(cell.letters) == 1
+            else letter not in (cell.at(at - NEAR), cell.at(at + NEAR))
+        )
     ]
 
 
@@ -374,7 +382,7 @@ def _turns_there(ask: _Followed, cells: Sequence[PendingCell]) -> bool:
         return True
     rows, seen = np.array([row for row, _ in at]), np.array([cut_off for _, cut_off in at])
     says = [cells[row].at(cut_off) for row, cut_off in at]
-    return ask(rows, seen).tolist() == says
+    return bool(ask(rows, seen).tolist() == says)
 
 
 def _refused(
@@ -382,8 +390,9 @@ def _refused(
 ) -> str:
     cell, at, letter = _wrong(cells, rows, seen, letters)[0]
     return (
-        f"the rule {name} says {letter} with {cell.treated} treated, {cell.dlts} with a DLT, {cell.pending} pending and "
-        f"a follow-up of {at:.2f} windows, which no cut-off between {cell.letters[-1]} and {cell.letters[0]} can say"
+        f"the rule {name} says {letter} with {cell.treated} treated, {cell.dlts} with a DLT, {cell.pending} pending "
+        f"and a follow-up of {at:.2f} windows, which no cut-off between {cell.letters[-1]} and {cell.letters[0]} can "
+        "say"
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..words.data_cut import DataCut
 from ..words.records import Action, BoolArray, Decisions, IntArray
-from .asked import Asked
+from .asked import ROOM, Asked
 
 Counts = tuple[int, int]
 """Patients at a level, and DLTs among them."""
@@ -54,10 +54,11 @@ def _entered(asked: Asked, front: list[tuple[Counts, bool]]) -> Iterable[tuple[C
     """Yield with how many patients a level with some counts is stayed at, or given again after another one."""
     n, y = np.array([counts for counts, _ in front]).T
     stayed_at = np.array([whole for _, whole in front])
-    found: set[tuple[Counts, int]] = set()
+    nobody = ((0, 0), True)
+    found = {((0, 0), asked.committee.first(ROOM).patients)} if nobody in front else set()
     for level in sorted({0, min(1, asked.levels - 1), asked.levels - 1}):
         up, down = (n == 0), (n == 0) | ~stayed_at
-        for cut in _of_the_level(asked, level, n, y):
+        for cut in _of_the_level(asked, level, n, y) if n.any() else ():
             decided = asked.decide(cut)
             goes_on = decided.action != Action.STOP
             up |= goes_on & (decided.level > level)

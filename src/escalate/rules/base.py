@@ -69,7 +69,7 @@ class Rule(ABC):
         return None
 
     def constants(self) -> dict[str, float]:
-        """Return the numbers that decisions compare with, by what they are in a protocol's words; none to name, none."""
+        """Return the numbers that decisions compare with, by what they are in a protocol."""
         return {}
 
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:

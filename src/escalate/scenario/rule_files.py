@@ -88,13 +88,15 @@ def _read_cells(text: str, cells: Cells) -> Iterator[str]:
         yield "is empty: a header with evaluable, dlts, decision is needed, and a line for each number of DLTs"
         return
     separator = max(SEPARATORS, key=lines[0].count)
-    heads, *rows = [[cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)]
+    heads, *rows = [
+        [cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    ]
     heads = [head.lower() for head in heads]
     missing = set(COLUMNS) - set(heads)
     if missing:
         yield (
-            f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed, and its first line, cells "
-            f"between {SEPARATORS[separator]}, has {', '.join(heads)}"
+            f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed, and its first line, "
+            f"read with {SEPARATORS[separator]} between cells, has {', '.join(heads)}"
         )
         return
     if not rows:
@@ -114,7 +116,9 @@ def _read_cells(text: str, cells: Cells) -> Iterator[str]:
 
 
 def _contradiction(heads: list[str], words: str) -> str:
-    parts = "; its parts differ from level to level, and a table as a rule is the same at all" if "levels" in heads else ""
+    parts = (
+        "; its parts differ from level to level, and a table as a rule is the same at all" if "levels" in heads else ""
+    )
     return f"contradicts itself: {words}{parts}"
 
 
