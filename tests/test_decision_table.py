@@ -186,6 +186,7 @@ def test_moves_over_a_level_are_told() -> None:
     esc.rule(name="own", target=0.25)(lambda known: known.levels if known.y == 0 else 1)
     for skipping, told in (("off", True), ("last_given", False)):
         text = decision_table(small(rule={"python": "own"}, limits__no_skipping=skipping, **doses), [3]).to_text()
+        text = " ".join(text.split())
         assert ("0 of 3 at level 1: to level 4" in text) == told
         assert "3 of 3 at level 4: to level 1" in text
 
@@ -427,7 +428,7 @@ def test_a_number_of_patients_is_obeyed_elsewhere(base: Scenario) -> None:
         ({"safety.cohort_size": 2}, {2, 4, 6, 8}),
         ({"safety.replace_non_evaluable": False}, set(range(1, 10))),
         ({"titration": {}}, {1, 3, 4, 6, 7, 9}),
-        ({"safety.early_decision": True}, {3, 5, 6, 8, 9}),
+        ({"safety.early_decision": True}, set(range(3, 10))),  # left after a DLT in one, or two in two, and given again
     ):
         assert columns(decision_table(boin.replace(changes))) == expected, changes
     with pytest.raises(EscalateError, match=r"a level never has 12 patients in this scenario; .* it has 9 at most"):

@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 
 from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable, ProtocolTable
 from ..protocol_tables.letters import colour
-from .board import SMALL, Board, balanced, ink_on, measure, new_board, scale_in
+from .board import SMALL, Board, balanced, ink_on, measure, new_board, scale_in, widest
 from .letters import Foot, below, draw_below
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
 from .style import PAPER, SOFT
 
-CELL, SMALLEST_CELL = 26.0, 17.0
+CELL, SMALLEST_CELL = 26.0, 20.0
 """Width and height of a cell, and what it is where there are many columns [points]."""
 
 LETTER = 10.0
@@ -77,7 +77,7 @@ class Panel:
         """Return a part with cells as large as its number of columns allows."""
         columns = len(part.patients)
         cell = max(SMALLEST_CELL, min(CELL, CELL - 0.3 * (columns - 12)))
-        left = measure(max((row[0] for row in _rows(part)), key=len), SMALL) + 8
+        left = max(widest([row[0] for row in _rows(part)], SMALL), measure("DLTs", 8.0)) + 8
         width = max(left + cell * columns, LEAST_WIDE)
         return cls(part, tuple(balanced(part.name[0].upper() + part.name[1:], width, SMALL, "bold")), cell, left)
 
