@@ -320,6 +320,23 @@ def test_bad_tables(tmp_path: Path, text: str | None, says: str) -> None:
     assert all(problem.line > 0 for problem in caught.value.problems)
 
 
+@pytest.mark.parametrize("change", [
+    lambda text: text.replace(",", ";"),
+    lambda text: text.replace(",", ", "),
+    lambda text: text.replace(",", "\t"),
+    lambda text: text.replace(",", " ; ").replace("\n", "\r\n"),
+    lambda text: "\ufeff# a table\n\n" + text.replace("evaluable,dlts,decision", "Evaluable,DLTs,Decision,remark"),
+    lambda text: '"# with, commas"\n' + text.replace("decision", "decision,levels,rule_by_itself").replace(
+        "E\n", "S,level 1,E\n").replace("S\n", "S,level 1,S\n").replace("D\n", "S,level 1,D\n").replace(
+        "DU\n", "ND,level 1,DU\n"),
+])  # fmt: skip
+def test_tables_of_spreadsheets_are_read(tmp_path: Path, change: Any) -> None:
+    """With semicolons, blanks or tabs, a mark of UTF-8, capitals in the head, and as `escalate table` writes it."""
+    plain = esc.load(files(tmp_path, TABLE_FILE, own__csv=THREES))
+    (tmp_path / "own.csv").write_text(change(THREES), encoding="utf-8", newline="")
+    assert esc.load(tmp_path / "scenario.toml").rule.decisions == plain.rule.decisions
+
+
 TABLE_FILE = 'name = "table"\ntarget = 0.25\nfile = "own.csv"'
 
 
