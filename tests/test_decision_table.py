@@ -19,6 +19,7 @@ from conftest import ROOT
 from escalate import Scenario, decision_table, exact, load
 from escalate.cli import main
 from escalate.errors import EscalateError, RuleError, ScenarioError
+from escalate.export import write_table
 from escalate.plots import plot_decision_table
 from escalate.protocol_tables import LETTERS, CountTable, NextDose, NextDoseTable, PendingTable
 from escalate.protocol_tables.next_dose import Ways
@@ -154,6 +155,7 @@ def test_when_an_expansion_is_closed_is_said_by_numbers(base: Scenario) -> None:
     """Pr(p > 0.25 | uniform prior) above 0.9: 2 of 2 or 3, 3 of 4 to 6, 4 of 7 to 9."""
     changes = {"safety.when_rule_finished": "expand", "stopping.expansion_too_toxic_probability": 0.9}
     text = decision_table(base.replace({"rule": {"name": "BOIN", "target": 0.25}, **changes})).to_text()
+    assert "safety.when_rule_finished: where a cell stops with a dose" in " ".join(text.split())
     assert "2 or more of 2 to 3, 3 or more of 4 to 6, 4 or more of 7 to 9." in " ".join(text.split())
 
 
@@ -637,6 +639,19 @@ def test_table_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     capsys.readouterr()
     assert main(["table", BASE, "--patients", "6", "--cohorts", "1"]) == 2
     assert capsys.readouterr().err.startswith("escalate: --patients (in Python: patients) does not apply here: next")
+
+
+def test_files_of_a_table_stand_alone(base: Scenario, tmp_path: Path) -> None:
+    """Whole documents, of every kind of table; and a spreadsheet knows UTF-8 by its mark, where there is need."""
+    for name, changes in (("counts", {}), ("next", {"rule": CRM}), ("pending", {"rule": {"name": "rolling six"}})):
+        for title, marked in (("plain", False), ("Größe 9×10⁹", True)):
+            scenario = base.replace({**changes, "trial.title": title})
+            folder = tmp_path / f"{name} {title}"
+            write_table(decision_table(scenario), scenario, folder)
+            page = (folder / "table.html").read_text(encoding="utf-8")
+            assert page.startswith("<!DOCTYPE html>") and page.count("</html>") == 1 and 'charset="utf-8"' in page
+            told = (folder / "table.csv").read_bytes()
+            assert told.startswith("\ufeff".encode()) == (marked and name != "next")
 
 
 def test_rules_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -41,17 +41,27 @@ def assumed(asked: Asked) -> list[str]:
 def conditions(asked: Asked) -> list[str]:
     """Return what goes before the cells because it depends on totals, on other levels or on the calendar."""
     scenario = asked.scenario
-    return [*_totals(scenario), *_titration(scenario), *_limits(scenario, asked), *_stopping(scenario, asked)]
+    return [
+        *_totals(scenario, asked.rule.rolling),
+        *_titration(scenario),
+        *_limits(scenario, asked),
+        *_stopping(scenario, asked),
+    ]
 
 
-def _totals(scenario: Scenario) -> Iterator[str]:
-    trial, rolling = scenario.trial, scenario.rule.name in ("rolling six", "TITE-BOIN")
+def _totals(scenario: Scenario, rolling: bool) -> Iterator[str]:
+    trial = scenario.trial
     whom = "evaluable patients" if trial.cap_counts == "evaluable" else "patients infused"
     smaller = rolling or trial.last_cohort == "partial"
     then = (
         "the last cohort is as small as the cap demands" if smaller else "a cohort that does not fit whole is not begun"
     )
     yield f"Cap: {trial.planned_patients} {whom} in all; {then}, and the trial stops, whatever the cell says."
+    if scenario.safety.when_rule_finished == "expand":
+        yield (
+            "safety.when_rule_finished: where a cell stops with a dose, the places left under the cap are for more "
+            "patients at that dose."
+        )
     if scenario.safety.early_decision and not rolling:
         yield (
             "Early decisions: a level is left before all outcomes of a cohort are known where none of them can change "
@@ -108,7 +118,7 @@ def _stopping(scenario: Scenario, asked: Asked) -> Iterator[str]:
             f"at level 1 exceeds {above:g} with a probability above {stopping.too_toxic_probability:g}; at level 1 "
             "that is the cells with ND."
         )
-    elif asked.levels > 1:
+    elif asked.levels > 1 and not isinstance(asked.rule, OwnRule):
         yield "A level below whose own counts show it too toxic goes before the cell: the part of that level says when."
     if stopping.enough_at_level is not None:
         when = {"staying": "and more would be treated there", "any_move": "whatever comes next"}[stopping.enough_when]
