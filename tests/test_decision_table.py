@@ -438,6 +438,18 @@ def test_a_number_of_patients_is_obeyed_elsewhere(base: Scenario) -> None:
     assert columns(decision_table(boin, 100)) == set(range(1, 10))
 
 
+def test_a_level_that_is_come_down_to_has_more_patients() -> None:
+    """A rule that never stays treats a second cohort only where it comes down from the level above."""
+
+    def comes_down(known: Known) -> Any:
+        if known.y:
+            return "de-escalate" if known.level > 1 else "stop"
+        top = known.level == known.levels
+        return ("stop", known.level) if top or known.dlts[known.level] else "escalate"
+
+    assert {3, 6} <= columns(decision_table(own(comes_down)))
+
+
 def columns(table: Any) -> set[int]:
     """Return the numbers of patients of a table."""
     if isinstance(table, CountTable):
