@@ -6,6 +6,8 @@ import csv
 import html
 import io
 import json
+import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,11 @@ from conftest import ROOT
 from escalate import Scenario, decision_table, exact, load
 from escalate.cli import main
 from escalate.errors import EscalateError, RuleError, ScenarioError
+from escalate.export import write_table
 from escalate.plots import plot_decision_table
 from escalate.protocol_tables import LETTERS, CountTable, NextDose, NextDoseTable, PendingTable
-from escalate.protocol_tables.counts import count_table
 from escalate.protocol_tables.next_dose import Ways
-from escalate.rules import ThreePlusThreeRule, getprior, make_rule
+from escalate.rules import getprior
 from escalate.scenario.own_rules import REGISTERED, Known
 from escalate.scenario.rules import RULES, Boin, I3Plus3, Mtpi2
 from escalate.words.data_cut import Counts
@@ -41,6 +43,21 @@ def forget() -> Any:
     REGISTERED.update(before)
 
 
+def three(rule: Any, **changes: Any) -> Scenario:
+    """Return a small scenario of three levels with a rule, so that one has others above and below."""
+    options = rule if isinstance(rule, dict) else rule.model_dump()
+    doses = [{"label": str(k)} for k in range(3)]
+    plain = {"dose_levels": doses, "toxicity__dlt_probability": [0.1] * 3, "trial__planned_patients": 36}
+    return small(**{**plain, "rule": options, **changes})
+
+
+def middle(rule: Any, patients: Any, **changes: Any) -> dict[tuple[int, int], str]:
+    """Return the letters of a level with others above and below."""
+    table = decision_table(three(rule, **changes), patients)
+    assert isinstance(table, CountTable)
+    return table.part(2).letters
+
+
 @pytest.mark.parametrize(("kind", "name", "file"), [
     (Mtpi2, "mTPI-2", "mtpi2_decision_tables_FIND"),
     (I3Plus3, "i3+3", "i3plus3_decision_tables"),
@@ -49,51 +66,178 @@ def test_golden_letters(kind: Any, name: str, file: str) -> None:
     for case in json.loads((DATA / f"{file}.json").read_text())["cases"]:
         low, high = (round(abs(end - case["target"]), 12) for end in case["ei"])
         options = kind(name=name, target=case["target"], epsilon1=low, epsilon2=high, elimination_cutoff=case["cutoff"])
-        table = count_table(make_rule(options), range(1, case["npts"] + 1))
+        letters = middle(options, case["npts"])
         for row in case["table"]:
-            assert [table.letters[row["n"], y] for y in range(row["n"] + 1)] == row["decision"], (case["id"], row["n"])
+            assert [letters[row["n"], y] for y in range(row["n"] + 1)] == row["decision"], (case["id"], row["n"])
 
 
 def test_three_plus_three() -> None:
-    table = count_table(ThreePlusThreeRule("B"), range(1, 7))
-    assert ["".join(f"{letter:>3}" for letter in letters) for _, letters in table.rows()][:3] == [
+    letters = middle({"name": "3+3", "variant": "B"}, range(1, 7))
+    assert ["".join(f"{letters[n, y]:>3}" for n in range(max(y, 1), 7)) for y in range(3)] == [
         "  S  S  E  E  E  E",
         "  S  S  S  S  S  E",
-        "    DU DU DU DU DU",
+        " DU DU DU DU DU",
     ]
 
 
 def test_boin_of_the_paper() -> None:
     """Liu and Yuan's table for a target of 0.30, cohorts of three."""
-    table = count_table(make_rule(Boin(name="BOIN", target=0.3)), range(1, 13))
-    found = {n: "".join(f"{table.letters[n, y]:<3}" for y in range(n + 1)).split() for n in (3, 6, 9, 12)}
+    letters = middle(Boin(name="BOIN", target=0.3), 12)
+    found = {n: "".join(f"{letters[n, y]:<3}" for y in range(n + 1)).split() for n in (3, 6, 9, 12)}
     assert found[3] == ["E", "S", "D", "DU"]
     assert found[6] == ["E", "E", "S", "D", "DU", "DU", "DU"]
     assert found[9][:6] == ["E", "E", "E", "S", "D", "DU"]
     assert found[12][:8] == ["E", "E", "E", "S", "S", "D", "D", "DU"]
 
 
+def test_the_variants_of_three_plus_three_differ_where_the_rules_do() -> None:
+    """After none in three at the highest level A and B stop and recommend it, C asks for three more; six is the end."""
+    highest = {"A": "R", "B": "R", "C": "S"}
+    below_exceeded = {"A": "R", "B": "S", "C": "S"}
+    for variant in "ABC":
+        table = decision_table(three({"name": "3+3", "variant": variant}))
+        assert isinstance(table, CountTable)
+        assert table.patients == (3, 6)
+        assert [table.part(k).letters[3, 0] for k in (1, 2, 3)] == ["E", "E", highest[variant]]
+        assert [table.part(k, exceeded_above=True).letters[3, 0] for k in (1, 2)] == [below_exceeded[variant]] * 2
+        assert [table.part(k).letters[3, 2] for k in (1, 2, 3)] == ["ND", "DU", "DU"]
+
+
+@pytest.mark.parametrize("rule", ["BOIN", "TITE-BOIN"])
+def test_the_stop_of_extrasafe_is_in_the_table(rule: str) -> None:
+    """Target 0.25, offset 0.05: at the lowest level 2 of 3, 3 of 6, 4 of 9, 5 of 12, as the R package BOIN has it."""
+    wanted = {3: 2, 6: 3, 9: 4, 12: 5}
+    without = {3: 3, 6: 4, 9: 5, 12: 6}
+    for extrasafe, stops in ((True, wanted), (False, without)):
+        table = decision_table(three({"name": rule, "target": 0.25, "extrasafe": extrasafe}), [3, 6, 9, 12])
+        part = table.part(1)  # type: ignore[union-attr]
+        if isinstance(table, CountTable):
+            assert {n: table.part(1).boundaries.from_[n, "ND"] for n in stops} == stops
+            letters = table.part(1).letters
+        else:
+            letters = {(c.treated, c.dlts): c.letters[0] for c in part.cells if c.pending == 0}
+        assert {n: min(y for y in range(n + 1) if letters[n, y] == "ND") for n in stops} == stops
+        assert "ND" not in {letters[n, y] for n in stops for y in range(stops[n])}
+
+
+def test_the_base_scenario_has_a_table_that_fits_its_two_levels(base: Scenario) -> None:
+    table = decision_table(base)
+    assert isinstance(table, CountTable)
+    assert [part.name for part in table.parts] == ["level 1", "level 2", "level 1 below a level that exceeded the MTD"]
+    assert table.patients == (3, 6)
+
+
+def test_constants_are_those_of_the_paper() -> None:
+    """Liu and Yuan's table 1: target 0.25 has the boundaries 0.197 and 0.298."""
+    text = decision_table(three({"name": "BOIN", "target": 0.25})).to_text()
+    assert "lambda_e: escalate at or below this DLT rate: 0.1968" in text
+    assert "lambda_d: de-escalate at or above this DLT rate: 0.2984" in text
+    assert "target interval from: 0.2\n" in decision_table(three({"name": "mTPI", "target": 0.25})).to_text()
+
+
+def test_what_depends_on_totals_is_said_below(base: Scenario) -> None:
+    """The cap, and every limit and stopping rule that the scenario has; none that it has not."""
+    plain = base.replace({"rule": {"name": "BOIN", "target": 0.25}, "safety.early_decision": False})
+    changes: dict[str, Any] = {
+        "titration": {"last_level": 1}, "limits.most_per_level": 6, "limits.coherence": "last_cohort",
+        "limits.no_skipping_down": True, "limits.no_skipping": "highest_given", "stopping.enough_at_level": 6,
+        "stopping.too_toxic_probability": 0.9, "stopping.interval_width": 0.3, "stopping.most_patients": 8,
+    }  # fmt: skip
+    assert "Cap: 9 evaluable patients in all" in decision_table(plain).to_text()
+    for key, value in changes.items():
+        for scenario, there in ((plain, False), (plain.replace({key: value}), True)):
+            table = decision_table(scenario)
+            for told in (table.to_text(), table.to_markdown(), table.to_html(), table.to_csv()):
+                assert (f"{key}:" in told) == there
+
+
+def test_when_an_expansion_is_closed_is_said_by_numbers(base: Scenario) -> None:
+    """Pr(p > 0.25 | uniform prior) above 0.9: 2 of 2 or 3, 3 of 4 to 6, 4 of 7 to 9."""
+    changes = {"safety.when_rule_finished": "expand", "stopping.expansion_too_toxic_probability": 0.9}
+    text = decision_table(base.replace({"rule": {"name": "BOIN", "target": 0.25}, **changes})).to_text()
+    assert "safety.when_rule_finished: where a cell stops with a dose" in " ".join(text.split())
+    assert "2 or more of 2 to 3, 3 or more of 4 to 6, 4 or more of 7 to 9." in " ".join(text.split())
+
+
+def test_forty_one_levels_stay_readable() -> None:
+    levels = {"dose_levels": [{"label": f"{k} mg"} for k in range(41)], "toxicity__dlt_probability": [0.1] * 41}
+    table = decision_table(three({"name": "BOIN", "target": 0.25}, **levels), [3, 6])
+    assert isinstance(table, CountTable)
+    assert [part.name for part in table.parts] == [
+        "level 1",
+        "levels 2 to 40",
+        "level 41; levels 2 to 40 below a level that exceeded the MTD",
+        "level 1 below a level that exceeded the MTD",
+    ]
+    wide = decision_table(three({"name": "i3+3", "target": 0.25}), 36)
+    for told in (table.to_text(), wide.to_text()):
+        assert max(map(len, told.splitlines())) <= 110
+
+
+def test_decisions_that_boundaries_cannot_say_are_not_approximated() -> None:
+    """A function of one's own that stays after one DLT, and goes up after two."""
+    table = decision_table(own(lambda known: "escalate" if known.y in (0, 2) else "stay"), [3, 6])
+    assert isinstance(table, CountTable)
+    assert table.part(1).boundaries.not_of_this_form == (3, 6)
+    assert table.part(1).boundaries.letter(3, 1) is None
+    assert "see grid" in table.to_text()
+
+
+def test_moves_over_a_level_are_told() -> None:
+    doses = {"dose_levels": [{"label": str(k)} for k in range(4)], "toxicity__dlt_probability": [0.1] * 4}
+    esc.rule(name="own", target=0.25)(lambda known: known.levels if known.y == 0 else 1)
+    for skipping, told in (("off", True), ("last_given", False)):
+        text = decision_table(small(rule={"python": "own"}, limits__no_skipping=skipping, **doses), [3]).to_text()
+        text = " ".join(text.split())
+        assert ("0 of 3 at level 1: to level 4" in text) == told
+        assert "3 of 3 at level 4: to level 1" in text
+
+
+def test_cells_of_a_csv_are_no_dates_and_no_formulas(base: Scenario) -> None:
+    for rule in ({"name": "3+3"}, {"name": "BOIN", "target": 0.25}, {"name": "TITE-BOIN", "target": 0.25}):
+        table = decision_table(base.replace({"rule": rule}))
+        texts = [table.to_csv(), *([table.boundaries_csv()] if isinstance(table, CountTable) else [])]
+        for row in (row for text in texts for row in csv.reader(io.StringIO(text)) if not row[0].startswith("#")):
+            assert not [cell for cell in row if re.fullmatch(r"\d+[/.-]\d+|[=+@].*|-.+", cell) and not _number(cell)]
+
+
+def _number(cell: str) -> bool:
+    return re.fullmatch(r"\d+\.\d{6}", cell) is not None
+
+
 def test_every_format_says_the_same() -> None:
-    table = count_table(make_rule(Boin(name="BOIN", target=0.25)), range(1, 10), words="BOIN, target 0.25")
-    rows = list(csv.DictReader(io.StringIO(table.to_csv())))
-    assert {(int(row["evaluable"]), int(row["dlts"])): row["decision"] for row in rows} == table.letters
+    table = decision_table(three({"name": "BOIN", "target": 0.25}), 9)
+    assert isinstance(table, CountTable)
+    rows = [row for row in read_csv(table.to_csv()) if row["levels"] == "level 2"]
+    letters = table.part(2).letters
+    assert {(int(row["evaluable"]), int(row["dlts"])): row["decision"] for row in rows} == letters
     assert all(LETTERS[row["decision"]] == row["meaning"] for row in rows)
-    cells = [line.strip("|").split("|") for line in table.to_markdown().splitlines()[2:]]
-    for y, line in enumerate(cells):
-        assert [cell.strip() for cell in line[1:]] == [table.letters.get((n, y), "") for n in table.patients]
-    assert table.to_html().count("<tr>") == 11
-    assert table.to_text().count("DU") >= sum(letter == "DU" for letter in table.letters.values())
+    for told in (table.to_text(), table.to_markdown(), html.unescape(table.to_html()), table.to_csv()):
+        for words in ("BOIN, target 0.25", "Trial: small", "evaluable patients at the current level",
+                      "DU: de-escalate or stop, and never this level again", "lambda_e", "Cap: 36"):  # fmt: skip
+            assert words in " ".join(told.split())
+
+
+def read_csv(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(line for line in io.StringIO(text) if not line.startswith("#")))
 
 
 def own(function: Any, **options: Any) -> Scenario:
-    """Return a small scenario with a rule of one's own."""
+    """Return a small scenario of three levels with a rule of one's own."""
     esc.rule(name="own", **options)(function)
-    return small(rule={"python": "own"})
+    return three({"python": "own"})
 
 
 def said(scenario: Scenario, patients: int) -> list[str]:
-    """Return the letters of a table, row by row."""
-    return [" ".join(letter for letter in row if letter) for _, row in decision_table(scenario, patients).rows()]
+    """Return the letters of the middle level, row by row."""
+    return said_at(scenario, patients, 2)
+
+
+def said_at(scenario: Scenario, patients: int, level: int) -> list[str]:
+    """Return the letters of a level, row by row."""
+    table = decision_table(scenario, patients)
+    assert isinstance(table, CountTable)
+    return [" ".join(letter for letter in row if letter) for _, row in table.part(level).rows()]
 
 
 def test_stops_say_what_is_recommended() -> None:
@@ -105,7 +249,7 @@ def test_stops_say_what_is_recommended() -> None:
 
     table = decision_table(own(stops), 4)
     assert said(own(stops), 4) == ["E E E E", "RH RH RH RH", "R R R", "RL RL", "ND"]
-    assert "   ND  stop: no dose is recommended" in table.to_text()
+    assert "  ND: stop: no dose is recommended" in table.to_text()
     assert "3,2,R,stop: this level is recommended" in table.to_csv()
 
 
@@ -141,18 +285,18 @@ def test_three_plus_three_in_python_has_the_letters_of_three_plus_three() -> Non
         above = known.dlts[min(known.level, known.levels - 1)] if known.level < known.levels else 2
         return "escalate" if above < 2 else "stay" if known.n < 6 else ("stop", known.level)
 
-    assert said(own(copied), 9) == said(small(), 9)
+    assert said(own(copied), 6) == said(three({"name": "3+3", "variant": "A"}), 6)
 
 
 def test_a_table_of_a_function_says_what_it_was_asked() -> None:
-    """It may read the other levels, and be none that can answer about three."""
-    asked = "asked about level 2 of 3: 6 patients without a DLT at level 1, nobody at level 3"
-    reads_all = own(lambda known: "escalate" if sum(known.evaluable) == 6 + known.n else "stop")
+    """It may read the other levels, and be none that can answer about every level."""
+    asked = "3 evaluable patients without a DLT at each level below, nobody above"
+    reads_all = own(lambda known: "escalate" if sum(known.evaluable) == 3 * (known.level - 1) + known.n else "stop")
     assert said(reads_all, 2) == ["E E", "E E", "E"]
-    assert decision_table(reads_all, 2).rule == f"own ({asked})"
-    around = reads_all.replace({"limits.most_per_level": 6})
-    assert decision_table(around, 2).rule == f"own (by itself, without the scenario's limits; {asked})"
-    with pytest.raises(RuleError, match=r"raised KeyError: 2; a table by the counts .* with --cohorts 1 \(in Python: "):
+    assert asked in decision_table(reads_all, 2).to_text()
+    with pytest.raises(
+        RuleError, match=r"raised KeyError: [23]; a table by the counts .* with --cohorts 1 \(in Python: "
+    ):
         decision_table(own(lambda known: {1: "stay"}[known.level]))
 
 
@@ -160,11 +304,14 @@ def test_a_table_rule_is_its_own_table() -> None:
     """Its lines need not be those of cohorts of three."""
     lines = {"2": "E S D", "4": "E S D DU DU"}
     options = {"name": "table", "target": 0.25, "decisions": lines}
-    scenario = small(rule=options, safety__cohort_size=2, limits__most_per_level=4)
+    scenario = three(options, safety__cohort_size=2, limits__most_per_level=4)
     table = decision_table(scenario)
     assert isinstance(table, CountTable)
     assert table.patients == (2, 4)
-    assert {str(n): " ".join(table.letters[n, y] for y in range(n + 1)) for n in table.patients} == lines
+    assert table.by_itself is not None
+    assert {str(n): " ".join(table.by_itself[n, y] for y in range(n + 1)) for n in table.patients} == lines
+    assert [table.part(2).letters[2, y] for y in range(3)] == lines["2"].split()
+    assert [table.part(2).letters[4, y] for y in range(5)] == ["E", "ST", "D", "DU", "DU"], "four are the most"
 
 
 def test_a_rolling_function_that_suspends_has_no_toxic_levels() -> None:
@@ -176,7 +323,7 @@ def test_a_rolling_function_that_suspends_has_no_toxic_levels() -> None:
 
     table = decision_table(own(waits, rolling=True), 3)
     assert isinstance(table, PendingTable)
-    letters = {(cell.dlts, cell.pending): cell.letters for cell in table.cells}
+    letters = {(cell.dlts, cell.pending): cell.letters for cell in table.part(2).cells if cell.treated == 3}
     assert letters[2, 0] == letters[2, 1] == ("D",)
     assert letters[0, 3] == ("SUS",)
 
@@ -193,25 +340,18 @@ def test_answers_that_no_cut_off_can_say_are_refused(answers: tuple[Any, ...]) -
         decision_table(own(answer, rolling=True), 3)
 
 
-@pytest.mark.parametrize("rule", ["BOIN", "TITE-BOIN"])
-def test_a_table_of_the_rule_by_itself_says_so(rule: str) -> None:
-    """What goes around the rule is not in the cells, so that the title must say it; without any it says nothing."""
-    plain = small(rule={"name": rule, "target": 0.25})
-    assert "without" not in decision_table(plain).rule
-    around = plain.replace({"titration": {}, "stopping": {"enough_at_level": 6}})
-    assert decision_table(around).rule.endswith(" (by itself, without the scenario's titration, stopping)")
-    assert decision_table(around).rule in decision_table(around).to_text()
-    assert "without" not in decision_table(around, cohorts=2).rule
-
-
 def test_figure_has_a_cell_for_each_decision() -> None:
-    table = count_table(ThreePlusThreeRule("C"), range(1, 7))
+    table = decision_table(three({"name": "3+3", "variant": "C"}), 6)
+    assert isinstance(table, CountTable)
     ax = plot_decision_table(table)
     cells = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
-    assert len(cells) == len(table.letters)
-    drawn = {(round(text.get_position()[0]), round(text.get_position()[1])): text.get_text() for text in ax.texts}
-    assert drawn == table.letters
-    assert [text.get_text().split()[0] for text in ax.get_legend().get_texts()] == ["E", "S", "DU"]
+    rows = [letter for part in table.parts for row in part.grid_rows() for letter in row[1:] if letter]
+    assert len(cells) == len(rows)
+    drawn = [text.get_text() for text in ax.texts if text.get_text() in LETTERS]
+    assert Counter(drawn) == Counter(rows)
+    names = [part.name for part in table.parts]
+    assert all(any(text.get_text().lower() in name for text in ax.texts) for name in names)
+    assert [text.get_text().split()[0] for text in ax.get_legend().get_texts()] == ["E", "S", "DU", "R", "ND"]
 
 
 def test_given_axes_are_used() -> None:
@@ -219,7 +359,7 @@ def test_given_axes_are_used() -> None:
 
     figure = Figure()
     left, right = figure.subplots(1, 2)
-    assert plot_decision_table(count_table(ThreePlusThreeRule("C"), range(1, 4)), ax=left) is left
+    assert plot_decision_table(decision_table(small(), 3), ax=left) is left
     assert not right.patches
 
 
@@ -272,14 +412,49 @@ def test_a_number_of_patients_is_refused_where_it_would_do_nothing(
 
 
 def test_a_number_of_patients_is_obeyed_elsewhere(base: Scenario) -> None:
-    for rule in ({"name": "3+3"}, {"name": "BOIN", "target": 0.25}, {"name": "TITE-BOIN", "target": 0.25}):
-        scenario = base.replace({"rule": rule})
-        for asked, most in ((None, 12), (6, 6)):
+    """Without one, the numbers that can occur: by the rule, its limits, and the cap of nine."""
+    later = {"safety.early_decision": False}
+    for rule, all_of_them, up_to_5, chosen in (
+        ({"name": "3+3"}, {3, 6}, {1, 2, 3, 4, 5}, {3, 5}),
+        ({"name": "BOIN", "target": 0.25}, {3, 6, 9}, {1, 2, 3, 4, 5}, {3, 5}),
+        ({"name": "TITE-BOIN", "target": 0.25}, {3, 6, 9}, {3}, {3, 5}),
+    ):
+        scenario = base.replace({"rule": rule, **later})
+        for asked, expected in ((None, all_of_them), (5, up_to_5), ([5, 3, 5], chosen)):
             table = decision_table(scenario, asked)
             assert not isinstance(table, NextDoseTable)
-            assert most == max(
-                table.patients if isinstance(table, CountTable) else (cell.treated for cell in table.cells)
-            )
+            assert columns(table) == expected
+    boin = base.replace({"rule": {"name": "BOIN", "target": 0.25}, **later})
+    for changes, expected in (
+        ({"limits.most_per_level": 5}, {3, 5}),
+        ({"safety.cohort_size": 2}, {2, 4, 6, 8}),
+        ({"safety.replace_non_evaluable": False}, set(range(1, 10))),
+        ({"titration": {}}, {1, 3, 4, 6, 7, 9}),
+        ({"safety.early_decision": True}, set(range(3, 10))),  # left after a DLT in one, or two in two, and given again
+    ):
+        assert columns(decision_table(boin.replace(changes))) == expected, changes
+    with pytest.raises(EscalateError, match=r"a level never has 12 patients in this scenario; .* it has 9 at most"):
+        decision_table(boin, [3, 12])
+    assert columns(decision_table(boin, 100)) == set(range(1, 10))
+
+
+def test_a_level_that_is_come_down_to_has_more_patients() -> None:
+    """A rule that never stays treats a second cohort only where it comes down from the level above."""
+
+    def comes_down(known: Known) -> Any:
+        if known.y:
+            return "de-escalate" if known.level > 1 else "stop"
+        top = known.level == known.levels
+        return ("stop", known.level) if top or known.dlts[known.level] else "escalate"
+
+    assert {3, 6} <= columns(decision_table(own(comes_down)))
+
+
+def columns(table: Any) -> set[int]:
+    """Return the numbers of patients of a table."""
+    if isinstance(table, CountTable):
+        return set(table.patients)
+    return {cell.treated for part in table.parts for cell in part.cells}
 
 
 def test_next_dose_after_a_path(base: Scenario) -> None:
@@ -441,11 +616,12 @@ def test_a_table_of_ones_own_reads_back(base: Scenario, tmp_path: Path) -> None:
     """The CSV that is written for a rule is a rule again, with the same table."""
     boin = base.replace({"rule": {"name": "BOIN", "target": 0.25}})
     (tmp_path / "boin.csv").write_text("# made by BOIN\n" + decision_table(boin, 9).to_csv())
+    assert "level 1,3,3,ND," in (tmp_path / "boin.csv").read_text(), "what the committee does is no table of letters"
     text = Path(BASE).read_text().replace('name = "3+3"', 'name = "table"\ntarget = 0.25\nfile = "boin.csv"')
     text = text.replace('variant = "C"', "").replace('"rule.variant"', '"rule.file"')
     (tmp_path / "own.toml").write_text(text)
     own = load(tmp_path / "own.toml")
-    assert decision_table(own).letters == decision_table(boin, 9).letters
+    assert decision_table(own).parts == decision_table(boin, 9).parts  # type: ignore[union-attr]
     changes = {"toxicity.dlt_probability": [0.15, 0.3]}
     ours, theirs = exact(own.replace(changes)), exact(boin.replace(changes))
     assert (ours.recommended, ours.reasons) == (theirs.recommended, theirs.reasons)
@@ -468,12 +644,30 @@ def test_table_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert printed == (out / "table.txt").read_text()
     assert {path.name for path in out.iterdir()} == {
         *{"table.txt", "table.csv", "table.md", "table.html", "table.png", "table.svg", "resolved.json"},
+        "boundaries.csv",
     }
+    assert (out / "table.html").read_text().startswith("<!DOCTYPE html>")
     assert main(["table", BASE, "--out", str(out)]) == 2
-    assert main(["table", BASE, "--patients", "3", "--out", str(out), "--overwrite"]) == 0
+    assert main(["table", BASE, "--patients", "3,5", "--out", str(out), "--overwrite"]) == 0
+    assert re.search(r"DLTs +3 +5\n", (out / "table.txt").read_text())
+    with pytest.raises(SystemExit, match="2"):
+        main(["table", BASE, "--patients", "3,x"])
     capsys.readouterr()
     assert main(["table", BASE, "--patients", "6", "--cohorts", "1"]) == 2
     assert capsys.readouterr().err.startswith("escalate: --patients (in Python: patients) does not apply here: next")
+
+
+def test_files_of_a_table_stand_alone(base: Scenario, tmp_path: Path) -> None:
+    """Whole documents, of every kind of table; and a spreadsheet knows UTF-8 by its mark, where there is need."""
+    for name, changes in (("counts", {}), ("next", {"rule": CRM}), ("pending", {"rule": {"name": "rolling six"}})):
+        for title, marked in (("plain", False), ("Größe 9×10⁹", True)):
+            scenario = base.replace({**changes, "trial.title": title})
+            folder = tmp_path / f"{name} {title}"
+            write_table(decision_table(scenario), scenario, folder)
+            page = (folder / "table.html").read_text(encoding="utf-8")
+            assert page.startswith("<!DOCTYPE html>") and page.count("</html>") == 1 and 'charset="utf-8"' in page
+            told = (folder / "table.csv").read_bytes()
+            assert told.startswith("\ufeff".encode()) == (marked and name != "next")
 
 
 def test_rules_command(capsys: pytest.CaptureFixture[str]) -> None:

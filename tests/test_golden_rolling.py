@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalate.protocol_tables.counts import letters_of
-from escalate.protocol_tables.pending import pending_table
+from escalate.protocol_tables.asked import Asked, Cells, Place
+from escalate.protocol_tables.pending import PendingCell, cells_at
 from escalate.rules import make_rule
 from escalate.rules.rolling_six import CODES, cells
 from escalate.rules.tite_boin import TiteBoinRule
@@ -16,6 +16,7 @@ from escalate.scenario.rules import RollingSix, TiteBoin
 from escalate.words.data_cut import DataCut
 from escalate.words.records import Action
 from golden import cases, golden
+from small import small
 
 WORDS = {"Stay": "S", "Escalate": "E", "De-escalate": "D", "Suspend": "SUS"}
 
@@ -35,21 +36,37 @@ def test_rolling_six_tables_differ_where_they_are_known_to() -> None:
     assert differing == {(4, 0, 1), (5, 0, 1), (5, 0, 2), (6, 0, 1)}
 
 
-def tite_boin(case: dict[str, Any]) -> TiteBoinRule:
-    rule = make_rule(
-        TiteBoin(
-            name="TITE-BOIN",
-            target=case["target"],
-            p_saf=case.get("p_saf"),
-            p_tox=case.get("p_tox"),
-            elimination_cutoff=case.get("cutoff_eli", 0.95),
-            method="imputation" if case.get("method", "imputation") == "imputation" else "effective_sample_size",
-            most_pending_share=case.get("max_pending_ratio", 0.5),
-            min_completed=case.get("min_completed", 0),
-        )
+def options_of(case: dict[str, Any]) -> TiteBoin:
+    return TiteBoin(
+        name="TITE-BOIN",
+        target=case["target"],
+        p_saf=case.get("p_saf"),
+        p_tox=case.get("p_tox"),
+        elimination_cutoff=case.get("cutoff_eli", 0.95),
+        method="imputation" if case.get("method", "imputation") == "imputation" else "effective_sample_size",
+        most_pending_share=case.get("max_pending_ratio", 0.5),
+        min_completed=case.get("min_completed", 0),
     )
+
+
+def tite_boin(case: dict[str, Any]) -> TiteBoinRule:
+    rule = make_rule(options_of(case))
     assert isinstance(rule, TiteBoinRule)
     return rule
+
+
+MIDDLE = Place(1)
+
+
+def asked(rule: Any) -> Asked:
+    """Return the committee of a trial of three levels with some rule."""
+    doses = [{"label": str(k)} for k in range(3)]
+    return Asked(small(dose_levels=doses, toxicity__dlt_probability=[0.1] * 3, rule=rule.model_dump()))
+
+
+def in_the_middle(rule: Any, treated: range) -> tuple[PendingCell, ...]:
+    """Return the cells of the table of a level with others above and below."""
+    return cells_at(asked(rule), MIDDLE, treated)
 
 
 def said(rule: TiteBoinRule, n: int, y: int, pending: int, followup: float) -> str:
@@ -97,10 +114,9 @@ def test_tite_boin_published_table(case: dict[str, Any]) -> None:
 def test_printed_cut_offs() -> None:
     """The table for the protocol finds the golden cut-offs by itself."""
     case = next(c for c in golden("titeboin_decision_tables") if c["target"] == 0.25 and c["method"] == "imputation")
-    table = pending_table(tite_boin(case), range(1, 13))
     rows = {(row["n"], row["n_tox"], row["n_pending"]): row for row in case["rows"]}
     compared = 0
-    for cell in table.cells:
+    for cell in in_the_middle(options_of(case), range(1, 13)):
         row = rows.get((cell.treated, cell.dlts, cell.pending))
         if row is not None and "/" in row["decision"]:
             compared += 1
@@ -114,12 +130,14 @@ def test_printed_cut_offs() -> None:
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_cut_offs_say_what_the_rule_says(options: dict[str, Any], share: float) -> None:
     """At every follow-up the cut-offs give the rule's own letter, and a cell has several only with a cut-off."""
-    rule = make_rule(TiteBoin(name="TITE-BOIN", target=0.25, most_pending_share=share, **options))
-    for cell in pending_table(rule, range(1, 13)).cells:
+    rule = TiteBoin(name="TITE-BOIN", target=0.25, most_pending_share=share, **options)
+    committee = asked(rule)
+    for cell in in_the_middle(rule, range(1, 13)):
         assert (len(cell.letters) > 1) == bool(cell.cut_offs), cell
         shares = np.linspace(0, cell.pending, 61)
         n, y, c = (np.full(61, value) for value in (cell.treated - cell.pending, cell.dlts, cell.pending))
-        for share_seen, letter in zip(shares, letters_of(rule, n, y, c, shares), strict=True):
+        letters = committee.letters(MIDDLE, Cells(n=n, y=y, pending=c, followup=shares))
+        for share_seen, letter in zip(shares, letters, strict=True):
             if any(abs(share_seen - at) < 1e-9 for _, at in cell.cut_offs.values()):
                 continue
             said = [
@@ -131,8 +149,8 @@ def test_cut_offs_say_what_the_rule_says(options: dict[str, Any], share: float) 
 
 
 def test_a_table_for_each_rolling_rule() -> None:
-    table = pending_table(make_rule(RollingSix(name="rolling six")), range(1, 7))
-    letters = {(cell.treated, cell.dlts, cell.pending): cell.letters for cell in table.cells}
+    cells = in_the_middle(RollingSix(name="rolling six"), range(1, 7))
+    letters = {(cell.treated, cell.dlts, cell.pending): cell.letters for cell in cells}
     for case in golden("rolling_six_decisions"):
         word = WORDS[case["decision_published"]].replace("D", "DU")
         assert letters[case["n_enrolled"], case["n_dlt"], case["n_pending"]] == (word,)

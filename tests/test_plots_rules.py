@@ -48,6 +48,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -69,8 +70,17 @@ from escalate.exactly.paths import DosePath
 from escalate.plots import plot_decision_table, plot_dose_paths, style
 from escalate.plots.letters import ACTION_COLOURS, COLOURS
 from escalate.plots.paths import level_colours
-from escalate.protocol_tables import CountTable, NextDose, NextDoseTable, PendingCell, PendingTable
-from escalate.protocol_tables.layout import LETTERS
+from escalate.protocol_tables import (
+    LETTERS,
+    CountPart,
+    CountTable,
+    NextDose,
+    NextDoseTable,
+    PendingCell,
+    PendingPart,
+    PendingTable,
+    Place,
+)
 from escalate.protocol_tables.next_dose import Ways
 from escalate.scenario.own_rules import Known
 from escalate.words.data_cut import Counts
@@ -83,7 +93,7 @@ CRM = {"name": "CRM", "target": 0.25, "prior_mtd_level": 2}
 
 LINES = {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"}
 
-COUNTS: dict[str, tuple[dict[str, Any], dict[str, int]]] = {
+COUNTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "BOIN 3": ({"name": "BOIN", "target": 0.25}, {"patients": 3}),
     "BOIN 12": ({"name": "BOIN", "target": 0.25}, {}),
     "BOIN 36": ({"name": "BOIN", "target": 0.25}, {"patients": 36}),
@@ -113,7 +123,15 @@ PATHS: dict[str, tuple[str, dict[str, Any]]] = {
     "paths of BLRM": (TWO, {"name": "BLRM"}),
     "paths of six levels": (SIX, {"name": "3+3", "variant": "B"}),
 }
-TABLES = [*COUNTS, *PENDING, *NEXT]
+PARTS: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
+    "parts of 3+3": (TWO, {"name": "3+3"}, {}),
+    "parts of BOIN": (SIX, {"name": "BOIN", "target": 0.25}, {"patients": [3, 6, 9, 12]}),
+    "parts of rolling six": (TWO, {"name": "rolling six"}, {}),
+    "parts of TITE-BOIN": (TWO, TITE_BOIN, {}),
+}
+"""Tables with all their parts; the others have one, so that what is drawn can be read by its place."""
+
+TABLES = [*COUNTS, *PENDING, *NEXT, *PARTS]
 ALL = [*TABLES, *PATHS]
 
 
@@ -130,7 +148,8 @@ def loaded(file: str) -> esc.Scenario:
 
 
 def scenario(file: str, rule: dict[str, Any], cohort_size: int = 3) -> esc.Scenario:
-    with_rule = loaded(file).replace({"rule": rule})
+    most = {"limits.most_per_level": 9} if rule.get("name") == "table" else {}
+    with_rule = loaded(file).replace({"rule": rule, **most})
     if cohort_size == 3:
         return with_rule
     return with_rule.model_copy(update={"safety": with_rule.safety.model_copy(update={"cohort_size": cohort_size})})
@@ -140,12 +159,18 @@ def scenario(file: str, rule: dict[str, Any], cohort_size: int = 3) -> esc.Scena
 def table(name: str) -> Any:
     if name in COUNTS:
         rule, options = COUNTS[name]
-        return esc.decision_table(scenario(TWO, rule), **options)
+        return middle(esc.decision_table(scenario(SIX, rule), **options))
     if name in PENDING:
         rule, size = PENDING[name]
-        return esc.decision_table(scenario(TWO, rule, size))
-    file, rule, options = NEXT[name]
+        few = scenario(SIX, rule, size).replace({"trial.planned_patients": 12, "trial.planned_completion_date": None})
+        return middle(esc.decision_table(few))
+    file, rule, options = NEXT[name] if name in NEXT else PARTS[name]
     return esc.decision_table(scenario(file, rule), **options)
+
+
+def middle(of: Any) -> Any:
+    """Return a table of nothing but the levels with others above and below."""
+    return replace(of, parts=(of.part(2),))
 
 
 @cache
@@ -321,7 +346,7 @@ def test_figures_are_nobodys() -> None:
 
 def test_colours_are_told_apart_in_grey() -> None:
     """Letters of stops share their colour."""
-    assert len(set(COLOURS.values())) == len(COLOURS) - 3
+    assert len(set(COLOURS.values())) == len(COLOURS) - 4
     for colours in (set(COLOURS.values()), ACTION_COLOURS.values(), level_colours(2), level_colours(6)):
         for one, other in itertools.combinations(colours, 2):
             assert abs(luminance(one) - luminance(other)) > 0.14, (one, other)
@@ -333,34 +358,62 @@ def test_the_title_has_the_rule_in_words(name: str) -> None:
     assert table(name).rule in title
 
 
-@pytest.mark.parametrize("name", [*COUNTS, *PENDING])
+@pytest.mark.parametrize("name", [*COUNTS, *PENDING, *PARTS])
 def test_the_legend_lists_the_letters_that_occur(name: str) -> None:
-    cells = table(name).letters.values() if name in COUNTS else [x for c in table(name).cells for x in c.letters]
-    assert legend_words(drawn(name)) == [f"{letter}  {LETTERS[letter]}" for letter in LETTERS if letter in set(cells)]
+    said = table(name).said
+    assert legend_words(drawn(name)) == [f"{letter}  {LETTERS[letter]}" for letter in LETTERS if letter in said]
 
 
 # Counts
+
+
+def written(part: CountPart) -> dict[tuple[str, int], str]:
+    """Return the letters of a part by its rows' labels and numbers of patients."""
+    rows = {row[0].replace(" or more", ""): row[1:] for row in part.grid_rows()}
+    named = {("≥" if part.grid_rows()[-1][0] == f"{label} or more" else "") + label: row for label, row in rows.items()}
+    return {(label, n): x for label, row in named.items() for n, x in zip(part.patients, row, strict=True) if x}
 
 
 @pytest.mark.parametrize("name", COUNTS)
 def test_every_count_has_its_letter_on_its_colour_inside_its_cell(name: str) -> None:
     ax, of = drawn(name), table(name)
     assert isinstance(of, CountTable)
-
-    def place(x: float, y: float) -> tuple[int, int]:
-        return of.patients[round(x) - 1], round(y)
-
-    texts = {place(*text.get_position()): text for text in ax.texts}
-    assert {place: text.get_text() for place, text in texts.items()} == of.letters
-    cells = {place(p.get_x() + 0.5, p.get_y() + 0.5): p for p in filled(ax)}
-    assert set(cells) == set(of.letters) and len(ax.patches) == len(cells)
-    for place, letter in of.letters.items():
-        assert colour(cells[place]) == COLOURS[letter].lower()
-        room, extent = cells[place].get_window_extent(), texts[place].get_window_extent()
+    [part] = of.parts
+    cells = filled(ax)
+    top, left = min(extents(ax)[p][1] for p in cells), min(extents(ax)[p][0] for p in cells)
+    end = max(extents(ax)[p][3] for p in cells)
+    numbers = [
+        (text, *centre(ax, text)) for text in ax.texts if text.get_text().isdigit() and centre(ax, text)[1] < top
+    ]
+    labels = [(text, *centre(ax, text)) for text in ax.texts if re.fullmatch(r"≥?\d+|any", text.get_text())
+              and top < centre(ax, text)[1] < end and centre(ax, text)[0] < left]  # fmt: skip
+    found = {}
+    for cell in cells:
+        x, y = centre(ax, cell)
+        [n] = [int(text.get_text()) for text, at, _ in numbers if abs(at - x) < 2]
+        [label] = [text.get_text() for text, _, at in labels if abs(at - y) < 3]
+        [text] = texts_in(ax, cell)
+        found[label, n] = text.get_text()
+        assert colour(cell) == COLOURS[text.get_text()].lower()
+        room, extent = cell.get_window_extent(), text.get_window_extent()
         assert room.x0 < extent.x0 and extent.x1 < room.x1 and room.y0 < extent.y0 and extent.y1 < room.y1
+    assert found == written(part)
     assert ax.yaxis_inverted(), "DLTs go down"
-    labels = [text.get_text() for text in ax.get_xticklabels()]
-    assert labels == [str(n) for n in of.patients]
+    assert [text.get_text() for text, *_ in numbers] == [str(n) for n in part.patients]
+    assert [text.get_text() for text, *_ in labels] == list(dict.fromkeys(label for label, _ in written(part)))
+
+
+@pytest.mark.parametrize("name", PARTS)
+def test_every_part_is_drawn_below_its_name(name: str) -> None:
+    ax, of = drawn(name), table(name)
+    names = [part.name[0].upper() + part.name[1:] for part in of.parts]
+    told = " ".join(text.get_text() for text in ax.texts if text.get_fontweight() == "bold")
+    assert all(name in told for name in names)
+    if isinstance(of, CountTable):
+        expected = Counter(letter for part in of.parts for letter in written(part).values())
+        assert Counter(text.get_text() for p in filled(ax) for text in texts_in(ax, p)) == expected
+    for line in (*of.assumed, *of.conditions):
+        assert line.split(":")[0] in " ".join(words(ax))
 
 
 # Patients pending
@@ -435,9 +488,9 @@ def test_every_cell_has_the_colour_of_its_letter_and_its_text(name: str) -> None
     ax, of = drawn(name), table(name)
     assert isinstance(of, PendingTable)
     grid = Grid(ax)
-    assert set(grid.headers) == {cell.treated for cell in of.cells}
+    assert set(grid.headers) == {cell.treated for cell in of.parts[0].cells}
     met = set()
-    for cell in of.cells:
+    for cell in of.parts[0].cells:
         x, y = grid.place(cell.treated, cell.dlts, cell.pending)
         parts = parts_at(ax, x, y)
         assert [(colour(patch), text.get_text()) for patch, text in parts] == [
@@ -449,7 +502,7 @@ def test_every_cell_has_the_colour_of_its_letter_and_its_text(name: str) -> None
 
 @pytest.mark.parametrize("name", ["TITE-BOIN, sample size"])
 def test_cells_are_split_between_two_and_three_letters(name: str) -> None:
-    cells = {(c.treated, c.dlts, c.pending): c for c in table(name).cells}
+    cells = {(c.treated, c.dlts, c.pending): c for c in table(name).parts[0].cells}
     ax, grid = drawn(name), Grid(drawn(name))
     at = parts_at(ax, *grid.place(6, 1, 3))
     assert [text.get_text() for _, text in at] == ["E≥2.08", "S", "D≤0.35"]
@@ -464,7 +517,7 @@ def test_cells_are_split_between_two_and_three_letters(name: str) -> None:
 @pytest.mark.parametrize("name", PENDING)
 def test_text_stays_inside_its_part_of_a_cell(name: str) -> None:
     ax, grid = drawn(name), Grid(drawn(name))
-    for cell in table(name).cells:
+    for cell in table(name).parts[0].cells:
         for patch, text in parts_at(ax, *grid.place(cell.treated, cell.dlts, cell.pending)):
             room, extent = box(ax, patch), box(ax, text)
             assert room.x0 < extent.x0 and extent.x1 < room.x1, text.get_text()
@@ -494,7 +547,8 @@ def test_rows_are_one_only_from_where_nothing_changes() -> None:
         for y, letter in enumerate(("E", "S", "D", "DU"))
         for c in range(4 - y)
     ]
-    rows = Grid(plot_decision_table(PendingTable(rule="own", cells=tuple(cells)))).rows
+    part = PendingPart(name="level 1", places=(Place(0),), cells=tuple(cells))
+    rows = Grid(plot_decision_table(PendingTable(title="", rule="own", constants=(), parts=(part,)))).rows
     assert [(more, n) for more, n, _ in rows] == [(False, 0), (False, 1), (False, 2), (False, 3)]
 
 

@@ -37,8 +37,8 @@ from .plots import (
     plot_where_time_goes,
 )
 from .plots.style import image, save
-from .protocol_tables import ProtocolTable
-from .protocol_tables.layout import OfScenario
+from .protocol_tables import CountTable, ProtocolTable
+from .protocol_tables.layout import OfScenario, whole
 from .report import exact_csv, exact_summary, paths_csv, summary
 from .report.narrative import story
 from .results.estimates import Characteristics, characteristics
@@ -149,6 +149,9 @@ def write_table(
 ) -> None:
     """Write a decision table as a folder: text, CSV, Markdown, HTML and a figure, with the resolved scenario.
 
+    Each file stands alone: the HTML is a whole document; a CSV begins with the mark by which spreadsheets know UTF-8,
+    if there is a letter beyond ASCII in it. A table of counts has its boundaries as a CSV of their own, too.
+
     Raises
     ------
     OutputError
@@ -156,8 +159,11 @@ def write_table(
     """
 
     def write(folder: Path) -> None:
-        for ending, text in TABLE_TEXTS.items():
-            (folder / f"table{ending}").write_text(text(table), encoding="utf-8")
+        texts = {f"table{ending}": text(table) for ending, text in TABLE_TEXTS.items()}
+        if isinstance(table, CountTable):
+            texts["boundaries.csv"] = table.boundaries_csv()
+        for name, text in texts.items():
+            (folder / name).write_bytes(_table_bytes(text, Path(name).suffix))
         axes = plot_decision_table(table)
         save(axes, folder / "table.png")
         save(axes, folder / "table.svg")
@@ -171,9 +177,14 @@ TABLE_TEXTS: dict[str, Callable[[ProtocolTable], str]] = {
     ".txt": lambda table: table.to_text() + "\n",
     ".csv": lambda table: table.to_csv(),
     ".md": lambda table: table.to_markdown(),
-    ".html": lambda table: table.to_html(),
+    ".html": lambda table: whole(f"Decision table of {table.rule}", table.to_html()),
 }
 """How a decision table is written as text, by the ending of the file."""
+
+
+def _table_bytes(text: str, ending: str) -> bytes:
+    """Return a text as it is written: a spreadsheet reads a CSV with a mark as UTF-8."""
+    return text.encode("utf-8-sig" if ending == ".csv" and not text.isascii() else "utf-8")
 
 
 def write_exact(
@@ -443,7 +454,7 @@ def _save_table(table: ProtocolTable, out: Path, overwrite: bool) -> None:
     if out.suffix:
         _check_ending(out, (*TABLE_TEXTS, ".png", ".svg"))
         text, kind = TABLE_TEXTS.get(out.suffix.lower()), out.suffix.lower().lstrip(".")
-        data = text(table).encode() if text is not None else image(plot_decision_table(table), kind)
+        data = _table_bytes(text(table), f".{kind}") if text is not None else image(plot_decision_table(table), kind)
         write_file(out, data, overwrite)
     elif table.scenario is None:
         raise OutputError(f"{out}: a folder holds the scenario, and this table is of a rule by itself; name a file")

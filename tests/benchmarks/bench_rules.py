@@ -37,6 +37,16 @@ ROLLING = {
 AFTER = ("1NNN 2NNT", "1NNN 2NNT 2NNP", "1NNN 2NNN 3NTP20P11P5P")
 """Dose paths that are answered: everything known, an outcome missing, patients pending with and without follow-up."""
 
+TABLES = {
+    **{name: RULES[name] for name in ("3+3", "BOIN", "mTPI", "mTPI-2", "Keyboard", "i3+3")},
+    "CRM": {**RULES["CRM"], "prior_mtd_level": 4},
+    "BLRM": {"name": "BLRM", "doses": [10, 20, 40, 80, 120, 160]},
+    "rolling six": {"name": "rolling six"},
+    "TITE-BOIN": {"name": "TITE-BOIN", "target": 0.25},
+    "TITE-CRM": {**RULES["CRM"], "name": "TITE-CRM", "prior_mtd_level": 4},
+}
+"""Rules whose tables are timed."""
+
 
 def seconds(work: Callable[[], object]) -> float:
     """Return the median time of five runs, after one that loads everything [s]."""
@@ -84,6 +94,10 @@ def main() -> None:
             f"  {name:<10}{seconds(lambda scenario=scenario: esc.exact(scenario)):8.2f} s, {found.states:,} data cuts"
         )
     after(six)
+    print("Decision tables of six levels, 36 patients in cohorts of three")
+    for name, rule in TABLES.items():
+        scenario = six.replace({"rule": rule})
+        print(f"  {name:<12}{seconds(lambda scenario=scenario: esc.decision_table(scenario)):8.2f} s")
     million = batch(2, 1_000_000)
     limit = seconds(lambda: [part.copy() for part in (million.level, million.evaluable, million.dlts)])
     print(f"A million data cuts of two levels (copying them: {limit:.3f} s)")

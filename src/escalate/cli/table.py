@@ -12,7 +12,12 @@ def add(verbs: Verbs) -> None:
     """Add the verb."""
     parser = new_verb(verbs, "table", run, "print the decision table of a scenario's rule, for the protocol")
     add_scenario(parser)
-    parser.add_argument("--patients", type=at_least(1), metavar="N", help="most patients at the level (default 12)")
+    parser.add_argument(
+        "--patients",
+        type=_numbers,
+        metavar="N",
+        help="most patients at a level, or the numbers of the columns, as in 3,6,9 (default: all that can occur)",
+    )
     parser.add_argument(
         "--after",
         default="",
@@ -23,6 +28,12 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
+
+
+def _numbers(text: str) -> int | list[int]:
+    """Read one number, or several with commas between them."""
+    each = [at_least(1)(part.strip()) for part in text.split(",")]
+    return each if "," in text else each[0]
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.artist import Artist
@@ -130,6 +131,7 @@ def scale_in(ax: Axes, width: float, height: float) -> float:
     return min(points_wide(ax) / width, points_tall(ax) / height, 1.0)
 
 
+@lru_cache(maxsize=10_000)
 def measure(text: str, size: float, weight: str = "normal", family: str = "sans-serif") -> float:
     """Return the width of a line of text, as it is drawn at most [points]."""
     font = FontProperties(size=size, weight=weight, family=family)

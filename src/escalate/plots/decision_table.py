@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ..protocol_tables import ProtocolTable
-from ..protocol_tables.counts import CountTable
-from ..protocol_tables.next_dose import NextDoseTable
-from ..protocol_tables.pending import PendingTable
-from .board import LEGEND_LINE, MARGIN, SMALL, TITLE, balanced, ink_on, widest
-from .letters import COLOURS, letter_handles
+from matplotlib.axes import Axes
+
+from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable, ProtocolTable
+from ..protocol_tables.letters import colour
+from .board import SMALL, Board, balanced, ink_on, measure, new_board, scale_in, widest
+from .letters import Foot, below, draw_below
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
-from .style import INK, PAPER, points_tall, points_wide
+from .style import PAPER, SOFT
 
 CELL, SMALLEST_CELL = 26.0, 20.0
-"""Width and height of a cell, and what it is where there are many [points]."""
+"""Width and height of a cell, and what it is where there are many columns [points]."""
 
 LETTER = 10.0
 """Size of a cell's letter, where there is room [points]."""
 
-LEFT, BELOW = 40.0, 36.0
-"""Room for the labels of the axes [points]."""
+HEADING, NUMBERS = 13.5, 26.0
+"""Height of a line of a part's name, and of the numbers of patients below it [points]."""
+
+LEAST_WIDE = 190.0
+"""Width of a part at least, so that its name has room [points]."""
+
+BESIDE, BELOW = 30.0, 22.0
+"""Empty space between parts beside and below each other [points]."""
+
+MOST_WIDE, NARROWER = 900.0, (700.0, 460.0, 240.0)
+"""Parts that are wider together stand below each other; in a given Axes they may have to be narrower [points]."""
 
 
 def plot_decision_table(table: ProtocolTable, *, ax: Axes | None = None) -> Axes:
     """Draw the decision table of a rule, as `escalate.decision_table` returns it.
 
-    A table of counts has evaluable patients across, DLTs down, and one coloured letter for each decision. That of a
-    rolling rule has a block for each number of patients treated, in it the patients pending; a cell in which their
-    follow-up decides is split among the colours of its letters, with the cut-offs. That of a rule with a model has a
-    row for each data cut: the dose path, DLTs and evaluable patients, what the model believes of each level, and the
-    decision.
+    A table of counts has a panel for each part: evaluable patients across, DLTs down, one coloured letter for each
+    decision. That of a rolling rule has, in each part, a block for each number of patients treated, in it the patients
+    pending; a cell in which their follow-up decides is split among the colours of its letters, with the cut-offs. That
+    of a rule with a model has a row for each data cut: the dose path, DLTs and evaluable patients, what the model
+    believes of each level, and the decision. A figure of its own says below what the cells assume, and what goes
+    before them.
 
     Parameters
     ----------
@@ -55,47 +63,113 @@ def plot_decision_table(table: ProtocolTable, *, ax: Axes | None = None) -> Axes
     return _draw_count_table(table, ax)
 
 
-def _draw_count_table(table: CountTable, ax: Axes | None) -> Axes:
-    columns, most = len(table.patients), max(table.patients)
-    handles = letter_handles(set(table.letters.values()))
-    title = f"Decisions of {table.rule}"
-    if ax is None:
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the table with its measures [points]: the lines of its name, its cells, and where they begin."""
+
+    part: CountPart
+    name: tuple[str, ...]
+    cell: float
+    left: float
+
+    @classmethod
+    def of(cls, part: CountPart) -> Panel:
+        """Return a part with cells as large as its number of columns allows."""
+        columns = len(part.patients)
         cell = max(SMALLEST_CELL, min(CELL, CELL - 0.3 * (columns - 12)))
-        labels = widest([str(handle.get_label()) for handle in handles], SMALL) + 3 * SMALL
-        wide, tall = cell * columns, cell * (most + 1)
-        width = LEFT + max(wide, labels) + MARGIN
-        lines = balanced(title, width - LEFT - MARGIN, TITLE, "bold")
-        foot = BELOW + LEGEND_LINE * len(handles) + MARGIN
-        height = foot + tall + 1.25 * TITLE * len(lines) + 8 + MARGIN
-        figure = Figure(figsize=(width / 72, height / 72), facecolor=PAPER)
-        FigureCanvasAgg(figure)
-        ax = figure.add_axes((LEFT / width, foot / height, wide / width, tall / height))
-    else:
-        cell = min(points_wide(ax) / columns, points_tall(ax) / (most + 1))
-        lines = balanced(title, points_wide(ax), TITLE, "bold")
-    size = min(LETTER, 0.42 * cell)
-    places = {n: column for column, n in enumerate(table.patients, 1)}
-    for (n, y), letter in table.letters.items():
-        x, colour = places[n], COLOURS[letter]
-        ax.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.0))
-        ax.text(x, y, letter, ha="center", va="center", fontsize=size, fontweight="bold", color=ink_on(colour))
-    ax.set(xlim=(0.5, columns + 0.5), ylim=(most + 0.5, -0.5), yticks=range(most + 1), aspect="equal")
-    ax.set_xticks(list(places.values()), list(map(str, places)))
-    ax.set_xlabel("evaluable patients at the level", color=INK, fontsize=SMALL, loc="left")
-    ax.set_ylabel("patients with a DLT", color=INK, fontsize=SMALL, loc="top")
-    ax.set_title("\n".join(lines), fontsize=TITLE, fontweight="bold", loc="left", color=INK, pad=8)
-    ax.tick_params(length=0, labelsize=min(SMALL, 0.5 * cell), labelcolor=INK)
-    for side in ax.spines.values():
-        side.set_visible(False)
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0, -BELOW / points_tall(ax)),
-        borderaxespad=0,
-        borderpad=0,
-        frameon=False,
-        fontsize=SMALL,
-        labelcolor=INK,
-        handlelength=1.6,
-    )
-    return ax
+        left = max(widest([row[0] for row in _rows(part)], SMALL), measure("DLTs", 8.0)) + 8
+        width = max(left + cell * columns, LEAST_WIDE)
+        return cls(part, tuple(balanced(part.name[0].upper() + part.name[1:], width, SMALL, "bold")), cell, left)
+
+    @property
+    def width(self) -> float:
+        """Width of the panel."""
+        return max(self.left + self.cell * len(self.part.patients), LEAST_WIDE)
+
+    @property
+    def head(self) -> float:
+        """Height of what stands above the cells."""
+        return HEADING * len(self.name) + NUMBERS
+
+    @property
+    def height(self) -> float:
+        """Height of the panel."""
+        return self.head + self.cell * len(_rows(self.part))
+
+
+def _rows(part: CountPart) -> list[tuple[str, ...]]:
+    """Return the rows of a part, the last one for so many DLTs or more."""
+    rows = part.grid_rows()
+    return [(f"≥{row[0].split()[0]}" if "more" in row[0] else row[0], *row[1:]) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Panels in bands, with what stands below them."""
+
+    bands: tuple[tuple[Panel, ...], ...]
+    width: float
+    foot: Foot
+
+    @property
+    def panels_height(self) -> float:
+        """Height of the bands."""
+        return sum(max(p.height for p in band) for band in self.bands) + BELOW * (len(self.bands) - 1)
+
+    @property
+    def height(self) -> float:
+        """Height of everything."""
+        return self.panels_height + self.foot.height
+
+
+def _page(table: CountTable, limit: float, with_notes: bool) -> Page:
+    bands: list[list[Panel]] = []
+    for panel in map(Panel.of, table.parts):
+        if bands and sum(p.width + BESIDE for p in bands[-1]) + panel.width <= limit:
+            bands[-1].append(panel)
+        else:
+            bands.append([panel])
+    width = max(330.0, *(sum(p.width + BESIDE for p in band) - BESIDE for band in bands))
+    notes = [*table.assumed, *table.conditions] if with_notes else []
+    return Page(tuple(map(tuple, bands)), width, below(table.said, notes, width))
+
+
+def _draw_count_table(table: CountTable, ax: Axes | None) -> Axes:
+    pages = [_page(table, limit, ax is None) for limit in (MOST_WIDE, *(NARROWER if ax else ()))]
+    page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
+    board = new_board(ax, page.width, page.height, f"Decisions of {table.rule}")
+    top = 0.0
+    for band in page.bands:
+        left = 0.0
+        for panel in band:
+            _draw_panel(board, panel, left, top)
+            left += panel.width + BESIDE
+        top += max(panel.height for panel in band) + BELOW
+    draw_below(board, page.foot, page.panels_height)
+    return board.ax
+
+
+def _draw_panel(board: Board, panel: Panel, left: float, top: float) -> None:
+    for k, line in enumerate(panel.name):
+        board.write(left, top + HEADING * (k + 0.5), line, fontweight="bold")
+    middle = top + HEADING * len(panel.name) + 0.5 * NUMBERS
+    board.write(left + panel.left, middle - 6, "evaluable patients", 8.0, color=SOFT)
+    board.write(left + panel.left - 6, middle + 6, "DLTs", 8.0, ha="right", color=SOFT)
+    size = min(SMALL, 0.5 * panel.cell)
+    for column, n in enumerate(panel.part.patients):
+        board.write(left + panel.left + (column + 0.5) * panel.cell, middle + 6, str(n), size, ha="center")
+    for number, row in enumerate(_rows(panel.part)):
+        y = top + panel.head + number * panel.cell
+        board.write(left + panel.left - 6, y + panel.cell / 2, row[0], ha="right")
+        _draw_row(board, panel, row[1:], left + panel.left, y)
+
+
+def _draw_row(board: Board, panel: Panel, letters: Sequence[str], left: float, y: float) -> None:
+    for column, letter in enumerate(letters):
+        if letter:
+            x, ground = left + column * panel.cell, colour(letter)
+            board.rectangle(x, y, panel.cell, panel.cell, facecolor=ground, edgecolor=PAPER, linewidth=1.0)
+            wide = measure(letter, LETTER, "bold")
+            size = min(LETTER, 0.42 * panel.cell, LETTER * (panel.cell - 2) / wide)
+            middle = x + panel.cell / 2, y + panel.cell / 2
+            board.write(*middle, letter, size, ha="center", fontweight="bold", color=ink_on(ground))

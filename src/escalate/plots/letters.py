@@ -1,23 +1,18 @@
-"""The colours of decisions and their legend, for the figures of tables."""
+"""The colours of decisions, and what stands below the figures of tables: their legend, and notes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from matplotlib.patches import Patch
 
-from ..protocol_tables.layout import DE_ESCALATE, ESCALATE, LETTERS, STAY, STOPS, SUSPEND, TOO_TOXIC
+from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, meaning, ordered
 from ..words.records import Action
+from .board import SMALL, Board, legend_columns, wrapped
+from .style import SOFT
 
-COLOURS = {
-    ESCALATE: "#00946B",
-    STAY: "#EDEDED",
-    DE_ESCALATE: "#F7C25B",
-    TOO_TOXIC: "#5E1A00",
-    SUSPEND: "#5AA5D8",
-    **dict.fromkeys(STOPS, "#000000"),
-}
-"""Okabe and Ito's colours, lighter or darker so that they are as far apart in grey; every cell has its letter too."""
+__all__ = ["ACTION_COLOURS", "COLOURS", "letter_handles"]
 
 ACTION_COLOURS = {
     Action.ESCALATE: COLOURS[ESCALATE],
@@ -31,8 +26,38 @@ ACTION_COLOURS = {
 
 def letter_handles(present: Collection[str]) -> list[Patch]:
     """Return what stands in the legend for some letters, the boldest first."""
-    return [
-        Patch(facecolor=COLOURS[letter], label=f"{letter}  {meaning}")
-        for letter, meaning in LETTERS.items()
-        if letter in present
-    ]
+    return [Patch(facecolor=colour(letter), label=f"{letter}  {meaning(letter)}") for letter in ordered(present)]
+
+
+ABOVE_LEGEND, NOTE_LINE = 14.0, 12.5
+"""Empty space above the legend; height of a line of the notes below it [points]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foot:
+    """What stands below a table: the legend in so many columns, so high [points], and lines of notes."""
+
+    handles: tuple[Patch, ...]
+    columns: int
+    legend: float
+    lines: tuple[str, ...]
+
+    @property
+    def height(self) -> float:
+        """Height with the space above [points]."""
+        return ABOVE_LEGEND + self.legend + (6 + NOTE_LINE * len(self.lines)) * bool(self.lines)
+
+
+def below(letters: Collection[str], notes: Sequence[str], width: float) -> Foot:
+    """Return what stands below a table of some width [points]: what its letters mean, and notes."""
+    handles = letter_handles(letters)
+    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    lines = [line for note in notes for line in wrapped(note, 0.96 * width, SMALL)]
+    return Foot(tuple(handles), columns, tall, tuple(lines))
+
+
+def draw_below(board: Board, foot: Foot, top: float) -> None:
+    """Draw what stands below a table whose end is at `top` [points]."""
+    board.legend(top + ABOVE_LEGEND, foot.handles, foot.columns)
+    for k, line in enumerate(foot.lines):
+        board.write(0, top + ABOVE_LEGEND + foot.legend + 6 + NOTE_LINE * (k + 0.5), line, color=SOFT)

@@ -8,9 +8,10 @@ from itertools import accumulate
 
 from matplotlib.axes import Axes
 
-from ..protocol_tables.pending import PendingCell, PendingTable
-from .board import SMALL, Board, ink_on, legend_columns, measure, new_board, scale_in, widest, wrapped
-from .letters import COLOURS, letter_handles
+from ..protocol_tables.letters import colour
+from ..protocol_tables.pending import PendingCell, PendingPart, PendingTable
+from .board import SMALL, Board, ink_on, measure, new_board, scale_in, widest, wrapped
+from .letters import Foot, below, draw_below
 from .style import FAINT, INK, PAPER, SOFT
 
 LETTER, CUT_OFF = 10.0, 8.2
@@ -28,8 +29,8 @@ HEAD, GAP, BETWEEN = 32.0, 13.0, 18.0
 MOST_WIDE, NARROWER = 900.0, (750.0, 600.0, 480.0, 360.0, 240.0)
 """Blocks that are wider together stand below each other; in a given Axes they may have to be narrower [points]."""
 
-ABOVE_LEGEND, NOTE_LINE = 12.0, 12.5
-"""Empty space above the legend; height of a line of the note below it [points]."""
+NAME_LINE = 14.0
+"""Height of a line of a part's name [points]."""
 
 SPLIT = (
     "In split cells the follow-up decides: shares of the DLT window seen by the pending patients, added up. E≥x: "
@@ -104,60 +105,73 @@ class Layout:
 
 def draw_pending_table(table: PendingTable, ax: Axes | None) -> Axes:
     """Draw the table of a rolling rule, as `escalate.plots.plot_decision_table` describes it."""
-    handles = letter_handles({letter for cell in table.cells for letter in cell.letters})
-    labels = [str(handle.get_label()) for handle in handles]
-    split = any(len(cell.letters) > 1 for cell in table.cells)
-    pages = [_page(arrange(table, limit), labels, split) for limit in (MOST_WIDE, *(NARROWER if ax else ()))]
+    pages = [_page(table, limit, ax is None) for limit in (MOST_WIDE, *(NARROWER if ax else ()))]
     page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
     board = new_board(ax, page.width, page.height, f"Decisions of {table.rule}, with patients pending")
     top = 0.0
-    for band in page.layout.bands:
-        _draw_band(board, page.layout, band, top)
-        top += band.height + BETWEEN
-    below = page.layout.height + ABOVE_LEGEND
-    board.legend(below, handles, page.columns)
-    for k, line in enumerate(page.note):
-        board.write(0, below + page.legend + 4 + NOTE_LINE * (k + 0.5), line, color=SOFT)
+    for name, layout in page.parts:
+        for k, line in enumerate(name):
+            board.write(0, top + NAME_LINE * (k + 0.5), line, fontweight="bold")
+        top += NAME_LINE * len(name) + 4
+        for band in layout.bands:
+            _draw_band(board, layout, band, top)
+            top += band.height + BETWEEN
+        top += BETWEEN
+    draw_below(board, page.foot, page.parts_height)
     return board.ax
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A layout with what stands below it: the legend in so many columns, so high [points], and a note."""
+    """Parts below each other, each with the lines of its name and its layout, and what stands below them all."""
 
-    layout: Layout
-    columns: int
-    legend: float
-    note: list[str]
+    parts: tuple[tuple[tuple[str, ...], Layout], ...]
     width: float
+    foot: Foot
+
+    @property
+    def parts_height(self) -> float:
+        """Height of the parts [points]."""
+        heights = (NAME_LINE * len(name) + 4 + layout.height for name, layout in self.parts)
+        return sum(heights) + 2 * BETWEEN * (len(self.parts) - 1)
 
     @property
     def height(self) -> float:
         """Height of everything [points]."""
-        return self.layout.height + ABOVE_LEGEND + self.legend + NOTE_LINE * len(self.note) + 4 * bool(self.note)
+        return self.parts_height + self.foot.height
 
 
-def _page(layout: Layout, labels: Sequence[str], split: bool) -> Page:
-    width = max(*(layout.width(band.blocks) for band in layout.bands), widest(labels, SMALL) + 3 * SMALL, 330.0)
-    columns, tall = legend_columns(labels, width)
-    return Page(layout, columns, tall, wrapped(SPLIT, 0.94 * width, SMALL) if split else [], width)
+def _page(table: PendingTable, limit: float, with_notes: bool) -> Page:
+    cell = max(map(cell_width, table.parts))
+    layouts = [arrange(part, limit, cell) for part in table.parts]
+    width = max(*(layout.width(band.blocks) for layout in layouts for band in layout.bands), 330.0)
+    names = (part.name[0].upper() + part.name[1:] for part in table.parts)
+    parts = ((tuple(wrapped(name, width, SMALL, "bold")), layout) for name, layout in zip(names, layouts, strict=True))
+    notes = [*([SPLIT] if table.is_split else []), *([*table.assumed, *table.conditions] if with_notes else [])]
+    return Page(tuple(parts), width, below(table.said, notes, width))
 
 
 # Arranging
 
 
-def arrange(table: PendingTable, limit: float = MOST_WIDE) -> Layout:
+def cell_width(part: PendingPart) -> float:
+    """Return how wide a cell must be for all that is written in one [points]."""
+    return max(CELL, widest([text for cell in part.cells for _, text in parts_of(cell)], CUT_OFF) + 6)
+
+
+def arrange(table: PendingPart, limit: float = MOST_WIDE, width: float | None = None) -> Layout:
     """Give the cells their size and the blocks their bands.
 
     Parameters
     ----------
-    table : PendingTable
-        The table.
+    table : PendingPart
+        A part of the table.
     limit : float
         Width of a band at most, if its blocks can be parted [points].
+    width : float, optional
+        Width of a cell [points]; as much as is needed where it is not given.
     """
-    parts = [parts_of(cell) for cell in table.cells]
-    width = max(CELL, widest([text for some in parts for _, text in some], CUT_OFF) + 6)
+    width = width or cell_width(table)
     blocks = [
         Block(n, tuple(cell for cell in table.cells if cell.treated == n))
         for n in sorted({cell.treated for cell in table.cells})
@@ -249,10 +263,10 @@ def _draw_cell(board: Board, cell: PendingCell, x: float, y: float, width: float
     each, alone = height / len(parts), len(parts) == 1
     size = LETTER if alone and measure(parts[0][1], LETTER, "bold") < width - 3 else CUT_OFF
     for k, (letter, text) in enumerate(parts):
-        colour, weight = COLOURS[letter], "bold" if text == letter else "normal"
-        board.rectangle(x, y + k * each, width, each, facecolor=colour)
+        ground, weight = colour(letter), "bold" if text == letter else "normal"
+        board.rectangle(x, y + k * each, width, each, facecolor=ground)
         middle = y + (k + 0.5) * each
-        board.write(x + width / 2, middle, text, size, ha="center", color=ink_on(colour), fontweight=weight)
+        board.write(x + width / 2, middle, text, size, ha="center", color=ink_on(ground), fontweight=weight)
     board.rectangle(x, y, width, height, facecolor="none", edgecolor=PAPER, linewidth=1.2)
     if not alone:
         style = {"facecolor": "none", "edgecolor": INK, "linewidth": 0.8}

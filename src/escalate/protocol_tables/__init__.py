@@ -9,62 +9,69 @@ come in.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..errors import EscalateError, RuleError
-from ..rules import Rule, rule_for
 from ..rules.rolling_six import SIX
 from ..scenario.model import Scenario
-from ..scenario.policies import Limits, Stopping
-from ..scenario.rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, rule_words
+from ..scenario.rules import Blrm, Crm, RollingSix, RuleOptions, TableRule, rule_words
 from .answer import Answer
-from .counts import CLEAN, CountTable, count_table
-from .layout import LETTERS
+from .asked import Asked, Place
+from .boundaries import Boundaries
+from .conditions import assumed, conditions, skips
+from .counts import CountPart, CountTable, count_table
+from .letters import LETTERS
 from .next_dose import NextDose, NextDoseTable, next_dose_table
-from .pending import PendingCell, PendingTable, pending_table
+from .pending import PendingCell, PendingPart, PendingTable, pending_table
+from .sizes import most_at_a_level, numbers_of_patients
 
 __all__ = [
     "LETTERS",
     "Answer",
+    "Boundaries",
+    "CountPart",
     "CountTable",
     "NextDose",
     "NextDoseTable",
     "PendingCell",
+    "PendingPart",
     "PendingTable",
+    "Place",
     "ProtocolTable",
     "decision_table",
 ]
 
-MOST_PATIENTS = 12
-"""Largest number of patients at a level in a table, where none is asked for."""
-
-ASKED = f"asked about level 2 of 3: {CLEAN} patients without a DLT at level 1, nobody at level 3"
+MOST_PATIENTS, MOST_PENDING = 36, 12
+"""Largest number of patients at a level in a table, where none is asked for; with patients pending."""
 
 INSTEAD = (
-    "a table by the counts of one level asks about level 2 of 3; ask a rule that needs the scenario's own levels for "
-    "the next doses, with --cohorts 1 (in Python: cohorts=1)"
+    "a table by the counts of one level asks about every level by itself; ask a rule that cannot answer so for the "
+    "next doses, with --cohorts 1 (in Python: cohorts=1)"
 )
 
 ProtocolTable = CountTable | PendingTable | NextDoseTable
 
 
 def decision_table(
-    scenario: Scenario, patients: int | None = None, *, after: str = "", cohorts: int | None = None
+    scenario: Scenario, patients: int | Sequence[int] | None = None, *, after: str = "", cohorts: int | None = None
 ) -> ProtocolTable:
     """Return the table of a scenario's rule for the protocol.
 
-    Rules that read the current level's counts have a table of patients and DLTs; rolling ones, with patients pending
-    and the cut-offs of their follow-up. Rules with a model of all doses have the next dose after every data cut of
-    the next cohorts; so has any rule if `after` or `cohorts` asks for it, with the scenario's titration, limits,
-    stopping rules and cap. The other tables show the rule by itself, and say so where the scenario has any of these.
+    Rules that read the current level's counts have a table of patients and DLTs, in a grid and as boundaries; rolling
+    ones, with patients pending and the cut-offs of their follow-up. Such a table has a part for every level that is
+    answered in its own way, with the scenario's titration, limits and stopping rules; what depends on totals or on
+    other levels stands below it. Rules with a model of all doses have the next dose after every data cut of the next
+    cohorts; so has any rule if `after` or `cohorts` asks for it.
 
     Parameters
     ----------
     scenario : Scenario
         Names the rule.
-    patients : int, optional
-        Largest number of patients at the level, at least 1; `MOST_PATIENTS` where it is not given. Not for next doses,
-        nor for rules whose table has a size of its own: rolling six, and a table.
+    patients : int or sequence of int, optional
+        Largest number of patients at the level, or the very numbers, at least 1; where it is not given all numbers on
+        which the committee can have to decide. Not for next doses, nor for rules whose table has a size of its own:
+        rolling six, and a table.
     after : str
         Dose path of the trial so far, as in ``1NNN 2NTP17``: for each cohort its level, then N (no DLT), T (DLT), X
         (non-evaluable) or P (pending; P17 for one observed for 17 days) for each patient. The table then has an
@@ -81,16 +88,18 @@ def decision_table(
     Raises
     ------
     EscalateError
-        If a number is below 1, or does not apply to this table; if the dose path cannot be read, or a function of one's
-        own does not answer about a level by itself.
+        If a number is below 1, does not apply to this table, or is more than a level can have; if the dose path cannot
+        be read, or a function of one's own does not answer about a level by itself.
     """
-    for name, number in (("patients", patients), ("cohorts", cohorts)):
-        if number is not None and number < 1:
-            raise EscalateError(f"{name} must be at least 1, got {number}")
+    given = [patients] if isinstance(patients, int) else list(patients or ())
+    for name, numbers in (("patients", given), ("cohorts", [] if cohorts is None else [cohorts])):
+        for number in numbers:
+            if number < 1:
+                raise EscalateError(f"{name} must be at least 1, got {number}")
     return replace(_table(scenario, patients, after, cohorts), scenario=scenario)
 
 
-def _table(scenario: Scenario, patients: int | None, after: str, cohorts: int | None) -> ProtocolTable:
+def _table(scenario: Scenario, patients: int | Sequence[int] | None, after: str, cohorts: int | None) -> ProtocolTable:
     options = scenario.rule
     words = rule_words(options)
     ahead = bool(after.strip()) or cohorts is not None or isinstance(options, (Crm, Blrm))
@@ -99,12 +108,8 @@ def _table(scenario: Scenario, patients: int | None, after: str, cohorts: int | 
         raise EscalateError(f"--patients (in Python: patients) does not apply here: {size}. Leave it out")
     if ahead:
         return next_dose_table(scenario, after=after, cohorts=cohorts, words=words)
-    words += _remarks(scenario)
-    if isinstance(options, TableRule):
-        return _written(options, words)
-    rule = rule_for(scenario)
     try:
-        return _asked(rule, scenario, patients or MOST_PATIENTS, words)
+        return _asked(Asked(scenario), patients, words)
     except RuleError as error:
         raise RuleError(f"{error}; {INSTEAD}") from error
 
@@ -118,30 +123,43 @@ def _own_size(options: RuleOptions, ahead: bool) -> str:
     return f"the table of rolling six has 1 to {SIX} patients" if isinstance(options, RollingSix) else ""
 
 
-def _asked(rule: Rule, scenario: Scenario, patients: int, words: str) -> CountTable | PendingTable:
-    """Ask a rule about every count at a level in the middle."""
-    most = scenario.trial.planned_patients
-    if isinstance(scenario.rule, RollingSix):
-        return pending_table(rule, range(1, SIX + 1), most=most, words=words)
-    if rule.rolling:
-        size = min(scenario.safety.cohort_size, patients)
-        return pending_table(rule, range(size, patients + 1, size), most=most, words=words)
-    return count_table(rule, range(1, patients + 1), most=most, words=words)
+def _asked(asked: Asked, patients: int | Sequence[int] | None, words: str) -> CountTable | PendingTable:
+    """Ask a committee about every count at every level."""
+    numbers, remark = _numbers(asked, patients)
+    make = pending_table if asked.rule.rolling else count_table
+    return make(
+        asked,
+        numbers,
+        title=asked.scenario.trial.title,
+        words=words,
+        assumed=assumed(asked),
+        conditions=[*remark, *skips(asked, numbers), *conditions(asked)],
+    )
 
 
-def _written(options: TableRule, words: str) -> CountTable:
-    """Return the table that is a rule itself."""
-    letters = {(n, y): letter for n, row in options.cells.items() for y, letter in enumerate(row)}
-    return CountTable(rule=words, patients=tuple(options.cells), letters=letters)
+def _numbers(asked: Asked, patients: int | Sequence[int] | None) -> tuple[Sequence[int], list[str]]:
+    """Return the numbers of patients of a table, and what is to be said of them."""
+    options, most = asked.scenario.rule, most_at_a_level(asked)
+    if isinstance(options, TableRule):
+        return list(options.cells), []
+    usual = MOST_PENDING if asked.rule.rolling else MOST_PATIENTS
+    occur = numbers_of_patients(asked, min(most, max(usual, patients if isinstance(patients, int) else 0)))
+    if patients is None:
+        more = f"Levels can have more than {usual} patients, up to {most}; ask for them by number (--patients)."
+        return occur, [more] if most > usual and occur[-1] > usual - asked.scenario.safety.cohort_size else []
+    if isinstance(patients, int):
+        if asked.rule.rolling:
+            return [n for n in occur if n <= patients] or [min(patients, occur[-1])], []
+        return range(1, min(patients, occur[-1]) + 1), []
+    return _chosen(asked, sorted(set(patients)), most), []
 
 
-def _remarks(scenario: Scenario) -> str:
-    """Say what goes around the rule in a scenario and does not show in a table of the rule by itself.
-
-    And what a function of one's own was asked: it may read the other levels, too.
-    """
-    plain = {"titration": None, "limits": Limits(), "stopping": Stopping()}
-    around = [name for name, value in plain.items() if getattr(scenario, name) != value]
-    remarks = [f"by itself, without the scenario's {', '.join(around)}"] if around else []
-    remarks += [ASKED] if isinstance(scenario.rule, PythonRule) else []
-    return f" ({'; '.join(remarks)})" if remarks else ""
+def _chosen(asked: Asked, numbers: list[int], most: int) -> list[int]:
+    """Return the numbers of patients that were asked for, if a level can have so many."""
+    occur = numbers_of_patients(asked, min(most, max(MOST_PATIENTS, *numbers)))
+    if numbers[-1] > occur[-1]:
+        raise EscalateError(
+            f"--patients (in Python: patients): a level never has {numbers[-1]} patients in this scenario; by rule, "
+            f"limits and cap it has {occur[-1]} at most"
+        )
+    return numbers

@@ -1,169 +1,295 @@
-"""The decision table of a rule: what follows from n evaluable patients and y DLTs at a dose.
+"""The decision table of a rule: what follows from n evaluable patients and y DLTs at a level, for every level.
 
-The rule itself is asked, about a level in the middle of three: the one below has been tolerated, the one above is
-untried. A cell that leads down is "never this level again" if from the level below, whatever number of patients
-without a DLT it has, the rule would neither give the level nor recommend it.
+The committee is asked (`escalate.protocol_tables.asked`) at every level and with everything that can stand beside it;
+places at which every cell says the same are one part of the table.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from ..rules import Rule
-from ..words.data_cut import DataCut
-from ..words.records import NO_LEVEL, Action, BoolArray, FloatArray, IntArray
-from .layout import (
-    DE_ESCALATE,
-    ESCALATE,
-    LETTERS,
-    STAY,
-    STOP_ABOVE,
-    STOP_BELOW,
-    STOP_HERE,
-    STOP_NO_DOSE,
-    SUSPEND,
-    TOO_TOXIC,
-    OfScenario,
-    csv_text,
-    html_table,
-    key,
-    markdown,
+from ..errors import RuleError
+from ..rules.table import TableOfDecisions
+from .asked import Asked, Beside, Cells, Place
+from .boundaries import Boundaries
+from .layout import OfScenario, csv_text
+from .letters import DE_ESCALATE, ESCALATE, STAY, TOO_TOXIC, key, meaning
+from .parts import merged, name_of
+from .sheet import Grid, Notes, Sheet
+
+COUNTED = (
+    "Columns: evaluable patients at the current level, who had a DLT in the window or completed it with the full dose. "
+    "Rows: those with a DLT. Each cell: what the committee decides, for the next patients."
 )
 
-CLEAN = 6
-"""Evaluable patients without a DLT at the level below."""
+READING = (
+    "Boundaries say the same: read rows with >= first, from the bottom up, then rows with <=, from the top down; the "
+    "first one that holds decides. To eliminate is to de-escalate or stop, and never to give the level again."
+)
 
-BELOW, MIDDLE, ABOVE = range(3)
-"""The levels of the trial that a rule is asked about."""
+BY_ITSELF = "rule_by_itself"
+"""Column of the CSV that a rule of the name `table` is read from."""
 
-MOVES = {Action.ESCALATE: ESCALATE, Action.STAY: STAY, Action.DE_ESCALATE: DE_ESCALATE, Action.SUSPEND: SUSPEND}
-RECOMMENDED = {MIDDLE: STOP_HERE, BELOW: STOP_BELOW, ABOVE: STOP_ABOVE, NO_LEVEL: STOP_NO_DOSE}
+Letters = dict[tuple[int, int], str]
+"""By evaluable patients and DLTs."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountTable(OfScenario):
-    """What a rule does with each count at one level.
+@dataclass(frozen=True, kw_only=True)
+class CountPart:
+    """What follows from each count, at the levels where it is the same.
 
     Parameters
     ----------
-    rule : str
-        The rule with its options, in words.
+    name : str
+        Which levels, in words.
+    places : tuple of Place
+        The levels, each with what stands beside it.
     patients : tuple of int
         Numbers of evaluable patients: the columns.
     letters : dict of (int, int) to str
-        By evaluable patients and DLTs, one of `escalate.protocol_tables.LETTERS`.
+        By evaluable patients and DLTs, a letter of `escalate.protocol_tables.LETTERS`; or two as in ``E(S)``.
     """
 
-    rule: str
+    name: str
+    places: tuple[Place, ...]
     patients: tuple[int, ...]
-    letters: dict[tuple[int, int], str]
+    letters: Letters
+
+    @cached_property
+    def boundaries(self) -> Boundaries:
+        """The part in boundary form."""
+        return Boundaries.of(self.patients, self.letters)
 
     def rows(self) -> list[tuple[int, list[str]]]:
         """Return, for each number of DLTs, the letters over the columns; empty where DLTs outnumber patients."""
         most = max(self.patients)
         return [(y, [self.letters.get((n, y), "") for n in self.patients]) for y in range(most + 1)]
 
-    def _plain(self) -> tuple[list[str], list[list[str]]]:
-        return ["DLTs", *map(str, self.patients)], [[str(y), *letters] for y, letters in self.rows()]
+    @property
+    def unchanged_from(self) -> int:
+        """The number of DLTs from which on no column changes any more: its rows are one."""
+        rows = self.rows()
+        last = len(rows) - 1
+        while last > 0 and _goes_on(rows[last - 1][1], rows[last][1]):
+            last -= 1
+        return last
+
+    def grid_rows(self) -> list[tuple[str, ...]]:
+        """Return the rows of the grid, the last one for all numbers of DLTs from which on nothing changes."""
+        last = self.unchanged_from
+        rows = [(str(y), *letters) for y, letters in self.rows()[: last + 1]]
+        if last < max(self.patients):
+            rows[-1] = (f"{last} or more" if last else "any", *rows[-1][1:])
+        return rows
+
+
+def _goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
+    """Return whether a row says what the one above it does, wherever it says anything."""
+    return all(not letter or letter == before for before, letter in zip(above, below, strict=True))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountTable(OfScenario):
+    """What the committee does with each count, at every level.
+
+    Parameters
+    ----------
+    title : str
+        The trial's title.
+    rule : str
+        The rule with its options, in words.
+    constants : tuple of str
+        The numbers that the rule compares with, line by line.
+    patients : tuple of int
+        Numbers of evaluable patients: the columns.
+    parts : tuple of CountPart
+        Levels at which every cell is the same are one part.
+    assumed, conditions : tuple of str
+        What stands at other levels; what goes before the cells, line by line.
+    by_itself : dict of (int, int) to str
+        The letters of the rule alone, at a level with others above and below, where it can be read as a table.
+    """
+
+    title: str
+    rule: str
+    constants: tuple[str, ...]
+    patients: tuple[int, ...]
+    parts: tuple[CountPart, ...]
+    assumed: tuple[str, ...] = ()
+    conditions: tuple[str, ...] = ()
+    by_itself: Letters | None = None
+
+    def part(self, level: int, *, exceeded_above: bool = False, titration: bool = False) -> CountPart:
+        """Return the part of a level.
+
+        Parameters
+        ----------
+        level : int
+            From 1.
+        exceeded_above : bool
+            Whether the level above has exceeded the MTD.
+        titration : bool
+            Whether the trial is in titration.
+
+        Raises
+        ------
+        KeyError
+            If the table has none.
+        """
+        beside = Beside.EXCEEDED if exceeded_above else Beside.TITRATION if titration else Beside.USUAL
+        found = {place: part for part in self.parts for place in part.places}
+        place = Place(level - 1, beside)
+        return found[place] if place in found or beside is Beside.TITRATION else found[Place(level - 1)]
+
+    @property
+    def said(self) -> set[str]:
+        """The letters that occur."""
+        return {letter for part in self.parts for letter in part.letters.values()}
+
+    @property
+    def heading(self) -> str:
+        """The title of the table, with the rule in words."""
+        return f"Decision table of {self.rule}"
+
+    def notes(self) -> list[Notes]:
+        """Return what stands below the grids: legend, constants, assumptions, conditions."""
+        blocks = (
+            ("Letters", [line.strip().replace("  ", ": ", 1) for line in key(self.said)]),
+            ("Constants of the rule", self.constants),
+            ("What the cells assume", self.assumed),
+            ("What goes before the cells", self.conditions),
+        )
+        return [Notes(heading=heading, lines=tuple(lines)) for heading, lines in blocks if lines]
+
+    def sheet(self) -> Sheet:
+        """Return the table as a sheet."""
+        grids = [grid for part in self.parts for grid in _grids(part)]
+        top = Notes(heading=f"Trial: {self.title}", lines=(COUNTED, READING))
+        return Sheet(title=self.heading, blocks=(top, *grids, *self.notes()))
 
     def to_text(self) -> str:
-        """Return the table as text for a terminal, with the meaning of its letters."""
-        heads, rows = self._plain()
-        body = [f"{cells[0]:>6}" + "".join(f"{letter:>4}" for letter in cells[1:]) for cells in (heads, *rows)]
-        title = f"Decision table of {self.rule}: DLTs among evaluable patients at the current level"
-        return "\n".join([title, "", *body, "", *key(sorted(set(self.letters.values())))])
+        """Return the table as text for a terminal: grids, boundaries, letters, constants, conditions."""
+        return self.sheet().to_text()
 
     def to_csv(self) -> str:
-        """Return the table as CSV: one line for each number of patients and DLTs; `rule.file` reads it back."""
-        rows = [(n, y, letter, LETTERS[letter]) for (n, y), letter in self.letters.items()]
-        return csv_text(("evaluable", "dlts", "decision", "meaning"), rows)
+        """Return the table as CSV: a line for each part, number of patients and DLTs; lines with # tell the rest.
+
+        `rule.file` reads it back where the rule has a column of its own, `rule_by_itself`.
+        """
+        alone = self.by_itself
+        rows = [
+            [part.name, n, y, letter, meaning(letter), *([] if alone is None else [alone.get((n, y), "")])]
+            for part in self.parts
+            for (n, y), letter in part.letters.items()
+        ]
+        heads = ["levels", "evaluable", "dlts", "decision", "meaning", *([] if alone is None else [BY_ITSELF])]
+        about = [self.heading, f"Trial: {self.title}", COUNTED]
+        about += [f"{notes.heading}: {line}" for notes in self.notes() for line in notes.lines]
+        return csv_text(heads, rows, about)
+
+    def boundaries_csv(self) -> str:
+        """Return the boundary form as CSV: a line for each part and boundary, a column for each number of patients."""
+        rows = []
+        for part in self.parts:
+            for words, *cells in part.boundaries.rows():
+                said = dict(zip(part.patients, cells, strict=True))
+                rows.append([part.name, words, *(said.get(n, "") for n in self.patients)])
+        return csv_text(["levels", "boundary", *map(str, self.patients)], rows, [self.heading, READING])
 
     def to_markdown(self) -> str:
         """Return the table as Markdown."""
-        return markdown(*self._plain())
+        return self.sheet().to_markdown()
 
     def to_html(self) -> str:
-        """Return the table as an HTML fragment; each cell has the decision's letter as its class."""
-        heads, rows = self._plain()
-        return html_table(self.rule, heads, rows, [row[1:] for row in rows])
+        """Return the table as a whole HTML document; each cell has the decision's letter as its class."""
+        return self.sheet().to_html()
 
     def _repr_html_(self) -> str:
-        return self.to_html()
+        return self.sheet().fragment()
 
 
-def count_table(rule: Rule, patients: Sequence[int], *, most: int = CLEAN, words: str | None = None) -> CountTable:
-    """Ask a rule about every number of DLTs among some numbers of patients at one level.
+def _grids(part: CountPart) -> list[Grid]:
+    name = part.name[0].upper() + part.name[1:]
+    rows = part.grid_rows()
+    grid = Grid(
+        heading=f"{name}: decisions",
+        heads=("DLTs", *map(str, part.patients)),
+        rows=tuple(rows),
+        letters=tuple(row[1:] for row in rows),
+    )
+    form = part.boundaries
+    bounds = Grid(heading=f"{name}: boundaries", heads=form.heads(), rows=tuple(form.rows()), words=True)
+    return [grid, bounds]
+
+
+def count_table(
+    asked: Asked, patients: Sequence[int], *, title: str = "", words: str = "", conditions: Sequence[str] = (),
+    assumed: Sequence[str] = (),
+) -> CountTable:  # fmt: skip
+    """Ask a committee about every number of DLTs among some numbers of patients, at every level.
 
     Parameters
     ----------
-    rule : Rule
-        Any rule that decides on counts.
+    asked : Asked
+        The committee.
     patients : sequence of int
         Numbers of evaluable patients, from 1.
-    most : int
-        Evaluable patients that a level can come to, if that is more than the table has.
-    words : str, optional
+    title : str
+        The trial's title.
+    words : str
         The rule with its options in words; its name where it is not given.
+    conditions, assumed : sequence of str
+        What stands below the table.
     """
-    cells = [(n, y) for n in patients for y in range(n + 1)]
-    n, y = (np.array(part) for part in zip(*cells, strict=True))
-    letters = letters_of(rule, n, y, np.zeros_like(n), np.zeros(len(n)), most=max(most, *patients))
-    return CountTable(rule=words or rule.name, patients=tuple(patients), letters=dict(zip(cells, letters, strict=True)))
-
-
-def letters_of(
-    rule: Rule, n: IntArray, y: IntArray, pending: IntArray, followup: FloatArray, *, most: int = CLEAN
-) -> list[str]:
-    """Return a rule's letter for each of some counts at a level in the middle.
-
-    Parameters
-    ----------
-    rule : Rule
-        Any rule that decides on counts.
-    n, y, pending : int arrays, shape (B,)
-        Evaluable patients, DLTs, and patients pending at the level.
-    followup : float array, shape (B,)
-        Shares of the window seen by the pending, added up.
-    most : int
-        Evaluable patients that the level below can come to.
-    """
-    decided = rule.decide(_cut(MIDDLE, CLEAN, n, y, pending, followup))
-    letters = list(map(_letter, decided.action.tolist(), decided.level.tolist()))
-    down = np.flatnonzero([letter in (DE_ESCALATE, STOP_BELOW) for letter in letters])
-    # At best nobody who is pending has a DLT.
-    again = _comes_back(rule, n[down] + pending[down], y[down], most)
-    for position in down[~again].tolist():
-        letters[position] = TOO_TOXIC
-    return letters
-
-
-def _letter(action: int, level: int) -> str:
-    """Return the letter of an answer by itself."""
-    if action == Action.STOP:
-        return RECOMMENDED[level]
-    return DE_ESCALATE if level < MIDDLE else MOVES[Action(action)]  # suspending at the level below is down, too
-
-
-def _comes_back(rule: Rule, n: IntArray, y: IntArray, most: int) -> BoolArray:
-    """Return whether the rule gives or recommends the level again, for any clean number below, shape (B,)."""
-    clean, n, y = np.broadcast_arrays(np.arange(1, most + 1)[:, np.newaxis], n, y)
-    nobody = np.zeros_like(n)
-    decided = rule.decide(_cut(BELOW, clean, n, y, nobody, nobody.astype(float)))
-    return np.asarray((decided.level >= MIDDLE).any(axis=0))
-
-
-def _cut(
-    level: int, clean: int | IntArray, n: IntArray, y: IntArray, pending: IntArray, followup: FloatArray
-) -> DataCut:
-    """Return data cuts of three levels: so many patients without a DLT below, counts in the middle, nobody above."""
-    zero = np.zeros_like(n)
-    return DataCut.of(
-        np.full_like(n, level),
-        np.stack([np.full_like(n, clean), n, zero], axis=-1),
-        np.stack([zero, y, zero], axis=-1),
-        np.stack([zero, pending, zero], axis=-1),
-        np.stack([zero, followup, zero], axis=-1),
+    said = ((place, _letters_at(asked, place, patients)) for place in asked.places)
+    parts = [
+        CountPart(
+            name=name_of(places, asked.levels),
+            places=places,
+            patients=tuple(dict.fromkeys(n for (n, _), _ in letters)),
+            letters=dict(letters),
+        )
+        for places, letters in merged(said)
+    ]
+    return CountTable(
+        title=title,
+        rule=words or asked.rule.name,
+        constants=tuple(f"{name}: {value:.4g}" for name, value in asked.rule.constants().items()),
+        patients=tuple(sorted({n for part in parts for n in part.patients})),
+        parts=tuple(parts),
+        assumed=tuple(assumed),
+        conditions=tuple(conditions),
+        by_itself=_by_itself(asked, sorted({n for part in parts for n in part.patients})),
     )
+
+
+def _letters_at(asked: Asked, place: Place, patients: Sequence[int]) -> tuple[tuple[tuple[int, int], str], ...]:
+    counts = counts_of([1] if place.beside is Beside.TITRATION else patients)
+    return tuple(zip(counts, asked.letters(place, _cells(counts)), strict=True))
+
+
+def counts_of(patients: Sequence[int]) -> list[tuple[int, int]]:
+    """Return every number of DLTs among each number of patients."""
+    return [(n, y) for n in patients for y in range(n + 1)]
+
+
+def _cells(counts: Sequence[tuple[int, int]]) -> Cells:
+    n, y = np.array(counts).T
+    return Cells.of(n, y)
+
+
+def _by_itself(asked: Asked, patients: Sequence[int]) -> Letters | None:
+    """Return the letters of the rule alone, if they are those of a table that is a rule; ``None`` if not."""
+    if isinstance(asked.rule, TableOfDecisions):
+        return {(n, y): letter for n, row in asked.rule.letters.items() for y, letter in enumerate(row)}
+    counts = counts_of(patients)
+    try:
+        letters = asked.rule_alone(_cells(counts))
+    except RuleError:
+        return None  # a function of one's own that cannot answer about three levels
+    tellable = set(letters) <= {ESCALATE, STAY, DE_ESCALATE, TOO_TOXIC}
+    return dict(zip(counts, letters, strict=True)) if tellable else None

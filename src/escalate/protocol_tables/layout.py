@@ -1,4 +1,4 @@
-"""What the tables for the protocol share: letters and their meaning, and the formats."""
+"""The formats of one table: text, CSV, Markdown, an HTML fragment; and a whole HTML document around any fragment."""
 
 from __future__ import annotations
 
@@ -10,21 +10,6 @@ from dataclasses import dataclass, field
 
 from ..files import Saves
 from ..scenario.model import Scenario
-
-ESCALATE, STAY, DE_ESCALATE, TOO_TOXIC, SUSPEND = "E", "S", "D", "DU", "SUS"
-STOP_HERE, STOP_BELOW, STOP_ABOVE, STOP_NO_DOSE = STOPS = "R", "RL", "RH", "ND"
-LETTERS: dict[str, str] = {
-    ESCALATE: "escalate",
-    STAY: "stay: more patients at this level",
-    DE_ESCALATE: "de-escalate, the level may be given again",
-    TOO_TOXIC: "de-escalate or stop, and never this level again",
-    SUSPEND: "suspend: wait for more outcomes",
-    STOP_HERE: "stop: this level is recommended",
-    STOP_BELOW: "stop: a lower level is recommended",
-    STOP_ABOVE: "stop: a higher level is recommended",
-    STOP_NO_DOSE: "stop: no dose is recommended",
-}
-"""What the letters of a table mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +39,10 @@ def text(title: str, heads: Sequence[str], rows: Rows, notes: Sequence[str]) -> 
     return "\n".join([title, "", line(heads), *map(line, rows), "", *notes])
 
 
-def csv_text(heads: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return rows as CSV."""
+def csv_text(heads: Sequence[str], rows: Sequence[Sequence[object]], about: Sequence[str] = ()) -> str:
+    """Return rows as CSV; what they are about stands above, in lines that begin with #."""
     out = io.StringIO()
+    out.writelines(f"# {' '.join(line.split())}\n" for line in about)
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(heads)
     writer.writerows(rows)
@@ -98,6 +84,25 @@ def html_table(
     )
 
 
-def key(letters: Sequence[str]) -> list[str]:
-    """Return the meaning of some letters, one line each."""
-    return [f"{letter:>5}  {LETTERS[letter]}" for letter in LETTERS if letter in letters]
+STYLE = """
+body { font: 10.5pt Calibri, Arial, sans-serif; color: #24292F; margin: 1.5em; max-width: 60em; }
+h1 { font-size: 14pt; } h2 { font-size: 11.5pt; margin: 1.2em 0 0.3em; }
+table { border-collapse: collapse; margin: 0.4em 0 0.8em; }
+caption { text-align: left; font-weight: bold; padding: 0.2em 0; }
+th, td { border: 1px solid #57606A; padding: 0.15em 0.55em; text-align: center; }
+td.words, th.words { text-align: left; }
+@media print { td, th { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
+"""
+
+
+def document(title: str, fragment: str) -> str:
+    """Return a whole HTML document: with its character set, borders, and colours that print."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f"<title>{html.escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n{fragment}\n</body>\n</html>\n"
+    )
+
+
+def whole(title: str, text: str) -> str:
+    """Return HTML as a whole document, if it is a fragment."""
+    return text if text.startswith("<!DOCTYPE") else document(title, text)

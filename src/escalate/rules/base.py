@@ -81,6 +81,10 @@ class Rule(ABC):
         """
         return None
 
+    def constants(self) -> dict[str, float]:
+        """Return the numbers that decisions compare with, by what they are in a protocol."""
+        return {}
+
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
         """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...).
 

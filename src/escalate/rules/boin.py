@@ -74,4 +74,8 @@ def _shared(options: Boin) -> dict[str, Any]:
         "eliminate_from": options.eliminate_from,
         "lowest_cutoff": options.elimination_cutoff - options.offset if options.extrasafe else None,
         "highest_rate": fall if options.bound_mtd else 1.0,
+        "compared": {
+            "lambda_e: escalate at or below this DLT rate": rise,
+            f"lambda_d: de-escalate {'above' if options.strict_upper_boundary else 'at or above'} this DLT rate": fall,
+        },
     }

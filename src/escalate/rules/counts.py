@@ -149,12 +149,25 @@ class IntervalRule(CountRule):
         Fewest evaluable patients on which a level is called too toxic; without a DLT it never is.
     lowest_cutoff : float or None
         A smaller cutoff for the lowest level alone, if there is one.
+    compared : dict of str to float
+        What the DLT rate is compared with, by what it is.
     """
 
     moves: Moves
     cutoff: float = 0.95
     eliminate_from: int = 3
     lowest_cutoff: float | None = None
+    compared: dict[str, float] = field(default_factory=dict, compare=False)
+
+    def constants(self) -> dict[str, float]:
+        """Return what the DLT rate is compared with, and when a level is eliminated."""
+        elimination = {
+            "elimination: Pr(P(DLT) > target) above": self.cutoff,
+            "elimination: from so many evaluable patients on": float(self.eliminate_from),
+        }
+        if self.lowest_cutoff is not None:
+            elimination["stop at the lowest level: Pr(P(DLT) > target) above"] = self.lowest_cutoff
+        return {"target P(DLT)": self.target, **self.compared, **elimination}
 
     def fill(self, size: int) -> Tables:
         """Return what the rule says of each n and y below a size."""

@@ -104,4 +104,5 @@ def _rule(options: IntervalOptions, moves: Moves) -> IntervalRule:
         cutoff=options.elimination_cutoff,
         eliminate_from=options.eliminate_from,
         prior=options.selection_prior,
+        compared={"target interval from": options.lower, "target interval to": options.upper},
     )

@@ -75,26 +75,58 @@ def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
         rule["decisions"] = {str(n): " ".join(cells[n, y] for y in range(n + 1)) for n in numbers}
 
 
+COLUMNS = ("evaluable", "dlts", "decision")
+"""Columns of a table's file."""
+
+BY_ITSELF = "rule_by_itself"
+"""Column of the decision in a file of `escalate table`: there `decision` is the committee's, part by part."""
+
+SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
+"""What stands between the cells of a table's file, the most usual first."""
+
+
 def _read_cells(text: str, cells: Cells) -> Iterator[str]:
-    """Read a table with columns evaluable, dlts, decision, and yield its faults; lines with # are comments."""
-    reader = csv.DictReader(line for line in text.splitlines() if not line.startswith("#"))
-    missing = {"evaluable", "dlts", "decision"} - set(reader.fieldnames or ())
-    if missing:
-        yield f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed"
+    """Read a table with columns evaluable, dlts, decision, and yield its faults; lines with # are comments.
+
+    Cells stand between commas, semicolons or tabs, whichever the header has; blanks around them mean nothing.
+    """
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip('"').startswith("#")]
+    if not lines:
+        yield "is empty: a header with evaluable, dlts, decision is needed, and a line for each number of DLTs"
         return
-    rows = list(reader)
+    separator = max(SEPARATORS, key=lines[0].count)
+    heads, *rows = [
+        [cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    ]
+    heads = [head.lower() for head in heads]
+    missing = set(COLUMNS) - set(heads)
+    if missing:
+        yield (
+            f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed, and its first line, "
+            f"read with {SEPARATORS[separator]} between cells, has {', '.join(heads)}"
+        )
+        return
     if not rows:
         yield "has no line"
+    places = [heads.index(BY_ITSELF if name == "decision" and BY_ITSELF in heads else name) for name in COLUMNS]
     for row in rows:
-        n, y, letter = (str(row[name] or "").strip() for name in ("evaluable", "dlts", "decision"))
+        n, y, letter = (row[place] if place < len(row) else "" for place in places)
         if not (n.isdecimal() and y.isdecimal()):
             yield f"evaluable {n!r} and dlts {y!r} must be whole numbers"
         elif cells.setdefault((int(n), int(y)), letter) != letter:
-            yield f"contradicts itself: {y} DLTs in {n} are {cells[int(n), int(y)]} and {letter}"
+            yield _contradiction(heads, f"{y} DLTs in {n} are {cells[int(n), int(y)]} and {letter}")
+            return
     yield from (f"has {y} DLTs among {n} patients" for n, y in sorted(cells) if y > n)
     holes = [f"{y} in {n}" for n in sorted({n for n, _ in cells}) for y in range(n + 1) if (n, y) not in cells]
     if holes:
         yield f"has holes: there is no decision for DLTs {', '.join(holes)}"
+
+
+def _contradiction(heads: list[str], words: str) -> str:
+    parts = (
+        "; its parts differ from level to level, and a table as a rule is the same at all" if "levels" in heads else ""
+    )
+    return f"contradicts itself: {words}{parts}"
 
 
 def _differences(cells: Cells, given: Any) -> Iterator[str]:
