@@ -21,6 +21,8 @@ from test_early_decision import RULES, three
 
 RECORD = next((ROOT / "seeds").glob("*.json"))
 TITE = {"name": "TITE-CRM", "target": 0.25, "prior_mtd_level": 2}
+NEVER_STOPS = {"too_toxic_probability": 1}
+"""An option of the CRM, which stops for toxicity by itself."""
 WIDE = {"name": "BLRM", "doses": [9.0, 13.5], "mean_log_alpha": 0.0}
 NARROW = {"name": "BLRM", "doses": [1.0, 8.0], "mean_log_alpha": -1.0, "sd_log_alpha": 1.0, "sd_log_beta": 0.5}
 
@@ -46,15 +48,17 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     "no stop for toxicity": (
         "never stops for toxicity",
         [
-            {"rule": RULES["CRM"]},
-            {"rule": TITE},
-            {"rule": RULES["CRM"], "safety__start_level": 2},
-            {"rule": RULES["CRM"], "trial__planned_patients": 3},
+            {"rule": RULES["CRM"] | NEVER_STOPS},
+            {"rule": TITE | NEVER_STOPS},
+            {"rule": RULES["CRM"] | NEVER_STOPS, "safety__start_level": 2},
+            {"rule": RULES["CRM"] | NEVER_STOPS, "trial__planned_patients": 3},
             {"rule": RULES["BOIN"] | {"eliminate_from": 10}},
             {"rule": {"python": "deaf"}},
         ],
         [
-            {"rule": RULES["CRM"], "stopping__too_toxic_probability": 0.9},
+            {"rule": RULES["CRM"]},
+            {"rule": TITE},
+            {"rule": RULES["CRM"] | NEVER_STOPS, "stopping__too_toxic_probability": 0.9},
             *(
                 {"rule": RULES[name]}
                 for name in ("3+3", "rolling six", "BOIN", "TITE-BOIN", "mTPI", "Keyboard", "i3+3")
@@ -76,8 +80,9 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
     "coherence": (
         "escalates right after cohorts at or above the target",
-        [SIX_CRM],
-        [SIX_CRM | {"limits__coherence": coherence} for coherence in ("last_cohort", "after_dlt")]
+        [SIX_CRM | {"limits__coherence": "off"}],
+        [SIX_CRM]
+        + [SIX_CRM | {"limits__coherence": coherence} for coherence in ("last_cohort", "after_dlt")]
         + [{"rule": RULES["BOIN"], "levels": 6}, {"rule": RULES["3+3"], "levels": 6}, {"rule": RULES["CRM"]}],
     ),
     "follow-up": (
@@ -165,9 +170,10 @@ def test_shipped_scenarios(path: Path, given: list[str]) -> None:
 
 def test_what_is_said_is_what_the_committee_does() -> None:
     """A path that a caution names leads there in a simulated trial too."""
-    caution = next(c for c in found(rule=RULES["CRM"]) if c.key == "stopping.too_toxic_probability")
+    rule = RULES["CRM"] | NEVER_STOPS
+    caution = next(c for c in found(rule=rule) if c.key == "stopping.too_toxic_probability")
     assert "after 1TTT 1TTT, where everybody had a DLT, it treats more patients at level 1" in caution.matter
-    certain = three(rule=RULES["CRM"], toxicity__dlt_probability=[1.0, 1.0], accrual__consent_days=[0] * 12)
+    certain = three(rule=rule, toxicity__dlt_probability=[1.0, 1.0], accrual__consent_days=[0] * 12)
     trial = esc.simulate_trial(certain.replace({"trial.planned_patients": 12}))
     assert trial.dose_path == "1TTT 1TTT 1TTT 1TTT" and trial.recommended == 1
 
@@ -248,11 +254,11 @@ def test_nothing_is_shown_where_there_is_nothing(tmp_path: Path, capsys: pytest.
 
 def test_compared_ones_say_whose_they_are() -> None:
     scenario = three(safety__early_decision=True, trial__planned_patients=12)
-    text = esc.summary(esc.compare(scenario, ["3+3", "BOIN", "CRM prior_mtd_level=2"], [[0.1, 0.2], [0.3, 0.2]],
+    text = esc.summary(esc.compare(scenario, ["3+3", "BOIN", "CRM prior_mtd_level=2 too_toxic_probability=1"], [[0.1, 0.2], [0.3, 0.2]],
                                    target=0.25, trials=5, enumerate_exactly=False))  # fmt: skip
     words = " ".join(text.split())
-    assert "! BOIN; CRM, prior mtd level 2: Early decisions leave" in words
-    assert "! CRM, prior mtd level 2: Nothing stops this trial" in words
+    assert "! BOIN; CRM, prior mtd level 2, too toxic probability 1: Early decisions leave" in words
+    assert "! CRM, prior mtd level 2, too toxic probability 1: Nothing stops this trial" in words
     assert "! truth 30% 20%: P(DLT) falls" in words
     assert max(map(len, text.splitlines())) <= 120
 
