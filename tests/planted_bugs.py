@@ -411,7 +411,7 @@ BUGS = (
     Bug("all of no dose is inconclusive", "plots/comparison.py", "if row.estimate > 0:\n        long, name = column.place(row.estimate)", "if row.estimate > 0:\n        long, name = column.place(1.0)", "test_plots_comparison.py"),
     Bug("truths from the bottom", "plots/comparison.py", "    for truth in comparison.truths:\n        _draw_block(", "    for truth in reversed(comparison.truths):\n        _draw_block(", "test_plots_comparison.py"),
     Bug("rules from the bottom", "plots/comparison.py", "middle = top + ROW * (number + 0.5)", "middle = top + tall - ROW * (number + 0.5)", "test_plots_comparison.py"),
-    Bug("every number is alike", "plots/comparison.py", "or not low <= 0 <= high:", "or False:", "test_plots_comparison.py"),
+    Bug("every number is alike", "plots/comparison.py", "low is not None and high is not None and low <= 0 <= high", "low is not None", "test_plots_comparison.py"),
     Bug("exact marks at the estimate", "plots/comparison.py", "board.line([column.place(row.exact)], [y]", "board.line([column.place(row.estimate)], [y]", "test_plots_comparison.py"),
     Bug("one exact mark for both trials", "plots/comparison.py", "PAPER if of == WHOLE_COHORTS else INK", "PAPER", "test_plots_comparison.py"),
     Bug("the line of the last rule", "plots/comparison.py", "rule=comparison.rules[0], truth=truth.label", "rule=comparison.rules[-1], truth=truth.label", "test_plots_comparison.py"),

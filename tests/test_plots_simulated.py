@@ -257,7 +257,9 @@ def test_median_and_90_percent_are_marked_if_they_are_known(name: str) -> None:
             continue
         mark = lines(ax)[label]
         assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (x_of(scenario(name), ended[rank - 1]), share)
-        assert f"day {ended[rank - 1]} [" in words(ax)
+        quantile = of.get(f"duration: {share:.0%} quantile")
+        end = "± ?" if quantile.low is None or quantile.high is None else f"[{quantile.low:,.0f}, {quantile.high:,.0f}]"
+        assert f"day {ended[rank - 1]} {end}" in words(ax)
 
 
 def test_finished_by_the_planned_date_stands_in_the_figure_with_its_error() -> None:
