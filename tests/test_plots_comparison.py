@@ -192,10 +192,11 @@ def test_intervals_and_exact_values_have_their_places(name: str) -> None:
             continue
         bar = bars(name)[key(row)]
         middle = bar.get_y() + bar.get_height() / 2
-        assert list(intervals[key(row)].get_xdata()) == pytest.approx(
-            [start + scale * row.low, start + scale * row.high]
-        )
-        assert list(intervals[key(row)].get_ydata()) == pytest.approx([middle, middle])
+        if row.low is not None:
+            assert list(intervals[key(row)].get_xdata()) == pytest.approx(
+                [start + scale * row.low, start + scale * row.high]
+            )
+            assert list(intervals[key(row)].get_ydata()) == pytest.approx([middle, middle])
         if row.exact is not None:
             assert list(exact[key(row)].get_xdata()) == pytest.approx([start + scale * row.exact])
             assert list(exact[key(row)].get_ydata()) == pytest.approx([middle])
