@@ -45,6 +45,7 @@ ELIMINATES_NOTHING = "test_elimination.py::test_titration_eliminates_nothing_and
 STAYS_A_STOP = "test_elimination.py::test_a_stop_for_toxicity_stays_a_stop"
 PENDING_AT_END = "test_elimination.py::test_time_is_up_while_patients_are_pending"
 ENGINES, QUESTIONS = "test_engines_agree.py", "test_questions.py"
+CHANCE = "test_chance.py"
 MADE, WHOLE = "test_made_any_way.py", "scenario/whole.py"
 
 BUGS = (
@@ -114,9 +115,22 @@ BUGS = (
     Bug("what_if moves its neighbour", "nature/patients.py", "{item.patient - 1: item", "{item.patient: item", RANDOM),
     Bug("waits forget the committee", "results/timeline.py", 'total["committee"] += closed - cut', 'total["committee"] += 0', f"{INVARIANT} {ESTIMATE}"),
     Bug("stagger and patients confused", "results/timeline.py", '        if is_open:\n            what = "stagger" if any(', '        if is_open:\n            what = "patients" if any(', f"{INVARIANT}::test_everybody_at_once"),
-    Bug("standard error without the root", "results/estimates.py", "mc_se=math.sqrt(p * (1 - p) / trials)", "mc_se=p * (1 - p) / trials", ESTIMATE),
-    Bug("interval of a probability one-sided", "results/estimates.py", "tail = (1 - CONFIDENCE) / 2\n    low =", "tail = 1 - CONFIDENCE\n    low =", ESTIMATE),
-    Bug("quantile one rank too high", "results/estimates.py", "math.ceil(n * q), min(", "math.ceil(n * q) + 1, min(", ESTIMATE),
+    Bug("standard error without the root", "results/estimates.py", "mc_se=math.sqrt(p * (1 - p) / trials) or None", "mc_se=p * (1 - p) / trials or None", ESTIMATE),
+    Bug("trials that all agree have no error at all", "results/estimates.py", "mc_se=math.sqrt(p * (1 - p) / trials) or None", "mc_se=math.sqrt(p * (1 - p) / trials)", CHANCE),
+    Bug("a mean without spread is certain", "results/estimates.py", "if spread else None", "if n > 1 else None", CHANCE),
+    Bug("ends of intervals rounded inward", "results/chance.py", "((low, ROUND_FLOOR), (high, ROUND_CEILING))", "((low, ROUND_CEILING), (high, ROUND_FLOOR))", CHANCE),
+    Bug("few events said with an error", "results/chance.py", "few_tell(happened, said.trials - happened)", "False", CHANCE),
+    Bug("few that did not happen said with an error", "results/chance.py", "few_tell(happened, said.trials - happened)", "happened < FEW", CHANCE),
+    Bug("digits that do not follow the error", "results/chance.py", "return max(0, (0 if 3.55 <= leading < 9.5 else 1) - size - (leading >= 9.5))", "return 1", CHANCE),
+    Bug("an end said to be 0 that is not", "results/chance.py", "if rounded != 0 and abs(rounded) < 100:", "if abs(rounded) < 100:", CHANCE),
+    Bug("an end said to be all that is not", "results/chance.py", "if rounded != 0 and abs(rounded) < 100:", "if rounded != 0:", CHANCE),
+    Bug("a difference of few trials has Student's interval", "results/estimates.py", 'if unit != "probability" or not few_tell', 'if unit == "probability" or not few_tell', CHANCE),
+    Bug("both of a difference's intervals at 95 % alone", "results/estimates.py", "binomial_interval(k, n, (1 + CONFIDENCE) / 2)", "binomial_interval(k, n)", CHANCE),
+    Bug("a quantile's interval ends at the first of too few trials", "results/estimates.py", "if 1 <= rank <= n else None", "if rank <= n else None", CHANCE),
+    Bug("trials needed from the estimate alone", "report/simulated.py", "if most > (1 + AGREE) * least:", "if False:", CHANCE),
+    Bug("trials needed rounded down", "report/simulated.py", "return -(-trials // step) * step", "return trials // step * step", CHANCE),
+    Bug("interval of a probability one-sided", "results/chance.py", "tail = (1 - confidence) / 2\n    low =", "tail = 1 - confidence\n    low =", ESTIMATE),
+    Bug("quantile one rank too high", "results/estimates.py", "math.ceil(n * q), math.ceil(n * q + spread)", "math.ceil(n * q) + 1, math.ceil(n * q + spread)", ESTIMATE),
     Bug("finished the day after still counts", "results/outcomes.py", "NOT_REACHED if planned is None else planned)", "NOT_REACHED if planned is None else planned + 1)", ESTIMATE),
     Bug("trials cut off count as finished", "results/timeline.py", "trial.duration_days if trial.is_complete else None", "trial.duration_days", "test_protocol.py test_hand_computed.py test_estimates.py"),
     Bug("the last infusion is the last first one", "results/timeline.py", "max(last_infusions, default=None)", "max(infusions, default=None)", ESTIMATE),
@@ -392,12 +406,12 @@ BUGS = (
     Bug("rules without a target pass", "scenario/compared.py", "            self.without_target.append(where)\n", "            pass\n", "test_comparison.py"),
     Bug("other doses are compared", "scenario/compared.py", "if labels != wanted:", "if False:", "test_comparison.py"),
     Bug("one label for two rules", "scenario/compared.py", "if labels.count(label) > 1)", "if labels.count(label) > 2)", "test_comparison.py"),
-    Bug("errors of differences are those of the estimates", "report/compared.py", "{column.scale * row.difference:+.{column.digits}f}±{_se(row.difference_se, column)}", "{column.scale * row.difference:+.{column.digits}f}±{_se(row.mc_se, column)}", "test_comparison.py"),
+    Bug("errors of differences are those of the estimates", "studies/comparison.py", "mc_se=self.difference_se,", "mc_se=self.mc_se,", "test_comparison.py"),
     Bug("bars up to the end of the interval", "plots/comparison.py", "long = column.place(row.estimate)", "long = column.place(row.high or row.estimate)", "test_plots_comparison.py"),
     Bug("all of no dose is inconclusive", "plots/comparison.py", "if row.estimate > 0:\n        long, name = column.place(row.estimate)", "if row.estimate > 0:\n        long, name = column.place(1.0)", "test_plots_comparison.py"),
     Bug("truths from the bottom", "plots/comparison.py", "    for truth in comparison.truths:\n        _draw_block(", "    for truth in reversed(comparison.truths):\n        _draw_block(", "test_plots_comparison.py"),
     Bug("rules from the bottom", "plots/comparison.py", "middle = top + ROW * (number + 0.5)", "middle = top + tall - ROW * (number + 0.5)", "test_plots_comparison.py"),
-    Bug("every number is alike", "plots/comparison.py", "or not low <= 0 <= high:", "or False:", "test_plots_comparison.py"),
+    Bug("every number is alike", "plots/comparison.py", "low is not None and high is not None and low <= 0 <= high", "low is not None", "test_plots_comparison.py"),
     Bug("exact marks at the estimate", "plots/comparison.py", "board.line([column.place(row.exact)], [y]", "board.line([column.place(row.estimate)], [y]", "test_plots_comparison.py"),
     Bug("one exact mark for both trials", "plots/comparison.py", "PAPER if of == WHOLE_COHORTS else INK", "PAPER", "test_plots_comparison.py"),
     Bug("the line of the last rule", "plots/comparison.py", "rule=comparison.rules[0], truth=truth.label", "rule=comparison.rules[-1], truth=truth.label", "test_plots_comparison.py"),

@@ -15,13 +15,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from escalate.results.no_dose import WHY_NO_DOSE
+from scipy.stats import binomtest
+from scipy.stats import t as student
 
 import escalate as esc
 from conftest import ROOT
 from escalate import Scenario, ScenarioError
 from escalate.cli import main
 from escalate.errors import WorkersError
+from escalate.results.chance import change_in_words, tight
+from escalate.results.no_dose import WHY_NO_DOSE
 from escalate.results.outcomes import Trials
 from escalate.scenario.compared import rule_of_text, truth_words
 from escalate.scenario.comparison_file import read_asked
@@ -100,9 +103,17 @@ def test_paired_differences_by_brute_force(truth: str, rule: str) -> None:
             continue
         se = d.std(ddof=1) / math.sqrt(TRIALS)
         assert row.difference == pytest.approx(d.mean(), abs=1e-12)
-        assert row.difference_se == pytest.approx(se, abs=1e-12)
-        limits = d.mean() - 1.959964 * se, d.mean() + 1.959964 * se
-        assert (row.difference_low, row.difference_high) == pytest.approx(limits, abs=1e-4)
+        assert row.difference_se == (pytest.approx(se, abs=1e-12) if se else None)
+        counts = [int((d == value).sum()) for value in (1, -1, 0)]
+        if row.unit == "probability" and TRIALS - max(counts) < 10:
+            gain, loss = (binomtest(k, TRIALS).proportion_ci(0.975, "exact") for k in counts[:2])
+            limits = gain.low - loss.high, gain.high - loss.low
+        elif not se:
+            assert row.difference_low is row.difference_high is None
+            continue
+        else:
+            limits = student.interval(0.95, TRIALS - 1, d.mean(), se)
+        assert (row.difference_low, row.difference_high) == pytest.approx(limits, abs=1e-9)
 
 
 def test_differences_are_those_of_the_estimates() -> None:
@@ -135,17 +146,19 @@ def test_pairs_are_closer_than_strangers() -> None:
     pair = compare(esc.load(BASE), ["3+3 variant=A", "3+3 variant=B"], trials=TRIALS)
     for measure in ("duration", "finished by planned completion date"):
         first, other = (pair.get(measure, rule=rule, truth="3% 6%") for rule in pair.rules)
-        assert first.mc_se is not None and other.mc_se is not None and other.difference_se is not None
-        assert other.difference_se < 0.3 * math.hypot(first.mc_se, other.mc_se)
+        assert first.mc_se is not None and other.mc_se is not None
+        assert (other.difference_se or 0.0) < 0.3 * math.hypot(first.mc_se, other.mc_se)
 
 
 def test_a_rule_compared_with_itself_does_not_differ() -> None:
     twice = compare(esc.load(BASE), {"one": "BOIN", "two": "BOIN"}, TRUTHS, target=0.25, trials=40)
     differences = [row for row in twice.rows if row.rule == "two"]
     assert len(differences) == 2 * len(columns(trials_of("mild", LABELS[0]), 2))
-    assert {(row.difference, row.difference_se, row.difference_low, row.difference_high) for row in differences} == {
-        (0.0, 0.0, 0.0, 0.0)
-    }
+    most = 1 - 0.0125 ** (1 / 40)  # what none of 40 trials still allow, with 97.5 % to either side
+    for row in differences:
+        assert (row.difference, row.difference_se, row.is_same) == (0, None, True)
+        ends = (-most, most) if row.unit == "probability" else (None, None)
+        assert (row.difference_low, row.difference_high) == pytest.approx(ends)
     assert "same" in esc.summary(twice)
 
 
@@ -423,16 +436,18 @@ def test_the_summary_is_one_table_of_120_letters() -> None:
     row = found().get("recommended", 2, rule="rolling six", truth="mild")
     assert row.mc_se is not None and row.difference is not None and row.difference_se is not None
     assert f" {100 * row.estimate:.1f}±{100 * row.mc_se:.1f} " in block[2]
-    assert f" {100 * row.difference:+.1f}±{100 * row.difference_se:.1f} " in block[3]
+    assert f" {tight(change_in_words(row.change, 'same'))} " in block[3]
     exact = found().get("recommended", 2, rule="BOIN", truth="mild").exact
     assert exact is not None and f" {100 * exact:.2f} " in block[6]
     assert "No exact values of rolling six: the rule rolling six decides with outcomes pending" in esc.summary(found())
 
 
 def test_what_no_trial_came_to_has_a_bound() -> None:
-    """Of 250 trials: 1 - 0.025 ** (1 / 250)."""
-    assert found().get("recommended", "no dose", rule="CRM, prior mtd level 2", truth="mild").estimate == 0
-    assert f"<{100 * (1 - 0.025 ** (1 / 250)):.2f}" in esc.summary(found())
+    """Of 20 trials: 1 - 0.025 ** (1 / 20), 16.84 %, rounded outward."""
+    twenty = compare(esc.load(BASE), ["3+3 variant=A"], trials=20)
+    row = twenty.get("recommended", "no dose", rule="3+3, variant A", truth="3% 6%")
+    assert (row.estimate, row.mc_se, row.low, row.high) == (0, None, 0, pytest.approx(1 - 0.025 ** (1 / 20)))
+    assert " 0[0,17] " in esc.summary(twenty)
 
 
 def test_many_levels_and_long_labels_fit_too() -> None:

@@ -12,7 +12,15 @@ import pytest
 from scipy.stats import beta, binomtest
 
 from escalate import Scenario, characteristics, simulate, simulate_trial, story, summary
-from escalate.results.estimates import binomial_interval, mean, posterior_interval, probability, quantile, trials_needed
+from escalate.results.estimates import (
+    binomial_interval,
+    difference,
+    mean,
+    posterior_interval,
+    probability,
+    quantile,
+    trials_needed,
+)
 from escalate.results.outcomes import NOT_REACHED, PER_LEVEL
 from escalate.results.tally import Tally, tally, total
 from escalate.results.timeline import milestones, waits
@@ -27,7 +35,8 @@ def test_probability_has_the_exact_binomial_interval(k: int, n: int) -> None:
     found = probability("g", "m", None, k, n)
     exact = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
     assert found.estimate == k / n
-    assert found.mc_se == pytest.approx(math.sqrt(k / n * (1 - k / n) / n), abs=1e-15)
+    se = math.sqrt(k / n * (1 - k / n) / n)
+    assert found.mc_se == (pytest.approx(se, abs=1e-15) if 0 < k < n else None), "no certainty in trials that agree"
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high), abs=1e-12)
 
 
@@ -53,7 +62,10 @@ def test_mean_by_hand() -> None:
     found = mean("g", "m", None, Counter([1, 2, 3, 6]), "days")
     se = math.sqrt(((1 - 3) ** 2 + 1 + 0 + 9) / 3 / 4)
     assert (found.estimate, found.mc_se) == pytest.approx((3.0, se))
-    assert (found.low, found.high) == pytest.approx((3 - 1.959964 * se, 3 + 1.959964 * se), abs=1e-5)
+    assert 3 - 3.182446 * se < 0, "what is never below 0 has no mean below it; Student's 97.5 % point of 3 is 3.182446"
+    assert (found.low, found.high) == pytest.approx((0, 3 + 3.182446 * se), abs=1e-5)
+    found = difference("g", "m", None, Counter([1, 2, 3, 6]), "days")
+    assert (found.low, found.high) == pytest.approx((3 - 3.182446 * se, 3 + 3.182446 * se), abs=1e-5)
 
 
 def test_one_trial_has_no_standard_error() -> None:
@@ -224,8 +236,12 @@ def test_get_names_what_there_is(base: Scenario) -> None:
 
 def test_every_estimate_has_its_error(base: Scenario) -> None:
     for estimate in characteristics(simulate(base, trials=50)).estimates:
-        assert estimate.mc_se is not None
-        assert estimate.low <= estimate.estimate <= estimate.high
+        low, high = (estimate.estimate if end is None else end for end in (estimate.low, estimate.high))
+        assert low <= estimate.estimate <= high
+        assert estimate.mc_se is None or estimate.mc_se > 0
+        if estimate.unit == "probability":
+            assert None not in (estimate.low, estimate.high)
+            assert (estimate.mc_se is None) == (estimate.estimate in (0, 1))
 
 
 def test_summary_of_a_trial_that_never_begins(base: Scenario) -> None:
@@ -319,6 +335,14 @@ def test_right_and_wrong_choices() -> None:
 
 
 def test_so_many_trials_are_needed() -> None:
-    """1.959964 standard errors of half a point each side: 0.0025 / (0.005 / 1.959964)^2 at one half."""
-    assert trials_needed(0.5) == math.ceil(0.25 * (1.959964 / 0.005) ** 2) == 38415
-    assert trials_needed(0.0) == 1
+    """Of the exact interval, a little wider than 1.959964 standard errors; of nothing, 0.025^(1/n) >= 0.995."""
+    assert 38415 == math.ceil(0.25 * (1.959964 / 0.005) ** 2) < trials_needed(0.5) < 38415 * 1.01
+    assert trials_needed(0.0) == trials_needed(1.0) == math.ceil(math.log(0.025) / math.log(0.995)) == 736
+    for p in (0.5, 0.02, 0.873):
+        n = trials_needed(p)
+        for trials, enough in ((n, True), (n - 1, False)):
+            low, high = (
+                beta.ppf(0.025, p * trials, trials - p * trials + 1),
+                beta.ppf(0.975, p * trials + 1, trials - p * trials),
+            )
+            assert (max(p - low, high - p) <= 0.005) == enough

@@ -21,6 +21,7 @@ from matplotlib.patches import Rectangle
 import escalate as esc
 from conftest import ROOT
 from escalate.plots import plot_comparison, style
+from escalate.results.chance import value_alone
 from escalate.studies.comparison import Compared, Comparison, compare
 from small import small
 from test_plots_rules import all_texts, colour, legend_words, overlaps
@@ -164,14 +165,15 @@ def test_numbers_stand_beside_their_bars(name: str) -> None:
             if text.get_ha() == "right" and abs(text.get_position()[1] - y) < 4 and text.get_position()[0] > bar.get_x()
         ]
         number = min(right, key=lambda text: text.get_position()[0]).get_text()
-        percent = "0%" if row.estimate == 0 else f"{100 * row.estimate:.1f}%"
-        plain = {"probability": percent, "days": f"{row.estimate:,.0f}"}.get(row.unit, f"{row.estimate:.2f}")
         sign = ""
-        if row.difference_se == 0 == row.difference:
+        if row.difference_se is None and row.difference == 0:
             sign = "= " if row.mc_se else ""
-        elif row.difference is not None and row.difference_se and abs(row.difference / row.difference_se) < 1.9599:
+        elif row.difference_low is not None and row.difference_low <= 0 <= row.difference_high:
             sign = "≈ "
-        assert number == sign + plain, key(row)
+        assert number == sign + value_alone(row), key(row)
+        scale = 100 if row.unit == "probability" else 1
+        shown_as = float(number.removeprefix(sign).rstrip("%").replace(",", ""))
+        assert abs(shown_as - scale * row.estimate) <= scale * (row.mc_se or 0) / 2, "digits follow the error"
 
 
 def test_some_numbers_are_alike_and_some_the_same() -> None:
@@ -190,10 +192,11 @@ def test_intervals_and_exact_values_have_their_places(name: str) -> None:
             continue
         bar = bars(name)[key(row)]
         middle = bar.get_y() + bar.get_height() / 2
-        assert list(intervals[key(row)].get_xdata()) == pytest.approx(
-            [start + scale * row.low, start + scale * row.high]
-        )
-        assert list(intervals[key(row)].get_ydata()) == pytest.approx([middle, middle])
+        if row.low is not None:
+            assert list(intervals[key(row)].get_xdata()) == pytest.approx(
+                [start + scale * row.low, start + scale * row.high]
+            )
+            assert list(intervals[key(row)].get_ydata()) == pytest.approx([middle, middle])
         if row.exact is not None:
             assert list(exact[key(row)].get_xdata()) == pytest.approx([start + scale * row.exact])
             assert list(exact[key(row)].get_ydata()) == pytest.approx([middle])

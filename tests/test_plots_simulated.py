@@ -27,7 +27,8 @@ import escalate as esc
 from conftest import ROOT
 from escalate.plots import plot_accrual_fan, plot_durations, plot_selection, plot_where_time_goes, style
 from escalate.plots.style import calendar_axis, day_number, new_axes
-from escalate.results.estimates import Characteristics, finished_by
+from escalate.results.chance import in_percent, in_units
+from escalate.results.estimates import Characteristics, finished_by, probability
 from escalate.results.outcomes import NOT_REACHED
 from escalate.results.timeline import WAITS
 from escalate.studies.accruals import COUNTED, Accrual
@@ -256,13 +257,16 @@ def test_median_and_90_percent_are_marked_if_they_are_known(name: str) -> None:
             continue
         mark = lines(ax)[label]
         assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (x_of(scenario(name), ended[rank - 1]), share)
-        assert f"day {ended[rank - 1]} ±" in words(ax)
+        quantile = of.get(f"duration: {share:.0%} quantile")
+        end = "± ?" if quantile.low is None or quantile.high is None else f"[{quantile.low:,.0f}, {quantile.high:,.0f}]"
+        assert f"day {ended[rank - 1]} {end}" in words(ax)
 
 
 def test_finished_by_the_planned_date_stands_in_the_figure_with_its_error() -> None:
     for name in ("base", "date before most end", "some cut off"):
         share = found(name).get("finished by planned completion date")
-        text = f"{share.estimate:.1%} ± {100 * share.mc_se:.1f}"
+        text = in_percent(share)
+        assert text.startswith(f"{share.estimate:.1%} ± ")
         assert f"finished: {text}" in words(drawn("durations", name))
         assert drawn("durations", name).get_title(loc="left").replace("\n", " ").endswith(text)
         assert height(curve(name), x_of(scenario(name), scenario(name).planned_days)) == pytest.approx(share.estimate)
@@ -275,7 +279,8 @@ def test_trials_that_were_cut_off_are_said(name: str) -> None:
     assert ("not finished: " in seen) == ("(trial.max_days)" in seen) == (cut > 0)
     if cut:
         assert f"{cut} trials were cut off on day {scenario(name).trial.max_days}" in seen
-        assert f"not finished: {cut / found(name).tally.trials:.1%} ±" in seen
+        trials = found(name).tally.trials
+        assert f"not finished: {in_percent(probability('', '', None, cut, trials))}" in seen
         assert max(curve(name).get_ydata()) == pytest.approx(1 - cut / found(name).tally.trials)
         assert max(curve(name).get_xdata()) == x_of(scenario(name), scenario(name).trial.max_days)
 
@@ -319,9 +324,8 @@ def test_every_bar_has_its_days_share_error_and_interval(name: str) -> None:
             estimate = of.get("duration" if wait == "mean duration" else wait)
             y = bar.get_y() + bar.get_height() / 2
             text = next(t.get_text() for t in ax.texts if t.xy[1] == pytest.approx(y) and t.get_position() == (5, 0))
-            error = "?" if estimate.mc_se is None else f"{estimate.mc_se:.1f}"
             share = "" if wait == "mean duration" else f" · {estimate.estimate / of.get('duration').estimate:.0%}"
-            assert text == f"{estimate.estimate:,.1f} ± {error} days{share}"
+            assert text == f"{in_units(estimate, 'days')}{share}"
             line = lines(ax).get(f"interval|{gid}")
             assert (line is None) == (not estimate.mc_se)
             if line is not None:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from ..results.chance import value_alone
 from ..results.no_dose import no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
@@ -207,20 +208,12 @@ def _notes(comparison: Comparison) -> list[str]:
     return notes
 
 
-def _number(row: Compared) -> str:
-    if row.unit == "probability":
-        return "0%" if row.estimate == 0 else f"{100 * row.estimate:.1f}%"
-    return f"{row.estimate:,.0f}" if row.unit == "days" else f"{row.estimate:.2f}"
-
-
 def _likeness(row: Compared) -> str:
     """Return how a value compares with that of the first rule, if they may be the same."""
+    if row.is_same:
+        return "" if row.mc_se is None else "= "  # nothing to tell where neither ever varies
     low, high = row.difference_low, row.difference_high
-    if low is None or high is None or not low <= 0 <= high:
-        return ""
-    if low == high:
-        return "" if row.mc_se == 0 else "= "  # nothing to tell where neither ever varies
-    return "≈ "
+    return "≈ " if low is not None and high is not None and low <= 0 <= high else ""
 
 
 def _handles(comparison: Comparison) -> list[Artist]:
@@ -324,4 +317,4 @@ def _draw_bar(board: Board, column: Column, row: Compared, y: float) -> None:
         mark = exact_mark(row.exact_of)
         mark["markersize"] *= board.scale
         board.line([column.place(row.exact)], [y], 0.0, **mark, zorder=6, gid=f"exact|{name}")
-    board.write(column.end, y, _likeness(row) + _number(row), NUMBER, ha="right", zorder=7)
+    board.write(column.end, y, _likeness(row) + value_alone(row), NUMBER, ha="right", zorder=7)

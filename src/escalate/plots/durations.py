@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from matplotlib.axes import Axes
 
-from ..results.estimates import Characteristics, Estimate, error_words, finished_by, in_percent
+from ..results.chance import in_percent, quantile_in_words
+from ..results.estimates import Characteristics, Estimate, finished_by, otherwise
 from ..results.outcomes import NOT_REACHED
 from .beside import mark_planned, write_beside
 from .style import (
@@ -139,7 +140,7 @@ def _mark_quantiles(ax: Axes, found: Characteristics, zero: float, curve: Sequen
         quantile = found.get(f"duration: {name} quantile")
         at = (zero + quantile.estimate, share)
         ax.plot(*at, marker="o", markersize=7, color=BLUE, markeredgecolor=PAPER, zorder=5, gid=words)
-        day = f"day {quantile.estimate:.0f} ± {error_words(quantile, 0)}"
+        day = f"day {quantile_in_words(quantile)}"
         write_beside(ax, at, [words, f"{_date(found, quantile.estimate)}, {day}"], INK, va="top", up=-5)
 
 
@@ -148,5 +149,5 @@ def _mark_cut_off(ax: Axes, found: Characteristics, zero: float) -> None:
     if not _is_cut(found):
         return
     ended, scenario = found.get("trial ended: reached"), found.tally.scenario
-    text = f"not finished: {1 - ended.estimate:.1%} ± {error_words(ended, 1, 100)}"
+    text = f"not finished: {in_percent(otherwise(ended))}"
     write_beside(ax, (zero + scenario.trial.max_days, ended.estimate), [text], INK, va="bottom", up=5, left=True)

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 
 from ..errors import EscalateError
 from ..exactly.enumeration import Exact
-from ..results.estimates import Characteristics, Estimate, in_percent
+from ..results.chance import in_percent
+from ..results.estimates import Characteristics, Estimate
 from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words

@@ -84,7 +84,7 @@ def _bar(ax: Axes, row: int, end: str, change: Estimate, value: str, scale: floa
     x, y = scale * change.estimate, row + offset
     ax.barh(y, x, height=HALF, color=colour, hatch=hatch, edgecolor=PAPER, linewidth=0, zorder=3, gid=f"{row} {end}")
     ends = [x] if change.low is None or change.high is None else [scale * change.low, scale * change.high, x]
-    if change.mc_se:
+    if len(ends) > 1:
         ax.plot([min(ends), max(ends)], [y, y], color=INK, linewidth=1.0, zorder=5)
     right = x > 0 or (x == 0 and end == "high")
     ax.annotate(

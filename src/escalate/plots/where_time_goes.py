@@ -8,7 +8,8 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
-from ..results.estimates import Characteristics, Estimate, in_units
+from ..results.chance import in_units
+from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
 from .beside import TEXT, make_room
@@ -132,7 +133,7 @@ def _draw_bar(
         ax.plot(ends, [y, y], color=INK, linewidth=1.4, solid_capstyle="butt", zorder=4, gid=f"interval|{gid}")
         end = max(ends)
     share = estimate.estimate / duration.estimate if duration.estimate else 0.0
-    return end, y, f"{in_units(estimate, 1)} days" + ("" if name == MEAN else f" · {share:.0%}")
+    return end, y, in_units(estimate, "days") + ("" if name == MEAN else f" · {share:.0%}")
 
 
 def _write_numbers(ax: Axes, notes: list[tuple[float, float, str]]) -> None:

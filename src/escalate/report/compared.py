@@ -7,6 +7,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from ..cautions import Caution, caution_lines, cautions
+from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
@@ -14,6 +15,10 @@ from ..words.records import NO_DOSE
 
 WIDTH, LABEL = 120, 22
 """Widest line, and widest label of a rule that stands beside its numbers."""
+
+
+SAME = "same"
+"""What is said of a difference where no trial differs."""
 
 
 class _Column(NamedTuple):
@@ -48,8 +53,11 @@ def comparison_summary(found: Comparison) -> str:
         For each truth, each rule: P(each dose, none), patients, DLTs, duration, with their Monte Carlo standard errors;
         below them the paired differences to the first rule, and exact values.
     """
-    parts = [_question(found), caution_lines(_cautions(found)), *(_block(found, truth) for truth in found.truths)]
-    return "\n\n".join("\n".join(part) for part in map(list, parts) if part)
+    blocks = ["\n".join(_block(found, truth)) for truth in found.truths]
+    means = in_all_means("\n".join(blocks), found.trials)
+    head = [*_question(found), *([means] if means else [])]
+    parts = ["\n".join(head), "\n".join(caution_lines(_cautions(found))), *blocks]
+    return "\n\n".join(part for part in parts if part)
 
 
 def _cautions(found: Comparison) -> dict[Caution, str]:
@@ -77,8 +85,7 @@ def _question(found: Comparison) -> Iterator[str]:
         f"{_count(found.rules, 'rule')} under {_count(found.truths, 'truth')}, {many}, seed {found.seed}: "
         "the same candidates and patients meet every rule"
     )
-    yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions; < and > are ends of"
-    yield "its 95 % interval where something happened in no trial or in all."
+    yield HOW_SAID
     notes = [*_what_columns_mean(found), *_what_exact_means(found)]
     for note in notes:
         yield from wrap(note, WIDTH)
@@ -91,8 +98,8 @@ def _count(things: Sequence[object], word: str) -> str:
 def _what_columns_mean(found: Comparison) -> Iterator[str]:
     if len(found.rules) > 1:
         yield (
-            f"difference: to {found.rules[0]}, trial by trial on the same patients; `same` where no trial of the two "
-            "differs."
+            f"difference: to {found.rules[0]}, trial by trial on the same patients; `{SAME}` where no trial of the two "
+            f"differs, which can still do so in {up_to(found.trials)} of trials (95 % interval)."
         )
     if found.overdose_above is not None:
         limit = f"{100 * found.overdose_above:.4g}%"
@@ -158,7 +165,7 @@ def _why_no_dose(found: Comparison, truth: Truth) -> Iterator[str]:
     for why in WHY_NO_DOSE:
         column = _Column(why, no_dose_measure(why), NO_DOSE, 1, 100)
         rows = [(rule, found.get(column.measure, NO_DOSE, rule=rule, truth=truth.label)) for rule in found.rules]
-        told = [f"{rule} {_value(row, column)}" for rule, row in rows if row.estimate > 0]
+        told = [f"{rule} {_value(row)}" for rule, row in rows if row.estimate > 0]
         if told:
             yield from wrap(f"of no dose, {why}, %: {'; '.join(told)}", WIDTH, subsequent_indent="  ")
 
@@ -179,9 +186,9 @@ def _panel(found: Comparison, truth: Truth, title: str, columns: Sequence[_Colum
         rows = [_row(found, truth, rule, column) for column in columns]
         if len(rule) > label:
             cells.append((rule, []))
-        cells.append((rule if len(rule) <= label else "", [_value(*one) for one in zip(rows, columns, strict=True)]))
+        cells.append((rule if len(rule) <= label else "", [_value(row) for row in rows]))
         if rule != found.rules[0]:
-            cells.append(("  difference", [_difference(*one) for one in zip(rows, columns, strict=True)]))
+            cells.append(("  difference", [_difference(row) for row in rows]))
         kinds = {row.exact_of for row in found.rows if (row.truth, row.rule) == (truth.label, rule)} - {None}
         if kinds:
             star = "*" if WHOLE_COHORTS in kinds else ""
@@ -203,27 +210,14 @@ def _row(found: Comparison, truth: Truth, rule: str, column: _Column) -> Compare
         return None
 
 
-def _value(row: Compared | None, column: _Column) -> str:
-    if row is None:
-        return ""
-    if row.unit != "probability" and row.mc_se == 0:
-        return f"{column.scale * row.estimate:.{column.digits}f}"
-    if row.unit == "probability" and row.estimate in (0, 1) and row.low is not None and row.high is not None:
-        return f"<{100 * row.high:.2f}" if row.estimate == 0 else f">{100 * row.low:.2f}"
-    return f"{column.scale * row.estimate:.{column.digits}f}±{_se(row.mc_se, column)}"
+def _value(row: Compared | None) -> str:
+    return "" if row is None else tight(in_words(row))
 
 
-def _difference(row: Compared | None, column: _Column) -> str:
-    if row is None or row.difference is None:
-        return ""
-    if row.difference == 0 and row.difference_se == 0:
-        return "same"
-    return f"{column.scale * row.difference:+.{column.digits}f}±{_se(row.difference_se, column)}"
+def _difference(row: Compared | None) -> str:
+    change = None if row is None else row.change
+    return "" if change is None else tight(change_in_words(change, SAME))
 
 
 def _exact(row: Compared | None, column: _Column) -> str:
     return "" if row is None or row.exact is None else f"{column.scale * row.exact:.{column.digits + 1}f}"
-
-
-def _se(mc_se: float | None, column: _Column) -> str:
-    return "?" if mc_se is None else f"{column.scale * mc_se:.{column.digits}f}"

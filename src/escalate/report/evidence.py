@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..results.estimates import binomial_interval, posterior_interval
+from ..results.chance import binomial_interval, in_percent
+from ..results.estimates import posterior_interval, probability
 
 
-def evidence_lines(evidence: Mapping[tuple[int, int, int], float], most: int = 4) -> list[str]:
+def evidence_lines(
+    evidence: Mapping[tuple[int, int, int], float], most: int = 4, trials: int | None = None
+) -> list[str]:
     """Return the counts at the recommended dose that are most frequent, with what they say about P(DLT) there.
 
     Parameters
@@ -16,14 +19,23 @@ def evidence_lines(evidence: Mapping[tuple[int, int, int], float], most: int = 4
         Probability of each recommended level (from 0) with DLTs and evaluable patients there.
     most : int
         How many to tell.
+    trials : int, optional
+        Simulated trials that the probabilities are shares of; they are exact where it is not given.
     """
     if not evidence:
         return []
-    lines = [f"{'What would a recommended dose rest on?':<46}{'probability':>12}   P(DLT), 95 %: exact   uniform prior"]
     ordered = sorted(evidence.items(), key=lambda item: (-item[1], item[0]))
-    for (level, y, n), q in ordered[:most]:
+    rest = sum(q for _, q in ordered[most:])
+    chances = [_chance(q, trials) for q in (*(q for _, q in ordered[:most]), *([rest] if rest else []))]
+    wide = max(12 if trials is None else 16, *map(len, chances))
+    head = f"{'What would a recommended dose rest on?':<46}{'probability':>{wide}}"
+    lines = [f"{head}   P(DLT), 95 %: exact   uniform prior"]
+    for ((level, y, n), _), chance in zip(ordered[:most], chances, strict=False):
         intervals = binomial_interval(y, n), posterior_interval(y, n)
         exact, posterior = (f"{low:.0%} to {high:.0%}" for low, high in intervals)
-        lines.append(f"{f'  level {level + 1} with {y} DLT in {n}':<46}{q:>12.1%}   {exact:>19}{posterior:>16}")
-    rest = sum(q for _, q in ordered[most:])
-    return lines + ([f"{f'  {len(ordered) - most} other counts':<46}{rest:>12.1%}"] if rest else [])
+        lines.append(f"{f'  level {level + 1} with {y} DLT in {n}':<46}{chance:>{wide}}   {exact:>19}{posterior:>16}")
+    return lines + ([f"{f'  {len(ordered) - most} other counts':<46}{chances[-1]:>{wide}}"] if rest else [])
+
+
+def _chance(q: float, trials: int | None) -> str:
+    return f"{q:.1%}" if trials is None else in_percent(probability("", "", None, round(q * trials), trials))

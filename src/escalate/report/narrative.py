@@ -7,7 +7,8 @@ from itertools import groupby
 from textwrap import fill
 from typing import Any
 
-from ..results.estimates import binomial_interval, posterior_interval
+from ..results.chance import binomial_interval
+from ..results.estimates import posterior_interval
 from ..results.timeline import WAITS, waits
 from ..words.records import NO_DOSE, Trial
 

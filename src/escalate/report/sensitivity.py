@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..results.chance import HOW_SAID, up_to
 from ..results.estimates import Estimate
 from ..studies.sensitivities import Sensitivity, Swing, change_text, measure_words
 
@@ -21,8 +22,10 @@ def sensitivity_summary(found: Sensitivity) -> str:
         about.title_and_id,
         f"{len(found.swings[0])} assumptions, one at a time from the low to the high end of their ranges; "
         f"{found.trials:,} trials each, seed {found.seed}",
-        "The same patients everywhere. ± is the Monte Carlo standard error, of differences between the same trials;",
-        "none: the assumption changes the measure in none of them.",
+        "The same patients everywhere, and differences between the same trials.",
+        HOW_SAID,
+        f"none: the assumption changes the measure in no trial; it can still do so in {up_to(found.trials)} of them "
+        "(95 % interval).",
     ]
     parts = [_measure(found, base, swings) for base, swings in zip(found.base, found.swings, strict=True)]
     return "\n\n".join("\n".join(part) for part in (head, *parts))
@@ -33,9 +36,11 @@ def _measure(found: Sensitivity, base: Estimate, swings: tuple[Swing, ...]) -> I
     ends = max(len(_range(swing)) for swing in swings)
     yield measure_words(found, base)
     unit = "days" if base.unit == "days" else "points"
-    yield f"  {'':<{wide}}  {'':<{ends}}{f'{unit} at low':>18}{f'{unit} at high':>18}"
-    for swing in swings:
-        at = "".join(f"{change_text(change):>18}" for change in (swing.at_low, swing.at_high))
+    changes = [[change_text(change) for change in (swing.at_low, swing.at_high)] for swing in swings]
+    long = max([18, *(len(cell) + 2 for row in changes for cell in row)])
+    yield f"  {'':<{wide}}  {'':<{ends}}{f'{unit} at low':>{long}}{f'{unit} at high':>{long}}"
+    for swing, row in zip(swings, changes, strict=True):
+        at = "".join(f"{cell:>{long}}" for cell in row)
         yield f"  {swing.key:<{wide}}  {_range(swing):<{ends}}{at}"
 
 

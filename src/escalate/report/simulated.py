@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 from ..cautions import caution_lines, cautions
 from ..cautions.about_nature import differs_among_evaluable
 from ..exactly.one_by_one import whole_cohorts
 from ..nature.patients import dlt_probability_if_evaluable
-from ..results.estimates import Characteristics, Estimate, error_words, in_percent, in_units, trials_needed
+from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units, quantile_in_words
+from ..results.estimates import Characteristics, Estimate, probability, trials_needed
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..results.outcomes import NOT_REACHED, PER_LEVEL
 from ..results.tally import PATHS_OF, Tally
@@ -19,6 +20,10 @@ from ..scenario.rules import decides_early, rule_words
 from ..words.records import NO_DOSE
 from ..words.tables import STATES
 from .evidence import evidence_lines
+
+HALF_POINT, AGREE = 0.005, 0.25
+"""How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for
+so that a number of trials is said at all."""
 
 _PATIENT_WORDS = {
     "infused": "infused",
@@ -56,7 +61,9 @@ def simulated_summary(found: Characteristics) -> str:
         _waits(found),
         _paths(counted),
     )
-    return "\n\n".join("\n".join(part) for part in map(list, parts) if part)
+    text = "\n\n".join("\n".join(part) for part in map(list, parts) if part)
+    means = in_all_means(text, counted.trials)
+    return text.replace(HOW_SAID, f"{HOW_SAID}\n{means}", 1) if means else text
 
 
 def _question(counted: Tally) -> Iterator[str]:
@@ -72,28 +79,60 @@ def _question(counted: Tally) -> Iterator[str]:
         f"review {safety.review_delay_days} days, follow-up {scenario.follow_up.days} days; "
         f"start {about.start_date}"
     )
-    yield "± is the Monte Carlo standard error: the error of simulating, not of the assumptions."
+    yield HOW_SAID
 
 
 def _recommendation(found: Characteristics) -> Iterator[str]:
     scenario = found.tally.scenario
     beside = dict(_beside(scenario))
     heads = "".join(f"   {head}" for head in beside)
-    yield f"{'Which dose would be recommended?':<46}{'probability':>16}{heads}"
+    chances = {k: in_percent(found.get("recommended", k)) for k in (*range(1, scenario.levels + 1), NO_DOSE)}
+    wide = max(16, *map(len, chances.values()))
+    yield f"{'Which dose would be recommended?':<46}{'probability':>{wide}}{heads}"
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
         words = "".join(f"   {cells[level]:<{len(head)}}" for head, cells in beside.items())
-        yield f"{label:<46}{in_percent(found.get('recommended', level + 1)):>16}{words}".rstrip()
+        yield f"{label:<46}{chances[level + 1]:>{wide}}{words}".rstrip()
     words = "".join(f"   {cells[-1] if len(cells) > scenario.levels else '':<{len(h)}}" for h, cells in beside.items())
-    yield f"  {NO_DOSE:<44}{in_percent(found.get('recommended', NO_DOSE)):>16}{words}".rstrip()
-    yield from _why_no_dose(found)
-    yield from _right_or_wrong(found)
-    worst = max((found.get("recommended", level).estimate for level in range(1, scenario.levels + 1)), key=_spread)
-    yield f"  within ± 0.5 points (95 % interval) after {trials_needed(worst):,} trials"
+    yield f"  {NO_DOSE:<44}{chances[NO_DOSE]:>{wide}}{words}".rstrip()
+    yield from _shares([*_why_no_dose(found), *_right_or_wrong(found)], wide)
+    yield f"  {precision_words([found.get('recommended', k) for k in chances])}"
     yield "Why did the escalation end?"
-    for estimate in found.estimates:
-        if estimate.group == "stopping":
-            yield f"  {estimate.measure:<44}{in_percent(estimate):>16}"
+    yield from _shares([(f"  {e.measure}", e) for e in found.estimates if e.group == "stopping"], wide)
+
+
+def _shares(shares: Sequence[tuple[str, Estimate]], wide: int) -> Iterator[str]:
+    """Yield a line for each probability, one below the other."""
+    told = [(label, in_percent(share)) for label, share in shares]
+    wide = max([wide, *(len(words) for _, words in told)])
+    for label, words in told:
+        yield f"{label:<46}{words:>{wide}}"
+
+
+def precision_words(shares: Sequence[Estimate]) -> str:
+    """Return how many trials bring each of some probabilities within half a point, if their intervals tell."""
+    trials, within = shares[0].trials, "within ± 0.5 points (95 % interval)"
+    ends = [(share, share.low, share.high) for share in shares if share.low is not None and share.high is not None]
+    if all(max(share.estimate - low, high - share.estimate) <= HALF_POINT for share, low, high in ends):
+        return f"{within} with these {trials:,} trials"
+    spreads = [sorted([low, high], key=_spread) for _, low, high in ends]
+    least = max(trials_needed(few, HALF_POINT) for few, _ in spreads)
+    most = max(
+        trials_needed(0.5 if low < 0.5 < high else max(low, high, key=_spread), HALF_POINT) for _, low, high in ends
+    )
+    if most > (1 + AGREE) * least:
+        return (
+            f"{trials:,} trials do not tell how many more bring this {within.removesuffix(' (95 % interval)')}; "
+            f"{trials_needed(0.5, HALF_POINT):,} suffice, whatever the probabilities"
+        )
+    after = max(_rounded_up(most), trials)
+    return f"{within} after {after:,} trials, {after - trials:,} more"
+
+
+def _rounded_up(trials: int) -> int:
+    """Round up to two digits."""
+    step = int(10 ** max(len(str(trials)) - 2, 0))
+    return -(-trials // step) * step
 
 
 def _beside(scenario: Scenario) -> Iterator[tuple[str, list[str]]]:
@@ -107,23 +146,22 @@ def _beside(scenario: Scenario) -> Iterator[tuple[str, list[str]]]:
             yield "exact, with whole cohorts", [f"{q:.2%}" for q in (*whole.recommended, whole.no_dose)]
 
 
-def _why_no_dose(found: Characteristics) -> Iterator[str]:
+def _why_no_dose(found: Characteristics) -> Iterator[tuple[str, Estimate]]:
     """Tell what no dose means: a verdict on the doses, a trial too small for one, or no time left."""
     for why in WHY_NO_DOSE:
         share = found.get(no_dose_measure(why), NO_DOSE)
         if share.estimate > 0:
-            yield f"{f'    of it, {why}':<46}{in_percent(share):>16}"
+            yield f"    of it, {why}", share
 
 
-def _right_or_wrong(found: Characteristics) -> Iterator[str]:
+def _right_or_wrong(found: Characteristics) -> Iterator[tuple[str, Estimate]]:
     """Tell how often the right dose and how often too toxic a dose is recommended, if the scenario says which are."""
     scenario = found.tally.scenario
     if scenario.mtd_level is not None:
         right = f"level {scenario.mtd_level}" if scenario.mtd_level else NO_DOSE
-        yield f"  {f'the right choice, {right}':<44}{in_percent(found.get('right choice')):>16}"
+        yield f"  the right choice, {right}", found.get("right choice")
     if scenario.overdose_above is not None:
-        words = f"too toxic a dose, P(DLT) above {scenario.overdose_above:.0%}"
-        yield f"  {words:<44}{in_percent(found.get('too toxic a dose')):>16}"
+        yield f"  too toxic a dose, P(DLT) above {scenario.overdose_above:.0%}", found.get("too toxic a dose")
 
 
 def _spread(p: float) -> float:
@@ -133,49 +171,53 @@ def _spread(p: float) -> float:
 def _patients(found: Characteristics) -> Iterator[str]:
     levels = range(1, found.tally.scenario.levels + 1)
     columns = [*levels, "all"]
-    heads = "".join(f"{name:>15}" for name in [*(f"level {level}" for level in levels), "all"])
+    told = [name for name in PER_LEVEL if found.get(name, "all").estimate or name not in ("not_infused", "replaced")]
+    rows = [[in_units(found.get(name, level)) for level in columns] for name in told]
+    wide = max([15, *(len(cell) + 2 for row in rows for cell in row)])
+    heads = "".join(f"{name:>{wide}}" for name in [*(f"level {level}" for level in levels), "all"])
     yield f"{'Patients in a trial, mean':<30}{heads}"
-    for name in PER_LEVEL:
-        if name in ("not_infused", "replaced") and found.get(name, "all").estimate == 0:
-            continue
-        cells = "".join(f"{in_units(found.get(name, level), 2):>15}" for level in columns)
-        yield f"  {_PATIENT_WORDS[name]:<28}{cells}"
+    for name, row in zip(told, rows, strict=True):
+        yield f"  {_PATIENT_WORDS[name]:<28}" + "".join(f"{cell:>{wide}}" for cell in row)
     yield f"  trials with any DLT: {in_percent(found.get('any DLT', 'all'))}"
     if found.tally.scenario.overdose_above is not None:
         limit = f"{found.tally.scenario.overdose_above:.0%}"
-        yield f"  treated at a dose with P(DLT) above {limit}: {in_units(found.get('overdosed', 'all'), 2)}"
+        yield f"  treated at a dose with P(DLT) above {limit}: {in_units(found.get('overdosed', 'all'))}"
 
 
 def _candidates(found: Characteristics) -> Iterator[str]:
     yield "Candidates in a trial, mean"
-    yield f"  {'consented':<28}{in_units(found.get('consented'), 2):>15}"
+    yield f"  {'consented':<28}{in_units(found.get('consented')):>15}"
     for state in STATES:
         estimate = found.get(state)
         if estimate.estimate > 0:
-            yield f"  {state:<28}{in_units(estimate, 2):>15}"
+            yield f"  {state:<28}{in_units(estimate):>15}"
 
 
 def _dates(found: Characteristics) -> Iterator[str]:
     counted = found.tally
-    yield f"{'When?':<20}{'reached':>16}{'median':>14}{'(day)':>12}   80 % of the trials that reach it"
-    for name in counted.milestones:
-        reached = found.get(f"{name}: reached")
-        if name == "level 1 opened" or reached.estimate == 0:
-            continue
-        middle, low, high = (found.get(f"{name}: {q} quantile") for q in ("50%", "10%", "90%"))
-        day = f"{middle.estimate:.0f} ± {error_words(middle, 0)}"
-        yield (
-            f"  {name:<18}{in_percent(reached):>16}{_date(counted, middle):>14}{day:>12}   "
-            f"{_date(counted, low)} to {_date(counted, high)}"
-        )
+    chances = {name: found.get(f"{name}: reached") for name in counted.milestones if name != "level 1 opened"}
+    reached = {name: in_percent(chance) for name, chance in chances.items() if chance.estimate > 0}
+    days = {name: quantile_in_words(found.get(f"{name}: 50% quantile")) for name in reached}
+    wide, long = (max([least, *map(len, cells.values())]) for least, cells in ((16, reached), (9, days)))
+    yield f"{'When?':<20}{'reached':>{wide}}{'median':>14}   {'(day)':>{long}}   80 % of the trials that reach it"
+    for name in reached:
+        middle, low, high = (_date(counted, found.get(f"{name}: {q} quantile")) for q in ("50%", "10%", "90%"))
+        yield f"  {name:<18}{reached[name]:>{wide}}{middle:>14}   {days[name]:>{long}}   {low} to {high}"
+    yield from _spans(found)
+
+
+def _spans(found: Characteristics) -> Iterator[str]:
+    """Tell how long escalation takes, and each cohort, and whether the trial is finished in time."""
+    counted = found.tally
     span = found.get("first infusion to recommendation: reached")
     if span.estimate:
         days = found.get("first infusion to recommendation")
         cohorts = [
             name for name in counted.values if name.startswith("cohort ") and found.get(f"{name}: reached").estimate
         ]
-        each = ", ".join(in_units(found.get(name), 0) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
-        yield f"  first infusion to recommendation: {in_units(days, 0)} days on average; cohort by cohort: {each}"
+        each = ", ".join(in_units(found.get(name)) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
+        yield f"  first infusion to recommendation: {in_units(days, 'days')}, mean"
+        yield f"  cohort by cohort: {each}"
     if counted.scenario.planned_days is not None:
         chance = found.get("finished by planned completion date")
         planned = f"{counted.scenario.trial.planned_completion_date}, day {counted.scenario.planned_days}"
@@ -187,27 +229,31 @@ def _dates(found: Characteristics) -> Iterator[str]:
 
 def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
-    yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 1) + ' days':>20}"
+    yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 'days'):>20}"
     for name in WAITS:
         if name == "lymphodepletion" and not found.tally.scenario.lead_days:
             continue
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0
         bar = "█" * round(40 * share)
-        yield f"  {name:<32}{in_units(estimate, 1) + ' days':>20}  {share:>4.0%} {bar}"
+        yield f"  {name:<32}{in_units(estimate, 'days'):>20}  {share:>4.0%} {bar}"
 
 
 def _evidence(counted: Tally) -> Iterator[str]:
     """Tell how little the counts say on which a dose would be recommended."""
-    yield from evidence_lines(counted.evidence())
+    yield from evidence_lines(counted.evidence(), trials=counted.trials)
 
 
 def _paths(counted: Tally, most: int = 5) -> Iterator[str]:
     of = min(counted.trials, PATHS_OF)
     which = f"; of the first {PATHS_OF:,} trials" if of < counted.trials else ""
     yield f"Most frequent dose paths (N no DLT, T DLT, X non-evaluable{which})"
-    for path, count in sorted(counted.paths.items(), key=lambda item: (-item[1], item[0]))[:most]:
-        yield f"  {path or 'nobody infused':<46}{count / of:>8.1%}"
+    frequent = sorted(counted.paths.items(), key=lambda item: (-item[1], item[0]))[:most]
+    long = max([44, *(len(path) + 2 for path, _ in frequent)])
+    shares = [in_percent(probability("", "", None, count, of)) for _, count in frequent]
+    wide = max([16, *map(len, shares)])
+    for (path, _), share in zip(frequent, shares, strict=True):
+        yield f"  {path or 'nobody infused':<{long}}{share:>{wide}}"
 
 
 def _date(counted: Tally, estimate: Estimate) -> str:

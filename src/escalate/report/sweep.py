@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..results.estimates import Estimate, in_units
-from ..studies.study import cell_text
+from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units
+from ..studies.study import Point, cell_text
 from ..studies.sweeps import Sweep
 from ..words.records import NO_DOSE
 
@@ -27,9 +27,11 @@ def sweep_summary(found: Sweep) -> str:
         about.title_and_id,
         f"{len(study.points):,} points, {study.trials:,} simulated trials at each, of the same patients, "
         f"seed {study.seed}",
-        "± is the Monte Carlo standard error: the error of simulating, not of the assumptions.",
+        HOW_SAID,
     ]
-    return "\n".join([*head, "", *_rows(found)])
+    rows = list(_rows(found))
+    means = in_all_means("\n".join(rows), study.trials)
+    return "\n".join([*head, *([means] if means else []), "", *rows])
 
 
 def _rows(found: Sweep) -> Iterator[str]:
@@ -38,20 +40,19 @@ def _rows(found: Sweep) -> Iterator[str]:
     heads = [*(f"level {level}" if level != NO_DOSE else NO_DOSE for level in levels), "days", "finished in time"]
     texts = [[cell_text(value) for value in point.values.values()] for point in study.points]
     wide = [max(map(len, column)) for column in zip(study.keys, *texts, strict=True)]
-    yield "  ".join(f"{key:<{width}}" for key, width in zip(study.keys, wide, strict=True)) + "".join(
-        f"{head:>18}" for head in heads
-    )
-    for point, text in zip(study.points[:MOST_ROWS], texts, strict=False):
-        cells = [_percent(found.get(point.number, "recommended", level)) for level in levels]
-        cells.append(in_units(found.get(point.number, "duration"), 1))
-        planned = point.scenario.trial.planned_completion_date is not None
-        cells.append(_percent(found.get(point.number, "finished by planned completion date")) if planned else "")
+    cells = [heads, *(_cells(found, point, levels) for point in study.points[:MOST_ROWS])]
+    widths = [max([18, *(len(cell) + 2 for cell in column)]) for column in zip(*cells, strict=True)]
+    for text, row in zip([study.keys, *texts], cells, strict=False):
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(text, wide, strict=True)) + "".join(
-            f"{cell:>18}" for cell in cells
+            f"{cell:>{width}}" for cell, width in zip(row, widths, strict=True)
         )
     if len(study.points) > MOST_ROWS:
         yield f"and {len(study.points) - MOST_ROWS:,} more points"
 
 
-def _percent(estimate: Estimate) -> str:
-    return f"{estimate.estimate:.1%} ± {'?' if estimate.mc_se is None else f'{100 * estimate.mc_se:.1f}'}"
+def _cells(found: Sweep, point: Point, levels: list[int | str]) -> list[str]:
+    cells = [in_percent(found.get(point.number, "recommended", level)) for level in levels]
+    cells.append(in_units(found.get(point.number, "duration")))
+    planned = point.scenario.trial.planned_completion_date is not None
+    cells.append(in_percent(found.get(point.number, "finished by planned completion date")) if planned else "")
+    return cells

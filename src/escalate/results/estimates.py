@@ -6,25 +6,32 @@ import bisect
 import itertools
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
 from ..files import Saves
 from ..words.records import NO_DOSE, NO_LEVEL
 from ..words.tables import STATES, Column, Layout, Table
+from .chance import CONFIDENCE, binomial_interval, few_tell
 from .no_dose import WHY_NO_DOSE, no_dose_measure
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .tally import Tally, tally
 from .timeline import WAITS
 
-CONFIDENCE = 0.95
-"""Coverage of the Monte Carlo intervals."""
-
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 """Quantiles reported of durations and milestones."""
 
 _Z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+
+NO_ERROR = (
+    "if one trial alone was run, or no two trials differ, which tells nothing of their spread; of quantiles also where "
+    "an end of the interval is missing, or both are one day"
+)
+"""When a standard error is left out: it is never 0."""
+
+NO_INTERVAL = "of means where no two trials differ; of quantiles where the trials are too few for this end"
+"""When the end of an interval is left out; those of probabilities never are."""
 
 ESTIMATES = Layout(
     "characteristics",
@@ -35,9 +42,9 @@ ESTIMATES = Layout(
         Column("measure", "What is estimated"),
         Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
         Column("estimate", "The estimate", "see `unit`"),
-        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", "if one trial alone was run"),
-        Column("low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
-        Column("high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", NO_ERROR),
+        Column("low", "Lower end of its 95 % Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
+        Column("high", "Upper end of its 95 % Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
         Column("unit", "`probability`, `patients`, `candidates` or `days`"),
         Column("trials", "Trials that the estimate rests on", "count"),
     ),
@@ -124,7 +131,7 @@ def characteristics(trials: Trials | Tally) -> Characteristics:
     Returns
     -------
     Characteristics
-        Probabilities with exact binomial (Clopper-Pearson) intervals, means with normal ones, quantiles with intervals
+        Probabilities with exact binomial (Clopper-Pearson) intervals, means with Student's, quantiles with intervals
         between order statistics; all intervals are of Monte Carlo error alone, and say nothing of the assumptions.
 
     References
@@ -236,26 +243,24 @@ def _waits(counted: Tally) -> Iterator[Estimate]:
 
 
 def trials_needed(p: float, half_width: float = 0.005) -> int:
-    """Return how many trials an estimate of a probability takes so that its 95 % interval is so wide to either side.
+    """Return how many trials bring both ends of the exact 95 % interval so near to an estimate of a probability.
 
     Parameters
     ----------
     p : float
         The probability, about.
     half_width : float
-        Half the width of the interval, 0.005 for half a percentage point.
+        How near, 0.005 for half a percentage point.
     """
-    return max(1, math.ceil(p * (1 - p) * (_Z / half_width) ** 2))
 
+    def is_enough(n: int) -> bool:
+        low, high = binomial_interval(p * n, n)
+        return max(p - low, high - p) <= half_width
 
-def binomial_interval(k: int, n: int) -> tuple[float, float]:
-    """Return the exact (Clopper-Pearson) 95 % interval of a probability after k of n, n at least 1."""
-    from scipy.special import betaincinv
-
-    tail = (1 - CONFIDENCE) / 2
-    low = float(betaincinv(k, n - k + 1, tail)) if k > 0 else 0.0
-    high = float(betaincinv(k + 1, n - k, 1 - tail)) if k < n else 1.0
-    return low, high
+    most = 1
+    while not is_enough(most):
+        most *= 2
+    return bisect.bisect_left(range(most + 1), True, lo=most // 2 + 1, key=is_enough)
 
 
 def posterior_interval(k: int, n: int) -> tuple[float, float]:
@@ -270,25 +275,61 @@ def probability(group: str, measure: str, level: int | str | None, happened: int
     """Estimate a probability from what happened in so many of the trials, with its exact binomial interval."""
     p, (low, high) = happened / trials, binomial_interval(happened, trials)
     return Estimate(
-        group=group, measure=measure, level=level, estimate=p, mc_se=math.sqrt(p * (1 - p) / trials), low=low,
+        group=group, measure=measure, level=level, estimate=p, mc_se=math.sqrt(p * (1 - p) / trials) or None, low=low,
         high=high, unit="probability", trials=trials,
     )  # fmt: skip
 
 
+def otherwise(found: Estimate) -> Estimate:
+    """Return the estimate of the probability that it does not happen."""
+    assert found.low is not None and found.high is not None
+    return replace(found, estimate=1 - found.estimate, low=1 - found.high, high=1 - found.low)
+
+
 def mean(group: str, measure: str, level: int | str | None, often: Mapping[int, int], unit: str) -> Estimate:
-    """Estimate a mean from how often each value came; sums are exact, and rounded once."""
-    n = sum(often.values())
+    """Estimate a mean of what is never below 0 from how often each value came; sums are exact, and rounded once."""
+    found = mean_of_sums(group, measure, level, *_sums(often), unit)
+    return found if found.low is None else replace(found, low=max(found.low, 0.0))
+
+
+def difference(group: str, measure: str, level: int | str | None, often: Mapping[int, int], unit: str) -> Estimate:
+    """Estimate the mean of paired differences from how often each came; of a probability they are -1, 0 or 1."""
+    return difference_of_sums(group, measure, level, *_sums(often), unit)
+
+
+def _sums(often: Mapping[int, int]) -> tuple[int, int, int]:
+    """Return the number of values, their sum, and that of their squares."""
     total, squares = (sum(value**power * count for value, count in often.items()) for power in (1, 2))
-    return mean_of_sums(group, measure, level, n, total, squares, unit)
+    return sum(often.values()), total, squares
+
+
+def difference_of_sums(
+    group: str, measure: str, level: int | str | None, n: int, total: int, squares: int, unit: str
+) -> Estimate:
+    """Estimate the mean of paired differences from their number, their sum, and that of their squares.
+
+    Where few trials differ from the rest in whether something happened, the interval is that of both probabilities, of
+    a gain and of a loss, exact and each at 97.5 %, so that it covers with 95 % at least: no difference in 20 trials
+    does not exclude one of 20 points.
+    """
+    found = mean_of_sums(group, measure, level, n, total, squares, unit)
+    gains, losses = (squares + total) // 2, (squares - total) // 2
+    if unit != "probability" or not few_tell(gains, losses, n - squares):
+        return found
+    gain, loss = (binomial_interval(k, n, (1 + CONFIDENCE) / 2) for k in (gains, losses))
+    return replace(found, low=gain[0] - loss[1], high=gain[1] - loss[0])
 
 
 def mean_of_sums(
     group: str, measure: str, level: int | str | None, n: int, total: int, squares: int, unit: str
 ) -> Estimate:
-    """Estimate a mean from the number of values, their sum, and that of their squares."""
-    centre = total / n
-    se = math.sqrt((n * squares - total * total) / (n * n * (n - 1))) if n > 1 else None
-    low, high = (None, None) if se is None else (centre - _Z * se, centre + _Z * se)
+    """Estimate a mean from the number of values, their sum, and that of their squares, with Student's interval."""
+    from scipy.special import stdtrit
+
+    centre, spread = total / n, n * squares - total * total
+    se = math.sqrt(spread / (n * n * (n - 1))) if spread else None
+    half = None if se is None else float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * se
+    low, high = (None, None) if half is None else (centre - half, centre + half)
     return Estimate(
         group=group, measure=measure, level=level, estimate=centre, mc_se=se, low=low, high=high, unit=unit, trials=n
     )
@@ -297,33 +338,17 @@ def mean_of_sums(
 def quantile(group: str, measure: str, often: Mapping[int, int], q: float) -> Estimate:
     """Estimate a quantile of days from how often each came: the smallest that q of the trials reach.
 
-    The interval lies between the order statistics whose ranks are n q plus or minus z times sqrt(n q (1 - q)); the
-    standard error is that interval's half-length over z.
+    The interval lies between the order statistics whose ranks are n q plus or minus z times sqrt(n q (1 - q)); an end
+    whose rank the trials do not have is left out. The standard error is that interval's half-length over z.
     """
     values, up_to = sorted(often), list(itertools.accumulate(often[value] for value in sorted(often)))
     n = up_to[-1]
     spread = _Z * math.sqrt(n * q * (1 - q))
-    ranks = max(math.floor(n * q - spread), 1), math.ceil(n * q), min(math.ceil(n * q + spread), n)
-    low, centre, high = (float(values[bisect.bisect_left(up_to, rank)]) for rank in ranks)
+    ranks = math.floor(n * q - spread), math.ceil(n * q), math.ceil(n * q + spread)
+    low, centre, high = (float(values[bisect.bisect_left(up_to, rank)]) if 1 <= rank <= n else None for rank in ranks)
+    assert centre is not None
     return Estimate(
-        group=group, measure=measure, level=None, estimate=centre, mc_se=(high - low) / (2 * _Z) if n > 1 else None,
-        low=low if n > 1 else None, high=high if n > 1 else None, unit="days", trials=n,
+        group=group, measure=measure, level=None, estimate=centre,
+        mc_se=None if low is None or high is None else (high - low) / (2 * _Z) or None,
+        low=low, high=high, unit="days", trials=n,
     )  # fmt: skip
-
-
-def in_percent(estimate: Estimate) -> str:
-    """Return a probability in words, with its standard error; with its bound if it was 0 or 1 in every trial."""
-    if estimate.mc_se == 0 and estimate.low is not None and estimate.high is not None:
-        bound = f"< {estimate.high:.2%}" if estimate.estimate == 0 else f"> {estimate.low:.2%}"
-        return f"{estimate.estimate:.0%} ({bound})"
-    return f"{estimate.estimate:.1%} ± {error_words(estimate, 1, 100)}"
-
-
-def in_units(estimate: Estimate, digits: int) -> str:
-    """Return an estimate in words, with its standard error, to so many digits after the point."""
-    return f"{estimate.estimate:,.{digits}f} ± {error_words(estimate, digits)}"
-
-
-def error_words(estimate: Estimate, digits: int, scale: float = 1) -> str:
-    """Return the standard error of an estimate in words, times a scale; a question mark if one trial alone was run."""
-    return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.{digits}f}"

@@ -21,7 +21,7 @@ from ..errors import NotCoveredError, Problem, RuleError, ScenarioError
 from ..exactly.enumeration import Exact, exact
 from ..files import Saves
 from ..kernel import compiled
-from ..results.estimates import Estimate, mean, probability
+from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate, difference, mean, probability
 from ..results.no_dose import WHY_NO_DOSE, no_dose_codes, no_dose_measure
 from ..results.outcomes import NOT_REACHED, Trials
 from ..results.tally import count_values
@@ -36,6 +36,8 @@ THIS, WHOLE_COHORTS = "this trial", "early_decision = false"
 """What an exact value is of: the trial that was simulated, or the one with whole cohorts."""
 
 _IF_FIRST = "for the first rule"
+_NO_CHANGE = f"{_IF_FIRST}; {NO_ERROR}"
+_NO_ENDS = f"{_IF_FIRST}; {NO_INTERVAL}"
 
 COMPARED = Layout(
     "comparison",
@@ -45,13 +47,13 @@ COMPARED = Layout(
         Column("measure", "What is estimated; see `MEASURES`"),
         Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
         Column("estimate", "The estimate", "see `unit`"),
-        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", "if one trial alone was run"),
-        Column("low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
-        Column("high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", "if one trial alone was run"),
+        Column("mc_se", "Its Monte Carlo standard error", "see `unit`", NO_ERROR),
+        Column("low", "Lower end of its 95 % Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
+        Column("high", "Upper end of its 95 % Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
         Column("difference", "This rule less the first one, on the same patients", "see `unit`", _IF_FIRST),
-        Column("difference_se", "Monte Carlo standard error of the paired difference", "see `unit`", _IF_FIRST),
-        Column("difference_low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", _IF_FIRST),
-        Column("difference_high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", _IF_FIRST),
+        Column("difference_se", "Monte Carlo standard error of the paired difference", "see `unit`", _NO_CHANGE),
+        Column("difference_low", "Lower end of its 95 % Monte Carlo interval", "see `unit`", _NO_ENDS),
+        Column("difference_high", "Upper end of its 95 % Monte Carlo interval", "see `unit`", _NO_ENDS),
         Column("exact", "The exact value, by enumeration", "see `unit`", "where there is none"),
         Column(
             "exact_of",
@@ -108,6 +110,28 @@ class Compared:
     exact_of: str | None
     unit: str
     trials: int
+
+    @property
+    def change(self) -> Estimate | None:
+        """The paired difference to the first rule; nothing for that itself."""
+        if self.difference is None:
+            return None
+        return Estimate(
+            group="difference",
+            measure=self.measure,
+            level=self.level,
+            estimate=self.difference,
+            mc_se=self.difference_se,
+            low=self.difference_low,
+            high=self.difference_high,
+            unit=self.unit,
+            trials=self.trials,
+        )
+
+    @property
+    def is_same(self) -> bool:
+        """Whether no trial of this rule differs from the same trial of the first one."""
+        return self.trials > 1 and self.difference == 0 and self.difference_se is None
 
 
 @dataclass(frozen=True, repr=False)
@@ -373,8 +397,8 @@ class _Pairs:
     def estimates(self, rule: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
         """Yield everything that is estimated of a rule, with its difference to the first rule."""
         for what, often in self.values[rule].items():
-            difference = self.differences.get(rule, {}).get(what)
-            yield what, _estimate(what, often), None if difference is None else _mean(what, difference)
+            change = self.differences.get(rule, {}).get(what)
+            yield what, _estimate(what, often), None if change is None else _change(what, change)
 
 
 def _counted(columns: Mapping[Measure, IntArray]) -> dict[Measure, Counter[int]]:
@@ -439,15 +463,15 @@ def _exact_values(found: Exact, truth: Truth) -> Iterator[tuple[Measure, float]]
 def _estimate(what: Measure, often: Counter[int]) -> Estimate:
     if what.unit == "probability":
         return probability("", what.name, what.level, often[1], often.total())
-    return _mean(what, often)
-
-
-def _mean(what: Measure, often: Counter[int]) -> Estimate:
     return mean("", what.name, what.level, often, what.unit)
 
 
+def _change(what: Measure, often: Counter[int]) -> Estimate:
+    return difference("", what.name, what.level, often, what.unit)
+
+
 def _row(
-    truth: Truth, rule: str, what: Measure, found: Estimate, difference: Estimate | None, value: float | None, of: str
+    truth: Truth, rule: str, what: Measure, found: Estimate, change: Estimate | None, value: float | None, of: str
 ) -> Compared:
     return Compared(
         truth=truth.label,
@@ -458,10 +482,10 @@ def _row(
         mc_se=found.mc_se,
         low=found.low,
         high=found.high,
-        difference=difference.estimate if difference else None,
-        difference_se=difference.mc_se if difference else None,
-        difference_low=difference.low if difference else None,
-        difference_high=difference.high if difference else None,
+        difference=change.estimate if change else None,
+        difference_se=change.mc_se if change else None,
+        difference_low=change.low if change else None,
+        difference_high=change.high if change else None,
         exact=value,
         exact_of=None if value is None else of,
         unit=what.unit,

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from ..errors import Problem, ScenarioError
 from ..files import Saves
 from ..kernel import compiled
-from ..results.estimates import Estimate, mean_of_sums
+from ..results.chance import change_in_words, in_percent, in_units
+from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate, difference_of_sums, mean_of_sums, probability
 from ..results.outcomes import Trials
 from ..scenario.model import Scenario
 from ..scenario.places import value_of
@@ -43,11 +44,17 @@ SWINGS = Layout(
         Column("base", "Its value in the base case"),
         Column("high", "High end of its range"),
         Column("at_low", "Change of the measure at the low end", "probability or days"),
-        Column("at_low_se", "Its Monte Carlo standard error", "", "if one trial alone was run"),
+        Column("at_low_se", "Its Monte Carlo standard error", "", NO_ERROR),
+        Column("at_low_low", "Lower end of its 95 % Monte Carlo interval", "probability or days", NO_INTERVAL),
+        Column("at_low_high", "Upper end of its 95 % Monte Carlo interval", "probability or days", NO_INTERVAL),
         Column("at_high", "Change of the measure at the high end", "probability or days"),
-        Column("at_high_se", "Its Monte Carlo standard error", "", "if one trial alone was run"),
+        Column("at_high_se", "Its Monte Carlo standard error", "", NO_ERROR),
+        Column("at_high_low", "Lower end of its 95 % Monte Carlo interval", "probability or days", NO_INTERVAL),
+        Column("at_high_high", "Upper end of its 95 % Monte Carlo interval", "probability or days", NO_INTERVAL),
         Column("across", "Change of the measure from the low to the high end", "probability or days"),
-        Column("across_se", "Its Monte Carlo standard error", "", "if one trial alone was run"),
+        Column("across_se", "Its Monte Carlo standard error", "", NO_ERROR),
+        Column("across_low", "Lower end of its 95 % Monte Carlo interval", "probability or days", NO_INTERVAL),
+        Column("across_high", "Upper end of its 95 % Monte Carlo interval", "probability or days", NO_INTERVAL),
         Column("effect", "How far base case, low and high end are apart at most", "probability or days"),
         Column("trials", "Trials at each end, of the same patients", "count"),
     ),
@@ -119,7 +126,10 @@ class Sensitivity(Saves):
         cells = [
             (
                 measure.measure, measure.level, swing.key, swing.low, swing.base, swing.high,
-                *(part for e in (swing.at_low, swing.at_high, swing.across) for part in (e.estimate, e.mc_se)),
+                *(
+                    part for change in (swing.at_low, swing.at_high, swing.across)
+                    for part in (change.estimate, change.mc_se, change.low, change.high)
+                ),
                 swing.effect, self.trials,
             )
             for measure, swings in zip(self.base, self.swings, strict=True)
@@ -261,7 +271,8 @@ def _swings(scenario: Scenario, trials: int, sums: dict[str, tuple[Sums, Sums]],
 
         def change(before: int, after: int, totals: Sums = totals, products: Sums = products) -> Estimate:
             squares = products[before, before] + products[after, after] - 2 * products[before, after]
-            return _estimate(scenario.levels, column, trials, totals[after] - totals[before], squares)
+            group, measure, level, unit = _kind(scenario.levels, column)
+            return difference_of_sums(group, measure, level, trials, totals[after] - totals[before], squares, unit)
 
         found.append(
             Swing(
@@ -278,30 +289,30 @@ def _swings(scenario: Scenario, trials: int, sums: dict[str, tuple[Sums, Sums]],
 
 
 def _estimate(levels: int, column: int, trials: int, total: int, squares: int) -> Estimate:
+    group, measure, level, unit = _kind(levels, column)
+    if unit == "probability":
+        return probability(group, measure, level, total, trials)
+    return mean_of_sums(group, measure, level, trials, total, squares, unit)
+
+
+def _kind(levels: int, column: int) -> tuple[str, str, int | None, str]:
+    """Return group, measure, level and unit of a column of `_measures`."""
     if column < levels:
-        return mean_of_sums("recommendation", "recommended", column + 1, trials, total, squares, "probability")
-    measure, unit = ("duration", "days") if column == levels else (FINISHED, "probability")
-    return mean_of_sums("time", measure, None, trials, total, squares, unit)
+        return "recommendation", "recommended", column + 1, "probability"
+    return ("time", "duration", None, "days") if column == levels else ("time", FINISHED, None, "probability")
 
 
 def measure_words(found: Sensitivity, base: Estimate) -> str:
     """Return a measure in words, with its value in the base case."""
     if base.unit == "days":
-        return f"Mean duration, base case {base.estimate:,.1f} ± {_se(base)} days"
+        return f"Mean duration, base case {in_units(base, 'days')}"
     if base.level is None:
         name = f"P(finished by the planned completion date, {found.scenario.trial.planned_completion_date})"
     else:
         name = f"P(recommended: level {base.level}, {found.scenario.dose_levels[int(base.level) - 1].label})"
-    return f"{name}, base case {base.estimate:.1%} ± {_se(base, 100)}"
+    return f"{name}, base case {in_percent(base)}"
 
 
 def change_text(change: Estimate) -> str:
-    """Return a change with its standard error: in days, or in points of a probability in percent."""
-    if change.estimate == 0 and not change.mc_se:
-        return "none"
-    scale = 1 if change.unit == "days" else 100
-    return f"{scale * change.estimate:+,.1f} ± {_se(change, scale)}"
-
-
-def _se(estimate: Estimate, scale: float = 1) -> str:
-    return "?" if estimate.mc_se is None else f"{scale * estimate.mc_se:.1f}"
+    """Return a change with its error: in days, or in points of a probability; none where no trial differs."""
+    return change_in_words(change, "none")
