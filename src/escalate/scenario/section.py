@@ -12,7 +12,14 @@ from .fault_words import findings, problem
 from .values import plain
 
 Probability = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=0, le=1_000_000)]
+MOST_DAYS = 100_000
+"""Most days that a trial can last: 274 years, more than any calendar needs [days]."""
+
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+TenYears = Annotated[int, Field(ge=0, le=3650)]
+"""Days between two things that happen to a patient or a cohort: at most the ten years of the longest trials."""
+
+Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Section(BaseModel):
