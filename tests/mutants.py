@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -34,9 +33,10 @@ from small import small
 from test_engines_agree import RULES, assert_same, by_kernel, by_simpy
 
 HOSTILE = (
-    "0", "1", "-1", "2", "1000", "10000", "100000", "1e308", "-1e308", "1e-300", "5e-324", "0.999999999", "1e-9", "nan", "inf",
-    "-inf", "9" * 20, "9" * 5000, str(2**63), "true", "false", "null", '""', '"x"', "[]", "[[]]", "{}", "[1, 2]", "1979-05-27",
-    "0024-01-01", "9999-12-31", '"\\u0000"', '"$\\\\frac{1}{2}$"', '"=1+1"', '"no dose"', '"' + "y" * 3000 + '"',
+    "0", "1", "-1", "2", "1000", "10000", "100000", "1e308", "-1e308", "1e-300", "5e-324", "0.999999999", "1e-9", "nan",
+    "inf", "-inf", "9" * 20, "9" * 5000, str(2**63), "true", "false", "null", '""', '"x"', "[]", "[[]]", "{}", "[1, 2]",
+    "1979-05-27", "0024-01-01", "9999-12-31", '"\\u0000"', '"$\\\\frac{1}{2}$"', '"=1+1"', '"no dose"',
+    '"' + "y" * 3000 + '"',
 )  # fmt: skip
 """What stands in the place of a value."""
 
@@ -164,7 +164,9 @@ def _word(text: str, chance: random.Random) -> str:
     return text[:begin] + text[first:last] + text[end:]
 
 
-MUTATIONS: tuple[Callable[[str, random.Random], str], ...] = (_nudge,) * 6 + (_value,) * 4 + (_lines, _letter, _cut, _word)
+MUTATIONS: tuple[Callable[[str, random.Random], str], ...] = (
+    (_nudge,) * 6 + (_value,) * 4 + (_lines, _letter, _cut, _word)
+)
 
 
 @dataclass

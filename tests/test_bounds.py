@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, load, sensitivity
+from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, load
+from escalate.cautions import cautions
 from escalate.cli import main
 from escalate.files import MOST_BYTES, MOST_OF_RECORD, read_bytes
 from escalate.scenario import toml_lines
 from escalate.scenario.rule_files import read_rule_files
 from escalate.scenario.toml_lines import KeyLines, key_lines
-from escalate.studies.simulation import simulate
+from escalate.studies.simulation import check_trials
 from escalate.studies.study import make_study
 from small import small
 
@@ -55,6 +56,7 @@ ABSURD: dict[str, tuple[str, Any, str]] = {
     "a patient of number 2**63": ("what_if", [{"patient": 2**63}], "at most 100,000"),
     "a queue of 2**40": ("accrual.most_waiting", 2**40, "at most 100,000"),
     "cells of 1e300": ("dose_levels", [{"label": "a", "cells": 1.0}, {"label": "b", "cells": 1e300}], "at most"),
+    "a chance of 5e-324": ("attrition.drop_out_per_year", 5e-324, "a probability is 0 or at least 1e-09"),
     "a label of 100,000 letters": ("dose_levels.0.label", "x" * 100_000, "at most 500 characters"),
     "a level of 10**30": ("safety.start_level", 10**30, "at most 99"),
     "table for 99999999999": (
@@ -96,6 +98,39 @@ def numbers(node: Any) -> Iterator[dict[str, Any]]:
 def test_what_a_trial_may_have_is_taken() -> None:
     wide = small(accrual={"kind": "poisson", "consents_per_month": 8_000.0}, trial__max_days=3650)
     assert wide.replace({"safety.cohort_size": 100, "trial.planned_patients": 10_000}).safety.cohort_size == 100
+
+
+LATE: dict[str, tuple[dict[str, Any], str]] = {
+    "completion": ({"trial.planned_completion_date": "2035-01-01"}, "trial.planned_completion_date"),
+    "consent": ({"accrual": {"kind": "fixed", "consent_days": [1, 401]}}, "accrual.consent_days"),
+    "pause": (
+        {"accrual.pauses": [{"first_day": "2033-01-01", "last_day": "2033-02-01"}]},
+        "accrual.pauses",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "key"), LATE.values(), ids=LATE)
+def test_days_beyond_the_longest_trial_are_a_caution(changes: dict[str, Any], key: str) -> None:
+    scenario = small(accrual={"kind": "poisson", "consents_per_month": 2.0}, trial__max_days=400).replace(changes)
+    assert [caution.key for caution in cautions(scenario) if "lies beyond" in caution.matter] == [key]
+    longer = scenario.replace({"trial.max_days": 10_000})
+    assert not [caution.key for caution in cautions(longer) if "lies beyond" in caution.matter]
+
+
+def test_what_a_file_leaves_out_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that was cut off after [toxicity] is valid, and nobody is lost in it."""
+    file = tmp_path / "cut.toml"
+    text = BASE[: BASE.index("[attrition]")]
+    file.write_text(text, encoding="utf-8")
+    assert main(["check", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert "Left out by the file, and so at their defaults:\n" in told
+    assert "[attrition] not_infused_probability = 0.0, partial_dose_probability = 0.0," in told
+    file.write_text(text + "[attrition]\nnot_infused_probability = 0.1\n", encoding="utf-8")
+    assert main(["check", str(file)]) == 0
+    told = capsys.readouterr().out
+    assert "[attrition] partial_dose_probability = 0.0," in told and "not_infused_probability = 0.0" not in told
 
 
 # Files
@@ -199,19 +234,25 @@ def test_a_table_of_too_many_patients(tmp_path: Path, rows: str, says: str) -> N
 # What grows
 
 
-def test_too_many_trials(base: Scenario) -> None:
-    ranged = base.replace({"ranges": {"follow_up.days": [90, 365]}})
-    for work in (
-        lambda: simulate(base, trials=10**9),
-        lambda: compare(base, ["3+3"], trials=10**9),
-        lambda: sensitivity(ranged, trials=10**9),
-        lambda: make_study(base, {"follow_up.days": [90, 180]}, trials=10**9),
-    ):
-        with pytest.raises(EscalateError, match="at most 2,000,000"):
-            work()
-    days = list(range(100, 1100))
+def test_trials_are_checked(base: Scenario) -> None:
+    for trials in (2_000_001, 10**9):
+        with pytest.raises(EscalateError, match="trials must be at most 2,000,000, got"):
+            check_trials(trials, 1, 0)
+    check_trials(2_000_000, 1, 0)
+
+
+def test_too_many_trials_of_a_study(base: Scenario) -> None:
+    with pytest.raises(EscalateError, match="a whole number, at most 2,000,000, got 1000000000"):
+        make_study(base, {"follow_up.days": [90, 180]}, trials=10**9)
     with pytest.raises(EscalateError, match="at most 1,000,000,000 trials in all"):
-        make_study(base, {"follow_up.days": days}, trials=2_000_000)
+        make_study(base, {"follow_up.days": list(range(100, 1100))}, trials=2_000_000)
+
+
+@pytest.mark.parametrize("verb", ["run", "compare", "sensitivity"])
+def test_a_command_of_too_many_trials(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    more = ["--rule", "3+3"] if verb == "compare" else []
+    assert main([verb, "nct06337474", "--no-files", "--trials", "999999999", *more]) == 2
+    assert "trials must be at most 2,000,000, got 999,999,999" in capsys.readouterr().err
 
 
 def test_too_many_rules_at_once(base: Scenario) -> None:
