@@ -119,7 +119,7 @@ def _value(text: str, chance: random.Random) -> str:
 
 def _nudge(text: str, chance: random.Random) -> str:
     """Make a number somewhat larger or smaller."""
-    places = [found.span() for found in re.finditer(r"(?<![\w.-])\d+(\.\d+)?(?![\w.-])", text)]
+    places = [found.span() for found in re.finditer(r"(?<![\w.-])\d{1,15}(\.\d{1,15})?(?![\w.-])", text)]
     if not places:
         return text
     begin, end = chance.choice(places)

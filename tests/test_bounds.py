@@ -22,7 +22,7 @@ from escalate.scenario import toml_lines
 from escalate.scenario.rule_files import read_rule_files
 from escalate.scenario.toml_lines import KeyLines, key_lines
 from escalate.studies.simulation import check_trials
-from escalate.studies.study import make_study
+from escalate.studies.study import make_study, read_study
 from small import small
 
 BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")
@@ -45,7 +45,6 @@ ABSURD: dict[str, tuple[str, Any, str]] = {
     "a dose of blanks": ("dose_levels.0.label", "  ", "no label of a dose"),
     "a cohort of 10,000": ("safety.cohort_size", 10_000, "at most 100"),
     "10,000 a month for 274 years": ("trial.max_days", 100_000, "candidates in the 100,000 days"),
-    "follow-up beyond the trial": ("follow_up.days", 3650, "nobody would be followed to the end"),
     "screening beyond the trial": ("screening.days", 3650, "nobody would be screened"),
     "keys of 1e-9": ("rule", MTPI2 | {"epsilon1": 1e-9, "epsilon2": 1e-9}, "at least 0.001"),
     "a target of 1e-300": ("rule", MTPI2 | {"target": 1e-300}, "at least 0.01"),
@@ -101,6 +100,7 @@ def test_what_a_trial_may_have_is_taken() -> None:
 
 
 LATE: dict[str, tuple[dict[str, Any], str]] = {
+    "follow-up": ({"follow_up.days": 401}, "follow_up.days"),
     "completion": ({"trial.planned_completion_date": "2035-01-01"}, "trial.planned_completion_date"),
     "consent": ({"accrual": {"kind": "fixed", "consent_days": [1, 401]}}, "accrual.consent_days"),
     "pause": (
@@ -229,6 +229,19 @@ def test_a_table_of_too_many_patients(tmp_path: Path, rows: str, says: str) -> N
     (tmp_path / "t.csv").write_text(f"evaluable,dlts,decision\n{rows}\n", encoding="utf-8")
     faults = list(read_rule_files({"rule": {"name": "table", "file": "t.csv"}}, tmp_path, False))
     assert len(faults) == 1 and says in faults[0][2] and len(faults[0][2]) < 300, faults
+
+
+@pytest.mark.parametrize("kind", ["scenario", "study", "table"])
+def test_a_name_that_no_file_can_have(kind: str, tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text('scenario = "a\\u0000b"\n[grid]\n"follow_up.days" = [90]\n', encoding="utf-8")
+    with pytest.raises(EscalateError, match="no file can have this name"):
+        if kind == "scenario":
+            load("a\0b")
+        elif kind == "study":
+            read_study(file)
+        else:
+            small(rule={"name": "table", "target": 0.2, "file": "a\0b"})
 
 
 # What grows

@@ -637,10 +637,10 @@ def test_no_file_no_folder_no_permission(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(RecordError):
         draft_scenario("nul\0.json")
 
-    def refuse(self: Path) -> bytes:
+    def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(RecordError, match="cannot be read: Permission denied; check"):
         draft_scenario(SEED)
 

@@ -90,6 +90,8 @@ def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     OSError
         If it cannot be read, or is longer: a device or a pipe may never end.
     """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file can have this name")
     with path.open("rb") as file:
         found = file.read(most + 1)
     if len(found) > most:

@@ -51,6 +51,7 @@ def beyond_the_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
     """Days that lie after the last one that a trial can have."""
     most, accrual = scenario.trial.max_days, scenario.accrual
     late = {
+        "follow_up.days": scenario.follow_up.days > most,
         "trial.planned_completion_date": (scenario.planned_days or 0) > most,
         "accrual.consent_days": isinstance(accrual, FixedAccrual) and any(day > most for day in accrual.consent_days),
         "accrual.pauses": isinstance(accrual, PoissonAccrual)

@@ -167,13 +167,10 @@ def _expansion_can_be_closed(safety: Safety, stopping: Stopping) -> Iterator[Com
         yield where, closes, 'has no effect without safety.when_rule_finished = "expand"; leave it out'
 
 
-@_check("trial", "treatment", "screening", "follow_up")
-def _everything_ends_in_time(
-    trial: TrialSection, treatment: Treatment, screening: Screening, follow_up: FollowUp
-) -> Iterator[Complaint]:
+@_check("trial", "treatment", "screening")
+def _everybody_can_come_in_time(trial: TrialSection, treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
     lead = max((-day for agent in treatment.lymphodepletion for day in agent.days), default=0)
     asked = {
-        ("follow_up", "days"): (follow_up.days, follow_up.days, "nobody would be followed to the end"),
         ("screening", "days"): (screening.days, screening.days, "nobody would be screened"),
         ("treatment", "lymphodepletion"): (lead, -lead, "nobody would be infused"),
     }

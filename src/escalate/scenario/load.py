@@ -59,6 +59,8 @@ def _from_mapping(values: Mapping[str, Any], allow_python: bool) -> Scenario:
 
 
 def _from_file(path: Path, allow_python: bool) -> Scenario:
+    if "\0" in str(path):
+        raise unreadable(path, "no file can have this name")
     if not path.exists() and path.name == str(path) and not path.suffix:
         raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}")
     is_json = path.suffix.lower() == ".json"

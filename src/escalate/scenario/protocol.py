@@ -193,4 +193,4 @@ class FollowUp(Section):
     """How long patients are followed."""
 
     days: Days
-    """From the first infusion to the last day of follow-up; less than trial.max_days [days]."""
+    """From the first infusion to the last day of follow-up; at most 100,000 [days]."""
