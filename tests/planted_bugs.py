@@ -48,7 +48,27 @@ ENGINES, QUESTIONS = "test_engines_agree.py", "test_questions.py"
 CHANCE = "test_chance.py"
 MADE, WHOLE = "test_made_any_way.py", "scenario/whole.py"
 
+BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
+ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
+
 BUGS = (
+    Bug("a DLT's onset may be as late as 1e-17", "scenario/nature.py", "second_half_share: Annotated[float, Field(ge=0.001, le=0.999)]", "second_half_share: Annotated[float, Field(gt=0, lt=1)]", ABSURD),
+    Bug("any number of patients may be counted", "scenario/policies.py", "Count = Annotated[int, Field(ge=1, le=MOST_PATIENTS)]", "Count = Annotated[int, Field(ge=1)]", f"{ABSURD} {BOUNDS}::test_every_number_has_two_ends"),
+    Bug("a trial may start in the year 24", "scenario/protocol.py", "if not FIRST_START <= self.start_date <= LAST_START:", "if False:", ABSURD),
+    Bug("a dose may be called no dose", "scenario/protocol.py", "if not words or words == NO_DOSE:", "if not words:", ABSURD),
+    Bug("follow-up may go on after the trial", "scenario/checks.py", "if days >= trial.max_days:", "if days > 10**9:", ABSURD),
+    Bug("any number of candidates may be expected", "scenario/checks.py", "if expected > MOST_CANDIDATES:", "if expected > 10**12:", ABSURD),
+    Bug("probabilities may be too small to divide by", "scenario/section.py", "if 0 < probability < SMALLEST:", "if probability < 0:", ABSURD),
+    Bug("brackets in comments count", "scenario/toml_lines.py", '    | \\# [^\\n]*\n', "", f"{BOUNDS}::test_lines_of_whatever_toml_can_hold"),
+    Bug("a file is read to its end, however long", "files.py", "if len(found) > most:", "if len(found) > most and most > 2_000_000:", f"{BOUNDS}::test_a_device_that_never_ends {BOUNDS}::test_a_pipe_that_never_ends"),
+    Bug("a key may have any number of parts", "scenario/texts.py", "if _LONG_KEY.search(text):", "if False:", f"{BOUNDS}::test_a_key_of_many_parts_is_refused"),
+    Bug("every hole of a large table is told", "scenario/rule_files.py", "', '.join(holes[:MOST_TOLD])", "', '.join(holes)", f"{BOUNDS}::test_a_table_of_too_many_patients"),
+    Bug("any number of trials is begun", "studies/simulation.py", "if trials > MOST_TRIALS:", "if trials > 10**15:", f"{BOUNDS}::test_trials_are_checked"),
+    Bug("a study may have any number of trials", "studies/study.py", '"trials": (1, MOST_TRIALS)', '"trials": (1, 10**15)', f"{BOUNDS}::test_too_many_trials_of_a_study"),
+    Bug("a table may have any number of patients", "protocol_tables/__init__.py", "if number > most:", "if number > 10**9:", f"{BOUNDS}::test_a_table_that_no_page_holds"),
+    Bug("a file that was cut off is not told from a whole one", "report/__init__.py", "if not given or name in _WHO_IS_LOST:", "if given and name in _WHO_IS_LOST:", f"{BOUNDS}::test_what_a_file_leaves_out_is_said"),
+    Bug("dates after the longest trial are no caution", "cautions/about_nature.py", "if is_late:", "if False:", f"{BOUNDS}::test_days_beyond_the_longest_trial_are_a_caution"),
+    Bug("a mutant: columns of a table need not be there", "scenario/rule_files.py", "    if missing:\n        yield (", "    if False:\n        yield (", MUTANTS),
     Bug("Keyboard, mTPI-2 and i3+3 select with mTPI's prior", "rules/intervals.py", "prior=options.selection_prior", "prior=0.005", "test_interval_rules_reference.py"),
     Bug("mTPI selects with BOIN's prior", "scenario/rules.py", "selection_prior: SelectionPrior = 0.005", "selection_prior: SelectionPrior = 0.05", "test_interval_rules_reference.py::test_recommendations_of_the_others"),
     Bug("the BLRM looks at the rows of its grid alone", "rules/blrm.py", "if steps == 1:", "if True:", "test_model_rules_reference.py::test_blrm_whatever_the_prior"),
@@ -138,7 +158,7 @@ BUGS = (
     Bug("the first enrolled is the sentinel", TRIAL, "person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)", "person.sentinel = len(cohort.people) == 1", HAND),
     Bug("the story's outcome table shows other dates", "report/narrative.py", "{row['infusion_date'] or '-':<10}", "{row['window_end_date'] or '-':<10}", ESTIMATE),
     Bug("early and late against the plan confused", "report/narrative.py", 'if late > 0 else', 'if late < 0 else', ESTIMATE),
-    Bug("a problem's line off by one", "scenario/toml_lines.py", "start = number\n", "start = number + 1\n", "test_errors.py"),
+    Bug("a problem's line off by one", "scenario/toml_lines.py", "first, statement))", "first + 1, statement))", "test_errors.py"),
     Bug("only the first problem is told", "scenario/whole.py", "raise ScenarioError(sorted(problems, key=lambda problem: problem.line))", "raise ScenarioError(sorted(problems, key=lambda problem: problem.line)[:1])", "test_errors.py"),
     Bug("foreign folders overwritten", "files.py", "if not (out / MARK).is_file() and", "if False and", "test_cli.py"),
     Bug("the old folder is lost when writing fails", "files.py", '            (beside / "old").rename(out)\n', "            pass\n", "test_cli.py"),

@@ -45,6 +45,11 @@ def briefs(**changes: Any) -> str:
 
 
 CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
+    "beyond the end": (
+        "lies beyond trial.max_days",
+        [{"follow_up__days": 500, "trial__max_days": 400}],
+        [{"follow_up__days": 400, "trial__max_days": 400}],
+    ),
     "no stop for toxicity": (
         "never stops for toxicity",
         [

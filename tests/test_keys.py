@@ -192,7 +192,7 @@ def test_what_is_allowed_is_so() -> None:
         for word, text in found:
             number = json.loads(text.replace(",", ""))
             whole = "whole" in words
-            step = 1 if whole else 1e-9
+            step = 1 if whole else max(1e-9, 1e-9 * abs(number))
             beyond = number - step if word in ("above", "at least", "from") else number + step
             inside = number + step if word == "above" else number - step if word == "below" else number
             refused = number if word in ("above", "below") else beyond

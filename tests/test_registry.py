@@ -131,8 +131,9 @@ def test_seeds_name_nobody() -> None:
         ("2024-02-30", "2024-13", date(2025, 1, 1), None, "the record gives none that can be read"),
         ("２０２４-02", "soon", date(2025, 1, 1), None, "the record gives none that can be read"),
         (None, "2026-01-15", date(2024, 1, 16), date(2026, 1, 15), "completionDateStruct 2026-01-15"),
-        (None, "0001-06", date(1, 1, 1), date(1, 6, 30), "completionDateStruct 0001-06"),
-        (None, "0001-01-01", date(1, 1, 1), None, "is not later than the start"),
+        (None, "0001-06", date(2025, 1, 1), None, "the record gives none that can be read"),
+        (None, "1950-01-01", date(1950, 1, 1), None, "is not later than the start"),
+        ("0024-02-03", "9999-02", date(2025, 1, 1), None, "the record gives none that can be read"),
         (20240203, ["2026-01-15"], date(2025, 1, 1), None, "the record gives none that can be read"),
     ],
 )
@@ -636,10 +637,10 @@ def test_no_file_no_folder_no_permission(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(RecordError):
         draft_scenario("nul\0.json")
 
-    def refuse(self: Path) -> bytes:
+    def refuse(*_: object) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(RecordError, match="cannot be read: Permission denied; check"):
         draft_scenario(SEED)
 

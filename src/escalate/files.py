@@ -77,6 +77,28 @@ def free_folder(wanted: Path) -> Path:
     return free
 
 
+MOST_BYTES, MOST_OF_RECORD = 1_000_000, 10_000_000
+"""Most bytes that are read of a file that people write, a hundred times what they have; and of one that a program
+wrote: a registry's record, a resolved scenario."""
+
+
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the contents of a file, or of a pipe, that has at most so many bytes.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read, or is longer: a device or a pipe may never end.
+    """
+    if "\0" in str(path):
+        raise OSError(errno.EINVAL, "no file can have this name")
+    with path.open("rb") as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise OSError(errno.EFBIG, f"it is longer than {most:,} bytes, and no file of this kind is")
+    return found
+
+
 def check_free(out: Path, overwrite: bool) -> None:
     """Raise `OutputError` if a folder of results cannot be written there."""
     if not out.exists():

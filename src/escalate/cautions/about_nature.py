@@ -10,6 +10,7 @@ from ..committee.committee import Committee
 from ..nature.patients import dlt_probability_if_evaluable
 from ..registry.draft import ASSUMED
 from ..scenario.model import Scenario
+from ..scenario.nature import FixedAccrual, PoissonAccrual
 from ..scenario.sources import ledger
 from .caution import Caution
 
@@ -44,6 +45,26 @@ def falling_toxicity(scenario: Scenario, _: Committee) -> Iterator[Caution]:
             advice="Check the order of the values; if it is meant, read the right choice and overdoses with care.",
             brief="the assumed P(DLT) falls as the dose rises",
         )
+
+
+def beyond_the_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Days that lie after the last one that a trial can have."""
+    most, accrual = scenario.trial.max_days, scenario.accrual
+    late = {
+        "follow_up.days": scenario.follow_up.days > most,
+        "trial.planned_completion_date": (scenario.planned_days or 0) > most,
+        "accrual.consent_days": isinstance(accrual, FixedAccrual) and any(day > most for day in accrual.consent_days),
+        "accrual.pauses": isinstance(accrual, PoissonAccrual)
+        and any((pause.first_day - scenario.trial.start_date).days > most for pause in accrual.pauses),
+    }
+    for key, is_late in late.items():
+        if is_late:
+            yield Caution(
+                key=key,
+                matter=f"Every trial is ended after {most:,} days (trial.max_days), and {key} lies beyond that.",
+                advice="Raise trial.max_days, or check the date for a slip.",
+                brief=f"{key} lies beyond trial.max_days",
+            )
 
 
 def rate_among_evaluable(scenario: Scenario, _: Committee) -> Iterator[Caution]:

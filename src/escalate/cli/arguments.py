@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from ..words.records import MOST_SEED
+
 if TYPE_CHECKING:
     from ..cautions import Caution
-
-MOST = 10**15
-"""Largest seed, number of trials or replicate."""
 
 Run = Callable[[argparse.Namespace], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -63,8 +62,8 @@ def at_least(least: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         if value < least:
             raise argparse.ArgumentTypeError(f"{value} is less than {least}")
-        if value > MOST:
-            raise argparse.ArgumentTypeError(f"{value} is more than {MOST}")
+        if value > MOST_SEED:
+            raise argparse.ArgumentTypeError(f"{value} is more than {MOST_SEED}")
         return value
 
     return convert

@@ -16,11 +16,14 @@ def add(verbs: Verbs) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..cautions import cautions
-    from ..report import assumptions
+    from ..report import assumptions, left_out
     from ..scenario import load
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     found = cautions(scenario)  # a Python rule shows only now whether it exists, and has what goes around it
     print(f"{arguments.scenario}: a valid scenario\n")
     print_cautions(found)
+    absent = left_out(scenario)
+    if absent:
+        print(f"{absent}\n")
     print(assumptions(scenario))

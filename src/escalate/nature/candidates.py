@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..scenario.checks import DAYS_PER_MONTH
 from ..scenario.model import Scenario
 from ..scenario.nature import FixedAccrual, Pause, PoissonAccrual
 from ..words.records import BoolArray, FloatArray, IntArray
@@ -15,9 +16,6 @@ from .streams import NEVER, PAGE, Draws, Stream, together
 
 MOST_TOGETHER = 64
 """Pages of candidates that are kept for all trials of a chunk; what lies beyond is drawn for the trial that asks."""
-
-DAYS_PER_MONTH = 365.25 / 12
-"""Mean length of a month [days]."""
 
 
 class Candidate(NamedTuple):

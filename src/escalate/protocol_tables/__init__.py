@@ -45,6 +45,9 @@ __all__ = [
 MOST_PATIENTS, MOST_PENDING = 36, 12
 """Largest number of patients at a level in a table, where none is asked for; with patients pending."""
 
+MOST_ASKED, MOST_AHEAD = 200, 30
+"""Most patients at a level that a table is asked for, and most cohorts ahead: more fit on no page."""
+
 INSTEAD = (
     "a table by the counts of one level asks about every level by itself; ask a rule that cannot answer so for the "
     "next doses, with --cohorts 1 (in Python: cohorts=1)"
@@ -92,10 +95,13 @@ def decision_table(
         be read, or a function of one's own does not answer about a level by itself.
     """
     given = [patients] if isinstance(patients, int) else list(patients or ())
-    for name, numbers in (("patients", given), ("cohorts", [] if cohorts is None else [cohorts])):
+    ahead = [] if cohorts is None else [cohorts]
+    for name, numbers, most in (("patients", given, MOST_ASKED), ("cohorts", ahead, MOST_AHEAD)):
         for number in numbers:
             if number < 1:
                 raise EscalateError(f"{name} must be at least 1, got {number}")
+            if number > most:
+                raise EscalateError(f"{name} must be at most {most}, got {number:,}: no page holds such a table")
     return replace(_table(scenario, patients, after, cohorts), scenario=scenario)
 
 

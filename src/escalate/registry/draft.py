@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from ..words.records import MOST_PATIENTS
+from ..words.records import FIRST_START, MOST_PATIENTS
 from .doses import Candidate, Dose, read_doses
 from .lymphodepletion import Agent, read_lymphodepletion
 from .prose import Passage, decimal_text, distinct
@@ -48,8 +48,7 @@ class _Facts:
         if self.record.start is not None:
             return self.record.start.value
         if self.record.completion is not None:
-            days = min(_START_BEFORE_COMPLETION_DAYS, (self.record.completion.value - date.min).days)
-            return self.record.completion.value - timedelta(days=days)
+            return max(self.record.completion.value - timedelta(days=_START_BEFORE_COMPLETION_DAYS), FIRST_START)
         return _START
 
     @property

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from ..errors import RecordError
+from ..files import MOST_OF_RECORD, read_bytes
+from ..words.records import FIRST_START, LAST_START
 from .prose import Passage, plain
 
 UNKNOWN_COUNT = 99_999_999
@@ -134,7 +136,7 @@ def read_record(path: Path) -> Record:
 
 def _read_json(path: Path) -> Any:
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path, MOST_OF_RECORD)
     except FileNotFoundError:
         raise RecordError(f"{path}: there is no such file; {_WANTED}, and name that file") from None
     except IsADirectoryError:
@@ -218,12 +220,13 @@ def _date(protocol: dict[str, Any], field: str, *, last_day: bool) -> Stated[dat
     words = f"{field} {written}" + _type_words(struct)
     try:
         if found[3]:
-            return Stated(value=date(year, month, int(found[3])), words=words)
-        day = calendar.monthrange(year, month)[1] if last_day else 1
-        words += f", {'last' if last_day else 'first'} day of the month taken"
-        return Stated(value=date(year, month, day), words=words)
+            value = date(year, month, int(found[3]))
+        else:
+            value = date(year, month, calendar.monthrange(year, month)[1] if last_day else 1)
+            words += f", {'last' if last_day else 'first'} day of the month taken"
     except ValueError:
         return None
+    return Stated(value=value, words=words) if FIRST_START <= value <= LAST_START else None
 
 
 def _enrolment(protocol: dict[str, Any]) -> Stated[int] | None:

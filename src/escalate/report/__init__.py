@@ -12,7 +12,9 @@ from textwrap import fill
 
 from ..exactly.enumeration import Exact
 from ..results.estimates import Characteristics
+from ..scenario.keys import toml_value
 from ..scenario.model import Scenario
+from ..scenario.section import Section
 from ..scenario.sources import UNSOURCED, Assumption, ledger
 from ..studies.comparison import Comparison
 from ..studies.sensitivities import Sensitivity
@@ -23,7 +25,7 @@ from .sensitivity import sensitivity_summary
 from .simulated import simulated_summary
 from .sweep import sweep_summary
 
-__all__ = ["assumptions", "comparison_summary", "exact_csv", "exact_summary", "paths_csv", "summary"]
+__all__ = ["assumptions", "comparison_summary", "exact_csv", "exact_summary", "left_out", "paths_csv", "summary"]
 
 
 def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -> str:
@@ -69,6 +71,34 @@ def assumptions(scenario: Scenario) -> str:
             if source:
                 lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return "\n".join(lines)
+
+
+def left_out(scenario: Scenario) -> str:
+    """Return what a scenario file leaves out, with the values that hold then; empty if it says everything.
+
+    Told are sections that it does not have, and values of who fails screening and who is lost: a file that was cut off
+    would otherwise be one in which nobody is lost.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        As it was read: a change fills everything in.
+    """
+    values, lines = scenario.resolved(), []
+    for name in Scenario.model_fields:
+        section = getattr(scenario, name)
+        if not isinstance(section, Section):
+            continue
+        given = section.model_fields_set if name in scenario.model_fields_set else set()
+        if not given or name in _WHO_IS_LOST:
+            told = {key: value for key, value in values[name].items() if key not in given and value is not None}
+            words = ", ".join(f"{key} = {toml_value(value)}" for key, value in told.items())
+            lines += [fill(f"[{name}] {words}", 110, initial_indent="  ", subsequent_indent=" " * 6)] if told else []
+    return "\n".join(["Left out by the file, and so at their defaults:", *lines]) if lines else ""
+
+
+_WHO_IS_LOST = ("screening", "attrition")
+"""Sections of which every value that is left out is told."""
 
 
 def _between(entry: Assumption) -> str:

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .nature import Accrual, ListOnset, Toxicity, WhatIf
+from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, WhatIf
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
 from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
@@ -20,6 +20,12 @@ from .skeleton import getprior
 Path = tuple[str | int, ...]
 Complaint = tuple[Path, Any, str]
 """Where, the value that was got, and what is wrong with it."""
+
+DAYS_PER_MONTH = 365.25 / 12
+"""Mean length of a month [days]."""
+
+MOST_CANDIDATES = 1_000_000
+"""Most candidates that are expected in a trial: a hundred for each patient of the largest one."""
 
 _CHECKS: list[tuple[tuple[str, ...], Callable[..., Iterator[Complaint]]]] = []
 
@@ -159,6 +165,31 @@ def _expansion_can_be_closed(safety: Safety, stopping: Stopping) -> Iterator[Com
         )
     elif safety.when_rule_finished == "stop" and closes is not None:
         yield where, closes, 'has no effect without safety.when_rule_finished = "expand"; leave it out'
+
+
+@_check("trial", "treatment", "screening")
+def _everybody_can_come_in_time(trial: TrialSection, treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
+    lead = max((-day for agent in treatment.lymphodepletion for day in agent.days), default=0)
+    asked = {
+        ("screening", "days"): (screening.days, screening.days, "nobody would be screened"),
+        ("treatment", "lymphodepletion"): (lead, -lead, "nobody would be infused"),
+    }
+    for path, (days, told, why) in asked.items():
+        if days >= trial.max_days:
+            yield path, told, f"must be less than trial.max_days, which is {trial.max_days} days: {why}"
+
+
+@_check("trial", "accrual")
+def _candidates_can_be_counted(trial: TrialSection, accrual: Accrual) -> Iterator[Complaint]:
+    if isinstance(accrual, PoissonAccrual):
+        expected = accrual.consents_per_month * trial.max_days / DAYS_PER_MONTH
+        if expected > MOST_CANDIDATES:
+            yield (
+                ("accrual", "consents_per_month"),
+                accrual.consents_per_month,
+                f"brings {expected:,.0f} candidates in the {trial.max_days:,} days of trial.max_days, and at most "
+                f"{MOST_CANDIDATES:,} can be followed: lower one of the two",
+            )
 
 
 @_check("trial", "treatment", "safety")

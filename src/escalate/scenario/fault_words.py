@@ -111,7 +111,7 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
             "greater_than": "greater than", "greater_than_equal": "at least",
             "less_than": "less than", "less_than_equal": "at most",
         }[kind]  # fmt: skip
-        said = f"must be {relation} {limit:g}"
+        said = f"must be {relation} {limit:g}" if limit < 10_000 else f"must be {relation} {limit:,}"
     elif kind == "literal_error":
         said = f"must be {context['expected']}"
     elif kind == "union_tag_invalid":

@@ -261,7 +261,9 @@ def _allowed(node: Node) -> str:
 
 def _size(node: Node) -> str:
     least, most = node.get("minItems", 0), node.get("maxItems")
-    return f"list of {least}" if least == most else f"list of {least} or more" if least else "list"
+    if most is not None:
+        return f"list of {least}" if least == most else f"list of {least} to {most:,}"
+    return f"list of {least} or more" if least else "list"
 
 
 def _range(node: Node) -> str:

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError
+from ..files import MOST_BYTES, MOST_OF_RECORD
+from .fault_words import KeyPath
 from .model import Scenario
 from .places import put, with_dates
 from .rule_files import read_rule_files
 from .shipped import scenario_file, shipped
 from .texts import parse_json, parse_toml, read_text, unreadable
-from .toml_lines import key_lines
+from .toml_lines import KeyLines
 from .values import plain
 
 
@@ -57,15 +59,19 @@ def _from_mapping(values: Mapping[str, Any], allow_python: bool) -> Scenario:
 
 
 def _from_file(path: Path, allow_python: bool) -> Scenario:
+    if "\0" in str(path):
+        raise unreadable(path, "no file can have this name")
     if not path.exists() and path.name == str(path) and not path.suffix:
         raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}")
-    text = read_text(path)
+    is_json = path.suffix.lower() == ".json"
+    text = read_text(path, MOST_OF_RECORD if is_json else MOST_BYTES)
     if not text.strip():
         raise unreadable(path, "is empty; `escalate init` writes a draft to start from")
-    if path.suffix.lower() == ".json":
-        data, lines = with_dates(parse_json(text, str(path)), Scenario), {}
+    lines: Mapping[KeyPath, int] = {}
+    if is_json:
+        data = with_dates(parse_json(text, str(path)), Scenario)
     else:
-        data, lines = parse_toml(text, str(path)), key_lines(text)
+        data, lines = parse_toml(text, str(path)), KeyLines(text)
     return Scenario.checked(data, list(read_rule_files(data, path.parent, allow_python)), str(path), lines)
 
 

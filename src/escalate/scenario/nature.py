@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from .section import Days, Probability, Section
+from ..words.records import MOST_PATIENTS
+from .section import Days, Name, Probability, Section, TenYears
 from .values import AS_TUPLE, FrozenTable
 
 
@@ -36,8 +37,9 @@ class Accrual(Section):
     """What an eligible candidate does who finds no open place: wait, or be lost to the trial."""
     patience_days: Days | None = None
     """Days that a candidate waits for a place before giving up; for ever where it is left out [days]."""
-    most_waiting: Annotated[int, Field(ge=1)] | None = None
-    """Most candidates who wait at one time; whoever comes then is lost; any number where it is left out."""
+    most_waiting: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Most candidates who wait at one time, at most 100,000, ten for each patient of the largest trial; whoever comes
+    then is lost; any number where it is left out."""
 
 
 class PoissonAccrual(Accrual):
@@ -46,8 +48,9 @@ class PoissonAccrual(Accrual):
     kind: Literal["poisson"]
     """Arrival process."""
     consents_per_month: Annotated[float, Field(ge=0, le=10_000)]
-    """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000."""
-    pauses: Annotated[tuple[Pause, ...], AS_TUPLE] = ()
+    """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000, and such that at most
+    1,000,000 are expected until trial.max_days."""
+    pauses: Annotated[tuple[Pause, ...], Field(max_length=1000), AS_TUPLE] = ()
     """Times in which nobody consents."""
 
 
@@ -56,7 +59,7 @@ class FixedAccrual(Accrual):
 
     kind: Literal["fixed"]
     """Arrival process."""
-    consent_days: Annotated[tuple[Days, ...], AS_TUPLE]
+    consent_days: Annotated[tuple[Days, ...], Field(max_length=100_000), AS_TUPLE]
     """Days of consent since the start date, in order; several on one day are written several times [days]."""
 
     @field_validator("consent_days")
@@ -70,10 +73,10 @@ class FixedAccrual(Accrual):
 class Screening(Section):
     """Screening of candidates."""
 
-    days: Days = 0
-    """From consent to the screening result [days]."""
-    failure_probability: FrozenTable[str, Probability] = FrozenTable()
-    """Probability of failing, by criterion: the first criterion that is not met; adds up to at most 1."""
+    days: TenYears = 0
+    """From consent to the screening result; at most ten years [days]."""
+    failure_probability: Annotated[FrozenTable[Name, Probability], Field(max_length=500)] = FrozenTable()
+    """Probability of failing, by criterion: the first criterion that is not met; adds up to at most 1; at most 500."""
 
     @field_validator("failure_probability")
     @classmethod
@@ -95,8 +98,9 @@ class WeibullOnset(Section):
 
     kind: Literal["weibull"]
     """Shape of the onset."""
-    second_half_share: Annotated[float, Field(gt=0, lt=1)]
-    """Share of the DLTs in the window that come in its second half."""
+    second_half_share: Annotated[float, Field(ge=0.001, le=0.999)]
+    """Share of the DLTs in the window that come in its second half, from 0.001 to 0.999: beyond that all come on the
+    first day or on the last."""
 
 
 class ListOnset(Section):
@@ -104,8 +108,8 @@ class ListOnset(Section):
 
     kind: Literal["list"]
     """Shape of the onset."""
-    days: Annotated[tuple[Days, ...], Field(min_length=1), AS_TUPLE]
-    """Days after the first infusion [days]."""
+    days: Annotated[tuple[Days, ...], Field(min_length=1, max_length=10_000), AS_TUPLE]
+    """Days after the first infusion, at most 10,000 of them [days]."""
 
 
 class Toxicity(Section):
@@ -116,7 +120,7 @@ class Toxicity(Section):
     overdose_above: Annotated[float, Field(gt=0, lt=1)] | None = None
     """P(DLT) above which a patient counts as overdosed and a recommended dose as too toxic; the rule's target where it
     is left out (for the BLRM, where overdose begins). It changes no trial."""
-    mtd_level: Annotated[int, Field(ge=0)] | None = None
+    mtd_level: Annotated[int, Field(ge=0, le=99)] | None = None
     """Dose level that counts as the right one to recommend, 0 for no dose; where it is left out, the highest one whose
     P(DLT) is not above `overdose_above`. It changes no trial."""
     onset: Annotated[UniformOnset | WeibullOnset | ListOnset, Field(discriminator="kind")] = UniformOnset(
@@ -132,8 +136,8 @@ class Attrition(Section):
     """Probability that a lymphodepleted patient receives no cells (infection, product failure, withdrawal)."""
     partial_dose_probability: Probability = 0.0
     """Probability that an infused patient receives less than the full dose."""
-    partial_dose_share: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Share of the dose that such a patient receives."""
+    partial_dose_share: Annotated[float, Field(ge=0.001, le=0.999)] = 0.5
+    """Share of the dose that such a patient receives, from 0.001 to 0.999: beyond that it is none, or all."""
     drop_out_per_year: Probability = 0.0
     """Probability that an infused patient leaves within 365.25 days, at a constant hazard."""
 
@@ -141,8 +145,8 @@ class Attrition(Section):
 class WhatIf(Section):
     """Fixes what happens to one patient, to tell or to test a story; whatever is left out stays random."""
 
-    patient: Annotated[int, Field(ge=1)]
-    """Enrolment number, from 1."""
+    patient: Annotated[int, Field(ge=1, le=10 * MOST_PATIENTS)]
+    """Enrolment number, from 1 to 100,000: ten for each patient of the largest trial, as some are replaced."""
     dlt: bool | None = None
     """Whether the patient has a DLT; `dlt_day = ...` says yes and when."""
     dlt_day: Days | None = None

@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from ..words.records import MOST_PATIENTS
 from .section import Section
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=MOST_PATIENTS)]
+"""Patients: at most as many as the largest trial has."""
+
+Sureness = Annotated[float, Field(ge=0.01, lt=1)]
 Coherence = Literal["off", "last_cohort", "last_level", "after_dlt"]
 
 
@@ -18,7 +22,7 @@ class Titration(Section):
     At the first DLT, or at the last level, the cohort is filled up, and the rule takes over.
     """
 
-    last_level: Count | None = None
+    last_level: Annotated[int, Field(ge=1, le=99)] | None = None
     """Highest level of the titration, from 1; the highest of all where it is left out."""
 
 
@@ -46,11 +50,11 @@ class Stopping(Section):
     too toxic, known precisely, enough at one level, most patients.
     """
 
-    too_toxic_probability: Annotated[float, Field(gt=0, lt=1)] | None = None
+    too_toxic_probability: Sureness | None = None
     """Stop without a dose if P(DLT) at the lowest level exceeds `too_toxic_above` with more than this posterior
     probability: of the rule's model, if it has one, otherwise of the level's counts with a uniform prior, where
     somebody is evaluable."""
-    too_toxic_above: Annotated[float, Field(gt=0, lt=1)] | None = None
+    too_toxic_above: Annotated[float, Field(ge=0.001, le=0.999)] | None = None
     """P(DLT) that counts as too toxic; the rule's target where it is left out (for the BLRM, where overdose begins)."""
     expansion_too_toxic_probability: Annotated[float, Field(gt=0, le=1)] | None = None
     """Close an expansion at once if P(DLT) at its level exceeds `too_toxic_above` with more than this posterior
@@ -59,8 +63,9 @@ class Stopping(Section):
     """Stop when so many patients at the current level are evaluable (or, with a rolling rule, pending)."""
     enough_when: Literal["staying", "any_move"] = "staying"
     """Whether that counts only if the next cohort would be at the same level (BOIN 2.7 and later), or with any move."""
-    interval_width: Annotated[float, Field(gt=0, lt=1)] | None = None
-    """Stop when the 95 % posterior interval of P(DLT) at the dose to be recommended is at most so wide."""
+    interval_width: Annotated[float, Field(ge=0.01, lt=1)] | None = None
+    """Stop when the 95 % posterior interval of P(DLT) at the dose to be recommended is at most so wide; at least 0.01:
+    what is narrower needs more patients than any phase I trial has."""
     most_patients: Count | None = None
     """Stop when the next cohort would be more than so many evaluable patients; what `planned_patients` leaves beyond
     that is for an expansion."""

@@ -11,28 +11,31 @@ import itertools
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from ..words.records import MOST_PATIENTS
-from .section import Days, Section
+from ..words.records import FIRST_START, LAST_START, MOST_PATIENTS, NO_DOSE
+from .section import MOST_DAYS, Days, Name, Section, TenYears
 from .values import AS_TUPLE
 
 Weekday = Literal["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 Weekdays = Annotated[tuple[Weekday, ...], Field(min_length=1), AS_TUPLE]
 EVERY_DAY: tuple[Weekday, ...] = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
+MOST_IN_COHORT = 100
+"""Most patients of a cohort: phase I cohorts have 1 to 12, dose expansions some dozens."""
+
 
 class TrialSection(Section):
     """What the trial is: title, dates, size."""
 
-    title: Annotated[str, Field(min_length=1)]
-    """Title of the trial."""
-    registry_id: str = ""
+    title: Annotated[str, Field(min_length=1, max_length=1000)]
+    """Title of the trial; at most 1,000 letters: registries take 600."""
+    registry_id: Annotated[str, Field(max_length=200)] = ""
     """Identifier in a trial registry."""
-    description: str = ""
+    description: Annotated[str, Field(max_length=40_000)] = ""
     """What this scenario is for, in a sentence or two."""
     start_date: date
-    """Day 0: from this date on candidates may consent."""
+    """Day 0: from this date on candidates may consent; from 1950, as no phase I trial is older, to 2150."""
     planned_completion_date: date | None = None
     """Registered completion date; the chance to finish by it is reported."""
     planned_patients: Annotated[int, Field(ge=1, le=MOST_PATIENTS)]
@@ -41,13 +44,16 @@ class TrialSection(Section):
     """Whom the cap counts: evaluable patients (non-evaluable ones are extra) or everybody infused."""
     last_cohort: Literal["whole", "partial"] = "whole"
     """Whether a cohort that the cap leaves room for only in part is not started, or treated in part."""
-    max_days: Annotated[int, Field(ge=1, le=100_000)] = 3650
-    """A trial still going on after this many days is ended with that reason [days]."""
+    max_days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 3650
+    """A trial still going on after this many days is ended with that reason; at most 100,000, which is 274 years
+    [days]."""
 
     @model_validator(mode="after")
     def _dates_exist(self) -> TrialSection:
         if date.max - self.start_date < timedelta(days=self.max_days):
             raise ValueError("start_date is so late that the calendar ends before max_days")
+        if not FIRST_START <= self.start_date <= LAST_START:
+            raise ValueError(f"start_date must be from {FIRST_START} to {LAST_START}: the year has four digits")
         return self
 
     @model_validator(mode="after")
@@ -65,34 +71,44 @@ class TrialSection(Section):
 class DoseLevel(Section):
     """One dose level; levels are written lowest first."""
 
-    label: Annotated[str, Field(min_length=1)]
-    """What people call the dose, with its unit."""
-    cells: Annotated[float, Field(gt=0)] | None = None
-    """Cells of the full dose, over all infusions [cells]; left out for a drug."""
+    label: Name
+    """What people call the dose, with its unit; at most 500 letters, and not "no dose", which results call none."""
+    cells: Annotated[float, Field(ge=1, le=1e14)] | None = None
+    """Cells of the full dose, over all infusions, from 1 to 1e14, as a body has 4e13 [cells]; left out for a drug."""
+
+    @field_validator("label")
+    @classmethod
+    def _is_a_dose(cls, label: str) -> str:
+        words = " ".join(label.split()).casefold()
+        if not words or words == NO_DOSE:
+            raise ValueError(f'"{NO_DOSE}" and blanks are no label of a dose: results use them for none')
+        return label
 
 
 class Lymphodepletion(Section):
     """One lymphodepletion agent."""
 
-    agent: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    agent: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
     """Name of the agent: small letters, digits and _."""
-    mg_per_m2: Annotated[float, Field(gt=0)]
-    """Dose a day [mg per m2 of body surface area]."""
-    days: Annotated[tuple[Annotated[int, Field(lt=0)], ...], Field(min_length=1), AS_TUPLE]
-    """Days of the agent, relative to the first infusion (day 0): negative."""
+    mg_per_m2: Annotated[float, Field(ge=0.001, le=20_000)]
+    """Dose a day, from 0.001 to 20,000: the largest in use, of methotrexate, is 12,000 [mg per m2 of body surface
+    area]."""
+    days: Annotated[tuple[Annotated[int, Field(lt=0, ge=-365)], ...], Field(min_length=1, max_length=365), AS_TUPLE]
+    """Days of the agent, relative to the first infusion (day 0): negative; at most a year before, as lymphocytes are
+    back by then."""
 
 
 class BodySurfaceArea(Section):
     """Body surface area of patients: normal, truncated to a range."""
 
-    mean_m2: Annotated[float, Field(gt=0)]
-    """Mean before truncation [m2]."""
-    sd_m2: Annotated[float, Field(ge=0)]
-    """Standard deviation before truncation [m2]."""
-    min_m2: Annotated[float, Field(gt=0)]
-    """Smallest [m2]."""
-    max_m2: Annotated[float, Field(gt=0)]
-    """Largest [m2]."""
+    mean_m2: Annotated[float, Field(ge=0.1, le=5)]
+    """Mean before truncation, from 0.1 to 5: preterm infants have 0.1, and hardly anybody above 3 [m2]."""
+    sd_m2: Annotated[float, Field(ge=0, le=1)]
+    """Standard deviation before truncation, from 0 to 1: that of adults is 0.2 [m2]."""
+    min_m2: Annotated[float, Field(ge=0.1, le=5)]
+    """Smallest, from 0.1 to 5 [m2]."""
+    max_m2: Annotated[float, Field(ge=0.1, le=5)]
+    """Largest, from 0.1 to 5 [m2]."""
 
     @model_validator(mode="after")
     def _ordered(self) -> BodySurfaceArea:
@@ -104,14 +120,15 @@ class BodySurfaceArea(Section):
 class Treatment(Section):
     """How a patient is treated."""
 
-    infusion_days: Annotated[tuple[Days, ...], Field(min_length=1), AS_TUPLE] = (0,)
-    """Days of the infusions, relative to the first one, which is day 0."""
-    infusion_shares: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], AS_TUPLE] | None = None
-    """Share of the dose given by each infusion; adds up to 1; equal shares where it is left out."""
+    infusion_days: Annotated[tuple[TenYears, ...], Field(min_length=1, max_length=366), AS_TUPLE] = (0,)
+    """Days of the infusions, relative to the first one, which is day 0; at most 366, which is one a day for a year."""
+    infusion_shares: Annotated[tuple[Annotated[float, Field(ge=0.0001, le=1)], ...], AS_TUPLE] | None = None
+    """Share of the dose given by each infusion, from 0.0001, a test dose; adds up to 1; equal shares where it is left
+    out."""
     weekdays: Weekdays = EVERY_DAY
     """Weekdays on which a first infusion is possible."""
-    lymphodepletion: Annotated[tuple[Lymphodepletion, ...], AS_TUPLE] = ()
-    """Agents given before the first infusion; none for a drug without conditioning."""
+    lymphodepletion: Annotated[tuple[Lymphodepletion, ...], Field(max_length=20), AS_TUPLE] = ()
+    """Agents given before the first infusion, at most 20; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None
     """Needed for amounts of lymphodepletion agents in mg."""
 
@@ -133,22 +150,25 @@ class Treatment(Section):
 class Safety(Section):
     """How patients are protected: window, cohorts, stagger, committee."""
 
-    dlt_window_days: Days
-    """Length of the DLT window; it runs from its anchor to anchor + this many days, both included [days]."""
+    dlt_window_days: TenYears
+    """Length of the DLT window; it runs from its anchor to anchor + this many days, both included; at most ten years,
+    the longest follow-up of late toxicity that a decision could wait for [days]."""
     dlt_window_anchor: Literal["first_infusion", "last_infusion"] = "first_infusion"
     """Infusion from which the window's days count; observation always begins with the first infusion."""
-    start_level: Annotated[int, Field(ge=1)] = 1
+    start_level: Annotated[int, Field(ge=1, le=99)] = 1
     """Dose level of the first cohort, from 1."""
-    cohort_size: Annotated[int, Field(ge=1, le=MOST_PATIENTS)] = 3
-    """Most evaluable patients treated at one level between two decisions."""
-    sentinel_stagger_days: Days = 0
-    """From the sentinel's first infusion to the next patient's [days]."""
+    cohort_size: Annotated[int, Field(ge=1, le=MOST_IN_COHORT)] = 3
+    """Most evaluable patients treated at one level between two decisions; at most 100: more are no cohort of a phase I
+    trial."""
+    sentinel_stagger_days: TenYears = 0
+    """From the sentinel's first infusion to the next patient's; at most ten years [days]."""
     sentinel: Literal["every_cohort", "new_level"] = "every_cohort"
     """Which cohorts begin with a sentinel: all, or only the first one at each level."""
-    stagger_days: Days = 0
-    """Between the first infusions of later patients of a cohort [days]."""
-    review_delay_days: Days = 0
-    """From the data cut to the committee's meeting, or to the next meeting weekday after it [days]."""
+    stagger_days: TenYears = 0
+    """Between the first infusions of later patients of a cohort; at most ten years [days]."""
+    review_delay_days: TenYears = 0
+    """From the data cut to the committee's meeting, or to the next meeting weekday after it; at most ten years
+    [days]."""
     meeting_weekdays: Weekdays = EVERY_DAY
     """Weekdays on which the committee meets."""
     early_decision: bool | None = None
@@ -172,5 +192,5 @@ def window_end_offset(treatment: Treatment, safety: Safety) -> int:
 class FollowUp(Section):
     """How long patients are followed."""
 
-    days: Annotated[int, Field(ge=0)]
-    """From the first infusion to the last day of follow-up [days]."""
+    days: Days
+    """From the first infusion to the last day of follow-up; at most 100,000 [days]."""

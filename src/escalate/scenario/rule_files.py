@@ -11,8 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ..files import read_bytes
 from .own_rules import REGISTERED, registered_name
-from .rules import table_faults
+from .rules import MOST_IN_TABLE, is_count, table_faults
 
 Complaint = tuple[tuple[str, ...], str, str]
 """Where, the value that was got, and what is wrong with it."""
@@ -59,7 +60,7 @@ def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
     """Fill in the decisions from a table's file; those of a resolved scenario stand without it, but not against it."""
     where, given = ("rule", "file"), rule.get("decisions")
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_bytes(path).decode("utf-8-sig")
     except OSError as error:
         if not given:
             yield where, rule["file"], f"cannot be read: {error.strerror}"
@@ -111,15 +112,17 @@ def _read_cells(text: str, cells: Cells) -> Iterator[str]:
     places = [heads.index(BY_ITSELF if name == "decision" and BY_ITSELF in heads else name) for name in COLUMNS]
     for row in rows:
         n, y, letter = (row[place] if place < len(row) else "" for place in places)
-        if not (n.isdecimal() and y.isdecimal()):
-            yield f"evaluable {n!r} and dlts {y!r} must be whole numbers"
+        if not (is_count(n) and is_count(y)):
+            yield f"evaluable {n[:40]!r} and dlts {y[:40]!r} must be whole numbers, at most {MOST_IN_TABLE}"
+            return
         elif cells.setdefault((int(n), int(y)), letter) != letter:
             yield _contradiction(heads, f"{y} DLTs in {n} are {cells[int(n), int(y)]} and {letter}")
             return
     yield from (f"has {y} DLTs among {n} patients" for n, y in sorted(cells) if y > n)
     holes = [f"{y} in {n}" for n in sorted({n for n, _ in cells}) for y in range(n + 1) if (n, y) not in cells]
     if holes:
-        yield f"has holes: there is no decision for DLTs {', '.join(holes)}"
+        more = f" and {len(holes) - MOST_TOLD:,} more" if len(holes) > MOST_TOLD else ""
+        yield f"has holes: there is no decision for DLTs {', '.join(holes[:MOST_TOLD])}{more}"
 
 
 def _contradiction(heads: list[str], words: str) -> str:
@@ -163,7 +166,7 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
         )
         return
     try:
-        code = path.read_bytes()
+        code = read_bytes(path)
     except OSError as error:
         yield where, rule["python"], f"{name} cannot be read: {error.strerror}"
         return

@@ -9,12 +9,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from ..words.records import MOST_PATIENTS
 from .section import Section
 from .values import AS_TUPLE, FrozenTable
 
 OpenProbability = Annotated[float, Field(gt=0, lt=1)]
+Target = Annotated[float, Field(ge=0.01, le=0.9)]
+"""A target DLT probability: phase I trials aim at 0.1 to 0.4; below 0.01 no trial of this size sees a DLT."""
+
+Width = Annotated[float, Field(ge=0.001, lt=1)]
+"""Half an interval around the target: what is narrower no 10,000 patients can tell from a point."""
 Probability = Annotated[float, Field(ge=0, le=1)]
-SelectionPrior = Annotated[float, Field(gt=0, le=1)]
+SelectionPrior = Annotated[float, Field(ge=0.0001, le=1)]
+
+Dose = Annotated[float, Field(ge=0.0001, le=1e15)]
+"""A dose in any unit: from a microgram in tenths of a gram to more cells than a body has."""
 
 
 class ThreePlusThree(Section):
@@ -29,12 +38,12 @@ class ThreePlusThree(Section):
 class TargetOptions(Section):
     """What rules with a target DLT probability share."""
 
-    target: OpenProbability
-    """Target DLT probability."""
+    target: Target
+    """Target DLT probability, from 0.01 to 0.9: trials aim at 0.1 to 0.4."""
     elimination_cutoff: OpenProbability = 0.95
     """A level is eliminated if the posterior probability that it exceeds the target is larger than this."""
-    eliminate_from: Annotated[int, Field(ge=1)] = 3
-    """Fewest evaluable patients on which a level is eliminated."""
+    eliminate_from: Annotated[int, Field(ge=1, le=MOST_PATIENTS)] = 3
+    """Fewest evaluable patients on which a level is eliminated; at most 10,000, the largest trial."""
 
 
 class Boin(TargetOptions):
@@ -84,10 +93,10 @@ class IntervalOptions(TargetOptions):
 
     name: str
     """Name of the rule."""
-    epsilon1: OpenProbability = 0.05
-    """From the target down to the lower end of the interval."""
-    epsilon2: OpenProbability = 0.05
-    """From the target up to the upper end of the interval."""
+    epsilon1: Width = 0.05
+    """From the target down to the lower end of the interval; at least 0.001, as nobody can tell less."""
+    epsilon2: Width = 0.05
+    """From the target up to the upper end of the interval; at least 0.001, as nobody can tell less."""
     selection_prior: SelectionPrior = 0.05
     """DLTs, and patients without one, that the prior adds at each level before the rates are smoothed for the
     recommendation; the default is that of the R packages Keyboard (select.mtd.kb) and FIND (select_mtd)."""
@@ -172,7 +181,7 @@ class TiteBoin(Boin):
     """How the pending count: imputed outcomes, or follow-up as sample size (doi:10.1093/biostatistics/kxz007)."""
     most_pending_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Accrual is suspended while a larger share of the level's patients is pending; 1 never suspends."""
-    min_completed: Annotated[int, Field(ge=0)] = 0
+    min_completed: Annotated[int, Field(ge=0, le=MOST_PATIENTS)] = 0
     """Accrual is suspended, rather than escalate, while fewer patients of the level have their outcome."""
 
 
@@ -181,11 +190,11 @@ class Crm(Section):
 
     name: Literal["CRM"]
     """Name of the rule."""
-    target: OpenProbability
-    """Target DLT probability."""
-    skeleton: Annotated[tuple[OpenProbability, ...], Field(min_length=1), AS_TUPLE] | None = None
+    target: Target
+    """Target DLT probability, from 0.01 to 0.9: trials aim at 0.1 to 0.4."""
+    skeleton: Annotated[tuple[OpenProbability, ...], Field(min_length=1, max_length=99), AS_TUPLE] | None = None
     """First guess of P(DLT) at each level, increasing; computed from the next two options where it is left out."""
-    prior_mtd_level: Annotated[int, Field(ge=1)] | None = None
+    prior_mtd_level: Annotated[int, Field(ge=1, le=99)] | None = None
     """Level guessed to be the MTD, from 1, for a computed skeleton (doi:10.1177/1740774509105076)."""
     halfwidth: OpenProbability = 0.05
     """Half the width of the indifference interval around the target, for a computed skeleton."""
@@ -193,10 +202,10 @@ class Crm(Section):
     """The curve: skeleton ** exp(a), or logistic with a fixed intercept."""
     intercept: Annotated[float, Field(ge=-20, le=20)] = 3.0
     """Intercept of the logistic curve."""
-    prior_sd: Annotated[float, Field(gt=0, le=10)] = 1.1575836902790226
+    prior_sd: Annotated[float, Field(ge=0.01, le=10)] = 1.1575836902790226
     """Standard deviation of a; the default is the square root of 1.34, as in the R package dfcrm."""
-    prior_cut: Annotated[float, Field(gt=0)] | None = None
-    """The prior of a ends at plus and minus this, if anywhere; dfcrm's ends at 10."""
+    prior_cut: Annotated[float, Field(ge=0.01, le=1000)] | None = None
+    """The prior of a ends at plus and minus this, from 0.01 to 1,000, if anywhere; dfcrm's ends at 10."""
     estimate: Literal["bayes", "maximum_likelihood"] = "bayes"
     """Whether the curve is read at the posterior mean of a, or at the most likely a."""
     recommend_untried: bool = False
@@ -248,17 +257,19 @@ class Blrm(Section):
 
     name: Literal["BLRM"]
     """Name of the rule."""
-    doses: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1), AS_TUPLE] | None = None
-    """The dose at each level, increasing, in any unit; the cells of the dose levels where it is left out."""
-    reference_dose: Annotated[float, Field(gt=0)] | None = None
+    doses: Annotated[tuple[Dose, ...], Field(min_length=1, max_length=99), AS_TUPLE] | None = None
+    """The dose at each level, increasing, in any unit, from 0.0001 to 1e15; the cells of the dose levels where it is
+    left out."""
+    reference_dose: Dose | None = None
     """Dose at which the odds of a DLT are alpha; the highest dose where it is left out. It is part of the prior."""
-    mean_log_alpha: float = -0.6931471805599453
-    """Prior mean of log alpha; the default puts P(DLT) at the reference dose around one third."""
-    sd_log_alpha: Annotated[float, Field(gt=0, le=10)] = 2.0
+    mean_log_alpha: Annotated[float, Field(ge=-20, le=20)] = -0.6931471805599453
+    """Prior mean of log alpha, from -20 to 20, odds of 2e-9 to 5e8; the default puts P(DLT) at the reference dose
+    around one third."""
+    sd_log_alpha: Annotated[float, Field(ge=0.001, le=10)] = 2.0
     """Prior standard deviation of log alpha."""
-    mean_log_beta: float = 0.0
-    """Prior mean of log beta."""
-    sd_log_beta: Annotated[float, Field(gt=0, le=3)] = 1.0
+    mean_log_beta: Annotated[float, Field(ge=-5, le=5)] = 0.0
+    """Prior mean of log beta, from -5 to 5: beyond, the curve is flat, or a step."""
+    sd_log_beta: Annotated[float, Field(ge=0.001, le=3)] = 1.0
     """Prior standard deviation of log beta."""
     correlation: Annotated[float, Field(ge=-0.9999, le=0.9999)] = 0.0
     """Prior correlation of log alpha and log beta, from -0.9999 to 0.9999: nearer to 1 the curve has but one parameter,
@@ -271,8 +282,9 @@ class Blrm(Section):
     """Largest posterior probability of overdose of a dose that may be given."""
     choose: Literal["most_probable_target", "highest_allowed"] = "most_probable_target"
     """Which of the doses that may be given comes next."""
-    most_increase: Annotated[float, Field(gt=0)] | None = None
-    """Largest rise of the dose at once, as a share of the last one (1.0 lets it double); none where it is left out."""
+    most_increase: Annotated[float, Field(ge=0.001, le=1e6)] | None = None
+    """Largest rise of the dose at once, from 0.001, as a share of the last one (1.0 lets it double); none where it is
+    left out."""
     recommend_untried: bool = False
     """Whether a level that nobody was treated at can be recommended."""
 
@@ -295,7 +307,7 @@ class TableRule(Section):
 
     name: Literal["table"]
     """Name of the rule."""
-    target: OpenProbability
+    target: Target
     """Target DLT probability, for the recommendation: the tried level whose smoothed DLT rate is closest to it."""
     file: str | None = None
     """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it; read when the scenario is."""
@@ -316,6 +328,15 @@ class TableRule(Section):
         return {int(n): letters.split() for n, letters in sorted(self.decisions.items(), key=lambda item: int(item[0]))}
 
 
+MOST_IN_TABLE = 500
+"""Most evaluable patients at a level in a decision table: no phase I trial treats so many at one dose."""
+
+
+def is_count(text: str) -> bool:
+    """Return whether a text is a number of patients that a decision table may have."""
+    return text.isdecimal() and len(text) <= len(str(MOST_IN_TABLE)) and int(text) <= MOST_IN_TABLE
+
+
 def table_faults(decisions: Mapping[str, str]) -> Iterator[str]:
     """Yield what is wrong with a decision table: holes, unknown letters, contradictions."""
     if not decisions:
@@ -323,8 +344,8 @@ def table_faults(decisions: Mapping[str, str]) -> Iterator[str]:
     rows: dict[int, list[str]] = {}
     for patients, text in decisions.items():
         letters = text.split()
-        if not patients.isdecimal() or int(patients) < 1:
-            yield f"`{patients}` is not a number of evaluable patients, from 1"
+        if not is_count(patients) or int(patients) < 1:
+            yield f"`{patients[:40]}` is not a number of evaluable patients, from 1 to {MOST_IN_TABLE}"
         elif any(letter not in LETTERS for letter in letters):
             yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}; a table does not stop or suspend"
         elif len(letters) != int(patients) + 1:

@@ -5,14 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..errors import ScenarioError
 from .fault_words import findings, problem
 from .values import plain
 
-Probability = Annotated[float, Field(ge=0, le=1)]
-Days = Annotated[int, Field(ge=0, le=1_000_000)]
+SMALLEST = 1e-9
+"""Smallest probability that is not 0: not one patient in all trials of all times would show it."""
+
+
+def _none_or_seen(probability: float) -> float:
+    if 0 < probability < SMALLEST:
+        raise ValueError(f"a probability is 0 or at least {SMALLEST:g}: nobody could see a smaller one")
+    return probability
+
+
+Probability = Annotated[float, Field(ge=0, le=1), AfterValidator(_none_or_seen)]
+MOST_DAYS = 100_000
+"""Most days that a trial can last: 274 years, more than any calendar needs [days]."""
+
+Days = Annotated[int, Field(ge=0, le=MOST_DAYS)]
+TenYears = Annotated[int, Field(ge=0, le=3650)]
+"""Days between two things that happen to a patient or a cohort: at most the ten years of the longest trials."""
+
+Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class Section(BaseModel):

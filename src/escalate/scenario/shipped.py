@@ -26,4 +26,4 @@ def scenario_file(scenario: str | os.PathLike[str], folder: Path = Path()) -> Pa
         Where a relative file begins.
     """
     path = folder / scenario
-    return path if path.is_file() else shipped().get(os.fspath(scenario), path)
+    return path if "\0" not in str(path) and path.is_file() else shipped().get(os.fspath(scenario), path)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError
+from ..files import MOST_BYTES, read_bytes
 from .fault_words import KeyPath
-from .toml_lines import key_lines
+from .toml_lines import KeyLines
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+def read_toml(path: Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
     """Return what a TOML file says, and the line of every key.
 
     Raises
@@ -22,13 +25,13 @@ def read_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     """
     text = read_text(path)
     data = parse_toml(text, str(path))
-    return data, key_lines(text)
+    return data, KeyLines(text)
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file; a `ScenarioError` says why it cannot be read."""
+def read_text(path: Path, most: int = MOST_BYTES) -> str:
+    """Return the text of a file of at most so many bytes; a `ScenarioError` says why it cannot be read."""
     try:
-        raw = path.read_bytes()
+        raw = read_bytes(path, most)
     except FileNotFoundError:
         raise unreadable(path, "there is no such file") from None
     except IsADirectoryError:
@@ -44,6 +47,10 @@ def read_text(path: Path) -> str:
     return text
 
 
+_LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){100}""")
+"""The time that a key takes to read grows with the square of its parts."""
+
+
 def unreadable(path: Path, message: str) -> ScenarioError:
     """Return the error that says why a file cannot be read."""
     return ScenarioError([Problem(key="", message=message, file=str(path))])
@@ -51,6 +58,8 @@ def unreadable(path: Path, message: str) -> ScenarioError:
 
 def parse_toml(text: str, file: str) -> dict[str, Any]:
     """Return the values of a TOML text; a `ScenarioError` says on which line it is none."""
+    if _LONG_KEY.search(text):
+        raise unreadable(Path(file), "has a key of more than 100 parts with dots between them: no key has so many")
     try:
         return tomllib.loads(text)
     except (RecursionError, ValueError) as error:

@@ -1,13 +1,15 @@
 """On which line of a TOML file a key stands, so that an error can say where to look.
 
-`tomllib` keeps no positions. A statement begins on some line and is complete as soon as `tomllib` accepts the lines
-from there on; that finds every statement of a valid file, whatever its strings and arrays contain.
+`tomllib` keeps no positions. In a valid file a statement ends with the first line that leaves no string, bracket or
+brace open; what opens and closes them is found in one pass, whatever strings and comments contain.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -40,6 +42,32 @@ def key_lines(text: str) -> dict[Path, int]:
     return lines
 
 
+class KeyLines(Mapping[Path, int]):
+    """What `key_lines` returns, found when somebody asks: only what is wrong is told with its line.
+
+    Parameters
+    ----------
+    text : str
+        A text that `tomllib.loads` accepts.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _lines(self) -> dict[Path, int]:
+        return key_lines(self._text)
+
+    def __getitem__(self, path: Path) -> int:
+        return self._lines[path]
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._lines)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+
 def line_of(lines: Mapping[Path, int], path: Path) -> int:
     """Return the line of a path, or of the closest thing around it that stands in the file; 0 if there is none."""
     for end in range(len(path), 0, -1):
@@ -48,22 +76,33 @@ def line_of(lines: Mapping[Path, int], path: Path) -> int:
     return 0
 
 
+_MARKS = re.compile(
+    r"""
+    \"{3} (?: \\. | [^\\] )*? \"{3,5}      # texts of several lines: up to two quotes before the three that end them
+    | \'{3} .*? \'{3,5}
+    | \" (?: \\. | [^"\\\n] )* \"
+    | \' [^'\n]* \'
+    | \# [^\n]*
+    | [\[\]{}\n]
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""What matters for where a statement ends."""
+
+
 def _statements(text: str) -> list[tuple[int, str]]:
+    """Return every statement with its first line, from 1."""
     found: list[tuple[int, str]] = []
-    pending: list[str] = []
-    start = 0
-    for number, line in enumerate(text.split("\n"), 1):
-        if not pending:
-            if not line.strip() or line.lstrip().startswith("#"):
-                continue
-            start = number
-        pending.append(line)
-        try:
-            tomllib.loads("\n".join(pending))
-        except tomllib.TOMLDecodeError:
-            continue
-        found.append((start, "\n".join(pending)))
-        pending = []
+    begin, first, line, depth = 0, 1, 1, 0
+    for mark in _MARKS.finditer(text + "\n"):
+        what = mark[0]
+        line += what.count("\n")
+        depth += (what in ("[", "{")) - (what in ("]", "}"))
+        if what == "\n" and depth == 0:
+            statement = text[begin : mark.start()]
+            if statement.strip() and not statement.lstrip().startswith("#"):
+                found.append((first, statement))
+            begin, first = mark.end(), line
     return found
 
 

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..committee.committee import Committee
-from ..errors import NotCoveredError, Problem, RuleError, ScenarioError
+from ..errors import EscalateError, NotCoveredError, Problem, RuleError, ScenarioError
 from ..exactly.enumeration import Exact, exact
 from ..files import Saves
 from ..kernel import compiled
@@ -31,6 +31,9 @@ from ..words.records import NO_DOSE, NO_LEVEL, IntArray
 from ..words.tables import Column, Layout, Table
 from . import workers
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
+
+MOST_COMPARED = 1000
+"""Most scenarios that are compared at once, each rule under each truth."""
 
 THIS, WHOLE_COHORTS = "this trial", "early_decision = false"
 """What an exact value is of: the trial that was simulated, or the one with whole cohorts."""
@@ -277,6 +280,11 @@ def compare(
     """
     check_trials(trials, seed, 0)
     designs, known = compared(scenario, rules, truths, target)
+    if len(designs) * len(known) > MOST_COMPARED:
+        raise EscalateError(
+            f"{len(designs)} rules under {len(known)} truths are {len(designs) * len(known):,} scenarios, and at most "
+            f"{MOST_COMPARED:,} are compared at once: leave some out"
+        )
     _check_committees(designs)
     scenarios = {
         (truth.label, label): design.replace({f"toxicity.{key}": value for key, value in truth.toxicity.items()})

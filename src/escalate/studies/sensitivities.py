@@ -27,7 +27,7 @@ from ..scenario.values import plain
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table
 from . import workers
-from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, chunks_of, run_chunk
+from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
 
 BASE, LOW, HIGH = range(3)
 """Rows of what is compared."""
@@ -201,6 +201,7 @@ def sensitivity(
     """
     if trials < 1 or chunk < 1 or seed < 0:
         raise ValueError(f"trials and chunk must be at least 1, and seed at least 0, got {trials}, {chunk} and {seed}")
+    check_trials(trials, seed, 0)
     if not scenario.ranges:
         says = 'has none: write between which values an assumption lies, as in "safety.review_delay_days" = [0, 14]'
         raise ScenarioError([Problem(key="ranges", message=says)])

@@ -13,7 +13,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ..committee.committee import Committee
-from ..errors import RuleError, WorkersError
+from ..errors import EscalateError, RuleError, WorkersError
 from ..kernel import compiled
 from ..kernel.chunk import Columns
 from ..kernel.engine import Engine
@@ -22,7 +22,7 @@ from ..results.outcomes import Trials, gather, join
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
-from ..words.records import ScenarioLike, Trial
+from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
 
 CHUNK, KERNEL_CHUNK = 256, 8192
@@ -202,9 +202,13 @@ def _columns(engine: Engine, nature: Nature) -> Columns:
 
 
 def check_trials(trials: int, seed: int, first: int) -> None:
-    """Raise `ValueError` if there can be no such trials."""
+    """Raise `ValueError` if there can be no such trials, and `EscalateError` if there would be too many."""
     if trials < 1:
         raise ValueError(f"trials must be at least 1, got {trials}")
+    if trials > MOST_TRIALS:
+        raise EscalateError(
+            f"trials must be at most {MOST_TRIALS:,}, got {trials:,}: every proportion is known to 0.07 points by then"
+        )
     if seed < 0 or first < 0:
         raise ValueError(f"seed and first must be at least 0, got {seed} and {first}")
 

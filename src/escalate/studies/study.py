@@ -34,9 +34,13 @@ from ..scenario import Scenario, key_fault, load
 from ..scenario.shipped import scenario_file
 from ..scenario.texts import read_toml
 from ..scenario.toml_lines import line_of
+from ..words.records import MOST_SEED, MOST_TRIALS
 
 MOST_POINTS = 10_000
 """Most points of a study."""
+
+MOST_IN_ALL = 1_000_000_000
+"""Most trials of a study, at all points: two days of one processor."""
 
 TRIALS, SEED = 2000, 1
 """Trials at each point, and seed, where a study does not say."""
@@ -217,7 +221,7 @@ def make_study(
     return _study(scenario, {"grid": grid, "zip": zipped, "trials": trials, "seed": seed}, "", {})
 
 
-def _study(scenario: Scenario, data: Mapping[str, Any], file: str, lines: dict[Where, int]) -> Study:
+def _study(scenario: Scenario, data: Mapping[str, Any], file: str, lines: Mapping[Where, int]) -> Study:
     groups: list[tuple[Where, dict[str, Any]]]
     groups = [(("grid",), {key: value}) for key, value in _flat(data.get("grid", {}))]
     groups += [(("zip", position), dict(_flat(group))) for position, group in enumerate(data.get("zip", ()))]
@@ -232,13 +236,16 @@ def _study(scenario: Scenario, data: Mapping[str, Any], file: str, lines: dict[W
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_POINTS:
         _refuse([((), f"has {count:,} points; at most {MOST_POINTS:,} are possible")], file, lines)
+    if count * data.get("trials", TRIALS) > MOST_IN_ALL:
+        said = f"has {count:,} points of {data.get('trials', TRIALS):,} trials; at most {MOST_IN_ALL:,} trials in all"
+        _refuse([(("trials",), f"{said} are possible")], file, lines)
     tried = [_point(scenario, number, values) for number, values in enumerate(_combinations(axes), 1)]
     _refuse([((), fault) for _, faults in tried for fault in faults], file, lines)
     points = tuple(point for point, _ in tried)
     return Study(scenario, axes, points, data.get("trials", TRIALS), data.get("seed", SEED))
 
 
-def _refuse(faults: Iterable[Fault], file: str, lines: dict[Where, int]) -> None:
+def _refuse(faults: Iterable[Fault], file: str, lines: Mapping[Where, int]) -> None:
     """Raise `StudyError` if there are any faults, in the order of the file."""
     problems = [
         Problem(key=_name(where), message=said, file=file, line=line_of(lines, where)) for where, said in faults
@@ -291,11 +298,11 @@ def _file_faults(data: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _settings_faults(data: Mapping[str, Any]) -> list[Fault]:
-    least = {"trials": 1, "seed": 0}
+    ends = {"trials": (1, MOST_TRIALS), "seed": (0, MOST_SEED)}
     return [
-        ((name,), f"must be a whole number, at least {least[name]}, got {data[name]!r}")
-        for name in least
-        if name in data and (type(data[name]) is not int or data[name] < least[name])
+        ((name,), f"must be a whole number, {_end(data[name], low, high)}, got {data[name]!r}")
+        for name, (low, high) in ends.items()
+        if name in data and (type(data[name]) is not int or not low <= data[name] <= high)
     ]
 
 
@@ -317,6 +324,11 @@ def _axis_faults(scenario: Scenario, where: Where, group: Mapping[str, Any]) -> 
         if values in seen:
             yield (*where, *group), f"{', '.join(map(cell_text, values))} is written twice; leave one out"
         seen.append(values)
+
+
+def _end(value: Any, low: int, high: int) -> str:
+    """Say which end of a range a value misses; the low one if it is no number."""
+    return f"at most {high:,}" if type(value) is int and value > high else f"at least {low}"
 
 
 def _list_fault(value: Any) -> str:

@@ -31,6 +31,16 @@ NO_DOSE = "no dose"
 MOST_PATIENTS = 10_000
 """The largest trial that a scenario may describe."""
 
+MOST_TRIALS = 2_000_000
+"""Most trials that are simulated at once, of one scenario: a row of each is kept. The Monte Carlo error of a proportion
+is then at most 0.035 points, and no assumption is known so well."""
+
+MOST_SEED = 10**15
+"""Largest seed, or number of a replicate."""
+
+FIRST_START, LAST_START = date(1950, 1, 1), date(2150, 1, 1)
+"""Between which dates a trial may start: there were no phase I trials before, and a year 24 is a slip."""
+
 CAP_INCONCLUSIVE = "cap reached, inconclusive"
 """Stop reason: the planned patients do not suffice for what the rule asks next, and it has no answer yet."""
 
