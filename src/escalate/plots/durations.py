@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from ..results.estimates import Characteristics, Estimate, error_words, finished_by, in_percent
 from ..results.outcomes import NOT_REACHED
+from . import style
 from .beside import mark_planned, write_beside
 from .style import (
     BLUE,
@@ -35,6 +36,7 @@ MARKED = {"median": (0.5, "50%"), "90 % of the trials": (0.9, "90%")}
 """Quantiles that are marked: the share of the trials, and how the estimates name it."""
 
 
+@style.figure
 def plot_durations(found: Characteristics, *, ax: Axes | None = None) -> Axes:
     """Draw P(finished by the date), date by date, from many simulated trials.
 

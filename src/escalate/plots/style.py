@@ -15,11 +15,12 @@ import io
 import itertools
 import math
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -28,6 +29,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import DAILY, MONTHLY, YEARLY, AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
 
@@ -160,6 +162,26 @@ def day_number(day: date) -> float:
 def _date(number: float) -> date:
     moment: datetime = num2date(number)  # type: ignore[no-untyped-call]
     return moment.date()
+
+
+P = ParamSpec("P")
+PLAIN: Any = {"text.parse_math": False, "text.usetex": False}
+"""Texts are people's own: a dollar is a dollar, and nothing in them is a formula."""
+
+
+def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
+    """Make a function one that draws a figure (a decorator): every text in it stands as it was written."""
+
+    @wraps(plot)
+    def drawn(*given: P.args, **options: P.kwargs) -> Axes:
+        with matplotlib.rc_context(PLAIN):
+            ax = plot(*given, **options)
+        for text in ax.findobj(Text):  # of an Axes that was given some are older
+            assert isinstance(text, Text)
+            text.set_parse_math(False)
+        return ax
+
+    return drawn
 
 
 def new_axes(width: float, height: float) -> Axes:
@@ -411,7 +433,7 @@ def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
     assert figure is not None
     nothing: dict[str, Any] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     contents = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "escalate", "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"svg.hashsalt": "escalate", "svg.fonttype": "path", **PLAIN}):
         figure.savefig(contents, format=kind, dpi=PNG_DPI, bbox_inches="tight", metadata=nothing[kind])
     return contents.getvalue()
 

@@ -11,6 +11,7 @@ from ..errors import EscalateError
 from ..results.estimates import Characteristics, Estimate, in_units
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
+from . import style
 from .beside import TEXT, make_room
 from .board import widest
 from .style import (
@@ -53,6 +54,7 @@ BAR, BETWEEN = 0.72, 0.7
 """Height of a bar, and of the empty space between scenarios [rows]."""
 
 
+@style.figure
 def plot_where_time_goes(found: Characteristics | Mapping[str, Characteristics], *, ax: Axes | None = None) -> Axes:
     """Draw what a trial waits for, in mean days, from many simulated trials.
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError
+from ..files import FileRead
 from .fault_words import KeyPath
 from .toml_lines import key_lines
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
+def read_toml(path: Path | FileRead) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     """Return what a TOML file says, and the line of every key.
 
     Raises
@@ -20,21 +21,27 @@ def read_toml(path: Path) -> tuple[dict[str, Any], dict[KeyPath, int]]:
     ScenarioError
         If the file cannot be read, or is not TOML.
     """
-    text = read_text(path)
-    data = parse_toml(text, str(path))
+    read = path if isinstance(path, FileRead) else read_once(path)
+    text = text_of(read)
+    data = parse_toml(text, str(read.path))
     return data, key_lines(text)
 
 
-def read_text(path: Path) -> str:
-    """Return the text of a file; a `ScenarioError` says why it cannot be read."""
+def read_once(path: Path) -> FileRead:
+    """Return a file as it is now; a `ScenarioError` says why it cannot be read."""
     try:
-        raw = path.read_bytes()
+        return FileRead(path, path.read_bytes())
     except FileNotFoundError:
         raise unreadable(path, "there is no such file") from None
     except IsADirectoryError:
         raise unreadable(path, "is a folder; name a scenario file (.toml) in it") from None
     except OSError as error:
         raise unreadable(path, f"cannot be read: {error.strerror}") from None
+
+
+def text_of(read: FileRead) -> str:
+    """Return the text of a file that was read; a `ScenarioError` says where it is none."""
+    path, raw = read.path, read.data
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:
