@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -123,6 +124,8 @@ def test_a_folder_with_checksums_of_its_own_is_not_ours() -> None:
 def test_links_are_not_followed() -> None:
     Path("victim").mkdir()
     Path("victim/file").write_text("precious")
+    Path("victim", MARK).write_text("a result")
+    seal(Path("victim"))
     Path("out").symlink_to("victim")
     Path("dangling").symlink_to("nowhere")
     for name in ("out", "dangling"):
@@ -314,3 +317,16 @@ def test_texts_are_no_formulas_in_any_figure(given: bool) -> None:
         ax = getattr(plots, f"plot_{name}")(drawn, ax=ax, **options)
         assert image(ax, "svg")
         assert [part.get_text() for part in ax.findobj(Text) if part.get_parse_math()] == [], name
+
+
+def test_letters_without_a_font_are_one_line() -> None:
+    """In a process of its own nothing of the library's is printed, and each letter is told once."""
+    Path("small.toml").write_text(TOML.replace('"low"', '"\N{DNA DOUBLE HELIX} low \N{CJK UNIFIED IDEOGRAPH-7EC6}"'))
+    done = subprocess.run(
+        [sys.executable, "-m", "escalate", "trial", "small.toml", "--out", "here"],
+        capture_output=True, encoding="utf-8", env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+    )  # fmt: skip
+    assert done.returncode == 0
+    assert len(done.stderr.splitlines()) <= 1  # none, where the machine has such a font
+    assert "Warning" not in done.stderr
+    assert not done.stderr or done.stderr.startswith("escalate: the figures' font lacks ")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 
 from .. import __version__
@@ -36,7 +37,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..errors import EscalateError, IncompleteError
 
     try:
-        arguments.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(f"escalate: {message}", file=sys.stderr)
+            arguments.run(arguments)
     except EscalateError as error:
         if arguments.debug:
             raise
