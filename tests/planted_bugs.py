@@ -535,7 +535,7 @@ BUGS = (
     Bug("nothing lost: other code runs than was read", "scenario/rule_files.py", "    CODE[made] = code", "    CODE[made] = b''", f"{LOST}::test_the_code_that_ran_is_the_code_that_is_kept"),
     Bug("nothing lost: a figure that fails takes all with it", "files.py", "            failed[name] = error", "            raise", f"{LOST}::test_a_figure_that_cannot_be_drawn_loses_nothing_else"),
     Bug("nothing lost: a terminal that fails takes all with it", "files.py", "    except Exception as error:\n        return error", "    except ZeroDivisionError as error:\n        return error", f"{LOST}::test_a_reader_who_goes_away_loses_no_file"),
-    Bug("nothing lost: texts are formulas on a new figure", "plots/style.py", "with matplotlib.rc_context(PLAIN):", "if True:", f"{LOST}::test_texts_are_no_formulas_in_any_figure"),
+    Bug("nothing lost: texts are formulas on a new figure", "plots/style.py", "with matplotlib.rc_context(PLAIN), letters", "with letters", f"{LOST}::test_texts_are_no_formulas_in_any_figure"),
     Bug("nothing lost: texts are formulas on a given Axes", "plots/style.py", "            text.set_parse_math(False)", "            pass", f"{LOST}::test_texts_are_no_formulas_in_any_figure"),
     Bug("nothing lost: a library's warnings are printed", "plots/style.py", 'warnings.filterwarnings("always", message="Glyph ")\n        yield', 'yield', f"{LOST}::test_letters_without_a_font_are_one_line"),
     Bug("a file is saved over another", "files.py", "if os.path.lexists(path) and not (overwrite and path.is_file()):", "if False:", "test_save.py::test_records_save_themselves"),
