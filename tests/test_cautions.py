@@ -259,8 +259,9 @@ def test_nothing_is_shown_where_there_is_nothing(tmp_path: Path, capsys: pytest.
 
 def test_compared_ones_say_whose_they_are() -> None:
     scenario = three(safety__early_decision=True, trial__planned_patients=12)
-    text = esc.summary(esc.compare(scenario, ["3+3", "BOIN", "CRM prior_mtd_level=2 too_toxic_probability=1"], [[0.1, 0.2], [0.3, 0.2]],
-                                   target=0.25, trials=5, enumerate_exactly=False))  # fmt: skip
+    rules, truths = ["3+3", "BOIN", "CRM prior_mtd_level=2 too_toxic_probability=1"], [[0.1, 0.2], [0.3, 0.2]]
+    compared = esc.compare(scenario, rules, truths, target=0.25, trials=5, enumerate_exactly=False)
+    text = esc.summary(compared)
     words = " ".join(text.split())
     assert "! BOIN; CRM, prior mtd level 2, too toxic probability 1: Early decisions leave" in words
     assert "! CRM, prior mtd level 2, too toxic probability 1: Nothing stops this trial" in words

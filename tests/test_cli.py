@@ -16,6 +16,7 @@ from conftest import ROOT, SCENARIOS
 from escalate import export
 from escalate.cli import main
 from escalate.errors import OutputError
+from escalate.files import MARK, write_folder
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 LOADED_LATE = ("simpy", "matplotlib", "scipy", "pydantic", "numpy", "tqdm")
@@ -57,7 +58,15 @@ def test_run_writes_a_folder_of_results(capsys: pytest.CaptureFixture[str], else
     one = {"story.txt", "events.csv", "patients.csv", "cohorts.csv", "decisions.csv"}
     figures = {f"{name}.{kind}" for name in ("timeline", "staircase") for kind in ("png", "svg")}
     assert names == {
-        *{"summary.txt", "summary.json", "characteristics.csv", "trials.npz", "resolved.json", "nct06337474.toml"},
+        *{
+            "SHA256SUMS",
+            "summary.txt",
+            "summary.json",
+            "characteristics.csv",
+            "trials.npz",
+            "resolved.json",
+            "nct06337474.toml",
+        },
         *{f"trial-0/{name}" for name in one | figures},
         *{f"{name}.{kind}" for name in ("durations", "where-time-goes", "selection") for kind in ("png", "svg")},
     }
@@ -86,7 +95,7 @@ def test_a_resolved_scenario_makes_the_same_bytes(elsewhere: Path) -> None:
     assert main(["run", "first/resolved.json", "--trials", "20", "--out", "second"]) == 0
     files = [path.relative_to("first") for path in Path("first").rglob("*") if path.is_file()]
     for file in files:
-        if file.name != "nct06337474.toml":
+        if file.name not in ("nct06337474.toml", "SHA256SUMS"):
             assert (Path("second") / file).read_bytes() == (Path("first") / file).read_bytes(), file
 
 
@@ -124,8 +133,11 @@ def test_a_full_disk_leaves_nothing_and_loses_nothing(monkeypatch: pytest.Monkey
 
 
 def test_a_failed_rename_brings_the_old_folder_back(monkeypatch: pytest.MonkeyPatch, elsewhere: Path) -> None:
+    def write(folder: Path, text: str) -> None:
+        (folder / MARK).write_text(text)
+
     out = elsewhere / "here"
-    export.write_folder(out, lambda folder: (folder / export.MARK).write_text("old"))
+    write_folder(out, lambda folder: write(folder, "old"))
     rename = Path.rename
 
     def fail_for_new(path: Path, target: Path) -> Path:
@@ -135,8 +147,8 @@ def test_a_failed_rename_brings_the_old_folder_back(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Path, "rename", fail_for_new)
     with pytest.raises(OutputError, match="Input/output error"):
-        export.write_folder(out, lambda folder: (folder / export.MARK).write_text("new"), overwrite=True)
-    assert (out / export.MARK).read_text() == "old"
+        write_folder(out, lambda folder: write(folder, "new"), overwrite=True)
+    assert (out / MARK).read_text() == "old"
     assert [path.name for path in elsewhere.iterdir()] == ["here"]
 
 

@@ -562,6 +562,7 @@ def test_compare_writes_a_folder(elsewhere: Path, capsys: pytest.CaptureFixture[
         *{"summary.txt", "comparison.csv", "comparison.png", "comparison.svg", "provenance.json", "resolved.json"},
         *{f"scenarios/truth-{i}-rule-{j}.json" for i in (1, 2) for j in (1, 2)},
         "nct06337474.toml",
+        "SHA256SUMS",
     }
     assert printed.startswith((out / "summary.txt").read_text().rstrip("\n"))
     assert (out / "comparison.png").read_bytes().startswith(b"\x89PNG")

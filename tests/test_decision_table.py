@@ -643,6 +643,7 @@ def test_table_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> No
     printed = capsys.readouterr().out
     assert printed == (out / "table.txt").read_text()
     assert {path.name for path in out.iterdir()} == {
+        "SHA256SUMS",
         *{"table.txt", "table.csv", "table.md", "table.html", "table.png", "table.svg", "resolved.json"},
         "boundaries.csv",
     }

@@ -14,7 +14,7 @@ from conftest import ROOT
 from escalate import Scenario
 from escalate.cli import main
 from escalate.errors import OutputError
-from escalate.files import MARK, Saves, write_result
+from escalate.files import MANIFEST, MARK, Saves, seal, write_result
 from escalate.studies.study import read_study
 from small import small
 
@@ -37,7 +37,9 @@ VERBS = {
     "table": ["table", str(BASE)],
 }
 ONLY_OF_THE_COMMAND = {"run": {BASE.name, "trials.npz"}, "compare": {BASE.name}}
-"""Files that a result does not hold: copies of what the command was given, and the trials, which save themselves."""
+ONLY_OF_PYTHON = {"sweep": {MANIFEST}}
+"""Files that a result does not hold: copies of what the command was given, and the trials, which save themselves;
+and what the command's folder does not hold: a sweep may go on there, so that it is no list of all its files."""
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +95,8 @@ def test_a_result_writes_what_the_command_writes(verb: str, base: Scenario) -> N
     found(verb, base).save("python")
     command, python = files("command"), files("python")
     assert command.keys() - python.keys() == ONLY_OF_THE_COMMAND.get(verb, set())
-    assert [name for name in python if python[name] != command[name]] == []
+    assert python.keys() - command.keys() == ONLY_OF_PYTHON.get(verb, set())
+    assert [name for name in python if name != MANIFEST and python[name] != command[name]] == []
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -104,9 +107,11 @@ def test_nothing_is_overwritten_unless_asked(verb: str, base: Scenario) -> None:
     Path("thesis/chapter.txt").write_text("years of work")
     Path("here").mkdir()
     Path("here", MARK).write_text("an earlier result")
+    seal(Path("here"))
+    earlier = files("here")
     with pytest.raises(OutputError, match=r"here: exists already; .* \(in Python: overwrite=True\)"):
         result.save("here")
-    assert files("here") == {MARK: b"an earlier result"}
+    assert files("here") == earlier
     with pytest.raises(OutputError, match="is not a folder of results"):
         result.save("thesis", overwrite=True)
     assert files("thesis") == {"chapter.txt": b"years of work"}
@@ -164,10 +169,10 @@ def test_a_decision_table_saves_itself_as_a_folder_or_as_one_file(rule: dict[str
     table = escalate.decision_table(small(rule=rule))
     table.save("table")
     for name, data in files("table").items():
-        if name != MARK:
+        if name not in (MARK, MANIFEST, "boundaries.csv"):
             table.save(name)
             assert Path(name).read_bytes() == data
-    assert len(files("table")) == 7
+    assert len(files("table")) == 8 + ("boundaries.csv" in files("table"))
     with pytest.raises(OutputError, match=r"table\.pdf: must end in \.txt or \.csv or \.md or"):
         table.save("table.pdf")
 

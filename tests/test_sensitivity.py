@@ -171,7 +171,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["sensitivity", file, "--trials", "10"]) == 0
     out = tmp_path / "results" / "nct06337474-sensitivity"
     assert capsys.readouterr().out.startswith((out / "summary.txt").read_text().rstrip("\n"))
-    names = {"summary.txt", "sensitivity.csv", "resolved.json", "provenance.json"}
+    names = {"summary.txt", "sensitivity.csv", "resolved.json", "SHA256SUMS", "provenance.json"}
     figures = {f"tornado-{name}.{kind}" for name in ("recommended", "duration", "finished") for kind in ("png", "svg")}
     assert {path.name for path in out.iterdir()} == names | figures
     assert FINISHED in (out / "sensitivity.csv").read_text()

@@ -118,3 +118,7 @@ class TaskError(RuntimeError):
 
 class OutputError(EscalateError):
     """Results cannot be written; nothing was left half-written."""
+
+
+class IncompleteError(RuntimeError):
+    """Results are written, but not all, or not where they were asked for; the message says what is missing and why."""

@@ -6,24 +6,35 @@ which the last functions are registered.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import os
-import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from .cautions import caution_lines, cautions
-from .errors import NotCoveredError, OutputError
+from .errors import EscalateError, IncompleteError, NotCoveredError, OutputError
 from .exactly.enumeration import Exact
 from .exactly.paths import DosePath, dose_paths
-from .files import MARK, check_free, write_file, write_folder, write_result, write_text, write_whole
+from .files import (
+    MARK,
+    FileRead,
+    Place,
+    Write,
+    brief,
+    claimed,
+    write_file,
+    write_folder,
+    write_result,
+    write_text,
+    write_whole,
+)
 from .plots import (
     plot_comparison,
     plot_decision_table,
@@ -36,7 +47,7 @@ from .plots import (
     plot_tornado,
     plot_where_time_goes,
 )
-from .plots.style import image, save
+from .plots.style import image
 from .protocol_tables import CountTable, ProtocolTable
 from .protocol_tables.layout import OfScenario, whole
 from .report import exact_csv, exact_summary, paths_csv, summary
@@ -45,6 +56,7 @@ from .results.estimates import Characteristics, characteristics
 from .results.outcomes import Trials, join
 from .results.tally import PATHS_OF, Tally, tally, total
 from .scenario.model import Scenario
+from .scenario.own_rules import CODE
 from .scenario.rules import PythonRule
 from .studies.comparison import Comparison
 from .studies.sensitivities import Sensitivity
@@ -54,17 +66,24 @@ from .trial.conduct import simulate_trial
 from .words.records import ScenarioLike, Trial
 from .words.tables import Table
 
+Out = str | os.PathLike[str] | Place
+"""A folder to write, or the place that was claimed for it."""
+
+Tell = Callable[[], object]
+"""Says what was found: asked when numbers are written, and figures are not drawn yet."""
+
 
 def run(
     scenario: Scenario,
-    out: str | os.PathLike[str] | None = None,
+    out: str | os.PathLike[str] | Place | None = None,
     *,
     trials: int = 10_000,
     seed: int = 1,
     overwrite: bool = False,
     progress: bool = False,
     executor: Executor | None = None,
-    source: str | os.PathLike[str] | None = None,
+    source: str | os.PathLike[str] | FileRead | None = None,
+    tell: Callable[[Characteristics], object] | None = None,
 ) -> Characteristics:
     """Simulate a scenario, estimate its operating characteristics, and write a folder of results.
 
@@ -73,7 +92,7 @@ def run(
     scenario : Scenario
         Protocol and assumptions.
     out : path, optional
-        Folder to write; nothing is written where it is not given.
+        Folder to write, or the place that was claimed for it; nothing is written where it is not given.
     trials : int
         How many trials, at least 1.
     seed : int
@@ -84,8 +103,10 @@ def run(
         Whether to show progress on stderr.
     executor : concurrent.futures.Executor, optional
         Who runs the trials, as in `simulate`.
-    source : path, optional
-        The scenario's file, to be copied beside the results.
+    source : path or FileRead, optional
+        The scenario's file, read now, or as it was read, to be kept beside the results.
+    tell : callable, optional
+        Is given what was found, before any figure is drawn.
 
     Returns
     -------
@@ -96,9 +117,14 @@ def run(
     ------
     OutputError
         If the folder exists, or cannot be written; nothing is left half-written.
+    IncompleteError
+        If a figure could not be drawn; everything else is written.
     """
-    if out is not None:
-        check_free(Path(out), overwrite)
+    if out is not None and not isinstance(out, Place):
+        with claimed(Path(out), overwrite) as place:
+            return run(scenario, place, trials=trials, seed=seed, progress=progress, executor=executor,
+                       source=source, tell=tell)  # fmt: skip
+    source = FileRead(Path(source), Path(source).read_bytes()) if isinstance(source, (str, os.PathLike)) else source
     kept: list[Trials] = []
     counted: list[Tally] = []
     for part in simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor):
@@ -110,11 +136,23 @@ def run(
         told = simulate_trial(scenario, seed=seed, replicate=0)
         simulated = join(sorted(kept, key=lambda part: part.first))
         kept.clear()  # what is joined need not lie in memory twice
-        write_folder(Path(out), lambda folder: _write_run(folder, simulated, found, told, source), overwrite)
+
+        def write(folder: Path) -> None:
+            _write_characteristics(folder, found, told)
+            _write_trials(folder / "trials.npz", simulated)
+            if source is not None:
+                _keep_rule(scenario, folder)
+
+        inputs = [] if source is None else [source]
+        out.write(write, _figures_of(found, told), inputs, None if tell is None else lambda: tell(found))
+    elif tell is not None:
+        tell(found)
     return found
 
 
-def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def write_trial(
+    trial: Trial, scenario: Scenario, out: Out, *, overwrite: bool = False, tell: Tell | None = None
+) -> None:
     """Write one trial as a folder: records, story, figures and what is needed to make it again.
 
     Parameters
@@ -123,15 +161,19 @@ def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *
         A finished trial.
     scenario : Scenario
         The scenario that it is a trial of.
-    out : path
+    out : path or Place
         Folder to write.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
+    tell : callable, optional
+        Says what was found, before any figure is drawn.
 
     Raises
     ------
     OutputError
         If the folder exists, or cannot be written; nothing is left half-written.
+    IncompleteError
+        If a figure could not be drawn; everything else is written.
     """
 
     def write(folder: Path) -> None:
@@ -141,11 +183,27 @@ def write_trial(trial: Trial, scenario: Scenario, out: str | os.PathLike[str], *
         made = provenance(scenario, seed=trial.seed, first=trial.replicate, trials=1)
         _write_json(folder / "provenance.json", made)
 
-    write_folder(Path(out), write, overwrite)
+    write_folder(_place(out), write, overwrite, _figures_of_one(trial), tell=tell)
+
+
+def _place(out: Out) -> Path | Place:
+    return out if isinstance(out, Place) else Path(out)
+
+
+def _figure(plot: Callable[[], Any]) -> Write:
+    """Return what draws a figure and writes it in both formats; neither, if one cannot be written."""
+
+    def write(path: Path) -> None:
+        axes = plot()
+        images = {kind: image(axes, kind) for kind in ("png", "svg")}
+        for kind, data in images.items():
+            path.with_name(f"{path.name}.{kind}").write_bytes(data)
+
+    return write
 
 
 def write_table(
-    table: ProtocolTable, scenario: Scenario, out: str | os.PathLike[str], *, overwrite: bool = False
+    table: ProtocolTable, scenario: Scenario, out: Out, *, overwrite: bool = False, tell: Tell | None = None
 ) -> None:
     """Write a decision table as a folder: text, CSV, Markdown, HTML and a figure, with the resolved scenario.
 
@@ -164,13 +222,10 @@ def write_table(
             texts["boundaries.csv"] = table.boundaries_csv()
         for name, text in texts.items():
             (folder / name).write_bytes(_table_bytes(text, Path(name).suffix))
-        axes = plot_decision_table(table)
-        save(axes, folder / "table.png")
-        save(axes, folder / "table.svg")
         _write_cautions(folder, scenario)
         _write_resolved(folder, scenario)
 
-    write_folder(Path(out), write, overwrite)
+    write_folder(_place(out), write, overwrite, {"table": _figure(lambda: plot_decision_table(table))}, tell=tell)
 
 
 TABLE_TEXTS: dict[str, Callable[[ProtocolTable], str]] = {
@@ -188,7 +243,7 @@ def _table_bytes(text: str, ending: str) -> bytes:
 
 
 def write_exact(
-    found: Exact, paths: Sequence[DosePath], out: str | os.PathLike[str], *, overwrite: bool = False
+    found: Exact, paths: Sequence[DosePath], out: Out, *, overwrite: bool = False, tell: Tell | None = None
 ) -> None:
     """Write exact results as a folder: summary, characteristics and dose paths as CSV, and the tree of dose paths.
 
@@ -203,12 +258,11 @@ def write_exact(
         (folder / "characteristics.csv").write_text(exact_csv(found), encoding="utf-8")
         if paths:
             (folder / "paths.csv").write_text(paths_csv(paths), encoding="utf-8")
-            axes = plot_dose_paths(paths, doses=[level.label for level in found.scenario.dose_levels])
-            save(axes, folder / "paths.png")
-            save(axes, folder / "paths.svg")
         _write_resolved(folder, found.scenario)
 
-    write_folder(Path(out), write, overwrite)
+    doses = [level.label for level in found.scenario.dose_levels]
+    figures = {"paths": _figure(lambda: plot_dose_paths(paths, doses=doses))} if paths else {}
+    write_folder(_place(out), write, overwrite, figures, tell=tell)
 
 
 def listed_paths(scenario: Scenario) -> list[DosePath]:
@@ -220,9 +274,8 @@ def listed_paths(scenario: Scenario) -> list[DosePath]:
 
 
 def write_comparison(
-    found: Comparison, out: str | os.PathLike[str], *, overwrite: bool = False,
-    sources: Sequence[str | os.PathLike[str]] = (),
-) -> None:  # fmt: skip
+    found: Comparison, out: Out, *, overwrite: bool = False, inputs: Sequence[FileRead] = (), tell: Tell | None = None
+) -> None:
     """Write a comparison as a folder: summary, table as CSV, figure, and every scenario that was simulated.
 
     Parameters
@@ -233,8 +286,10 @@ def write_comparison(
         Folder to write.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
-    sources : sequence of path
-        Files that the scenario, the rules and the truths were read from, to be copied beside the results.
+    inputs : sequence of FileRead
+        What the scenario, the rules and the truths were read from, to be kept beside the results.
+    tell : callable, optional
+        Says what was found, before any figure is drawn.
 
     Raises
     ------
@@ -245,34 +300,32 @@ def write_comparison(
     def write(folder: Path) -> None:
         (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
         (folder / "comparison.csv").write_text(found.table.to_csv(), encoding="utf-8")
-        axes = plot_comparison(found)
-        save(axes, folder / "comparison.png")
-        save(axes, folder / "comparison.svg")
         _write_resolved(folder, found.scenario)
         made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
-        compared = list(_write_scenarios(folder / "scenarios", found, sources))
+        compared = list(_write_scenarios(folder, found))
         _write_json(folder / "provenance.json", {**made, "overdose_above": found.overdose_above, "compared": compared})
-        for source in map(Path, sources):
-            shutil.copyfile(source, folder / (source.name if source.name != MARK else "scenario.json"))
 
-    write_folder(Path(out), write, overwrite)
+    figures = {"comparison": _figure(lambda: plot_comparison(found))}
+    write_folder(_place(out), write, overwrite, figures, inputs, tell)
 
 
-def _write_scenarios(
-    folder: Path, found: Comparison, sources: Sequence[str | os.PathLike[str]]
-) -> Iterator[dict[str, str]]:
+def _write_scenarios(folder: Path, found: Comparison) -> Iterator[dict[str, str]]:
     """Write each scenario that was simulated, which `escalate run` makes again, and yield which it is."""
-    folder.mkdir()
     truths = [truth.label for truth in found.truths]
     for (truth, rule), scenario in found.scenarios.items():
-        name = f"truth-{truths.index(truth) + 1}-rule-{found.rules.index(rule) + 1}.json"
+        number = found.rules.index(rule) + 1
+        place = "scenarios"
+        (folder / place).mkdir(exist_ok=True)
+        if not _keep_rule(scenario, folder / place):  # another rule's file of this name is there
+            place = f"scenarios/rule-{number}"
+            (folder / place).mkdir(exist_ok=True)
+            _keep_rule(scenario, folder / place)
+        name = f"{place}/truth-{truths.index(truth) + 1}-rule-{number}.json"
         _write_json(folder / name, scenario.resolved())
-        for origin in dict.fromkeys([*(Path(source).parent for source in sources), Path()]):
-            _copy_rule(scenario, origin, folder)
-        yield {"truth": truth, "rule": rule, "file": f"scenarios/{name}", "scenario_sha256": scenario.fingerprint()}
+        yield {"truth": truth, "rule": rule, "file": name, "scenario_sha256": scenario.fingerprint()}
 
 
-def write_sensitivity(found: Sensitivity, out: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+def write_sensitivity(found: Sensitivity, out: Out, *, overwrite: bool = False, tell: Tell | None = None) -> None:
     """Write what each assumption does as a folder: summary, CSV, and a tornado for each measure.
 
     Raises
@@ -284,15 +337,15 @@ def write_sensitivity(found: Sensitivity, out: str | os.PathLike[str], *, overwr
     def write(folder: Path) -> None:
         (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
         (folder / "sensitivity.csv").write_text(found.table.to_csv(), encoding="utf-8")
-        for base in found.base:
-            axes = plot_tornado(found, measure=base.measure)
-            for kind in ("png", "svg"):
-                save(axes, folder / f"tornado-{base.measure.split()[0]}.{kind}")
         _write_resolved(folder, found.scenario)
         made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
         _write_json(folder / "provenance.json", made)
 
-    write_folder(Path(out), write, overwrite)
+    figures = {
+        f"tornado-{base.measure.split()[0]}": _figure(partial(plot_tornado, found, measure=base.measure))
+        for base in found.base
+    }
+    write_folder(_place(out), write, overwrite, figures, tell=tell)
 
 
 def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -> None:
@@ -304,20 +357,18 @@ def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -
         If there is no such axis or measure.
     OutputError
         If the files cannot be written.
+    IncompleteError
+        If it cannot be drawn.
     """
-    axes = plot_sweep(found, **what)
-    for kind in ("png", "svg"):
-        write_whole(Path(out) / f"sweep.{kind}", image(axes, kind))
-
-
-def _write_run(
-    folder: Path, trials: Trials, found: Characteristics, told: Trial, source: str | os.PathLike[str] | None
-) -> None:
-    _write_characteristics(folder, found, told)
-    _write_trials(folder / "trials.npz", trials)
-    if source is not None:
-        shutil.copyfile(source, folder / Path(source).name if Path(source).name != MARK else folder / "scenario.json")
-        _copy_rule(trials.scenario, Path(source).parent, folder)
+    try:
+        axes = plot_sweep(found, **what)
+        images = {kind: image(axes, kind) for kind in ("png", "svg")}
+    except EscalateError:
+        raise
+    except Exception as error:
+        raise IncompleteError(f"sweep could not be drawn ({brief(error)}); everything else is in {out}") from error
+    for kind, data in images.items():
+        write_whole(Path(out) / f"sweep.{kind}", data)
 
 
 def _write_characteristics(folder: Path, found: Characteristics, told: Trial) -> None:
@@ -327,17 +378,28 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
     _write_json(folder / "summary.json", _summary_of(found, made))
     (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
-    for name, axes in (
-        ("durations", plot_durations(found)),
-        ("where-time-goes", plot_where_time_goes(found)),
-        ("selection", plot_selection(found)),
-    ):
-        for kind in ("png", "svg"):
-            save(axes, folder / f"{name}.{kind}")
     _write_resolved(folder, counted.scenario)
     one = folder / f"trial-{told.replicate}"
     one.mkdir()
     _write_one(one, told)
+
+
+def _figures_of(found: Characteristics, told: Trial) -> dict[str, Write]:
+    """Return the figures of many trials, and of one of them."""
+    one = f"trial-{told.replicate}"
+    return {
+        "durations": _figure(lambda: plot_durations(found)),
+        "where-time-goes": _figure(lambda: plot_where_time_goes(found)),
+        "selection": _figure(lambda: plot_selection(found)),
+        **{f"{one}/{name}": write for name, write in _figures_of_one(told).items()},
+    }
+
+
+def _figures_of_one(trial: Trial) -> dict[str, Write]:
+    return {
+        "timeline": _figure(lambda: plot_timeline(trial)),
+        "staircase": _figure(lambda: plot_staircase(trial)),
+    }
 
 
 def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
@@ -346,28 +408,29 @@ def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
     return {"provenance": made, "cautions": beware, "estimates": list(found.table)}
 
 
-def _copy_rule(scenario: Scenario, origin: Path, folder: Path) -> None:
-    """Copy the Python file of a rule beside the resolved scenario, which names it."""
+def _keep_rule(scenario: Scenario, folder: Path) -> bool:
+    """Write the Python file of a rule beside the resolved scenario, which names it, as it was when its code ran.
+
+    Returns whether none of its name with other contents is there.
+    """
     rule = scenario.rule
-    if isinstance(rule, PythonRule) and rule.sha256 is not None:
-        name = Path(rule.python.rpartition(":")[0])
-        if not name.is_absolute() and ".." not in name.parts and _is(origin / name, rule.sha256):
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(origin / name, folder / name)
-
-
-def _is(path: Path, sha256: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    code = CODE.get(rule.sha256 or "") if isinstance(rule, PythonRule) else None
+    if code is None:
+        return True
+    assert isinstance(rule, PythonRule)
+    name = Path(rule.python.rpartition(":")[0])
+    if not name.is_absolute() and ".." not in name.parts:
+        if (folder / name).exists():
+            return (folder / name).read_bytes() == code
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(code)
+    return True
 
 
 def _write_one(folder: Path, trial: Trial) -> None:
     (folder / "story.txt").write_text(story(trial) + "\n", encoding="utf-8")
     for table in (trial.events, trial.patients, trial.cohorts, trial.decisions):
         (folder / f"{table.name}.csv").write_text(table.to_csv(), encoding="utf-8")
-    for name, plot in (("timeline", plot_timeline), ("staircase", plot_staircase)):
-        axes = plot(trial)
-        save(axes, folder / f"{name}.png")
-        save(axes, folder / f"{name}.svg")
 
 
 def _write_cautions(folder: Path, scenario: Scenario) -> None:
@@ -397,10 +460,10 @@ def _write_trials(path: Path | io.BytesIO, trials: Trials) -> None:
 @write_result.register(Characteristics)
 def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) -> None:
     """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
-    check_free(out, overwrite)
-    counted = found.tally
-    told = simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
-    write_folder(out, lambda folder: _write_characteristics(folder, found, told), overwrite)
+    with claimed(out, overwrite) as place:
+        counted = found.tally
+        told = simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
+        place.write(lambda folder: _write_characteristics(folder, found, told), _figures_of(found, told))
 
 
 @write_result.register(Trial)
@@ -411,8 +474,8 @@ def _save_trial(trial: Trial, out: Path, overwrite: bool) -> None:
 
 @write_result.register(Exact)
 def _save_exact(found: Exact, out: Path, overwrite: bool) -> None:
-    check_free(out, overwrite)
-    write_exact(found, listed_paths(found.scenario), out, overwrite=overwrite)
+    with claimed(out, overwrite) as place:
+        write_exact(found, listed_paths(found.scenario), place)
 
 
 @write_result.register(Comparison)
@@ -427,11 +490,9 @@ def _save_sensitivity(found: Sensitivity, out: Path, overwrite: bool) -> None:
 
 @write_result.register(Sweep)
 def _save_sweep(found: Sweep, out: Path, overwrite: bool) -> None:
-    def write(folder: Path) -> None:
-        write_sweep(folder, found)
-        write_sweep_figure(found, folder)
-
-    write_folder(out, write, overwrite)
+    write_folder(
+        out, lambda folder: write_sweep(folder, found), overwrite, {"sweep": _figure(lambda: plot_sweep(found))}
+    )
 
 
 @write_result.register(Table)

@@ -1,15 +1,16 @@
 """The command line: a thin reader of the Python interface, with a file for each verb.
 
-Exit status 0: fine. 1: the work failed. 2: bad input, said in plain lines, with nothing written. A verb's file adds its
-arguments (`add`) and makes one public call (`run`), which it imports when it runs, so that ``--help`` is quick; what
-several take stands in `arguments`. Nothing is computed here, and nobody but `__main__` may import from here. To add a
-verb, write its file and put it into `VERBS`.
+Exit status 0: fine. 1: the work failed, or not all results could be made. 2: bad input, said in plain lines, with
+nothing written. A verb's file adds its arguments (`add`) and makes one public call (`run`), which it imports when it
+runs, so that ``--help`` is quick; what several take stands in `arguments`. Nothing is computed here, and nobody but
+`__main__` may import from here. To add a verb, write its file and put it into `VERBS`.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 
 from .. import __version__
@@ -33,15 +34,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         Exit status.
     """
     arguments = _parser().parse_args(argv)
-    from ..errors import EscalateError
+    from ..errors import EscalateError, IncompleteError
 
     try:
-        arguments.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_, **__: print(f"escalate: {message}", file=sys.stderr)
+            arguments.run(arguments)
     except EscalateError as error:
         if arguments.debug:
             raise
         print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
         return 2
+    except IncompleteError as error:
+        if arguments.debug:
+            raise
+        print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        return 1
     except BrokenPipeError:
         sys.stderr.close()
         return 1

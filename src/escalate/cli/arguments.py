@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,6 +14,7 @@ from ..words.records import MOST_SEED
 
 if TYPE_CHECKING:
     from ..cautions import Caution
+    from ..files import FileRead, Place
 
 Run = Callable[[argparse.Namespace], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -69,21 +73,45 @@ def at_least(least: int) -> Callable[[str], int]:
     return convert
 
 
+def say(text: str) -> None:
+    """Print what was found; nothing that was computed is lost where nobody reads it any more."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def print_cautions(found: Sequence[Caution]) -> None:
     """Print cautions, and an empty line after them; nothing where there are none."""
     from ..cautions import caution_lines
 
     if found:
-        print("\n".join([*caution_lines(found), ""]))
+        say("\n".join([*caution_lines(found), ""]))
 
 
-def result_folder(arguments: argparse.Namespace, name: str) -> Path | None:
-    """Return where the results go: the folder that was asked for, or one that is free."""
-    from ..files import check_free, free_folder
+@contextmanager
+def result_folder(arguments: argparse.Namespace, name: str = "") -> Iterator[Place | None]:
+    """Claim where the results go, before the work: the folder that was asked for, or the next that is free.
 
-    if arguments.no_files:
-        return None
-    if arguments.out is None:
-        return free_folder(Path("results") / name)
-    check_free(Path(arguments.out), arguments.overwrite)
-    return Path(arguments.out)
+    Parameters
+    ----------
+    arguments : Namespace
+        Where, and whether it may replace an earlier one.
+    name : str
+        The folder's name in ``results`` where none was asked for; nothing is written then where there is no name.
+    """
+    from ..files import claimed
+
+    if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
+        yield None
+    elif arguments.out is None:
+        with claimed(Path("results") / name, take_next=True) as place:
+            yield place
+    else:
+        with claimed(Path(arguments.out), arguments.overwrite) as place:
+            yield place
+
+
+def name_of(read: FileRead) -> str:
+    """Return after what a folder of results is named."""
+    return Path(read.name).stem

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -30,36 +30,37 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..export import write_comparison
     from ..report import summary
-    from ..scenario import load
+    from ..scenario import load, read_scenario_file
     from ..scenario.comparison_file import read_asked
-    from ..scenario.shipped import scenario_file
+    from ..scenario.texts import read_once
     from ..studies.comparison import compare
     from ..studies.workers import workers
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    inputs = [read_scenario_file(arguments.scenario)]
+    scenario = load(inputs[0], allow_python=arguments.allow_python)
+    inputs += [read_once(Path(arguments.rules))] if arguments.rules is not None else []
     asked = read_asked(
         arguments.rule,
         arguments.truth,
-        arguments.rules,
+        *inputs[1:],
         target=arguments.target,
         allow_python=arguments.allow_python,
     )
-    out = result_folder(arguments, f"{Path(arguments.scenario).stem}-compared")
-    with workers(arguments.workers, arguments.dask) as executor:
-        found = compare(
-            scenario,
-            asked.rules or None,
-            asked.truths or None,
-            target=asked.target,
-            trials=arguments.trials,
-            seed=arguments.seed,
-            enumerate_exactly=not arguments.no_exact,
-            progress=True,
-            executor=executor,
-        )
-    if out is not None:
-        sources = [file for file in (scenario_file(arguments.scenario), arguments.rules) if file is not None]
-        write_comparison(found, out, overwrite=arguments.overwrite, sources=sources)
-    print(summary(found))
-    if out is not None:
-        print(f"\nWritten to {out}: summary, comparison.csv, comparison.png, and every scenario compared.")
+    with result_folder(arguments, f"{name_of(inputs[0])}-compared") as out:
+        with workers(arguments.workers, arguments.dask) as executor:
+            found = compare(
+                scenario,
+                asked.rules or None,
+                asked.truths or None,
+                target=asked.target,
+                trials=arguments.trials,
+                seed=arguments.seed,
+                enumerate_exactly=not arguments.no_exact,
+                progress=True,
+                executor=executor,
+            )
+        if out is None:
+            say(summary(found))
+        else:
+            write_comparison(found, out, inputs=inputs, tell=lambda: say(summary(found)))
+            print(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")

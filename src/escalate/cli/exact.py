@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_scenario, new_verb
+from .arguments import Verbs, add_scenario, new_verb, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -22,17 +22,19 @@ def run(arguments: argparse.Namespace) -> None:
     from ..exactly.enumeration import exact
     from ..exactly.paths import dose_paths
     from ..export import listed_paths, write_exact
-    from ..files import check_free, write_text
+    from ..files import check_file_free, write_text
     from ..report import exact_summary, paths_csv
     from ..scenario import load
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
-    if arguments.out is not None:
-        check_free(Path(arguments.out), arguments.overwrite)
-    found = exact(scenario)
-    paths = listed_paths(scenario) if arguments.csv is None else dose_paths(scenario)
     if arguments.csv is not None:
-        write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
-    if arguments.out is not None:
-        write_exact(found, paths, arguments.out, overwrite=arguments.overwrite)
-    print(exact_summary(found, paths))
+        check_file_free(Path(arguments.csv), arguments.overwrite)
+    with result_folder(arguments) as out:
+        found = exact(scenario)
+        paths = listed_paths(scenario) if arguments.csv is None else dose_paths(scenario)
+        if arguments.csv is not None:
+            write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
+        if out is None:
+            say(exact_summary(found, paths))
+        else:
+            write_exact(found, paths, out, tell=lambda: say(exact_summary(found, paths)))

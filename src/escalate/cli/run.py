@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -22,23 +21,23 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from .. import export
     from ..report import summary
-    from ..scenario import load
-    from ..scenario.shipped import scenario_file
+    from ..scenario import load, read_scenario_file
     from ..studies.workers import workers
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
-    out = result_folder(arguments, Path(arguments.scenario).stem)
-    with workers(arguments.workers, arguments.dask) as executor:
-        found = export.run(
+    read = read_scenario_file(arguments.scenario)
+    scenario = load(read, allow_python=arguments.allow_python)
+    with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
+        export.run(
             scenario,
             out,
             trials=arguments.trials,
             seed=arguments.seed,
-            overwrite=arguments.overwrite,
             progress=True,
             executor=executor,
-            source=scenario_file(arguments.scenario),
+            source=read,
+            tell=lambda found: say(summary(found)),
         )
-    print(summary(found))
     if out is not None:
-        print(f"\nWritten to {out}: summary, characteristics, figures, every trial, and trial 0 with its timeline.")
+        print(
+            f"\nWritten to {out.path}: summary, characteristics, figures, every trial, and trial 0 with its timeline."
+        )

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -22,16 +21,19 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..export import write_sensitivity
     from ..report import summary
-    from ..scenario import load
+    from ..scenario import load, read_scenario_file
     from ..studies.sensitivities import sensitivity
     from ..studies.workers import workers
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
-    out = result_folder(arguments, f"{Path(arguments.scenario).stem}-sensitivity")
-    with workers(arguments.workers, arguments.dask) as executor:
-        found = sensitivity(scenario, trials=arguments.trials, seed=arguments.seed, executor=executor, progress=True)
-    if out is not None:
-        write_sensitivity(found, out, overwrite=arguments.overwrite)
-    print(summary(found))
-    if out is not None:
-        print(f"\nWritten to {out}: sensitivity.csv, and a tornado for each measure.")
+    read = read_scenario_file(arguments.scenario)
+    scenario = load(read, allow_python=arguments.allow_python)
+    with result_folder(arguments, f"{name_of(read)}-sensitivity") as out:
+        with workers(arguments.workers, arguments.dask) as executor:
+            found = sensitivity(
+                scenario, trials=arguments.trials, seed=arguments.seed, executor=executor, progress=True
+            )
+        if out is None:
+            say(summary(found))
+        else:
+            write_sensitivity(found, out, tell=lambda: say(summary(found)))
+            print(f"\nWritten to {out.path}: sensitivity.csv, and a tornado for each measure.")

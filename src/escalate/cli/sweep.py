@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_allow_python, add_workers, new_verb
+from .arguments import Verbs, add_allow_python, add_workers, new_verb, say
 
 
 def add(verbs: Verbs) -> None:
@@ -36,6 +36,6 @@ def run(arguments: argparse.Namespace) -> None:
     with workers(arguments.workers, arguments.dask) as executor:
         found = sweep(study, out, executor=executor, progress=True)
     level = int(arguments.level) if (arguments.level or "").isdigit() else arguments.level
+    say(summary(found))
     write_sweep_figure(found, out, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
-    print(summary(found))
     print(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .arguments import Verbs, add_scenario, at_least, new_verb, print_cautions
+from .arguments import Verbs, add_scenario, at_least, new_verb, print_cautions, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -40,15 +39,18 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..cautions import cautions
     from ..export import write_table
-    from ..files import check_free
     from ..protocol_tables import decision_table
     from ..scenario import load
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
-    if arguments.out is not None:
-        check_free(Path(arguments.out), arguments.overwrite)
-    table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
-    if arguments.out is not None:
-        write_table(table, scenario, arguments.out, overwrite=arguments.overwrite)
-    print_cautions(cautions(scenario))
-    print(table.to_text())
+    with result_folder(arguments) as out:
+        table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
+
+        def tell() -> None:
+            print_cautions(cautions(scenario))
+            say(table.to_text())
+
+        if out is None:
+            tell()
+        else:
+            write_table(table, scenario, out, tell=tell)

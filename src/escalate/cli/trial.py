@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, at_least, new_verb, print_cautions, result_folder
+from .arguments import Verbs, add_out, add_scenario, at_least, name_of, new_verb, print_cautions, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -22,15 +21,20 @@ def run(arguments: argparse.Namespace) -> None:
     from ..cautions import cautions
     from ..export import write_trial
     from ..report.narrative import story
-    from ..scenario import load
+    from ..scenario import load, read_scenario_file
     from ..trial.conduct import simulate_trial
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
-    out = result_folder(arguments, f"{Path(arguments.scenario).stem}-trial-{arguments.replicate}")
-    trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
-    if out is not None:
-        write_trial(trial, scenario, out, overwrite=arguments.overwrite)
-    print_cautions(cautions(scenario))
-    print(story(trial))
-    if out is not None:
-        print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
+    read = read_scenario_file(arguments.scenario)
+    scenario = load(read, allow_python=arguments.allow_python)
+    with result_folder(arguments, f"{name_of(read)}-trial-{arguments.replicate}") as out:
+        trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
+
+        def tell() -> None:
+            print_cautions(cautions(scenario))
+            say(story(trial))
+
+        if out is None:
+            tell()
+        else:
+            write_trial(trial, scenario, out, tell=tell)
+            print(f"\nWritten to {out.path}: records, story, timeline.png, staircase.png.")

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ..studies.accruals import COUNTED, Accrual
 from ..words.records import IntArray
+from . import style
 from .beside import mark_planned
 from .style import (
     BLUE,
@@ -34,6 +35,7 @@ SHARES = (0.05, 0.25, 0.50, 0.75, 0.95)
 NINE_TENTHS, HALF, MEDIAN = "90 % of the trials", "half of the trials", "median"
 
 
+@style.figure
 def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | None = None) -> Axes:
     """Draw how many patients have been infused by each date, over many simulated trials.
 

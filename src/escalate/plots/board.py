@@ -69,7 +69,7 @@ class Board:
 
     def write(self, x: float, y: float, text: str, size: float = SMALL, **style: Any) -> None:
         """Write a line whose capitals are centred upon the height y; it begins at x unless the style says else."""
-        look = {"color": INK, "fontsize": size * self.scale, "parse_math": False, **style}
+        look = {"color": INK, "fontsize": size * self.scale, **style}
         self.ax.text(x, y + HALF_CAPITAL * size, text, **look)
 
     def legend(self, y: float, handles: Sequence[Artist], columns: int) -> None:
@@ -122,7 +122,7 @@ def new_board(ax: Axes | None, width: float, height: float, title: str) -> Board
     ax.set(xlim=(0, points_wide(ax) / scale), ylim=(points_tall(ax) / scale, 0), xticks=[], yticks=[])
     for side in ax.spines.values():
         side.set_visible(False)
-    ax.set_title(text, loc="left", fontsize=size, fontweight="bold", color=INK, pad=BELOW_TITLE, parse_math=False)
+    ax.set_title(text, loc="left", fontsize=size, fontweight="bold", color=INK, pad=BELOW_TITLE)
     return Board(ax, scale)
 
 

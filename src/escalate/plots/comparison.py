@@ -15,6 +15,7 @@ from ..results.no_dose import no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
+from . import style
 from .board import SMALL, Board, legend_columns, measure, new_board, widest
 from .paths import level_colours
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION
@@ -112,6 +113,7 @@ class Layout:
     height: float
 
 
+@style.figure
 def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
     """Draw a comparison, as `escalate.compare` returns it.
 

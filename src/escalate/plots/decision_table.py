@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable, ProtocolTable
 from ..protocol_tables.letters import colour
+from . import style
 from .board import SMALL, Board, balanced, ink_on, measure, new_board, scale_in, widest
 from .letters import Foot, below, draw_below
 from .next_dose import draw_next_dose_table
@@ -34,6 +35,7 @@ MOST_WIDE, NARROWER = 900.0, (700.0, 460.0, 240.0)
 """Parts that are wider together stand below each other; in a given Axes they may have to be narrower [points]."""
 
 
+@style.figure
 def plot_decision_table(table: ProtocolTable, *, ax: Axes | None = None) -> Axes:
     """Draw the decision table of a rule, as `escalate.decision_table` returns it.
 

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from ..results.chance import in_percent, quantile_in_words
 from ..results.estimates import Characteristics, Estimate, finished_by, otherwise
 from ..results.outcomes import NOT_REACHED
+from . import style
 from .beside import mark_planned, write_beside
 from .style import (
     BLUE,
@@ -36,6 +37,7 @@ MARKED = {"median": (0.5, "50%"), "90 % of the trials": (0.9, "90%")}
 """Quantiles that are marked: the share of the trials, and how the estimates name it."""
 
 
+@style.figure
 def plot_durations(found: Characteristics, *, ax: Axes | None = None) -> Axes:
     """Draw P(finished by the date), date by date, from many simulated trials.
 

@@ -19,6 +19,7 @@ from matplotlib.path import Path
 from ..exactly.paths import DosePath
 from ..words.dose_path import DLT, read_path
 from ..words.records import MOST_PATIENTS, NO_DOSE
+from . import style
 from .board import LEAST_SCALE, SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
 from .style import FAINT, GREY, INK, PAPER, SOFT, VERMILLION, points_tall, points_wide
 
@@ -140,6 +141,7 @@ START = 4.0
 """Where the tree begins [points]."""
 
 
+@style.figure
 def plot_dose_paths(paths: Iterable[DosePath], *, doses: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
     """Draw the tree of a trial's dose paths, as `escalate.dose_paths` returns them.
 

@@ -15,6 +15,7 @@ from ..scenario.places import value_of
 from ..scenario.rules import rule_words
 from ..studies.comparison import THIS, WHOLE_COHORTS
 from ..words.records import NO_DOSE
+from . import style
 from .beside import TEXT, make_room
 from .board import widest
 from .comparison import HATCHED, INCONCLUSIVE, exact_mark, exact_words
@@ -59,6 +60,7 @@ DECIDES = (
 """What exact values depend on: it has to be the same in the simulated trial."""
 
 
+@style.figure
 def plot_selection(found: Characteristics, exact: Exact | None = None, *, ax: Axes | None = None) -> Axes:
     """Draw how often each dose is recommended, and no dose, from many simulated trials.
 

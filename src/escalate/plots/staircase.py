@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from ..words.records import Trial
+from . import style
 from .style import (
     BAND,
     BLUE,
@@ -48,6 +49,7 @@ LEVEL_POINTS = 38
 """Height of a dose level in a figure of its own [points]."""
 
 
+@style.figure
 def plot_staircase(trial: Trial, *, ax: Axes | None = None) -> Axes:
     """Draw the dose level and the outcome of every patient of one trial, from its records.
 

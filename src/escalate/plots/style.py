@@ -14,12 +14,16 @@ from __future__ import annotations
 import io
 import itertools
 import math
+import re
 import textwrap
-from collections.abc import Collection, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import wraps
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, ParamSpec
 
 import matplotlib
 from matplotlib.artist import Artist
@@ -28,6 +32,7 @@ from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import DAILY, MONTHLY, YEARLY, AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
 
@@ -160,6 +165,54 @@ def day_number(day: date) -> float:
 def _date(number: float) -> date:
     moment: datetime = num2date(number)  # type: ignore[no-untyped-call]
     return moment.date()
+
+
+P = ParamSpec("P")
+PLAIN: Any = {"text.parse_math": False, "text.usetex": False}
+"""Texts are people's own: a dollar is a dollar, and nothing in them is a formula."""
+
+
+@contextmanager
+def letters_without_a_font() -> Iterator[None]:
+    """Say in one line which letters no font here can draw, instead of in a library's warning for each."""
+    with warnings.catch_warnings(record=True) as found:
+        warnings.filterwarnings("always", message="Glyph ")
+        yield
+    letters = set()
+    for told in found:
+        number = re.match(r"Glyph (\d+) ", str(told.message))
+        if number:
+            letters.add(chr(int(number[1])))
+        else:
+            warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
+    if letters - UNDRAWN:
+        UNDRAWN.update(letters)
+        shown = " ".join(sorted(letters)[:MOST_LETTERS]) + " ..." * (len(letters) > MOST_LETTERS)
+        warnings.warn(
+            f"the figures' font lacks {shown}: a box stands for each; texts and tables have them", stacklevel=4
+        )
+
+
+UNDRAWN: set[str] = set()
+"""Letters of which it was said already."""
+
+MOST_LETTERS = 20
+"""So many of them are shown."""
+
+
+def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
+    """Make a function one that draws a figure (a decorator): every text in it stands as it was written."""
+
+    @wraps(plot)
+    def drawn(*given: P.args, **options: P.kwargs) -> Axes:
+        with matplotlib.rc_context(PLAIN), letters_without_a_font():
+            ax = plot(*given, **options)
+        for text in ax.findobj(Text):  # of an Axes that was given some are older
+            assert isinstance(text, Text)
+            text.set_parse_math(False)
+        return ax
+
+    return drawn
 
 
 def new_axes(width: float, height: float) -> Axes:
@@ -411,7 +464,7 @@ def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
     assert figure is not None
     nothing: dict[str, Any] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
     contents = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "escalate", "svg.fonttype": "path"}):
+    with matplotlib.rc_context({"svg.hashsalt": "escalate", "svg.fonttype": "path", **PLAIN}), letters_without_a_font():
         figure.savefig(contents, format=kind, dpi=PNG_DPI, bbox_inches="tight", metadata=nothing[kind])
     return contents.getvalue()
 

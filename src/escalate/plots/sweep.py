@@ -12,6 +12,7 @@ from ..errors import EscalateError
 from ..results.estimates import Estimate
 from ..studies.study import cell_text
 from ..studies.sweeps import Sweep
+from . import style
 from .style import (
     BLUE,
     FAINT,
@@ -36,6 +37,7 @@ APART = 4.0
 """How far values of the second axis stand side by side, so that none hides another [points]."""
 
 
+@style.figure
 def plot_sweep(
     found: Sweep,
     *,

@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..words.records import Trial
+from . import style
 from .style import (
     BAND,
     DLT,
@@ -186,6 +187,7 @@ class Layout:
         return self.zero + day + 0.5
 
 
+@style.figure
 def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
     """Draw the cohort timeline of one trial, from its records.
 

@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 from ..errors import EscalateError
 from ..results.estimates import Estimate
 from ..studies.sensitivities import Sensitivity, measure_words
+from . import style
 from .style import BLUE, FAINT, GREY, INK, ORANGE, PAPER, SOFT, headline, new_axes, quiet
 
 HALF = 0.36
@@ -17,6 +18,7 @@ ENDS = {"low": (ORANGE, "", -0.19), "high": (BLUE, "////", 0.19)}
 """Colour, hatch and place in its row of the bar of each end."""
 
 
+@style.figure
 def plot_tornado(found: Sensitivity, *, measure: str = "duration", ax: Axes | None = None) -> Axes:
     """Draw what each assumption changes between both ends of its range, the one with the largest effect on top.
 

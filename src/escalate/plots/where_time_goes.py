@@ -12,6 +12,7 @@ from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
+from . import style
 from .beside import TEXT, make_room
 from .board import widest
 from .style import (
@@ -54,6 +55,7 @@ BAR, BETWEEN = 0.72, 0.7
 """Height of a bar, and of the empty space between scenarios [rows]."""
 
 
+@style.figure
 def plot_where_time_goes(found: Characteristics | Mapping[str, Characteristics], *, ax: Axes | None = None) -> Axes:
     """Draw what a trial waits for, in mean days, from many simulated trials.
 

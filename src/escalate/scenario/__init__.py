@@ -8,8 +8,8 @@ pydantic is imported in this room alone. Anybody may come in for `Scenario`; a n
 check a function in `checks`.
 """
 
-from .load import key_fault, load
+from .load import key_fault, load, read_scenario_file
 from .model import Scenario
 from .sources import Assumption, ledger
 
-__all__ = ["Assumption", "Scenario", "key_fault", "ledger", "load"]
+__all__ = ["Assumption", "Scenario", "key_fault", "ledger", "load", "read_scenario_file"]

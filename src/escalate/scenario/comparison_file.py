@@ -11,12 +11,13 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError
 
 from ..errors import Problem, ScenarioError
+from ..files import FileRead
 from .compared import rule_of_text
 from .fault_words import findings, problem
 from .rule_files import read_rule_files
 from .rules import OpenProbability
 from .section import Probability, Section
-from .texts import read_toml
+from .texts import read_once, read_toml
 
 
 class TruthEntry(Section):
@@ -61,7 +62,7 @@ class Asked:
 
 
 def read_asked(
-    rules: Sequence[str] = (), truths: Sequence[str] = (), file: str | os.PathLike[str] | None = None, *,
+    rules: Sequence[str] = (), truths: Sequence[str] = (), file: FileRead | str | os.PathLike[str] | None = None, *,
     target: float | None = None, allow_python: bool = False,
 ) -> Asked:  # fmt: skip
     """Return what is to be compared, from lines and from a file; the lines come first.
@@ -72,7 +73,7 @@ def read_asked(
         Each as `rule_of_text` takes it.
     truths : sequence of str
         Each with P(DLT) at each level, separated by spaces or commas.
-    file : path, optional
+    file : FileRead or path, optional
         A file in TOML, with `target`, `[[rules]]` and `[[truths]]`: see `ComparisonFile`.
     target : float, optional
         Goes before the file's.
@@ -97,22 +98,23 @@ def read_asked(
             said = 'must be P(DLT) at each dose level, as in "0.05 0.12"'
             problems.append(Problem(key="--truth", value=repr(line), message=said))
     if file is not None:
-        problems += _read_file(Path(file), asked, allow_python)
+        read = file if isinstance(file, FileRead) else read_once(Path(file))
+        problems += _read_file(read, asked, allow_python)
     if problems:
         raise ScenarioError(problems)
     return asked
 
 
-def _read_file(path: Path, asked: Asked, allow_python: bool) -> list[Problem]:
+def _read_file(file: FileRead, asked: Asked, allow_python: bool) -> list[Problem]:
     """Add what a file says, and return what is wrong with it."""
-    data, lines = read_toml(path)
+    path, (data, lines) = file.path, read_toml(file)
     try:
         read = ComparisonFile.model_validate(data)
     except ValidationError as error:
         return [problem(fault, str(path), lines) for fault in findings(error, ComparisonFile)]
     problems = []
     for position, given in enumerate(read.rules):
-        rule, found = _with_files(given, path.parent, allow_python)
+        rule, found = _with_files(given, file.folder, allow_python)
         problems += [problem((("rules", position, key), value, said), str(path), lines) for key, value, said in found]
         asked.rules.append(rule)
     asked.truths += [truth.model_dump(exclude_unset=True) for truth in read.truths]

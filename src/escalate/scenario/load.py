@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError
-from ..files import MOST_BYTES, MOST_OF_RECORD
+from ..files import MOST_BYTES, MOST_OF_RECORD, FileRead
 from .fault_words import KeyPath
 from .model import Scenario
 from .places import put, with_dates
 from .rule_files import read_rule_files
 from .shipped import scenario_file, shipped
-from .texts import parse_json, parse_toml, read_text, unreadable
+from .texts import parse_json, parse_toml, read_once, text_of, unreadable
 from .toml_lines import KeyLines
 from .values import plain
 
 
-def load(scenario: str | os.PathLike[str] | Mapping[str, Any], *, allow_python: bool = False) -> Scenario:
+def load(scenario: str | os.PathLike[str] | FileRead | Mapping[str, Any], *, allow_python: bool = False) -> Scenario:
     """Read a scenario.
 
     Parameters
@@ -27,7 +27,8 @@ def load(scenario: str | os.PathLike[str] | Mapping[str, Any], *, allow_python: 
     scenario : path, str or mapping
         A file: a scenario in TOML, or a resolved scenario in JSON as `escalate run` saves it; or the name of a
         scenario that comes with escalate, as ``"nct06337474"``; or a mapping with the sections of a scenario file,
-        whose dates may be ISO text, and whose files are named relative to the folder of the session.
+        whose dates may be ISO text, and whose files are named relative to the folder of the session; or a file that
+        `read_scenario_file` has read.
     allow_python : bool
         Whether the code of a rule's Python file may run; it can do anything that you can.
 
@@ -46,7 +47,9 @@ def load(scenario: str | os.PathLike[str] | Mapping[str, Any], *, allow_python: 
         if isinstance(scenario, Mapping):
             return _from_mapping(scenario, allow_python)
         if isinstance(scenario, (str, os.PathLike)):
-            return _from_file(scenario_file(scenario), allow_python)
+            scenario = read_scenario_file(scenario)
+        if isinstance(scenario, FileRead):
+            return _from_file(scenario, allow_python)
     except RecursionError:
         raise ScenarioError([Problem(key="", message="a scenario has few levels, and this is nested deeply")]) from None
     said = f"a scenario is read from a path, a name or a mapping, got {type(scenario).__name__}"
@@ -58,21 +61,32 @@ def _from_mapping(values: Mapping[str, Any], allow_python: bool) -> Scenario:
     return Scenario.checked(data, list(read_rule_files(data, Path(), allow_python)))
 
 
-def _from_file(path: Path, allow_python: bool) -> Scenario:
+def read_scenario_file(scenario: str | os.PathLike[str]) -> FileRead:
+    """Return the file that a person means, a path or the name of a scenario that comes with escalate, read once.
+
+    Raises
+    ------
+    ScenarioError
+        If it cannot be read.
+    """
+    path = scenario_file(scenario)
     if "\0" in str(path):
         raise unreadable(path, "no file can have this name")
     if not path.exists() and path.name == str(path) and not path.suffix:
         raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}")
-    is_json = path.suffix.lower() == ".json"
-    text = read_text(path, MOST_OF_RECORD if is_json else MOST_BYTES)
+    return read_once(path, MOST_OF_RECORD if path.suffix.lower() == ".json" else MOST_BYTES)
+
+
+def _from_file(read: FileRead, allow_python: bool) -> Scenario:
+    path, text = read.path, text_of(read)
     if not text.strip():
         raise unreadable(path, "is empty; `escalate init` writes a draft to start from")
     lines: Mapping[KeyPath, int] = {}
-    if is_json:
+    if path.suffix.lower() == ".json":
         data = with_dates(parse_json(text, str(path)), Scenario)
     else:
         data, lines = parse_toml(text, str(path)), KeyLines(text)
-    return Scenario.checked(data, list(read_rule_files(data, path.parent, allow_python)), str(path), lines)
+    return Scenario.checked(data, list(read_rule_files(data, read.folder, allow_python)), str(path), lines)
 
 
 def key_fault(scenario: Scenario, key: str) -> str:

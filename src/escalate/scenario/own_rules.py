@@ -90,6 +90,9 @@ class Registered:
 REGISTERED: dict[str, Registered] = {}
 """Rules of this session, by the name that a scenario's ``rule = {python = NAME}`` uses."""
 
+CODE: dict[str, bytes] = {}
+"""Contents of the Python files that ran in this session, by their SHA-256."""
+
 
 def registered_name(reference: str, sha256: str | None) -> str:
     """Return the name under which a function is remembered: a file's with the file's fingerprint."""

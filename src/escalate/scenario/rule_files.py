@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import read_bytes
-from .own_rules import REGISTERED, registered_name
+from .own_rules import CODE, REGISTERED, registered_name
 from .rules import MOST_IN_TABLE, is_count, table_faults
 
 Complaint = tuple[tuple[str, ...], str, str]
@@ -176,7 +176,7 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
         return
     before = dict(REGISTERED)
     try:
-        _run(path)
+        _run(path, code)
     except (Exception, SystemExit) as error:
         yield where, rule["python"], f"{name} cannot be run: {type(error).__name__}: {error}"
         return
@@ -193,15 +193,17 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
     REGISTERED.clear()
     REGISTERED.update(before)  # the file's names are its own
     REGISTERED[registered_name(rule["python"], made)] = asked
+    CODE[made] = code
     rule["sha256"] = made
 
 
-def _run(path: Path) -> None:
+def _run(path: Path, code: bytes) -> None:
+    """Run the code that was read, whatever stands in the file by now."""
     spec = importlib.util.spec_from_file_location(f"escalate_rule_{path.stem}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
     module = importlib.util.module_from_spec(spec)
     written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
     try:
-        spec.loader.exec_module(module)
+        exec(compile(code, str(path), "exec"), module.__dict__)
     finally:
         sys.dont_write_bytecode = written

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError
-from ..files import MOST_BYTES, read_bytes
+from ..files import MOST_BYTES, FileRead, read_bytes
 from .fault_words import KeyPath
 from .toml_lines import KeyLines
 
 
-def read_toml(path: Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
+def read_toml(path: Path | FileRead) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
     """Return what a TOML file says, and the line of every key.
 
     Raises
@@ -23,21 +23,27 @@ def read_toml(path: Path) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
     ScenarioError
         If the file cannot be read, or is not TOML.
     """
-    text = read_text(path)
-    data = parse_toml(text, str(path))
+    read = path if isinstance(path, FileRead) else read_once(path)
+    text = text_of(read)
+    data = parse_toml(text, str(read.path))
     return data, KeyLines(text)
 
 
-def read_text(path: Path, most: int = MOST_BYTES) -> str:
-    """Return the text of a file of at most so many bytes; a `ScenarioError` says why it cannot be read."""
+def read_once(path: Path, most: int = MOST_BYTES) -> FileRead:
+    """Return a file of at most so many bytes as it is now; a `ScenarioError` says why it cannot be read."""
     try:
-        raw = read_bytes(path, most)
+        return FileRead(path, read_bytes(path, most))
     except FileNotFoundError:
         raise unreadable(path, "there is no such file") from None
     except IsADirectoryError:
         raise unreadable(path, "is a folder; name a scenario file (.toml) in it") from None
     except OSError as error:
         raise unreadable(path, f"cannot be read: {error.strerror}") from None
+
+
+def text_of(read: FileRead) -> str:
+    """Return the text of a file that was read; a `ScenarioError` says where it is none."""
+    path, raw = read.path, read.data
     try:
         text = raw.decode("utf-8-sig").replace("\r\n", "\n")
     except UnicodeDecodeError as error:

@@ -20,7 +20,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import OutputError
-from ..files import MARK, Saves, write_folder, write_whole
+from ..files import MARK, Saves, begin_folder, clear_unfinished, write_whole
 from ..kernel import compiled
 from ..results.estimates import ESTIMATES, Estimate, characteristics
 from ..results.tally import Tally, tally, total
@@ -222,10 +222,8 @@ class _Folder:
 
     def __init__(self, out: Path, study: Study) -> None:
         self._out, self._chunks, self._study = out, out / "chunks", study.fingerprint()
-        if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        if not begin_folder(out, lambda folder: _begin(folder, study)):
             _refuse_another(out, _says(study))
-            return
-        write_folder(out, lambda folder: _begin(folder, study), overwrite=True)
 
     def read(self, part: Part) -> str | None:
         """Return a part's tally; nothing if it is not there, or not as it was written."""
@@ -240,6 +238,8 @@ class _Folder:
         write_whole(self._chunks / part.name, self._checksum(part, data) + b"\n" + data)
 
     def finish(self, found: Sweep) -> None:
+        for folder in (self._chunks, self._out):
+            clear_unfinished(folder)
         _write_results(self._out, found)
 
     def _checksum(self, part: Part, data: bytes) -> bytes:
