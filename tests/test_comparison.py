@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from escalate.results.no_dose import WHY_NO_DOSE
 
 import escalate as esc
 from conftest import ROOT
 from escalate import Scenario, ScenarioError
 from escalate.cli import main
 from escalate.errors import WorkersError
+from escalate.results.no_dose import WHY_NO_DOSE
 from escalate.results.outcomes import Trials
 from escalate.scenario.compared import rule_of_text, truth_words
 from escalate.scenario.comparison_file import read_asked

@@ -21,6 +21,7 @@ FINDERS = (
     about_protocol.unused_places,
     about_nature.falling_toxicity,
     about_nature.rate_among_evaluable,
+    about_rule.left_sources,
 )
 """What looks for cautions: first whether the numbers mean anything, then safety, then what surprises."""
 

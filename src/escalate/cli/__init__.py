@@ -9,11 +9,13 @@ verb, write its file and put it into `VERBS`.
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 
 from .. import __version__
 from . import check, compare, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
+from .terminal import Parser, say
 
 VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
@@ -40,24 +42,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     except EscalateError as error:
         if arguments.debug:
             raise
-        print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        say("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except KeyboardInterrupt:
-        print(f"escalate: interrupted; {arguments.interrupted}", file=sys.stderr)
+        say(f"escalate: interrupted; {arguments.interrupted}", file=sys.stderr)
         return 1
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            say(f"escalate: {str(error.filename)[:60]}...: file name too long", file=sys.stderr)
+            return 2
+        say(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
         return 1
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="escalate",
         description="Dose-escalation trials on a real calendar: which dose, how safely, and when everything happens.",
         epilog="A simulation is no medical advice: what comes out rests on the scenario's assumptions.",

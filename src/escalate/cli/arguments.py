@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from .terminal import say
+
 if TYPE_CHECKING:
     from ..cautions import Caution
 
@@ -75,7 +77,7 @@ def print_cautions(found: Sequence[Caution]) -> None:
     from ..cautions import caution_lines
 
     if found:
-        print("\n".join([*caution_lines(found), ""]))
+        say("\n".join([*caution_lines(found), ""]))
 
 
 def result_folder(arguments: argparse.Namespace, name: str) -> Path | None:

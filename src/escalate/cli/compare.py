@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -60,6 +61,6 @@ def run(arguments: argparse.Namespace) -> None:
     if out is not None:
         sources = [file for file in (scenario_file(arguments.scenario), arguments.rules) if file is not None]
         write_comparison(found, out, overwrite=arguments.overwrite, sources=sources)
-    print(summary(found))
+    say(summary(found))
     if out is not None:
-        print(f"\nWritten to {out}: summary, comparison.csv, comparison.png, and every scenario compared.")
+        say(f"\nWritten to {out}: summary, comparison.csv, comparison.png, and every scenario compared.")

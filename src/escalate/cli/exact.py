@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, add_scenario, new_verb
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -35,4 +36,4 @@ def run(arguments: argparse.Namespace) -> None:
         write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
     if arguments.out is not None:
         write_exact(found, paths, arguments.out, overwrite=arguments.overwrite)
-    print(exact_summary(found, paths))
+    say(exact_summary(found, paths))

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -39,6 +40,6 @@ def run(arguments: argparse.Namespace) -> None:
             executor=executor,
             source=scenario_file(arguments.scenario),
         )
-    print(summary(found))
+    say(summary(found))
     if out is not None:
-        print(f"\nWritten to {out}: summary, characteristics, figures, every trial, and trial 0 with its timeline.")
+        say(f"\nWritten to {out}: summary, characteristics, figures, every trial, and trial 0 with its timeline.")

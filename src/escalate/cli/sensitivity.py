@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, new_verb, result_folder
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -32,6 +33,6 @@ def run(arguments: argparse.Namespace) -> None:
         found = sensitivity(scenario, trials=arguments.trials, seed=arguments.seed, executor=executor, progress=True)
     if out is not None:
         write_sensitivity(found, out, overwrite=arguments.overwrite)
-    print(summary(found))
+    say(summary(found))
     if out is not None:
-        print(f"\nWritten to {out}: sensitivity.csv, and a tornado for each measure.")
+        say(f"\nWritten to {out}: sensitivity.csv, and a tornado for each measure.")

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, add_scenario, at_least, new_verb, print_cautions
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -51,4 +52,4 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.out is not None:
         write_table(table, scenario, arguments.out, overwrite=arguments.overwrite)
     print_cautions(cautions(scenario))
-    print(table.to_text())
+    say(table.to_text())

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, add_out, add_scenario, at_least, new_verb, print_cautions, result_folder
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -31,6 +32,6 @@ def run(arguments: argparse.Namespace) -> None:
     if out is not None:
         write_trial(trial, scenario, out, overwrite=arguments.overwrite)
     print_cautions(cautions(scenario))
-    print(story(trial))
+    say(story(trial))
     if out is not None:
-        print(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
+        say(f"\nWritten to {out}: records, story, timeline.png, staircase.png.")
