@@ -604,6 +604,15 @@ BUGS = (
     Bug("cells are formulas", "words/csv_text.py", "writer.writerows(map(cell, row) for row in rows)", "writer.writerows(rows)", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_formula"),
     Bug("negative numbers become text", "words/csv_text.py", " and not NUMBER.fullmatch(value)", "", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_formula"),
     Bug("Markdown makes tags of labels", "protocol_tables/layout.py", r'return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)', "return text", "test_terminal.py::test_markdown_keeps_its_cells_and_has_no_tags"),
+    Bug("nobody hears SIGTERM", "cli/signals.py", '("SIGINT", "SIGTERM", "SIGHUP")', '("SIGINT", "SIGHUP")', "test_interrupted.py::test_a_signal_cleans_up_and_a_second_one_changes_nothing"),
+    Bug("a second Ctrl-C ends the cleaning", "cli/signals.py", "signal.signal(other, signal.SIG_IGN)", "pass", "test_interrupted.py::test_a_signal_cleans_up_and_a_second_one_changes_nothing"),
+    Bug("two sweeps work in one folder", "studies/sweeps.py", "        self._lock = Lock(out)", "        self._lock = Lock(out / 'x')", "test_interrupted.py::test_a_second_sweep_in_a_folder_says_so"),
+    Bug("a sweep that is refused keeps its lock", "studies/sweeps.py", "            self.close()\n            raise", "            raise", "test_interrupted.py::test_a_sweep_that_fails_lets_go"),
+    Bug("the dead work for ever", "studies/lock.py", "(_who(pid) != who or not _lives(pid))", "False", "test_interrupted.py::test_the_lock_of_a_process_that_died_is_recognised"),
+    Bug("a number that is given again is the same process", "studies/lock.py", "(_who(pid) != who or not _lives(pid))", "not _lives(pid)", "test_interrupted.py::test_the_lock_of_a_process_that_died_is_recognised"),
+    Bug("damaged machine code is run", "kernel/kept.py", "            if self._is_whole():", "            if True:", "test_interrupted.py::test_what_is_damaged_is_compiled_again"),
+    Bug("a damaged cache stays damaged", "kernel/kept.py", "        self._clear()\n        return None", "        return None", "test_interrupted.py::test_what_is_damaged_is_compiled_again"),
+    Bug("nobody learns that a disk is full", "kernel/kept.py", "            warnings.warn(\n", "            print(\n", "test_interrupted.py::test_a_full_disk_is_a_caution"),
 )  # fmt: skip
 
 

@@ -11,10 +11,13 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from .. import __version__
 from . import check, compare, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
+from .signals import interruptible
 from .terminal import Parser, say
 
 VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, keys, check, init, schema)
@@ -38,7 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..errors import EscalateError
 
     try:
-        arguments.run(arguments)
+        with interruptible(), warnings.catch_warnings():
+            warnings.showwarning = _warn
+            arguments.run(arguments)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # a full disk is told now, not when nobody listens any more
     except EscalateError as error:
         if arguments.debug:
             raise
@@ -59,6 +66,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
         return 1
     return 0
+
+
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as everything else."""
+    say(f"escalate: caution: {message}", sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
