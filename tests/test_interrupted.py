@@ -34,6 +34,7 @@ def work(arguments):
         finally:
             print("cleaning", flush=True)
             time.sleep(0.5)
+            print("cleaned", flush=True)
     write_folder(Path("out"), write)
 
 cli.schema.run = work
@@ -52,6 +53,7 @@ def test_a_signal_cleans_up_and_a_second_one_changes_nothing(signals: list[int],
             assert process.stdout.readline() == f"{word}\n"
             process.send_signal(number)
         rest = process.stderr.read()
+        assert process.stdout.read().endswith("cleaned\n")
         assert process.wait(60) == 1
     assert rest == "escalate: interrupted; nothing was written\n"
     assert not list(tmp_path.iterdir())

@@ -155,7 +155,7 @@ def _read_json(path: Path) -> Any:
         raise RecordError(f"{path}: is not JSON: {error}; {_WANTED}") from None
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def _clean(value: Any) -> Any:
