@@ -31,7 +31,6 @@ from typing import Any
 from ..committee.committee import Committee
 from ..errors import EscalateError, Problem, ScenarioError, StudyError
 from ..scenario import Scenario, key_fault, load
-from ..scenario.fault_words import short
 from ..scenario.shipped import scenario_file
 from ..scenario.texts import read_toml
 from ..scenario.toml_lines import line_of
@@ -346,8 +345,8 @@ def _list_fault(value: Any) -> str:
             return "a range has from, to and steps, as in {from = 7, to = 28, steps = 4}"
         ends = [value["from"], value["to"]]
         if not all(isinstance(end, int | float) and not isinstance(end, bool) and abs(end) <= MOST_END for end in ends):
-            said = " and ".join(short(end) or "nothing" for end in ends)
-            return f"from and to of a range must be numbers, at most {MOST_END:g} from 0, got {said}"
+            said = " and ".join(repr(end)[:60] for end in ends)
+            return f"from and to of a range must be numbers, got {said}"
         if ends[0] >= ends[1]:
             return f"a range goes up: from must be less than to, got {ends[0]} and {ends[1]}"
         if type(value["steps"]) is not int or not 2 <= value["steps"] <= MOST_POINTS:
