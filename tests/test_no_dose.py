@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from escalate.results.no_dose import LIMITS, WHY_NO_DOSE, no_dose_measure, why_no_dose
 
 import escalate as esc
 from conftest import ROOT
 from escalate.committee.committee import CAP_REACHED
 from escalate.committee.protocol import ENDS
+from escalate.results.no_dose import LIMITS, WHY_NO_DOSE, no_dose_measure, why_no_dose
 from escalate.words.records import CAP_INCONCLUSIVE, NO_LEVEL
 from small import small
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..committee.committee import Committee
 from ..scenario.model import Scenario
-from ..scenario.rules import Blrm, TiteCrm
+from ..scenario.rules import Blrm, TiteCrm, of_another_rule
 from ..words.data_cut import Counts, DataCut
 from ..words.records import NO_LEVEL, Action, Decision
 from .caution import Caution
@@ -108,4 +108,17 @@ def counts_patients_just_infused(scenario: Scenario, _: Committee) -> Iterator[C
             "minimum.",
             advice="Set rule.min_followup_share = 0.25 or more.",
             brief="escalates however short the follow-up",
+        )
+
+
+def left_sources(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Sources of options that the rule does not have: they were another rule's."""
+    own = type(scenario.rule).model_fields
+    left = [key for key in scenario.sources if of_another_rule(key) and key.partition(".")[2] not in own]
+    if left:
+        yield Caution(
+            key="sources",
+            matter=f"There is a source of {' and of '.join(left)}, which {scenario.rule.name} does not have.",
+            advice="Leave it out if it was of another rule; otherwise see `escalate rules` for what this one has.",
+            brief="a source is of another rule's option",
         )

@@ -22,6 +22,7 @@ FINDERS = (
     about_nature.falling_toxicity,
     about_nature.rate_among_evaluable,
     about_nature.beyond_the_end,
+    about_rule.left_sources,
 )
 """What looks for cautions: first whether the numbers mean anything, then safety, then what surprises."""
 

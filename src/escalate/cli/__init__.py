@@ -9,12 +9,16 @@ runs, so that ``--help`` is quick; what several take stands in `arguments`. Noth
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 import warnings
 from collections.abc import Sequence
+from typing import Any
 
 from .. import __version__
 from . import check, compare, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
+from .signals import interruptible
+from .terminal import Parser, say
 
 VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
@@ -37,35 +41,45 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..errors import EscalateError, IncompleteError
 
     try:
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_, **__: print(f"escalate: {message}", file=sys.stderr)
+        with interruptible(), warnings.catch_warnings():
+            warnings.showwarning = _warn
             arguments.run(arguments)
+            if sys.stdout is not None:
+                sys.stdout.flush()  # a full disk is told now, not when nobody listens any more
     except EscalateError as error:
         if arguments.debug:
             raise
-        print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        say("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
         return 2
     except IncompleteError as error:
         if arguments.debug:
             raise
-        print("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
+        say("\n".join(f"escalate: {line}" for line in str(error).splitlines()), file=sys.stderr)
         return 1
     except BrokenPipeError:
         sys.stderr.close()
         return 1
     except KeyboardInterrupt:
-        print(f"escalate: interrupted; {arguments.interrupted}", file=sys.stderr)
+        say(f"escalate: interrupted; {arguments.interrupted}", file=sys.stderr)
         return 1
     except Exception as error:
         if arguments.debug:
             raise
-        print(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
+        if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:
+            say(f"escalate: {str(error.filename)[:60]}...: file name too long", file=sys.stderr)
+            return 2
+        say(f"escalate: failed: {type(error).__name__}: {error} (--debug shows where)", file=sys.stderr)
         return 1
     return 0
 
 
+def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
+    """Print a warning as everything else."""
+    say(f"escalate: caution: {message}", sys.stderr)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="escalate",
         description="Dose-escalation trials on a real calendar: which dose, how safely, and when everything happens.",
         epilog="A simulation is no medical advice: what comes out rests on the scenario's assumptions.",

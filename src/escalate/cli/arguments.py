@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from ..words.records import MOST_SEED
+from . import terminal
 
 if TYPE_CHECKING:
     from ..cautions import Caution
@@ -76,7 +77,9 @@ def at_least(least: int) -> Callable[[str], int]:
 def say(text: str) -> None:
     """Print what was found; nothing that was computed is lost where nobody reads it any more."""
     try:
-        print(text, flush=True)
+        terminal.say(text)
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

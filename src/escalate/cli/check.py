@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import Verbs, add_scenario, new_verb, print_cautions
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -21,9 +22,9 @@ def run(arguments: argparse.Namespace) -> None:
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     found = cautions(scenario)  # a Python rule shows only now whether it exists, and has what goes around it
-    print(f"{arguments.scenario}: a valid scenario\n")
+    say(f"{arguments.scenario}: a valid scenario\n")
     print_cautions(found)
     absent = left_out(scenario)
     if absent:
-        print(f"{absent}\n")
-    print(assumptions(scenario))
+        say(f"{absent}\n")
+    say(assumptions(scenario))

@@ -63,4 +63,4 @@ def run(arguments: argparse.Namespace) -> None:
             say(summary(found))
         else:
             write_comparison(found, out, inputs=inputs, tell=lambda: say(summary(found)))
-            print(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")
+            say(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")

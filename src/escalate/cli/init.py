@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from .arguments import Verbs, new_verb
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -23,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     draft = draft_scenario(arguments.record)
     if arguments.out is None:
-        print(draft, end="")
+        say(draft, end="")
     else:
         write_text(Path(arguments.out), draft, arguments.overwrite)
-        print(f"Written to {arguments.out}; `escalate check {arguments.out}` says what it still assumes.")
+        say(f"Written to {arguments.out}; `escalate check {arguments.out}` says what it still assumes.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import Verbs, new_verb
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -22,4 +23,4 @@ def run(arguments: argparse.Namespace) -> None:
 
     if arguments.markdown and arguments.key is not None:
         raise EscalateError("--markdown writes every key: leave out the name, or --markdown")
-    print(keys_page() if arguments.markdown else keys_text(arguments.key))
+    say(keys_page() if arguments.markdown else keys_text(arguments.key))

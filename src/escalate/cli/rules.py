@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import Verbs, new_verb
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -17,4 +18,4 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..rules.catalogue import rules_list
 
-    print(rules_list(arguments.rule))
+    say(rules_list(arguments.rule))

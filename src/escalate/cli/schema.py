@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .arguments import Verbs, new_verb
+from .terminal import say
 
 
 def add(verbs: Verbs) -> None:
@@ -18,4 +19,4 @@ def run(_: argparse.Namespace) -> None:
 
     from ..scenario import Scenario
 
-    print(json.dumps(Scenario.model_json_schema(), indent=2))
+    say(json.dumps(Scenario.model_json_schema(), indent=2))

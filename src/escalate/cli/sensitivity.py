@@ -36,4 +36,4 @@ def run(arguments: argparse.Namespace) -> None:
             say(summary(found))
         else:
             write_sensitivity(found, out, tell=lambda: say(summary(found)))
-            print(f"\nWritten to {out.path}: sensitivity.csv, and a tornado for each measure.")
+            say(f"\nWritten to {out.path}: sensitivity.csv, and a tornado for each measure.")

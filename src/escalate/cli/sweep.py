@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     out = Path(arguments.out or Path("results") / Path(arguments.study).stem)
     with workers(arguments.workers, arguments.dask) as executor:
         found = sweep(study, out, executor=executor, progress=True)
-    level = int(arguments.level) if (arguments.level or "").isdigit() else arguments.level
+    level = int(arguments.level) if (arguments.level or "").isdecimal() else arguments.level
     say(summary(found))
     write_sweep_figure(found, out, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
-    print(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")
+    say(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")

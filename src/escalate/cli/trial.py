@@ -37,4 +37,4 @@ def run(arguments: argparse.Namespace) -> None:
             tell()
         else:
             write_trial(trial, scenario, out, tell=tell)
-            print(f"\nWritten to {out.path}: records, story, timeline.png, staircase.png.")
+            say(f"\nWritten to {out.path}: records, story, timeline.png, staircase.png.")

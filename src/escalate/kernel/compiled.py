@@ -23,6 +23,7 @@ from ..words.records import Action
 from . import bench, books, candidates, codes, cohorts, days, patients, places, questions
 from .bench import Bench, Person, Protocol, Table
 from .codes import UNKNOWN, WORD_BITS, Codes
+from .kept import Kept
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
 """Trials from which on compiling pays, if not in this run then in the next (sixteen seconds, once for each
@@ -51,7 +52,11 @@ def is_compiled() -> bool:
     """Return whether the kernel as it is was compiled before, and is kept on disk."""
     folder = steps().run_many.stats.cache_path
     kept = [] if folder is None else list(Path(folder).glob("days.run_many-*.nbi"))
-    return max((file.stat().st_mtime for file in kept), default=0) > max(file.stat().st_mtime for file in _sources())
+    try:
+        newest = max((file.stat().st_mtime for file in kept), default=0)
+    except OSError:  # somebody clears it just now
+        return False
+    return newest > max(file.stat().st_mtime for file in _sources())
 
 
 def _sources() -> list[Path]:
@@ -102,9 +107,11 @@ def _compiled(function: FunctionType) -> Any:
         no_entry: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         return njit(forceinline=inside, **no_entry, **NOTHING_IS_ALLOCATED)(function)
     try:
-        return njit(cache=True, **NOTHING_IS_ALLOCATED)(function)
-    except RuntimeError:  # there is no folder to keep it in
+        made = njit(cache=True, **NOTHING_IS_ALLOCATED)(function)
+    except (RuntimeError, OSError):  # there is no folder to keep it in
         return njit(**NOTHING_IS_ALLOCATED)(function)
+    made._cache = Kept(made._cache, name)
+    return made
 
 
 @cache

@@ -14,9 +14,10 @@ import numpy as np
 
 from ..errors import RuleError
 from ..rules.table import TableOfDecisions
+from ..words.csv_text import csv_text
 from .asked import Asked, Beside, Cells, Place
 from .boundaries import Boundaries
-from .layout import OfScenario, csv_text
+from .layout import OfScenario
 from .letters import DE_ESCALATE, ESCALATE, STAY, TOO_TOXIC, key, meaning
 from .parts import merged, name_of
 from .sheet import Grid, Notes, Sheet

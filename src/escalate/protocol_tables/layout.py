@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -39,21 +38,21 @@ def text(title: str, heads: Sequence[str], rows: Rows, notes: Sequence[str]) -> 
     return "\n".join([title, "", line(heads), *map(line, rows), "", *notes])
 
 
-def csv_text(heads: Sequence[str], rows: Sequence[Sequence[object]], about: Sequence[str] = ()) -> str:
-    """Return rows as CSV; what they are about stands above, in lines that begin with #."""
-    out = io.StringIO()
-    out.writelines(f"# {' '.join(line.split())}\n" for line in about)
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(heads)
-    writer.writerows(rows)
-    return out.getvalue()
-
-
 def markdown(heads: Sequence[str], rows: Rows, notes: Sequence[str] = ()) -> str:
     """Return rows as a Markdown table, with notes below as a list."""
-    lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
-    below = ["", *(f"- {note}" for note in notes)] if notes else []
+    lines = [f"| {' | '.join(map(_inline, cells))} |" for cells in (heads, *rows)]
+    below = ["", *(f"- {_markup(note)}" for note in notes)] if notes else []
     return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:], *below]) + "\n"
+
+
+def _markup(text: str) -> str:
+    """Return a text so that Markdown shows what looks like a tag of HTML, and does not make it one."""
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
+
+
+def _inline(text: str) -> str:
+    """Return a text as one cell of a Markdown table: on one line, without an end of the cell in it."""
+    return _markup(" ".join(text.splitlines())).replace("|", r"\|")
 
 
 def html_table(

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from ..committee.walk import Reached, said
 from ..errors import EscalateError
 from ..scenario.model import Scenario
+from ..words.csv_text import csv_text
 from ..words.data_cut import Counts
 from ..words.dose_path import read_path, write_path
 from ..words.records import NO_LEVEL, Action, Decision
 from .answer import Answer, answer_after
 from .asking import NOBODY, Asked, is_adaptive
-from .layout import OfScenario, csv_text, html_table, markdown, text
+from .layout import OfScenario, html_table, markdown, text
 
 MOST_ROWS = 2000
 """A table is refused that would have more rows."""

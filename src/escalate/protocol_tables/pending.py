@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import RuleError
+from ..words.csv_text import csv_text
 from ..words.records import FloatArray, IntArray
 from .asked import Asked, Beside, Cells, Place
-from .layout import OfScenario, csv_text
+from .layout import OfScenario
 from .letters import DE_ESCALATE, ESCALATE, SUSPEND, key, meaning, parts
 from .parts import merged, name_of
 from .sheet import Grid, Notes, Sheet

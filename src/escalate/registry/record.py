@@ -148,13 +148,25 @@ def _read_json(path: Path) -> Any:
     if raw.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise RecordError(f"{path}: is XML or a web page, not JSON; {_WANTED}")
     try:
-        return json.loads(raw)
+        return _clean(json.loads(raw))
     except json.JSONDecodeError as error:
         raise RecordError(f"{path}:{error.lineno}: is not JSON: {error.msg.lower()}; {_WANTED}") from None
     except RecursionError:
         raise RecordError(f"{path}: is nested too deeply to be a registry record; {_WANTED}") from None
     except ValueError as error:
         raise RecordError(f"{path}: is not JSON: {error}; {_WANTED}") from None
+
+
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+
+
+def _clean(value: Any) -> Any:
+    """Return what a record says with a blank for each control character: a draft is printed, and read again."""
+    if isinstance(value, str):
+        return _CONTROL.sub(" ", value)
+    if isinstance(value, dict):
+        return {_CONTROL.sub(" ", key): _clean(inner) for key, inner in value.items()}
+    return [_clean(inner) for inner in value] if isinstance(value, list) else value
 
 
 _OTHER_LAYOUTS = {

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from ..cautions import caution_lines, cautions
 from ..exactly.enumeration import Exact
 from ..exactly.paths import DosePath
-from ..protocol_tables.layout import csv_text
 from ..results.no_dose import no_dose_measure
 from ..scenario.rules import rule_words
+from ..words.csv_text import csv_text
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
 

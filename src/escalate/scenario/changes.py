@@ -60,7 +60,7 @@ def changed(
 
 def _forget_source(sources: Any, key: str) -> None:
     """A value that was changed no longer has the source that it had."""
-    key = ".".join(part for part in key.split(".") if not part.isdigit())
+    key = ".".join(part for part in key.split(".") if not part.isdecimal())
     if not isinstance(sources, dict) or is_story(key):
         return
     for inner in [name for name in sources if name == key or name.startswith(key + ".")]:

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import Problem, ScenarioError
 from ..words.records import NO_DOSE
-from .fault_words import short
+from .fault_words import KeyPath, short
 from .model import Scenario
 from .rules import RULES, rule_words
+from .texts import text_faults
+from .toml_lines import line_of
+
+R = TypeVar("R")
 
 AsRule = str | Mapping[str, Any] | Scenario
 AsTruth = Sequence[float] | Mapping[str, Any]
@@ -69,6 +73,32 @@ class Truth:
         return truth_words(self.dlt_probability)
 
 
+class Written(dict[str, Any]):
+    """A rule or a truth of a file, which knows where it stands, so that what is wrong with it can be told there.
+
+    Parameters
+    ----------
+    items : mapping
+        The rule, or the truth.
+    file : str
+        Name of the file.
+    lines : mapping of key path to int
+        The line of every key in the file.
+    place : key path
+        Where it stands: ``("rules", 0)``.
+    """
+
+    def __init__(self, items: Mapping[str, Any], file: str, lines: Mapping[KeyPath, int], place: KeyPath) -> None:
+        super().__init__(items)
+        self._file, self._lines, self._place = file, lines, place
+
+    def located(self, problem: Problem) -> Problem:
+        """Return a problem with file and line."""
+        key = problem.key.rpartition(": ")[2].partition("[")[0].split(".")
+        keys = key[1:] if key[0] in ("rule", "toxicity") else key
+        return replace(problem, file=self._file, line=line_of(self._lines, (*self._place, *keys)))
+
+
 def truth_words(dlt_probability: Iterable[float]) -> str:
     """Return P(DLT) at each level as text: ``3% 6%``."""
     return " ".join(f"{100 * p:.4g}%" for p in dlt_probability)
@@ -82,6 +112,11 @@ def rule_of_text(text: str) -> dict[str, Any]:
     text : str
         Its name, then options as ``option=value``; an option with a dot is a change to another section of the
         scenario. Values are written as in TOML, words without quotes.
+
+    Raises
+    ------
+    ScenarioError
+        If an option is given twice, or as a value and as a table.
     """
     name, *parts = re.split(r"\s+(?=[\w.]+=)", f" {text.strip()}")
     rule: dict[str, Any] = {"name": name.strip()} if name.strip() else {}
@@ -90,7 +125,10 @@ def rule_of_text(text: str) -> dict[str, Any]:
         *sections, option = key.split(".")
         node = rule
         for section in sections:
-            node = node.setdefault(section, {})
+            node = node.setdefault(section, {}) if isinstance(node, dict) else node
+        if not isinstance(node, dict) or option in node:
+            said = "is given twice; leave one out"
+            raise ScenarioError([Problem(key=f"rule {short(text.strip())}: {key}", message=said)])
         node[option] = _value(value.strip())
     return rule
 
@@ -98,7 +136,7 @@ def rule_of_text(text: str) -> dict[str, Any]:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # no TOML, too many digits, or too deep: the checks refuse the text
         return text
 
 
@@ -126,8 +164,8 @@ def compared(
     found = _Found(scenario, target, problems)
     own = {key: getattr(scenario.toxicity, key) for key in (OF_TRUTH, MTD)}
     listed = _listed(rules, scenario), _listed(truths, own)
-    made = [found.scenario(number, rule) for number, rule in enumerate(listed[0], 1)]
-    true = [found.truth(number, truth) for number, truth in enumerate(listed[1], 1)]
+    made = [found.located(found.scenario, number, rule) for number, rule in enumerate(listed[0], 1)]
+    true = [found.located(found.truth, number, truth) for number, truth in enumerate(listed[1], 1)]
     found.say_who_lacks_a_target()
     labels = [one[0] for one in made if one is not None], [one.label for one in true if one is not None]
     for what, given, names in zip(("rules", "truths"), listed, labels, strict=True):
@@ -167,6 +205,16 @@ class _Found:
         self.target = getattr(scenario.rule, "target", None) if target is None else target
         self.overdose_above = scenario.toxicity.overdose_above or target or scenario.overdose_above
         self.without_target: list[str] = []
+
+    def located(self, read: Callable[[int, Any], R], number: int, given: Any) -> R:
+        """Return what a reader makes of a rule or a truth; the problems that it notes name its file, if any."""
+        before = len(self.problems)
+        made = read(number, given)
+        for _, _, said in text_faults(made[0] if isinstance(made, tuple) else getattr(made, "label", "")):
+            self._note(f"label {number}", "", said)
+        if isinstance(given, Written):
+            self.problems[before:] = map(given.located, self.problems[before:])
+        return made
 
     def scenario(self, number: int, rule: Any) -> tuple[str, Scenario] | None:
         """Return label and scenario of a rule; ``None`` if there is a problem, which is noted."""

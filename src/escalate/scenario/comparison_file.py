@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError
 
 from ..errors import Problem, ScenarioError
 from ..files import FileRead
-from .compared import rule_of_text
+from .compared import Written, rule_of_text
 from .fault_words import findings, problem
 from .rule_files import read_rule_files
 from .rules import OpenProbability
@@ -116,8 +116,11 @@ def _read_file(file: FileRead, asked: Asked, allow_python: bool) -> list[Problem
     for position, given in enumerate(read.rules):
         rule, found = _with_files(given, file.folder, allow_python)
         problems += [problem((("rules", position, key), value, said), str(path), lines) for key, value, said in found]
-        asked.rules.append(rule)
-    asked.truths += [truth.model_dump(exclude_unset=True) for truth in read.truths]
+        asked.rules.append(Written(rule, str(path), lines, ("rules", position)))
+    asked.truths += [
+        Written(truth.model_dump(exclude_unset=True), str(path), lines, ("truths", position))
+        for position, truth in enumerate(read.truths)
+    ]
     asked.target = read.target if asked.target is None else asked.target
     return problems
 

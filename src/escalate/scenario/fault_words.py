@@ -105,6 +105,8 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
         return str(context["error"])
     if kind in _KINDS:
         said = _KINDS[kind]
+        if "must be a table" in said and isinstance(item["input"], (list, tuple)) and isinstance(path[-1], str):
+            said += f": write [{key_text(path)}], with one bracket on each side"
     elif kind.startswith(("greater_than", "less_than")):
         limit = next(iter(context.values()))
         relation = {
@@ -185,7 +187,10 @@ def short(value: Any) -> str:
     """Return a value as text of at most 60 letters; nothing for a section, and for nothing."""
     if isinstance(value, BaseModel) or value is None:
         return ""
-    text = value.isoformat() if isinstance(value, date) else json.dumps(value, default=str, ensure_ascii=False)
+    try:
+        text = value.isoformat() if isinstance(value, date) else json.dumps(value, default=str, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return "a value too long, or nested too deeply, to be told"
     return text if len(text) <= 60 else text[:57] + "..."
 
 

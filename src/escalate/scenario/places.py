@@ -65,12 +65,15 @@ def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Pr
     parts = key.split(".")
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
-        if isinstance(node, list) and part.isdigit() and int(part) < len(node):
-            index: Any = int(part)
+        positions = {str(position): position for position in range(len(node))} if isinstance(node, list) else {}
+        if not isinstance(node, (dict, list)):
+            return Problem(key=key, message=f"`{'.'.join(parts[:depth])}` is one value, and nothing stands below it")
+        if part in positions:
+            index: Any = positions[part]
         elif isinstance(node, dict) and (part in node or (last and not allowed_keys(tuple(parts[:depth]), root))):
             index = part
         else:
-            allowed = set(node) if isinstance(node, dict) else {str(i) for i in range(len(node or []))}
+            allowed = set(node) if isinstance(node, dict) else set(positions)
             return Problem(key=key, message=f"there is no `{part}` here{suggestion(part, allowed)}")
         if last:
             node[index] = value

@@ -19,7 +19,7 @@ def range_fault(value: Any, low: Any, high: Any) -> str:
     except (TypeError, LookupError):
         return "a range has two ends, low then high, each a number or as many numbers as the value has"
     if any(not low <= value <= high for value, low, high in numbers):
-        return f"the value, {_text(value)}, must lie between both ends, the low one first"
+        return f"the value, {_text(value)[:60]}, must lie between both ends, the low one first"
     if all(low == high for _, low, high in numbers):
         return "both ends are the same; leave the range out, or make it wider"
     return ""

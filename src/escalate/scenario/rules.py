@@ -429,3 +429,9 @@ def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_value, value)) + "]"
     return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def of_another_rule(key: str) -> bool:
+    """Return whether a dotted key names an option that some rule has: its source may be left when the rule changes."""
+    section, _, option = key.partition(".")
+    return section == "rule" and any(option in kind.model_fields for kind in RULES.values())

@@ -71,8 +71,9 @@ class KeyLines(Mapping[Path, int]):
 def line_of(lines: Mapping[Path, int], path: Path) -> int:
     """Return the line of a path, or of the closest thing around it that stands in the file; 0 if there is none."""
     for end in range(len(path), 0, -1):
-        if path[:end] in lines:
-            return lines[path[:end]]
+        for place in (path[:end], (*path[:end], 0)):  # a section may have been written as a list of tables
+            if place in lines:
+                return lines[place]
     return 0
 
 

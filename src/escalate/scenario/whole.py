@@ -19,8 +19,9 @@ from .fault_words import Fault, KeyPath, findings, key_text, problem, short, sug
 from .places import key_exists, leaves, put, value_of, with_dates
 from .ranges import range_fault
 from .rule_files import read_missing_table
+from .rules import of_another_rule
 from .section import Section
-from .texts import parse_json
+from .texts import parse_json, text_faults
 from .values import plain
 
 _ABOUT_VALUES = {"sources", "ranges", "schema_version"}
@@ -119,6 +120,7 @@ class Whole(Section):
         """Fill in the sections, or raise; what else is wrong with a rule whose file is not read follows from that."""
         unread = list(unread)
         faults = [*unread, *(fault for fault in self._take(data) if not (unread and fault[0][:1] == ("rule",)))]
+        faults += text_faults(data)
         if faults:
             problems = [problem(fault, file, lines) for fault in faults]
             raise ScenarioError(sorted(problems, key=lambda problem: problem.line))
@@ -184,7 +186,7 @@ def _source_faults(data: dict[str, Any]) -> Iterator[Fault]:
     """Yield which sources are of no value that there is."""
     known = leaves({name: value for name, value in data.items() if name not in _ABOUT_VALUES})
     for key, source in data["sources"].items():
-        if not key_exists(key, known):
+        if not key_exists(key, known) and not of_another_rule(key):
             yield ("sources", key), short(source), f"there is no such key{suggestion(key, set(known))}"
 
 

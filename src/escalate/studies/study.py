@@ -23,7 +23,7 @@ import json
 import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,11 @@ TRIALS, SEED = 2000, 1
 
 KEYS = ("scenario", "trials", "seed", "grid", "zip")
 RANGE = {"from", "to", "steps"}
+LIKE_A_RANGE = {"start", "stop", "end", "step", "low", "high", "min", "max"}
+"""What people write for the keys of a range; no key of a scenario is called so."""
+
+MOST_END = 1e300
+"""Farthest from 0 that a range may end."""
 
 Where = tuple[str | int, ...]
 Fault = tuple[Where, str]
@@ -240,7 +245,13 @@ def _study(scenario: Scenario, data: Mapping[str, Any], file: str, lines: Mappin
         said = f"has {count:,} points of {data.get('trials', TRIALS):,} trials; at most {MOST_IN_ALL:,} trials in all"
         _refuse([(("trials",), f"{said} are possible")], file, lines)
     tried = [_point(scenario, number, values) for number, values in enumerate(_combinations(axes), 1)]
-    _refuse([((), fault) for _, faults in tried for fault in faults], file, lines)
+    points_faults = [
+        Problem(key="", message=str(problem), file=file, line=_line(lines, groups, problem.key))
+        for _, faults in tried
+        for problem in faults
+    ]
+    if points_faults:
+        raise StudyError(sorted(points_faults, key=lambda problem: problem.line))
     points = tuple(point for point, _ in tried)
     return Study(scenario, axes, points, data.get("trials", TRIALS), data.get("seed", SEED))
 
@@ -270,16 +281,24 @@ def _combinations(axes: Sequence[Axis]) -> Iterator[dict[str, Any]]:
         yield dict(zip(keys, itertools.chain(*values), strict=True))
 
 
-def _point(scenario: Scenario, number: int, values: dict[str, Any]) -> tuple[Point, list[str]]:
+def _line(lines: Mapping[Where, int], groups: Sequence[tuple[Where, dict[str, Any]]], key: str) -> int:
+    """Return the line of the axis that changes a key; of the first one where none of them does."""
+    axes = [(where, axis) for where, group in groups for axis in group]
+    wanted = key.rpartition(": ")[2]
+    where, axis = next((one for one in axes if wanted.startswith(one[1])), axes[0])
+    return lines.get((*where, axis)) or line_of(lines, (*where, *axis.split(".")))
+
+
+def _point(scenario: Scenario, number: int, values: dict[str, Any]) -> tuple[Point, list[Problem]]:
     """Return a point, and why it is no valid scenario."""
     point = Point(number, values, scenario)
     try:
         point = Point(number, values, scenario.replace({"ranges": {}, **values}))
         Committee(point.scenario)  # a rule can be such that no committee could apply it
     except ScenarioError as error:
-        return point, [f"{point}: {problem}" for problem in error.problems]
+        return point, [replace(problem, key=f"{point}: {problem.key}") for problem in error.problems]
     except EscalateError as error:
-        return point, [f"{point}: {error}"]
+        return point, [Problem(key=str(point), message=str(error))]
     return point, []
 
 
@@ -337,8 +356,9 @@ def _list_fault(value: Any) -> str:
         if set(value) != RANGE:
             return "a range has from, to and steps, as in {from = 7, to = 28, steps = 4}"
         ends = [value["from"], value["to"]]
-        if not all(isinstance(end, int | float) and not isinstance(end, bool) and math.isfinite(end) for end in ends):
-            return f"from and to of a range must be numbers, got {ends[0]!r} and {ends[1]!r}"
+        if not all(isinstance(end, int | float) and not isinstance(end, bool) and abs(end) <= MOST_END for end in ends):
+            said = " and ".join(repr(end)[:60] for end in ends)
+            return f"from and to of a range must be numbers, got {said}"
         if ends[0] >= ends[1]:
             return f"a range goes up: from must be less than to, got {ends[0]} and {ends[1]}"
         if type(value["steps"]) is not int or not 2 <= value["steps"] <= MOST_POINTS:
@@ -361,7 +381,7 @@ def _meetings(keys: Sequence[str]) -> list[Fault]:
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
     """Yield dotted keys with their values: TOML makes tables of dots without quotes."""
     for name, value in table.items():
-        if isinstance(value, Mapping) and not RANGE & set(value):
+        if isinstance(value, Mapping) and not (RANGE | LIKE_A_RANGE) & set(value):
             yield from _flat(value, f"{before}{name}.")
         else:
             yield before + name, value.tolist() if hasattr(value, "tolist") else value

@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.util import find_spec
@@ -26,6 +27,7 @@ from ..results.estimates import ESTIMATES, Estimate, characteristics
 from ..results.tally import Tally, tally, total
 from ..words.tables import Column, Layout, Table
 from . import workers
+from .lock import Lock
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
 from .study import Point, Study, cell_text, read_study
 
@@ -157,6 +159,12 @@ def sweep(
         for point in study.points:
             check_can_travel(point.scenario)
     store: _Memory | _Folder = _Memory() if out is None else _Folder(Path(out), study)
+    with closing(store):
+        return _swept(study, store, size, executor, progress)
+
+
+def _swept(study: Study, store: _Memory | _Folder, size: int, executor: Executor | None, progress: bool) -> Sweep:
+    """Do what has not been done, and put it together."""
     compiles = compiled.is_worth(study.trials * len(study.points))
     with workers.progress(study.trials * len(study.points), "trials", progress) as bar:
 
@@ -213,6 +221,9 @@ class _Memory:
     def finish(self, found: Sweep) -> None:
         self._tallies.clear()
 
+    def close(self) -> None:
+        """Nobody waits for memory."""
+
 
 class _Folder:
     """Keeps each tally in a file of its own, which begins with its checksum.
@@ -222,8 +233,13 @@ class _Folder:
 
     def __init__(self, out: Path, study: Study) -> None:
         self._out, self._chunks, self._study = out, out / "chunks", study.fingerprint()
-        if not begin_folder(out, lambda folder: _begin(folder, study)):
-            _refuse_another(out, _says(study))
+        self._lock = Lock(out)
+        try:
+            if not begin_folder(out, lambda folder: _begin(folder, study)):
+                _refuse_another(out, _says(study))
+        except BaseException:
+            self.close()
+            raise
 
     def read(self, part: Part) -> str | None:
         """Return a part's tally; nothing if it is not there, or not as it was written."""
@@ -241,6 +257,10 @@ class _Folder:
         for folder in (self._chunks, self._out):
             clear_unfinished(folder)
         _write_results(self._out, found)
+
+    def close(self) -> None:
+        """Let others work here."""
+        self._lock.let_go()
 
     def _checksum(self, part: Part, data: bytes) -> bytes:
         head = f"{self._study}\n{workers.code_fingerprint()}\n{part.name}\n".encode()

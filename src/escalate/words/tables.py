@@ -7,9 +7,7 @@ column beside it.
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -17,6 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from ..files import Saves
+from .csv_text import csv_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +122,7 @@ class Table(Saves):
 
     def to_csv(self) -> str:
         """Return the table as CSV text with a header line; empty cells are empty."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(self.names)
-        writer.writerows(self.rows)
-        return text.getvalue()
+        return csv_text(self.names, self.rows)
 
     def to_pandas(self) -> Any:
         """Return the table as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""

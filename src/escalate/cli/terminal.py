@@ -1,0 +1,74 @@
+"""What the command line prints, on any terminal: whatever it can show, and nothing that it would obey.
+
+Everything that is printed passes `say`. Signs that the terminal's encoding lacks become others that say the same;
+control characters, escape sequences and whatever turns the direction of a text are shown as what they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import unicodedata
+from typing import IO, Any
+
+INSTEAD = {
+    "±": "+/-", "×": "x", "≥": ">=", "≤": "<=", "≈": "~", "→": "->", "−": "-", "–": "-", "—": "-", "…": "...",
+    "·": ".", "•": "*", "█": "#", "▌": "#", "▏": "|", "◀": "<", "─": "-", "│": "|", "├": "|", "└": "`",
+    "⁺": "+", "⁻": "-", "μ": "u", "µ": "u", "“": '"', "”": '"', "‘": "'", "’": "'", "ß": "ss", "°": " deg", "∞": "inf",
+}  # fmt: skip
+"""What stands for a sign that a terminal cannot show."""
+
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+"""What a terminal obeys instead of showing it: control characters, and marks of direction. Line ends and tabs stay."""
+
+
+def harmless(text: str) -> str:
+    """Return a text without what a terminal would obey: an escape is shown as ``\\x1b``."""
+    return OBEYED.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def shown(text: str, encoding: str | None) -> str:
+    """Return a harmless text that an encoding has.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+    encoding : str or None
+        Of the terminal or file; UTF-8 where it does not say.
+    """
+    text = harmless(text)
+    try:
+        text.encode(encoding or "utf-8")
+    except (UnicodeEncodeError, LookupError):
+        return "".join(_sign(sign, encoding or "ascii") for sign in text)
+    return text
+
+
+def _sign(sign: str, encoding: str) -> str:
+    plain = "".join(part for part in unicodedata.normalize("NFKD", sign) if not unicodedata.combining(part))
+    for found in (sign, INSTEAD.get(sign, plain), plain):
+        try:
+            found.encode(encoding)
+        except UnicodeEncodeError:
+            continue
+        except LookupError:
+            return found if found.isascii() else "?"
+        return found
+    return "?"
+
+
+def say(text: str, file: IO[str] | None = None, end: str = "\n") -> None:
+    """Print a text on standard output, or on another stream."""
+    stream = sys.stdout if file is None else file
+    if stream is not None:  # a program without a console has none
+        stream.write(shown(text + end, getattr(stream, "encoding", None)))
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose help and errors are printed as everything else."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if message:
+            say(message, sys.stderr if file is None else file, end="")
