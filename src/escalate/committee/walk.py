@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
+from ..errors import RuleError
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.dose_path import DLT, NO_DLT, NON_EVALUABLE, PENDING, PathCohort
@@ -168,6 +169,7 @@ class _Walk:
 
     def treat(self, cohort: PathCohort) -> None:
         """Add a cohort, and ask the committee what follows from it."""
+        self._carry()
         self._check(cohort)
         self.places = self._places_of(cohort)
         self.befores.append((self.counts, self.places))
@@ -178,9 +180,14 @@ class _Walk:
             self.decision = self._asked()
         else:
             self._wait_or_decide(cohort)
-        if self.ended is None and self.decision is not None:
-            self.counts = self.counts._replace(open_levels=self.decision.open_levels)
+        if self.outstanding:
+            self._carry()
         self.cohorts.append(cohort)
+
+    def _carry(self) -> None:
+        """Let what the last decision has closed be a fact of the trial."""
+        if self.decision is not None:
+            self.counts = self.counts._replace(open_levels=self.decision.open_levels)
 
     def _wait_or_decide(self, cohort: PathCohort) -> None:
         """Ask the committee, if the cohort's outcomes are known, or cannot change what it says."""
@@ -299,9 +306,19 @@ class _Walk:
 
     def _could_open(self, level: int) -> bool:
         """Return whether the committee could have gone to a level, with what may have become known since left out."""
+        decided = self.decision
+        if decided is not None and decided.action is not Action.STOP and decided.level == level:
+            return True
         return any(self._leads_to(level, counts) for counts in islice(self._known_earlier(), MOST_CASES))
 
     def _leads_to(self, level: int, counts: Counts) -> bool:
+        """Return whether the committee goes to a level; a rule that has no answer leads nowhere."""
+        try:
+            return self._goes_to(level, counts)
+        except RuleError:
+            return False
+
+    def _goes_to(self, level: int, counts: Counts) -> bool:
         """Return whether the committee goes to a level; one that must be left before anybody is treated is passed."""
         decided = self._asked(counts)
         while decided.action is not Action.STOP and decided.level != level and self.early:
