@@ -95,6 +95,11 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         [{"rule": TITE}],
         [{"rule": TITE | {"min_followup_share": 0.25}}, {"rule": RULES["CRM"]}, {"rule": RULES["TITE-BOIN"]}],
     ),
+    "sources": (
+        "a source is of another rule's option",
+        [{"rule": RULES["BOIN"], "sources": {"rule.variant": "assumption: as before"}}],
+        [{"rule__variant": "C", "sources": {"rule.variant": "assumption: as before"}}, {"rule": RULES["BOIN"]}],
+    ),
     "early decisions": (
         "early decisions leave places empty",
         [{"rule": RULES[name], "safety__early_decision": True} for name in ("BOIN", "TITE-BOIN", "CRM", "i3+3")],

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from ..words.records import MOST_SEED
 from . import terminal
 
 if TYPE_CHECKING:
@@ -67,6 +66,8 @@ def at_least(least: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
         if value < least:
             raise argparse.ArgumentTypeError(f"{value} is less than {least}")
+        from ..words.records import MOST_SEED  # not before anybody gives a number: the help is quick
+
         if value > MOST_SEED:
             raise argparse.ArgumentTypeError(f"{value} is more than {MOST_SEED}")
         return value

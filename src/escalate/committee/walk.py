@@ -335,6 +335,9 @@ class _Walk:
             counts = self.counts
             for cohort, (n, y) in zip(self.cohorts, outcomes, strict=bool(late)):
                 counts = with_patients(counts, cohort.level, -n, -y, n)
+            if any(n for n, _ in outcomes):
+                # Decisions that did not know them may have closed nothing.
+                counts = counts._replace(open_levels=self.scenario.levels)
             yield counts
 
     def _late(self, number: int) -> Iterator[tuple[int, int]]:
