@@ -97,7 +97,7 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
     "sources": (
         "a source is of another rule's option",
-        [{"rule": RULES["BOIN"], "sources": {"rule.variant": "assumption: as before"}}],
+        [{"sources": {"rule.target": "assumption: as before"}}],
         [{"rule__variant": "C", "sources": {"rule.variant": "assumption: as before"}}, {"rule": RULES["BOIN"]}],
     ),
     "early decisions": (
