@@ -687,7 +687,7 @@ def notices(bug: Bug, folder: Path) -> str:
         plant(bug, package)
         tests = [str(TESTS / test) for test in bug.tests.split()]
         done = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests],
+            [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", *tests],
             cwd=TESTS.parent, env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True, timeout=300,
         )  # fmt: skip
     except subprocess.TimeoutExpired:

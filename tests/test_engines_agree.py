@@ -403,6 +403,7 @@ def test_questions_fit_into_their_bits(rule_name: str) -> None:
     scenario = small(
         rule=RULES[rule_name] | crm,
         safety__cohort_size=40,
+        safety__early_decision=True,
         trial__planned_patients=60,
         attrition={"drop_out_per_year": 0.9, "partial_dose_probability": 0.2},
         toxicity__dlt_probability=[0.1, 0.3],

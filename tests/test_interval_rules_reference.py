@@ -138,7 +138,7 @@ def test_a_rate_equal_to_the_upper_boundary() -> None:
     [
         (Boin, {"name": "BOIN", "target": 0.25, "p_saf": 0.3}, "p_saf < target < p_tox < 1"),
         (Boin, {"name": "BOIN", "target": 0.8}, "p_saf < target < p_tox < 1"),
-        (Boin, {"name": "BOIN", "target": 1.0}, "less than 1"),
+        (Boin, {"name": "BOIN", "target": 1.0}, "at most 0.9"),
         (Mtpi, {"name": "mTPI", "target": 0.03}, r"must lie inside \(0, 1\)"),
         (Keyboard, {"name": "Keyboard", "target": 0.25, "epsilon1": 0.1, "epsilon2": 0.1}, "could never escalate"),
     ],

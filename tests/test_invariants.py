@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from escalate import Scenario, Trial, simulate_trial, waits
 from escalate.committee import protocol
 from escalate.committee.committee import CAP_REACHED
-from escalate.rules import blrm, counts, rule_for, three_plus_three
+from escalate.rules import blrm, counts, crm, rule_for, three_plus_three
 from escalate.words.data_cut import DataCut
 from escalate.words.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP
 from escalate.words.tables import EVENT_WORDS, OUTCOMES, STATES
@@ -25,6 +25,7 @@ WITHOUT_DOSE = {
     three_plus_three.TOO_TOXIC,
     protocol.TOO_TOXIC,
     blrm.NONE_ALLOWED,
+    crm.TOO_TOXIC,
 }
 REASONS = WITH_DOSE | WITHOUT_DOSE | {CAP_REACHED, TIME_IS_UP, *protocol.ENDS}
 

@@ -27,6 +27,7 @@ from escalate.cli import main
 from escalate.scenario import checks, shipped
 from escalate.scenario.fault_words import models_at
 from escalate.scenario.section import Section
+from escalate.scenario.texts import CONTROL
 from escalate.scenario.toml_text import toml_text
 from escalate.scenario.values import FrozenTable, frozen, plain
 from escalate.studies.study import read_study
@@ -445,7 +446,7 @@ def test_shipped_scenarios_stand_beside_the_installed_package() -> None:
     assert shipped._FOLDERS[1] == ROOT / "scenarios"
 
 
-texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
+texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(lambda text: not CONTROL.search(text))
 
 
 @given(title=texts, label=texts, criteria=st.dictionaries(texts, st.just(0.01), max_size=4), source=texts)

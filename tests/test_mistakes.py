@@ -43,7 +43,7 @@ SCENARIO = {
     "two brackets at a table": ("\n[sources]", "\n[[sources]]", "write [sources], with one bracket on each side"),
     "digits": ("days = 180", f"days = {DIGITS}", "a number has too many digits"),
     "deep": ("days = 180", f"days = {'[' * 100_000}", "it is nested too deeply"),
-    "deep table": ("\n[sources]", f"\n[x{'.x' * 3000}]\na = 1\n[sources]", "nested"),
+    "deep table": ("\n[sources]", f"\n[x{'.x' * 3000}]\na = 1\n[sources]", "more than 100 parts"),
     "source of no rule's option": ("\n[sources]", '\n[sources]\n"rule.varaint" = "assumption: x"', "there is no such key"),
 }  # fmt: skip
 

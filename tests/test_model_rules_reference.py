@@ -237,17 +237,16 @@ def test_blrm_checks_its_own_grid(sd: tuple[float, float], correlation: float, m
         return np.array([rule.probabilities(DataCut.of(0, n, y)) for n, y in odd])
 
     before = found()
+    monkeypatch.setattr("escalate.rules.blrm.MOST_NODES", 2401)
     for name, value in (("ROUGH_ALONG", 1e-8), ("ROUGH_ACROSS", 1e-9), ("CUT_OFF", 1e-12), ("NODES_A_STEP", 2.5)):
         monkeypatch.setattr(f"escalate.rules.blrm.{name}", value)
     assert found() == pytest.approx(before, rel=0, abs=1e-7)
 
 
 def test_blrm_refuses_what_it_cannot_promise() -> None:
-    """Sixty DLTs where the prior expects one in 20 million; the message names prior and data."""
-    rule = BlrmRule(doses=(1.0, 2.0), reference_dose=1.0, mean=(-17.0, 0.0), sd=(0.1, 1.0), correlation=0.0)
-    with pytest.raises(
-        RuleError, match=r"after 60/60, 0/0 DLTs .* cannot be computed to 1e-7: with sd_log_alpha = 0.1"
-    ):
+    """Sixty DLTs, forty standard deviations from what the prior expects; the message names prior and data."""
+    rule = BlrmRule(doses=(1.0, 2.0), reference_dose=1.0, mean=(-40.0, 0.0), sd=(1.0, 1.0), correlation=0.0)
+    with pytest.raises(RuleError, match=r"after 60/60, 0/0 DLTs .* cannot be computed to 1e-7: with sd_log_alpha = 1,"):
         rule.probabilities(DataCut.of(0, [60, 0], [60, 0]))
 
 
@@ -260,7 +259,7 @@ def test_blrm_interval_agrees_with_its_exceedance() -> None:
 
 
 def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twice the nodes of the CRM, half as many more of the BLRM."""
+    """Twice the nodes of the CRM; of the BLRM twice those of most data, which promises 1e-7."""
     cut = DataCut.of([0] * 3, [[3, 0], [6, 6], [18, 18]], [[1, 0], [0, 2], [2, 9]])
     crm = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
     blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
@@ -270,7 +269,7 @@ def test_a_finer_grid_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     crm = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
     blrm = BlrmRule(doses=(9.0, 13.5), reference_dose=13.5, mean=(-0.7, 0.0), sd=(2.0, 1.0), correlation=0.0)
     assert crm.estimates(cut) == pytest.approx(before[0], rel=0, abs=1e-12)
-    assert np.stack(blrm.probabilities(cut)) == pytest.approx(before[1], rel=0, abs=1e-8)
+    assert np.stack(blrm.probabilities(cut)) == pytest.approx(before[1], rel=0, abs=1e-7)
 
 
 @pytest.mark.parametrize("sd", [0.3, math.sqrt(1.34), 3.0, 8.0])

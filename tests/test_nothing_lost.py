@@ -328,4 +328,4 @@ def test_letters_without_a_font_are_one_line() -> None:
     assert done.returncode == 0
     assert len(done.stderr.splitlines()) <= 1  # none, where the machine has such a font
     assert "Warning" not in done.stderr
-    assert not done.stderr or done.stderr.startswith("escalate: the figures' font lacks ")
+    assert not done.stderr or done.stderr.startswith("escalate: caution: the figures' font lacks ")

@@ -121,7 +121,7 @@ def test_how_many_kinds_of_levels_a_rule_tells_apart(rule: dict[str, Any], numbe
 @pytest.mark.parametrize(
     "around",
     [{"titration": {}}, {"limits": {"most_per_level": 9}}, {"stopping": {"most_patients": 9}},
-     {"stopping": {"interval_width": 0.4}}, {"stopping": {"enough_at_level": 9}}],
+     {"stopping": {"interval_width": 0.4}}, {"stopping": {"enough_at_level": 9}, "safety__early_decision": True}],
 )  # fmt: skip
 def test_a_protocol_that_reads_counts_tells_all_apart(around: dict[str, Any]) -> None:
     assert ProtocolRule(chosen(2, {"name": "BOIN", "target": 0.25}, **around)).alike(MOST) is None

@@ -162,11 +162,11 @@ def arrange(table: NextDoseTable, most: int) -> Layout:
     decisions = []
     for k in range(turns + 1):
         here = [texts[k] for texts in said if len(texts) > k]
-        width = widest([line for text in here for line in balanced(text, MOST_WORDS, TEXT)], TEXT) + 14
+        width = widest([line for text in here for line in balanced(text, MOST_WORDS, TEXT)], TEXT) + 20
         head = "decision" if not k else "other decision, once so much of every open window is seen"
         decisions.append(Group(balanced(head, width, SMALL, "bold"), 1, max(width, measure("decision", SMALL, "bold"))))
     words = [
-        [wrapped(text, group.width - 12, TEXT) for text, group in zip(texts, decisions, strict=False)] for texts in said
+        [wrapped(text, group.width - 14, TEXT) for text, group in zip(texts, decisions, strict=False)] for texts in said
     ]
     paths = [row.ways.short.replace(" or ", "\nor ").split("\n") for row in rows]
     written = [line for lines in paths for line in lines]
