@@ -21,7 +21,8 @@ from escalate.studies.lock import Lock
 BASE = ROOT / "scenarios" / "nct06337474.toml"
 
 ONE_STEP = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who starts tests in the background may have it ignored
 from escalate import cli
 from escalate.files import write_folder
 from pathlib import Path
