@@ -343,12 +343,16 @@ DECISIONS = Layout(
         ),
     ),
 )
-"""Of a rule without a model; `decisions_layout` has those of any rule."""
+"""Of a rule that neither eliminates nor has a model; `decisions_layout` has those of any rule."""
+
+OPEN_LEVELS = Column(
+    "open_levels", "Levels, from the lowest, that this decision and those before it have not eliminated", "count"
+)
 
 
 @lru_cache(maxsize=64)
-def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
-    """Return the layout of the decisions table; with a model of all doses, what each decision rests on comes last.
+def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool = False) -> Layout:
+    """Return the layout of the decisions table; which levels are left and what a model says come last.
 
     Parameters
     ----------
@@ -356,7 +360,10 @@ def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
         Dose levels of which the rule's model says how large P(DLT) is; 0 for a rule without one.
     weighs : bool
         Whether the rule counts a part of patients without an outcome.
+    eliminates : bool
+        Whether the rule can eliminate levels.
     """
+    left = (OPEN_LEVELS,) if eliminates else ()
     meanings = {
         "p_dlt": "P(DLT) at level {} by the rule's model, on the data of the cut: what the decision rests on",
         "p_dlt_low": "Lower end of the 95 % posterior interval of P(DLT) at level {}",
@@ -369,4 +376,4 @@ def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
         for name, meaning in meanings.items()
         for level in range(1, modelled + 1)
     )
-    return Layout(DECISIONS.name, DECISIONS.columns + columns) if columns else DECISIONS
+    return Layout(DECISIONS.name, DECISIONS.columns + left + columns) if left + columns else DECISIONS
