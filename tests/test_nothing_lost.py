@@ -144,7 +144,7 @@ def test_links_are_not_followed() -> None:
 
 
 def test_a_file_that_somebody_wrote_meanwhile_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.files.check_file_free", lambda *_: None)  # it was free when it was looked at
+    monkeypatch.setattr("escalate.files.one_file.check_file_free", lambda *_: None)  # it was free when it was looked at
     Path("paths.csv").write_text("mine")
     with pytest.raises(OutputError, match="exists already"):
         write_file(Path("paths.csv"), b"new")
