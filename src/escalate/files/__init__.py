@@ -10,7 +10,7 @@ from .beside import clear_unfinished
 from .faults import brief, why
 from .manifest import MANIFEST, MARK, seal
 from .one_file import check_file_free, write_file, write_text, write_whole
-from .place import Place, Write, begin_folder, claimed, write_folder
+from .place import Out, Place, Write, begin_folder, claimed, place_for, write_folder
 from .reading import MOST_BYTES, MOST_OF_RECORD, FileRead, read_bytes
 from .saves import Saves, write_result
 
@@ -20,6 +20,7 @@ __all__ = [
     "MOST_BYTES",
     "MOST_OF_RECORD",
     "FileRead",
+    "Out",
     "Place",
     "Saves",
     "Write",
@@ -28,6 +29,7 @@ __all__ = [
     "check_file_free",
     "claimed",
     "clear_unfinished",
+    "place_for",
     "read_bytes",
     "seal",
     "why",

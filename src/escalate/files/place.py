@@ -6,7 +6,7 @@ import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from ..errors import IncompleteError, OutputError
@@ -133,6 +133,10 @@ class Place:
             raise IncompleteError("\n".join(said))
 
 
+Out = str | os.PathLike[str] | Place
+"""A folder to write, or the place that was claimed for it."""
+
+
 @contextmanager
 def claimed(wanted: Path, overwrite: bool = False, take_next: bool = False) -> Iterator[Place]:
     """Claim a folder of results before the work begins; it is given back if nothing was written.
@@ -189,8 +193,13 @@ def check_free(out: Path, overwrite: bool) -> None:
         raise OutputError(f"{out}: {lost}")
 
 
+def place_for(out: Out, overwrite: bool = False) -> AbstractContextManager[Place]:
+    """Return the place that was claimed before the work, which whoever claimed it gives back; or claim one now."""
+    return nullcontext(out) if isinstance(out, Place) else claimed(Path(out), overwrite)
+
+
 def write_folder(
-    out: Path | Place,
+    out: Out,
     write: Write,
     overwrite: bool = False,
     figures: Mapping[str, Write] | None = None,
@@ -198,11 +207,8 @@ def write_folder(
     tell: Callable[[], object] | None = None,
 ) -> None:
     """Write a folder as `Place.write` does: to a place that was claimed before the work, or claimed here."""
-    if isinstance(out, Place):
-        out.write(write, figures, inputs, tell)
-    else:
-        with claimed(out, overwrite) as place:
-            place.write(write, figures, inputs, tell)
+    with place_for(out, overwrite) as place:
+        place.write(write, figures, inputs, tell)
 
 
 def begin_folder(out: Path, write: Write) -> bool:
