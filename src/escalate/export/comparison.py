@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..files import FileRead, Out, write_folder, write_result
 from ..plots import plot_comparison
-from ..studies.comparison import Comparison
+from ..studies.compared import Comparison
 from .figures import figure
 from .parts import Tell, keep_rule, write_json, write_studied
 

@@ -13,7 +13,7 @@ from ..report import summary
 from ..scenario.model import Scenario
 from ..scenario.own_rules import CODE
 from ..scenario.rules import PythonRule
-from ..studies.comparison import Comparison
+from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.simulation import provenance
 from ..words.records import ScenarioLike
