@@ -637,7 +637,7 @@ BUGS = (
     Bug("paths: completions have no DLT", "protocol_tables/asking.py", "done = with_patients(waiting, cohort.level, known, dlts, 0)", "done = with_patients(waiting, cohort.level, known, 0, 0)", f"{PATHS}::test_what_outcomes_lead_to_is_what_the_whole_path_leads_to"),
     Bug("paths: a window ends a day late", "protocol_tables/asking.py", "days + day >= self.window_days", "days + day > self.window_days", f"{PATHS}::test_tite_boin_changes_on_the_day_that_the_reference_says"),
     Bug("paths: a change comes a day late", "protocol_tables/asking.py", "enumerate(pairwise(moves), 1)", "enumerate(pairwise(moves), 2)", f"{PATHS}::test_tite_boin_changes_on_the_day_that_the_reference_says"),
-    Bug("paths: nothing is said of the prior", "protocol_tables/next_dose.py", "if due and (path or asked.rule.has_model)", "if due and path", f"{PATHS}::test_the_beliefs_before_any_data_stand_in_the_first_row"),
+    Bug("paths: nothing is said of the prior", "protocol_tables/next_dose.py", "if due and (path or asked.model)", "if due and path", f"{PATHS}::test_the_beliefs_before_any_data_stand_in_the_first_row"),
     Bug("decisions rest on nothing", "trial/conduct.py", "estimates=self.committee.estimates(cohort.cut)", "estimates=None", f"{PATHS}::test_decisions_of_a_model_keep_what_they_rest_on"),
     Bug("follow-up that was counted is left out", "committee/committee.py", "followup[level] += weight", "followup[level] += 0 * weight", f"{PATHS}::test_follow_up_that_was_counted_is_in_the_record"),
     Bug("the BLRM's intervals are of 90 %", "rules/blrm.py", "quantiles(row, (0.025, 0.975))", "quantiles(row, (0.05, 0.95))", f"{PATHS}::test_decisions_of_a_model_keep_what_they_rest_on test_model_rules_reference.py"),
