@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
-from ..files import Saves
 from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
-from ..words.tables import Column, Layout, Table
+from ..words.tables import Column, Layout, Table, Tabled
 
 THIS, WHOLE_COHORTS = "this trial", "early_decision = false"
 """What an exact value is of: the trial that was simulated, or the one with whole cohorts."""
@@ -98,7 +96,7 @@ class Compared:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Saves):
+class Comparison(Tabled):
     """Several rules under several truths, on the same patients.
 
     Parameters
@@ -169,12 +167,5 @@ class Comparison(Saves):
         start = self.scenario.trial.start_date
         return Table(COMPARED, tuple(tuple(getattr(row, name) for name in COMPARED.names) for row in self.rows), start)
 
-    def to_pandas(self) -> Any:
-        """Return everything as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
-        return self.table.to_pandas()
-
     def __repr__(self) -> str:
         return f"<Comparison: {len(self.rules)} rules, {len(self.truths)} truths, {self.trials} trials of each>"
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
