@@ -34,7 +34,7 @@ from ..errors import RuleError
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
-from .base import MANY, TOLERANCE, Rule, highest_allowed
+from .base import MANY, TOLERANCE, ModelRule, highest_allowed
 from .first_match import Row, first_match
 from .quadrature import REACH, below, normalised
 
@@ -228,7 +228,7 @@ def nodes_for(patients: int, sd: tuple[float, float]) -> int:
 
 
 @dataclass(frozen=True)
-class BlrmRule(Rule):
+class BlrmRule(ModelRule):
     """Decide by the BLRM with escalation with overdose control.
 
     Parameters
@@ -266,7 +266,6 @@ class BlrmRule(Rule):
     recommend_untried: bool = False
 
     name = "BLRM"
-    has_model = True
 
     @property
     def target(self) -> float:  # type: ignore[override]

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from ..nature.candidates import Candidate
-from ..rules import Rule
+from ..rules import ModelRule, Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.dose_path import LETTER_OF, cohort_text
@@ -120,8 +120,9 @@ class Logbook:
 
     def __init__(self, scenario: Scenario, clock: Clock, rule: Rule) -> None:
         self._scenario, self._clock = scenario, clock
-        self._modelled = scenario.levels * rule.has_model
-        self._weighs = rule.has_model and rule.rolling
+        has_model = isinstance(rule, ModelRule)
+        self._modelled = scenario.levels * has_model
+        self._weighs = has_model and rule.rolling
         self._eliminates = rule.eliminates
         self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
         self.labels = [level.label for level in scenario.dose_levels]

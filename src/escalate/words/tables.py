@@ -8,6 +8,7 @@ column beside it.
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -147,6 +148,24 @@ class Table(Saves):
             for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+class Tabled(Saves, ABC):
+    """A result all of which is also a table, which notebooks show."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def table(self) -> Table:
+        """All of it as a table."""
+
+    def to_pandas(self) -> Any:
+        """Return `table` as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
+        return self.table.to_pandas()
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
 
 
 @lru_cache(maxsize=64)
