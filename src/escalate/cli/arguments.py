@@ -75,6 +75,13 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--out", metavar="DIR", help=f"folder of results (default: {default})")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier run")
     parser.add_argument("--no-files", action="store_true", help="print only, write nothing")
+    add_xlsx(parser)
+
+
+def add_xlsx(parser: argparse.ArgumentParser) -> None:
+    """Take whether the folder of results has a workbook."""
+    words = "write results.xlsx into the folder, too: every table as a sheet (needs the extra excel)"
+    parser.add_argument("--xlsx", action="store_true", help=words)
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -127,6 +134,10 @@ def result_folder(arguments: argparse.Namespace, name: str = "") -> Iterator[Pla
     """
     from ..files import claimed
 
+    if getattr(arguments, "xlsx", False):
+        from ..export.workbook import check_workbooks
+
+        check_workbooks()
     if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
         yield None
     elif arguments.out is None:

@@ -70,5 +70,5 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             say(summary(found))
         else:
-            write_comparison(found, out, inputs=inputs, tell=lambda: say(summary(found)))
+            write_comparison(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")

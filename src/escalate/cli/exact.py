@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_scenario, new_verb, result_folder, say
+from .arguments import Verbs, add_scenario, add_xlsx, new_verb, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -14,17 +14,19 @@ def add(verbs: Verbs) -> None:
     add_scenario(parser)
     parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
     parser.add_argument("--out", metavar="DIR", help="write summary, characteristics, dose paths and their tree")
+    add_xlsx(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace FILE or the folder of an earlier result")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..exactly.enumeration import exact
-    from ..exactly.paths import dose_paths
-    from ..export import listed_paths, write_exact
-    from ..files import check_file_free, write_text
+    from ..exactly.paths import dose_paths, listed_paths
+    from ..export import write_exact
+    from ..files import check_file_free, write_file
     from ..report import exact_summary, paths_csv
     from ..scenario import load
+    from ..words.csv_text import csv_bytes
 
     scenario = load(arguments.scenario, allow_python=arguments.allow_python)
     if arguments.csv is not None:
@@ -33,8 +35,8 @@ def run(arguments: argparse.Namespace) -> None:
         found = exact(scenario)
         paths = listed_paths(scenario) if arguments.csv is None else dose_paths(scenario)
         if arguments.csv is not None:
-            write_text(Path(arguments.csv), paths_csv(paths), arguments.overwrite)
+            write_file(Path(arguments.csv), csv_bytes(paths_csv(paths)), arguments.overwrite)
         if out is None:
             say(exact_summary(found, paths))
         else:
-            write_exact(found, paths, out, tell=lambda: say(exact_summary(found, paths)))
+            write_exact(found, paths, out, xlsx=arguments.xlsx, tell=lambda: say(exact_summary(found, paths)))

@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
         export.run(
             scenario,
             out,
+            xlsx=arguments.xlsx,
             trials=arguments.trials,
             seed=arguments.seed,
             progress=True,

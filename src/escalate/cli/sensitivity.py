@@ -43,5 +43,5 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             say(summary(found))
         else:
-            write_sensitivity(found, out, tell=lambda: say(summary(found)))
+            write_sensitivity(found, out, xlsx=arguments.xlsx, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: sensitivity.csv, and a tornado for each measure.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_scenario, at_least, new_verb, print_cautions, result_folder, say
+from .arguments import Verbs, add_scenario, add_xlsx, at_least, new_verb, print_cautions, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -26,6 +26,7 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
+    add_xlsx(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
 
 
@@ -53,4 +54,4 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             tell()
         else:
-            write_table(table, scenario, out, tell=tell)
+            write_table(table, scenario, out, xlsx=arguments.xlsx, tell=tell)

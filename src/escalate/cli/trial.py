@@ -46,5 +46,5 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             tell()
         else:
-            write_trial(trial, scenario, out, tell=tell)
+            write_trial(trial, scenario, out, xlsx=arguments.xlsx, tell=tell)
             say(f"\nWritten to {out.path}: records, story, timeline.png, staircase.png.")

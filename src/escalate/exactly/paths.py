@@ -87,3 +87,11 @@ def _after(counts: Counts, decision: Decision, dlts: int, committee: Committee) 
     last = (decision.patients, dlts) if committee.rule.reads_last else (0, 0)
     following = counts._replace(level=decision.level, last=last, open_levels=decision.open_levels)
     return following.completed(decision.patients, dlts)
+
+
+def listed_paths(scenario: Scenario) -> list[DosePath]:
+    """Return every dose path of a scenario with its probability; none where there are too many, or none are exact."""
+    try:
+        return dose_paths(scenario)
+    except NotCoveredError:
+        return []

@@ -5,15 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ..files import FileRead, Out, write_folder, write_result
+from ..files import FileRead, Out, write_folder
 from ..plots import plot_comparison
 from ..studies.compared import Comparison
 from .figures import figure
 from .parts import Tell, keep_rule, write_json, write_studied
+from .sheets import also_workbook, saves
 
 
 def write_comparison(
-    found: Comparison, out: Out, *, overwrite: bool = False, inputs: Sequence[FileRead] = (), tell: Tell | None = None
+    found: Comparison,
+    out: Out,
+    *,
+    overwrite: bool = False,
+    xlsx: bool = False,
+    inputs: Sequence[FileRead] = (),
+    tell: Tell | None = None,
 ) -> None:
     """Write a comparison as a folder: summary, table as CSV, figure, and every scenario that was simulated.
 
@@ -25,6 +32,8 @@ def write_comparison(
         Folder to write.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
+    xlsx : bool
+        Whether a workbook is written, too (extra `excel`).
     inputs : sequence of FileRead
         What the scenario, the rules and the truths were read from, to be kept beside the results.
     tell : callable, optional
@@ -41,7 +50,7 @@ def write_comparison(
         write_studied(folder, found, overdose_above=found.overdose_above, compared=compared)
 
     figures = {"comparison": figure(lambda: plot_comparison(found))}
-    write_folder(out, write, overwrite, figures, inputs, tell)
+    write_folder(out, write, overwrite, figures | also_workbook(found, xlsx), inputs, tell)
 
 
 def _write_scenarios(folder: Path, found: Comparison) -> Iterator[dict[str, str]]:
@@ -60,6 +69,6 @@ def _write_scenarios(folder: Path, found: Comparison) -> Iterator[dict[str, str]
         yield {"truth": truth, "rule": rule, "file": name, "scenario_sha256": scenario.fingerprint()}
 
 
-@write_result.register(Comparison)
+@saves(Comparison)
 def _save_comparison(found: Comparison, out: Path, overwrite: bool) -> None:
     write_comparison(found, out, overwrite=overwrite)

@@ -16,6 +16,7 @@ from ..scenario.rules import PythonRule
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.simulation import provenance
+from ..words.csv_text import csv_bytes
 from ..words.records import ScenarioLike
 
 Tell = Callable[[], object]
@@ -25,7 +26,7 @@ Tell = Callable[[], object]
 def write_studied(folder: Path, found: Comparison | Sensitivity, **made: object) -> None:
     """Write what a study found: summary, estimates as CSV, and what is needed to make it again, with more of that."""
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
-    (folder / f"{found.table.name}.csv").write_text(found.table.to_csv(), encoding="utf-8")
+    (folder / f"{found.table.name}.csv").write_bytes(csv_bytes(found.table.to_csv()))
     write_resolved(folder, found.scenario)
     again = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
     write_json(folder / "provenance.json", {**again, **made})

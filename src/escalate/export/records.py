@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from ..files import write_file, write_result, write_text
+from ..files import write_file
 from ..results.outcomes import Trials
+from ..words.csv_text import csv_bytes
 from ..words.tables import Table
 from .parts import check_ending
+from .sheets import saves
 
 
 def write_columns(path: Path | io.BytesIO, trials: Trials) -> None:
@@ -23,13 +25,13 @@ def write_columns(path: Path | io.BytesIO, trials: Trials) -> None:
             archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data.getvalue(), zipfile.ZIP_DEFLATED)
 
 
-@write_result.register(Table)
+@saves(Table)
 def _save_records(table: Table, out: Path, overwrite: bool) -> None:
     check_ending(out, (".csv",))
-    write_text(out, table.to_csv(), overwrite)
+    write_file(out, csv_bytes(table.to_csv()), overwrite)
 
 
-@write_result.register(Trials)
+@saves(Trials)
 def _save_trials(trials: Trials, out: Path, overwrite: bool) -> None:
     check_ending(out, (".npz",))
     contents = io.BytesIO()

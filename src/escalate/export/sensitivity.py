@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from ..files import Out, write_folder, write_result
+from ..files import Out, write_folder
 from ..plots import plot_tornado
 from ..studies.sensitivities import Sensitivity
 from .figures import figure
 from .parts import Tell, write_studied
+from .sheets import also_workbook, saves
 
 
-def write_sensitivity(found: Sensitivity, out: Out, *, overwrite: bool = False, tell: Tell | None = None) -> None:
+def write_sensitivity(
+    found: Sensitivity, out: Out, *, overwrite: bool = False, xlsx: bool = False, tell: Tell | None = None
+) -> None:
     """Write what each assumption does as a folder: summary, CSV, and a tornado for each measure.
 
     Raises
@@ -25,9 +28,11 @@ def write_sensitivity(found: Sensitivity, out: Out, *, overwrite: bool = False, 
         f"tornado-{base.measure.split()[0]}": figure(partial(plot_tornado, found, measure=base.measure))
         for base in found.base
     }
-    write_folder(out, lambda folder: write_studied(folder, found), overwrite, figures, tell=tell)
+    write_folder(
+        out, lambda folder: write_studied(folder, found), overwrite, figures | also_workbook(found, xlsx), tell=tell
+    )
 
 
-@write_result.register(Sensitivity)
+@saves(Sensitivity)
 def _save_sensitivity(found: Sensitivity, out: Path, overwrite: bool) -> None:
     write_sensitivity(found, out, overwrite=overwrite)

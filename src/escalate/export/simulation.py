@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cautions import cautions
-from ..files import FileRead, Out, Place, Write, claimed, place_for, write_result
+from ..files import FileRead, Out, Place, Write, claimed, place_for
 from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
 from ..results.estimates import Characteristics, characteristics
@@ -20,10 +20,12 @@ from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
 from ..studies.simulation import provenance, simulated_parts
 from ..trial.conduct import simulate_trial
+from ..words.csv_text import csv_bytes
 from ..words.records import Trial
 from .figures import figure
 from .parts import keep_rule, write_json, write_resolved
 from .records import write_columns
+from .sheets import also_workbook, saves
 from .trial import figures_of_trial, write_records
 
 
@@ -34,6 +36,7 @@ def run(
     trials: int = 10_000,
     seed: int = 1,
     overwrite: bool = False,
+    xlsx: bool = False,
     progress: bool = False,
     executor: Executor | None = None,
     source: str | os.PathLike[str] | FileRead | None = None,
@@ -53,6 +56,8 @@ def run(
         Seed, at least 0.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
+    xlsx : bool
+        Whether a workbook is written, too (extra `excel`).
     progress : bool
         Whether to show progress on stderr.
     executor : concurrent.futures.Executor, optional
@@ -82,7 +87,12 @@ def run(
         if place is not None and simulated is not None:
             told = simulate_trial(scenario, seed=seed, replicate=0)
             write = partial(_write_run, found=found, told=told, simulated=simulated, keeps_rule=bool(inputs))
-            place.write(write, _figures_of(found, told), inputs, None if tell is None else lambda: tell(found))
+            place.write(
+                write,
+                _figures_of(found, told) | also_workbook(found, xlsx),
+                inputs,
+                None if tell is None else lambda: tell(found),
+            )
         elif tell is not None:
             tell(found)
     return found
@@ -121,7 +131,7 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     made = provenance(counted.scenario, seed=counted.seed, first=counted.first, trials=counted.trials)
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
     write_json(folder / "summary.json", _summary_of(found, made))
-    (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
+    (folder / "characteristics.csv").write_bytes(csv_bytes(found.table.to_csv()))
     write_resolved(folder, counted.scenario)
     one = folder / f"trial-{told.replicate}"
     one.mkdir()
@@ -145,7 +155,7 @@ def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
     return {"provenance": made, "cautions": beware, "estimates": list(found.table)}
 
 
-@write_result.register(Characteristics)
+@saves(Characteristics)
 def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) -> None:
     """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
     with claimed(out, overwrite) as place:

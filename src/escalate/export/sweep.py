@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EscalateError, IncompleteError
-from ..files import brief, write_folder, write_result, write_whole
+from ..files import brief, write_folder, write_whole
 from ..plots import plot_sweep
 from ..studies.sweeps import Sweep, write_sweep
 from .figures import drawn, figure
+from .sheets import saves
 
 
 def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -> None:
@@ -35,7 +36,7 @@ def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -
         write_whole(Path(out) / f"sweep.{kind}", data)
 
 
-@write_result.register(Sweep)
+@saves(Sweep)
 def _save_sweep(found: Sweep, out: Path, overwrite: bool) -> None:
     write_folder(
         out, lambda folder: write_sweep(folder, found), overwrite, {"sweep": figure(lambda: plot_sweep(found))}

@@ -6,13 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..errors import OutputError
-from ..files import Out, write_file, write_folder, write_result
+from ..files import Out, write_file, write_folder
 from ..plots import plot_decision_table
 from ..protocol_tables import CountTable, ProtocolTable
 from ..protocol_tables.layout import OfScenario, whole
 from ..scenario.model import Scenario
+from ..words.csv_text import csv_bytes
 from .figures import FORMATS, drawn, figure
 from .parts import Tell, check_ending, write_cautions, write_resolved
+from .sheets import also_workbook, saves
 
 TABLE_TEXTS: dict[str, Callable[[ProtocolTable], str]] = {
     ".txt": lambda table: table.to_text() + "\n",
@@ -24,7 +26,13 @@ TABLE_TEXTS: dict[str, Callable[[ProtocolTable], str]] = {
 
 
 def write_table(
-    table: ProtocolTable, scenario: Scenario, out: Out, *, overwrite: bool = False, tell: Tell | None = None
+    table: ProtocolTable,
+    scenario: Scenario,
+    out: Out,
+    *,
+    overwrite: bool = False,
+    xlsx: bool = False,
+    tell: Tell | None = None,
 ) -> None:
     """Write a decision table as a folder: text, CSV, Markdown, HTML and a figure, with the resolved scenario.
 
@@ -46,12 +54,12 @@ def write_table(
         write_cautions(folder, scenario)
         write_resolved(folder, scenario)
 
-    write_folder(out, write, overwrite, {"table": figure(lambda: plot_decision_table(table))}, tell=tell)
+    figures = {"table": figure(lambda: plot_decision_table(table))}
+    write_folder(out, write, overwrite, figures | also_workbook(table, xlsx), tell=tell)
 
 
 def _table_bytes(text: str, ending: str) -> bytes:
-    """Return a text as it is written: a spreadsheet reads a CSV with a mark as UTF-8."""
-    return text.encode("utf-8-sig" if ending == ".csv" and not text.isascii() else "utf-8")
+    return csv_bytes(text) if ending == ".csv" else text.encode()
 
 
 def _one_file(table: ProtocolTable, ending: str) -> bytes:
@@ -61,7 +69,7 @@ def _one_file(table: ProtocolTable, ending: str) -> bytes:
     return drawn(lambda: plot_decision_table(table), (kind,))[kind]
 
 
-@write_result.register(OfScenario)
+@saves(OfScenario)
 def _save_table(table: ProtocolTable, out: Path, overwrite: bool) -> None:
     """Write a decision table as one file, by its ending, or as a folder of all of them."""
     if out.suffix:

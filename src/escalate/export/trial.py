@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..files import Out, Write, write_folder, write_result
+from ..files import Out, Write, write_folder
 from ..plots import plot_staircase, plot_timeline
 from ..report.narrative import story
 from ..scenario.model import Scenario
 from ..studies.simulation import provenance
+from ..words.csv_text import csv_bytes
 from ..words.records import Trial
 from .figures import figure
 from .parts import Tell, write_cautions, write_json, write_resolved
+from .sheets import also_workbook, saves
 
 
 def write_trial(
-    trial: Trial, scenario: Scenario, out: Out, *, overwrite: bool = False, tell: Tell | None = None
+    trial: Trial, scenario: Scenario, out: Out, *, overwrite: bool = False, xlsx: bool = False, tell: Tell | None = None
 ) -> None:
     """Write one trial as a folder: records, story, figures and what is needed to make it again.
 
@@ -29,6 +31,8 @@ def write_trial(
         Folder to write.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
+    xlsx : bool
+        Whether a workbook is written, too (extra `excel`).
     tell : callable, optional
         Says what was found, before any figure is drawn.
 
@@ -47,14 +51,14 @@ def write_trial(
         made = provenance(scenario, seed=trial.seed, first=trial.replicate, trials=1)
         write_json(folder / "provenance.json", made)
 
-    write_folder(out, write, overwrite, figures_of_trial(trial), tell=tell)
+    write_folder(out, write, overwrite, figures_of_trial(trial) | also_workbook(trial, xlsx), tell=tell)
 
 
 def write_records(folder: Path, trial: Trial) -> None:
     """Write the story of one trial, and its four tables as CSV."""
     (folder / "story.txt").write_text(story(trial) + "\n", encoding="utf-8")
     for table in (trial.events, trial.patients, trial.cohorts, trial.decisions):
-        (folder / f"{table.name}.csv").write_text(table.to_csv(), encoding="utf-8")
+        (folder / f"{table.name}.csv").write_bytes(csv_bytes(table.to_csv()))
 
 
 def figures_of_trial(trial: Trial) -> dict[str, Write]:
@@ -65,7 +69,7 @@ def figures_of_trial(trial: Trial) -> dict[str, Write]:
     }
 
 
-@write_result.register(Trial)
+@saves(Trial)
 def _save_trial(trial: Trial, out: Path, overwrite: bool) -> None:
     assert isinstance(trial.scenario, Scenario)
     write_trial(trial, trial.scenario, out, overwrite=overwrite)

@@ -25,6 +25,7 @@ from ..files import MARK, begin_folder, clear_unfinished, write_whole
 from ..kernel import compiled
 from ..results.estimates import ESTIMATES, Estimate, characteristics, the_one
 from ..results.tally import Tally, tally, total
+from ..words.csv_text import csv_bytes
 from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
 from .lock import Lock
@@ -280,7 +281,7 @@ def _write_results(folder: Path, found: Sweep) -> None:
     write_whole(folder / "provenance.json", _json({**made, "points": len(study.points), **code}).encode())
     if find_spec("pyarrow") is not None:
         write_whole(folder / "sweep.parquet", to_parquet(found.table))
-    write_whole(folder / "sweep.csv", found.table.to_csv().encode())
+    write_whole(folder / "sweep.csv", csv_bytes(found.table.to_csv()))
 
 
 def _refuse_another(out: Path, says: str) -> None:

@@ -68,6 +68,11 @@ def csv_text(heads: Sequence[str], rows: Iterable[Sequence[Any]], about: Sequenc
     return text.getvalue()
 
 
+def csv_bytes(text: str) -> bytes:
+    """Return CSV text as it is written: a mark in front says UTF-8 to a spreadsheet, where there is more than ASCII."""
+    return text.encode("utf-8" if text.isascii() else "utf-8-sig")
+
+
 def _apart(found: re.Match[str]) -> str:
     """A spreadsheet begins a new cell at a comma of a comment, too."""
     return f"{found[1]}'"
