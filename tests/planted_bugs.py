@@ -606,7 +606,7 @@ BUGS = (
     Bug("a sweep hides that it looked at some points alone", "report/sweep.py", "len(found.study.points) > MOST_CAUTIONED", "False", "test_cautions.py::test_a_sweep_of_many_points_says_of_how_many_it_tells"),
     Bug("the figure of a comparison is silent about cautions", "plots/comparison.py", "in caution_words(comparison.cautions)", "in caution_words({})", "test_cautions.py::test_figures_of_studies_say_them"),
     Bug("figures are silent about cautions", "plots/selection.py", "return lines + caution_words(scenario)", "return lines", "test_cautions.py::test_figures_of_a_run_say_them"),
-    Bug("a comparison does not say whose caution it is", "report/compared.py", "if len(rules) < len(found.rules) else []", "if False else []", "test_cautions.py::test_compared_ones_say_whose_they_are"),
+    Bug("a comparison does not say whose caution it is", "studies/compared.py", "if len(rules) < len(self.rules) else []", "if False else []", "test_cautions.py::test_compared_ones_say_whose_they_are"),
     Bug("a DLT after leaving is accepted", "scenario/checks.py", "and leaves < dlt:", "and False:", "test_cautions.py::test_what_if_contradicts"),
     Bug("a DLT without cells is accepted", "scenario/checks.py", 'if said.get("infused") is False:', "if False:", "test_cautions.py::test_what_if_contradicts"),
     Bug("of two lines that contradict each other one is named", "scenario/checks.py", "for one, two in ((key, other), (other, key)):", "for one, two in ((key, other),):", "test_cautions.py::test_what_if_contradicts"),
