@@ -17,6 +17,7 @@ from escalate.cli import main
 from escalate.errors import ScenarioError
 from escalate.exactly.one_by_one import early
 from escalate.scenario.own_rules import rule as register
+from escalate.studies.study import make_study
 from test_early_decision import RULES, three
 
 RECORD = next((ROOT / "seeds").glob("*.json"))
@@ -286,6 +287,88 @@ def test_figures_of_a_run_say_them() -> None:
     draft = one.replace({"rule": RULES["3+3"]}).replace({"sources": {"rule": "assumption: draft default, replace me"}})
     assert all("Caution: a draft: " in text for text in small_print(draft))
     assert not any("Caution" in text for text in small_print(one.replace({"rule": RULES["3+3"]})))
+
+
+STUDY = """
+scenario = "unstopped.json"
+trials = 5
+[grid]
+"trial.planned_patients" = [12, 17, 13]
+"screening.days" = [0, 5]
+"""
+
+
+@pytest.fixture(scope="module")
+def unstopped() -> Scenario:
+    """A scenario with a caution, and a range of which one end has another one."""
+    scenario = three(rule=RULES["CRM"] | NEVER_STOPS, limits={"coherence": "last_cohort"}, trial__planned_patients=12)
+    return scenario.replace({"ranges": {"trial.planned_patients": [12, 17], "screening.days": [0, 5]}})
+
+
+def first_lines(text: str) -> str:
+    """Return what stands before any number that was found."""
+    return text.split("Cautions: ")[0] + "Cautions: " + "\n\n".join(text.split("Cautions: ")[1].split("\n\n")[:1])
+
+
+def test_studies_say_them_with_where(
+    unstopped: Scenario, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The caution of all stands as it does in `check`, those of some points or ends with these, before any number."""
+    monkeypatch.chdir(tmp_path)
+    Path("unstopped.json").write_text(json.dumps(unstopped.resolved()))
+    Path("study.toml").write_text(STUDY)
+    (of_all,) = cautions(unstopped)
+    of_17, of_13 = (next(one for one in cautions(unstopped.replace({"trial.planned_patients": most})) if one != of_all)
+                    for most in (17, 13))  # fmt: skip
+    assert of_17.key == of_13.key == "trial.planned_patients" and of_17 != of_13
+    where = {"sensitivity": "at trial.planned_patients = 17",
+             "sweep": "at trial.planned_patients = 17, 13, in numbers of point 3"}  # fmt: skip
+    for verb in (["sensitivity", "unstopped.json", "--trials", "5", "--no-files"], ["sweep", "study.toml"]):
+        assert main(verb) == 0
+        printed = capsys.readouterr().out
+        wanted = "\n".join(caution_lines({of_all: "", of_17: where[verb[0]]}))
+        assert printed.count("Cautions: ") == 1
+        assert printed.count(f"\n\n{wanted}\n\n") == 1, printed
+        assert first_lines(printed).endswith(wanted)
+
+
+def test_studies_without_cautions_say_nothing() -> None:
+    quiet = three(trial__planned_patients=12, ranges={"screening.days": [0, 5]})
+    assert "Caution" not in esc.summary(esc.sensitivity(quiet, trials=3))
+    assert "Caution" not in esc.summary(esc.sweep(make_study(quiet, {"screening.days": [0, 5]}, trials=3)))
+
+
+def test_a_sweep_of_many_points_says_of_how_many_it_tells(unstopped: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("escalate.studies.sweeps.MOST_CAUTIONED", 2)
+    monkeypatch.setattr("escalate.report.sweep.MOST_CAUTIONED", 2)
+    found = esc.sweep(make_study(unstopped, {"screening.days": [0, 5, 9]}, trials=2))
+    assert list(found.cautions.values()) == ["at points 1 to 2"]
+    assert "Cautions are told of the first 2 points" in esc.summary(found)
+
+
+def test_points_that_no_value_tells_apart_are_named_by_number(unstopped: Scenario) -> None:
+    axes = {"trial.planned_patients": [12, 17], "trial.last_cohort": ["whole", "partial"]}
+    found = esc.sweep(make_study(unstopped, axes, trials=2))
+    assert [whose for one, whose in found.cautions.items() if one.key == "trial.planned_patients"] == ["at point 3"]
+
+
+def small_print(ax: Any) -> str:
+    return " ".join(" ".join(text.get_text() for text in ax.texts).split())
+
+
+def test_figures_of_studies_say_them(unstopped: Scenario) -> None:
+    study = make_study(unstopped, {"trial.planned_patients": [12, 17]}, trials=5)
+    (of_all,) = cautions(unstopped)
+    of_17 = next(one for one in cautions(unstopped.replace({"trial.planned_patients": 17})) if one != of_all)
+    said = f"Caution: {of_all.brief}; at trial.planned_patients = 17: {of_17.brief}"
+    moved, swept = esc.sensitivity(unstopped, trials=5), esc.sweep(study)
+    assert said in small_print(esc.plot_tornado(moved, measure="recommended"))
+    assert "Caution" not in small_print(esc.plot_tornado(moved, measure="duration"))
+    assert said in small_print(esc.plot_sweep(swept, measure="recommended", level=1))
+    assert "Caution" not in small_print(esc.plot_sweep(swept, measure="duration"))
+    rules = {"model": RULES["CRM"] | NEVER_STOPS, "counts": RULES["BOIN"]}
+    compared = esc.compare(unstopped, rules, target=0.25, trials=5, enumerate_exactly=False)
+    assert f"Caution: model: {of_all.brief}" in small_print(esc.plot_comparison(compared))
 
 
 # A what-if that contradicts itself is refused, with both lines

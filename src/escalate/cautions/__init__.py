@@ -2,11 +2,13 @@
 
 A scenario that breaks a rule is refused (`scenario.checks`); one that is allowed and still surprises has a `Caution`:
 what it is about, what is the matter, what to do. `about_protocol`, `about_rule` and `about_nature` find them, asking
-the committee itself wherever that is possible, and `caution_lines` is the one place that says how they are shown.
-Whatever prints, writes or draws results comes in here; nothing here changes a result.
+the committee itself wherever that is possible, and `caution_lines` is the one place that says how they are shown,
+`caution_brief` in figures. `shared` tells those of several scenarios, each once. Whatever prints, writes or draws
+results comes in here; nothing here changes a result.
 """
 
-from .caution import Caution, caution_lines
+from .caution import Caution, caution_brief, caution_lines
 from .found import cautions
+from .shared import Shared, shared
 
-__all__ = ["Caution", "caution_lines", "cautions"]
+__all__ = ["Caution", "Shared", "caution_brief", "caution_lines", "cautions", "shared"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from textwrap import wrap
@@ -31,9 +32,27 @@ class Caution:
     advice: str
     brief: str
 
+    @property
+    def kind(self) -> str:
+        """Its matter without the numbers: cautions of one kind differ in nothing else."""
+        return f"{self.key}: {re.sub(r'[0-9][0-9.,]*', '#', self.brief)}"
+
     def to_json(self) -> dict[str, str]:
         """Return it as plain JSON values."""
         return asdict(self)
+
+
+def caution_brief(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[str]:
+    """Return cautions as one line for a figure, those of everything first; none where there are none.
+
+    Parameters
+    ----------
+    cautions : iterable of Caution, or dict of Caution to str
+        As for `caution_lines`.
+    """
+    of_all_first = sorted(_whose(cautions).items(), key=lambda one: one[1] != "")
+    told = [f"{f'{whose}: ' if whose else ''}{caution.brief}" for caution, whose in of_all_first]
+    return [f"Caution: {'; '.join(told)}"] if told else []
 
 
 def caution_lines(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[str]:
@@ -44,9 +63,13 @@ def caution_lines(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[s
     cautions : iterable of Caution, or dict of Caution to str
         In the order in which they are told; what each is of, where it is not of everything that is shown.
     """
-    of = dict(cautions) if isinstance(cautions, Mapping) else dict.fromkeys(cautions, "")
+    of = _whose(cautions)
     lines = [f"Cautions: {len(of)}"] if of else []
     for caution, whose in of.items():
         words = f"{f'{whose}: ' if whose else ''}{caution.matter} {caution.advice} [{caution.key}]"
         lines += wrap(words, WIDTH, initial_indent="  ! ", subsequent_indent="    ")
     return lines
+
+
+def _whose(cautions: Iterable[Caution] | Mapping[Caution, str]) -> dict[Caution, str]:
+    return dict(cautions) if isinstance(cautions, Mapping) else dict.fromkeys(cautions, "")

@@ -16,9 +16,9 @@ from ..scenario.compared import Truth
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from . import style
-from .board import SMALL, Board, legend_columns, measure, new_board, widest
+from .board import SMALL, Board, legend_columns, measure, new_board, widest, wrapped
 from .paths import level_colours
-from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION
+from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION, caution_words
 
 TEXT, NUMBER = 9.0, 8.0
 """Sizes of labels and of the numbers at the bars [points]."""
@@ -138,6 +138,7 @@ def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
     layout = _layout(comparison)
     handles, notes = _handles(comparison), _notes(comparison)
     width = max(layout.width, widest(notes, SMALL))
+    notes += [line for told in caution_words(comparison.cautions) for line in wrapped(told, width, SMALL)]
     across, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
     legend_at = layout.height + BETWEEN
     height = legend_at + tall + LINE * len(notes) + 6

@@ -36,7 +36,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import Formatter
 from matplotlib.transforms import ScaledTranslation
 
-from ..cautions import cautions
+from ..cautions import Caution, caution_brief, cautions
 from ..errors import OutputError
 from ..scenario.model import Scenario
 from ..words.dose_path import LETTERS
@@ -353,18 +353,18 @@ DATES = ("sources",)
 """Keys whose cautions bear on figures of dates: the others are about doses."""
 
 
-def caution_words(scenario: Scenario, about: Collection[str] | None = None) -> list[str]:
-    """Return the cautions of a scenario as one line of small print; none where there is nothing to say.
+def caution_words(of: Scenario | Mapping[Caution, str], about: Collection[str] | None = None) -> list[str]:
+    """Return cautions as one line of small print; none where there is nothing to say.
 
     Parameters
     ----------
-    scenario : Scenario
-        What is drawn.
+    of : Scenario, or dict of Caution to str
+        What is drawn; or its cautions, with what each is of.
     about : collection of str, optional
         Keys whose cautions bear on the figure; all where it is not given.
     """
-    told = [caution.brief for caution in cautions(scenario) if about is None or caution.key in about]
-    return [f"Caution: {'; '.join(told)}"] if told else []
+    found = dict.fromkeys(cautions(of), "") if isinstance(of, Scenario) else of
+    return caution_brief({one: whose for one, whose in found.items() if about is None or one.key in about})
 
 
 def headline(ax: Axes, words: str, small: Sequence[str]) -> float:

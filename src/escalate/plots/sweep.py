@@ -15,6 +15,7 @@ from ..studies.sweeps import Sweep
 from . import style
 from .style import (
     BLUE,
+    DATES,
     FAINT,
     GREEN,
     GREY,
@@ -25,6 +26,7 @@ from .style import (
     SOFT,
     VERMILLION,
     break_lines,
+    caution_words,
     headline,
     new_axes,
     quiet,
@@ -208,5 +210,6 @@ def _label(
         *([f"Held: {rest}"] if rest else []),
         f"{study.trials:,} trials at each point, of the same patients, seed {study.seed} · "
         "bars: 95 % Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another"),
+        *caution_words(found.cautions, DATES if example.group in ("time", "waits") else None),
     )
     headline(ax, f"P({name})" if probability else f"{name}" if "quantile" in name else f"Mean {name}", small)

@@ -9,7 +9,7 @@ from ..errors import EscalateError
 from ..results.estimates import Estimate
 from ..studies.sensitivities import Sensitivity, measure_words
 from . import style
-from .style import BLUE, FAINT, GREY, INK, ORANGE, PAPER, SOFT, headline, new_axes, quiet
+from .style import BLUE, DATES, FAINT, GREY, INK, ORANGE, PAPER, SOFT, caution_words, headline, new_axes, quiet
 
 HALF = 0.36
 """Height of a bar; the row of an assumption is 1 high."""
@@ -75,6 +75,7 @@ def plot_tornado(found: Sensitivity, *, measure: str = "duration", ax: Axes | No
         about.title_and_id,
         f"One assumption at a time, from the base case to both ends of its range · {found.trials:,} trials at "
         f"each end, of the same patients, seed {found.seed} · thin lines: 95 % Monte Carlo intervals",
+        *caution_words(found.cautions, None if base.level is not None else DATES),
     )
     headline(ax, measure_words(found, base), small)
     return ax

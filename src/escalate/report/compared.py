@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from ..cautions import Caution, caution_lines, cautions
+from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
@@ -56,25 +56,8 @@ def comparison_summary(found: Comparison) -> str:
     blocks = ["\n".join(_block(found, truth)) for truth in found.truths]
     means = in_all_means("\n".join(blocks), found.trials)
     head = [*_question(found), *([means] if means else [])]
-    parts = ["\n".join(head), "\n".join(caution_lines(_cautions(found))), *blocks]
+    parts = ["\n".join(head), "\n".join(caution_lines(found.cautions)), *blocks]
     return "\n\n".join(part for part in parts if part)
-
-
-def _cautions(found: Comparison) -> dict[Caution, str]:
-    """Return the cautions of all that is compared, each once, with the rules or the truth that it is about."""
-    cells: dict[Caution, list[tuple[str, str]]] = {}
-    for cell, scenario in found.scenarios.items():
-        for caution in cautions(scenario):
-            cells.setdefault(caution, []).append(cell)
-    return {caution: _whose(found, about) for caution, about in cells.items()}
-
-
-def _whose(found: Comparison, cells: Sequence[tuple[str, str]]) -> str:
-    """Say under which truths, with which rules: nothing of those that are all."""
-    truths, rules = (dict.fromkeys(part) for part in zip(*cells, strict=True))
-    parts = ["; ".join(rules)] if len(rules) < len(found.rules) else []
-    parts += [f"truth {'; '.join(truths)}"] if len(truths) < len(found.truths) else []
-    return ", ".join(parts)
 
 
 def _question(found: Comparison) -> Iterator[str]:

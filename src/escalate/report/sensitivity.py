@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, up_to
 from ..results.estimates import Estimate
 from ..studies.sensitivities import Sensitivity, Swing, change_text, measure_words
@@ -27,8 +28,8 @@ def sensitivity_summary(found: Sensitivity) -> str:
         f"none: the assumption changes the measure in no trial; it can still do so in {up_to(found.trials)} of them "
         "(95 % interval).",
     ]
-    parts = [_measure(found, base, swings) for base, swings in zip(found.base, found.swings, strict=True)]
-    return "\n\n".join("\n".join(part) for part in (head, *parts))
+    parts = [list(_measure(found, base, swings)) for base, swings in zip(found.base, found.swings, strict=True)]
+    return "\n\n".join("\n".join(part) for part in (head, caution_lines(found.cautions), *parts) if part)
 
 
 def _measure(found: Sensitivity, base: Estimate, swings: tuple[Swing, ...]) -> Iterator[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units
 from ..studies.study import Point, cell_text
-from ..studies.sweeps import Sweep
+from ..studies.sweeps import MOST_CAUTIONED, Sweep
 from ..words.records import NO_DOSE
 
 MOST_ROWS = 60
@@ -31,7 +32,14 @@ def sweep_summary(found: Sweep) -> str:
     ]
     rows = list(_rows(found))
     means = in_all_means("\n".join(rows), study.trials)
-    return "\n".join([*head, *([means] if means else []), "", *rows])
+    beware = list(_cautions(found))
+    return "\n".join([*head, *([means] if means else []), "", *([*beware, ""] if beware else []), *rows])
+
+
+def _cautions(found: Sweep) -> Iterator[str]:
+    yield from caution_lines(found.cautions)
+    if len(found.study.points) > MOST_CAUTIONED:
+        yield f"Cautions are told of the first {MOST_CAUTIONED} points; `escalate check` tells those of one scenario."
 
 
 def _rows(found: Sweep) -> Iterator[str]:

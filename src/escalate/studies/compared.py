@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from ..cautions import Caution, cautions
 from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
@@ -160,6 +161,22 @@ class Comparison(Tabled):
                 f"there are rules {rules}, truths {truths}, and {there}"
             )
         return self._found[truth, rule, measure, level]
+
+    @cached_property
+    def cautions(self) -> dict[Caution, str]:
+        """The cautions of all that is compared, each once, with the rules or the truth that it is about."""
+        cells: dict[Caution, list[tuple[str, str]]] = {}
+        for cell, scenario in self.scenarios.items():
+            for caution in cautions(scenario):
+                cells.setdefault(caution, []).append(cell)
+        return {caution: self._whose(about) for caution, about in cells.items()}
+
+    def _whose(self, cells: Sequence[tuple[str, str]]) -> str:
+        """Say under which truths, with which rules: nothing of those that are all."""
+        truths, rules = (dict.fromkeys(part) for part in zip(*cells, strict=True))
+        parts = ["; ".join(rules)] if len(rules) < len(self.rules) else []
+        parts += [f"truth {'; '.join(truths)}"] if len(truths) < len(self.truths) else []
+        return ", ".join(parts)
 
     @property
     def table(self) -> Table:

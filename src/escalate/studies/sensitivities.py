@@ -6,13 +6,17 @@ trial, and their errors are those of paired differences: much smaller than those
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, groupby
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..cautions import Caution, shared
 from ..errors import Problem, ScenarioError
 from ..kernel import compiled
 from ..results.chance import change_in_words, in_percent, in_units
@@ -117,6 +121,13 @@ class Sensitivity(Tabled):
 
     def __repr__(self) -> str:
         return f"<Sensitivity: {len(self.swings[0])} assumptions, {self.trials} trials at each end>"
+
+    @cached_property
+    def cautions(self) -> dict[Caution, str]:
+        """The cautions of the base case, and those that the ends of ranges add, each with where."""
+        base: list[tuple[str, Scenario]] = [("", self.scenario)]
+        ends = ((f"{key} = {value_text(end)}", case) for key, end, case in _ends(self.scenario))
+        return {one.caution: "" if "" in one.of else f"at {'; '.join(one.of)}" for one in shared(chain(base, ends))}
 
     @cached_property
     def table(self) -> Table:
@@ -231,11 +242,18 @@ def _measures(trials: Trials) -> IntArray:
 def _trios(scenario: Scenario, trials: int, seed: int, size: int) -> list[Trio]:
     compiles = compiled.is_worth(3 * trials * len(scenario.ranges))
     found = []
-    for key, ends in scenario.ranges.items():
-        cases = [scenario, *(scenario.replace({"ranges": {}, key: end}) for end in ends)]
+    for key, ends in groupby(_ends(scenario), key=lambda end: end[0]):
+        cases = [scenario, *(case for _, _, case in ends)]
         chunks = [chunks_of(case, trials, seed, 0, size, compiles) for case in cases]
         found += [Trio(key, same) for same in zip(*chunks, strict=True)]
     return found
+
+
+def _ends(scenario: Scenario) -> Iterator[tuple[str, Any, Scenario]]:
+    """Yield each end of each range: the assumption's key, the value, and the scenario with it."""
+    for key, ends in scenario.ranges.items():
+        for end in ends:
+            yield key, end, scenario.replace({"ranges": {}, key: end})
 
 
 def _result(scenario: Scenario, trials: int, seed: int, sums: dict[str, tuple[Sums, Sums]]) -> Sensitivity:

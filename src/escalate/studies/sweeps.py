@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..cautions import Caution, shared
 from ..errors import OutputError
 from ..files import MARK, begin_folder, clear_unfinished, write_whole
 from ..kernel import compiled
@@ -39,6 +40,10 @@ STUDY = "study.json"
 PARTS, LEAST, MOST = 8, 1024, 16_384
 """Into how many chunks the trials at a point are cut, and how many trials a chunk has at least and at most: fewer cost
 more to put together than to run, more are lost when the work is interrupted."""
+
+
+MOST_CAUTIONED = 60
+"""Points of which cautions are told: a caution asks the committee what it decides, which takes up to a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,17 @@ class Sweep(Tabled):
         return the_one(self.estimates[point - 1], measure, level)
 
     @cached_property
+    def cautions(self) -> dict[Caution, str]:
+        """The cautions of the first `MOST_CAUTIONED` points, each kind once, with the points that it is about."""
+        asked = self.study.points[:MOST_CAUTIONED]
+        told = {}
+        for one in shared((point, point.scenario) for point in asked):
+            whose = "" if len(one.of) == len(self.study.points) else f"at {_where(asked, one.of)}"
+            first = f"in numbers of point {one.of[0].number}" if one.varies else ""
+            told[one.caution] = ", ".join(part for part in (whose, first) if part)
+        return told
+
+    @cached_property
     def table(self) -> Table:
         """One row for each point and estimate: the values of the point, and the columns of `ESTIMATES`."""
         keys = tuple(Column(key, "Value of this key at the point") for key in self.study.keys)
@@ -97,6 +113,18 @@ class Sweep(Tabled):
             for estimate in found
         )
         return Table(layout, cells, self.study.scenario.trial.start_date)
+
+
+def _where(asked: Sequence[Point], about: Sequence[Point]) -> str:
+    """Say at which of some points: by a key whose values tell them from the others, or by their numbers."""
+    if len(about) == len(asked):
+        return f"points 1 to {len(asked)}"
+    numbers = {point.number for point in about}
+    for key in asked[0].values:
+        values = dict.fromkeys(cell_text(point.values[key]) for point in about)
+        if {point.number for point in asked if cell_text(point.values[key]) in values} == numbers:
+            return f"{key} = {', '.join(values)}"
+    return f"point{'s' * (len(about) > 1)} {', '.join(str(point.number) for point in about)}"
 
 
 def sweep(
