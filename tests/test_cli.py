@@ -123,7 +123,7 @@ def test_a_full_disk_leaves_nothing_and_loses_nothing(monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(export, "_write_trials", full)
+    monkeypatch.setattr(export, "write_npz", full)
     capsys.readouterr()
     for arguments in (["--out", "there"], ["--out", "here", "--overwrite"]):
         assert main(["run", BASE, "--trials", "3", *arguments]) == 2

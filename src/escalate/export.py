@@ -9,14 +9,11 @@ from __future__ import annotations
 import io
 import json
 import os
-import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from .cautions import caution_lines, cautions
 from .errors import EscalateError, IncompleteError, NotCoveredError, OutputError
@@ -53,14 +50,15 @@ from .protocol_tables.layout import OfScenario, whole
 from .report import exact_csv, exact_summary, paths_csv, summary
 from .report.narrative import story
 from .results.estimates import Characteristics, characteristics
-from .results.outcomes import Trials, join
+from .results.npz import write_npz
+from .results.outcomes import Trials
 from .results.tally import PATHS_OF, Tally, tally, total
 from .scenario.model import Scenario
 from .scenario.own_rules import CODE
 from .scenario.rules import PythonRule
 from .studies.comparison import Comparison
 from .studies.sensitivities import Sensitivity
-from .studies.simulation import provenance, simulated_parts
+from .studies.simulation import check_kept, provenance, simulated_parts
 from .studies.sweeps import Sweep, write_sweep
 from .trial.conduct import simulate_trial
 from .words.records import ScenarioLike, Trial
@@ -124,6 +122,8 @@ def run(
         with claimed(Path(out), overwrite) as place:
             return run(scenario, place, trials=trials, seed=seed, progress=progress, executor=executor,
                        source=source, tell=tell)  # fmt: skip
+    if out is not None:
+        check_kept(scenario, trials)
     source = FileRead(Path(source), Path(source).read_bytes()) if isinstance(source, (str, os.PathLike)) else source
     kept: list[Trials] = []
     counted: list[Tally] = []
@@ -134,12 +134,11 @@ def run(
     found = characteristics(total(sorted(counted, key=lambda part: part.first)))
     if out is not None:
         told = simulate_trial(scenario, seed=seed, replicate=0)
-        simulated = join(sorted(kept, key=lambda part: part.first))
-        kept.clear()  # what is joined need not lie in memory twice
+        kept.sort(key=lambda part: part.first)
 
         def write(folder: Path) -> None:
             _write_characteristics(folder, found, told)
-            _write_trials(folder / "trials.npz", simulated)
+            write_npz(folder / "trials.npz", kept)
             if source is not None:
                 _keep_rule(scenario, folder)
 
@@ -448,15 +447,6 @@ def _write_json(path: Path, data: object) -> None:
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def _write_trials(path: Path | io.BytesIO, trials: Trials) -> None:
-    """Write the columns as ``.npz``; without the time of writing in it, so that equal results are equal bytes."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in trials.each_column():
-            data = io.BytesIO()
-            np.save(data, values, allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), data.getvalue(), zipfile.ZIP_DEFLATED)
-
-
 @write_result.register(Characteristics)
 def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) -> None:
     """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
@@ -505,7 +495,7 @@ def _save_records(table: Table, out: Path, overwrite: bool) -> None:
 def _save_trials(trials: Trials, out: Path, overwrite: bool) -> None:
     _check_ending(out, (".npz",))
     contents = io.BytesIO()
-    _write_trials(contents, trials)
+    write_npz(contents, [trials])
     write_file(out, contents.getvalue(), overwrite)
 
 
