@@ -19,9 +19,8 @@ from conftest import ROOT
 from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, load, simulate
 from escalate.cautions import cautions
 from escalate.cli import main
+from escalate.export import write_columns
 from escalate.files import MOST_BYTES, MOST_OF_RECORD, read_bytes
-from escalate.results import npz
-from escalate.results.npz import write_npz
 from escalate.results.outcomes import bytes_of_one, join
 from escalate.scenario import toml_lines
 from escalate.scenario.rule_files import read_rule_files
@@ -283,9 +282,9 @@ def test_what_a_trial_takes_is_what_it_was_said_to(base: Scenario) -> None:
 def test_many_trials_are_written_in_pieces(base: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     parts = list(simulated_parts(base, trials=9000))
     whole, pieces = io.BytesIO(), io.BytesIO()
-    write_npz(whole, [join(parts)])
-    monkeypatch.setattr(npz, "ROWS", 7)
-    write_npz(pieces, parts)
+    write_columns(whole, [join(parts)])
+    monkeypatch.setattr("escalate.export.records.ROWS", 7)
+    write_columns(pieces, parts)
     assert len(parts) == 2 and pieces.getvalue() == whole.getvalue()
     pieces.seek(0)
     read = np.load(pieces)

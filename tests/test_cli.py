@@ -13,7 +13,6 @@ import pytest
 
 import escalate
 from conftest import ROOT, SCENARIOS
-from escalate import export
 from escalate.cli import main
 from escalate.errors import OutputError
 from escalate.files import MARK, write_folder
@@ -123,7 +122,7 @@ def test_a_full_disk_leaves_nothing_and_loses_nothing(monkeypatch: pytest.Monkey
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(export, "write_npz", full)
+    monkeypatch.setattr("escalate.export.simulation.write_columns", full)
     capsys.readouterr()
     for arguments in (["--out", "there"], ["--out", "here", "--overwrite"]):
         assert main(["run", BASE, "--trials", "3", *arguments]) == 2

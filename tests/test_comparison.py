@@ -165,7 +165,7 @@ def test_a_rule_compared_with_itself_does_not_differ() -> None:
 @pytest.mark.parametrize("who", ["this process", "the last part first", "two processes"])
 def test_neither_chunks_nor_workers_change_a_byte(who: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert found().trials < simulation.KERNEL_CHUNK, "one chunk"
-    monkeypatch.setattr("escalate.studies.comparison.KERNEL_CHUNK", 7)
+    monkeypatch.setattr("escalate.studies.pairs.KERNEL_CHUNK", 7)
     executors = {"this process": None, "the last part first": LastFirst(), "two processes": Processes(2)}
     in_sevens = compare(esc.load(BASE), RULES, TRUTHS, target=0.25, trials=TRIALS, seed=3, executor=executors[who])
     executors["two processes"].shutdown()  # type: ignore[union-attr]
@@ -379,7 +379,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("asked", "says"), BAD.values(), ids=BAD)
 def test_messages(asked: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.studies.comparison.run_chunk", lambda *_, **__: pytest.fail("something was run"))
+    monkeypatch.setattr("escalate.studies.pairs.run_chunk", lambda *_, **__: pytest.fail("something was run"))
     with pytest.raises(ScenarioError) as caught:
         compare(small(), **asked)
     assert any(says in str(problem) for problem in caught.value.problems), str(caught.value)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from escalate.protocol_tables.asked import Asked, Cells, Place
-from escalate.protocol_tables.pending import PendingCell, cells_at
+from escalate.protocol_tables.followup import PendingCell, cells_at
 from escalate.rules import make_rule
 from escalate.rules.rolling_six import CODES, cells
 from escalate.rules.tite_boin import TiteBoinRule

@@ -171,8 +171,8 @@ def test_every_trial_ends_with_a_reason(scenario: Scenario, seed: int) -> None:
 def test_what_ends_without_the_rule_recommends_on_complete_data(scenario: Scenario, seed: int) -> None:
     """Whatever was outstanding at the stop, the recommendation is the one that the final counts give.
 
-    When the time is up, pending patients count for nothing. Where decisions read more than the final counts say, they
-    can have eliminated more; and a stopping rule allows no dose.
+    When the time is up, pending patients count for nothing. Whatever levels decisions have announced as eliminated
+    stay so; and a stopping rule allows no dose.
     """
     trial = run(scenario, seed)
     rule = rule_for(scenario)
@@ -188,12 +188,12 @@ def test_what_ends_without_the_rule_recommends_on_complete_data(scenario: Scenar
         assert row["outcome"] != "pending" or trial.stop_reason == TIME_IS_UP
         n[row["level"] - 1] += row["outcome"] in {"no DLT", "DLT"}
         y[row["level"] - 1] += row["outcome"] == "DLT"
-    may_have_read_more = rule.eliminates and (trial.rolling or "yes" in trial.decisions["forced"])
-    possible = range(1 if may_have_read_more else scenario.levels, scenario.levels + 1)
-    best = {int(rule.recommend(DataCut.of(0, n, y, open_levels=k))[()]) for k in possible}
-    if trial.stop_reason == TIME_IS_UP and protocol.ProtocolRule(scenario).is_too_toxic(DataCut.of(0, n, y)):
-        best = {NO_LEVEL}
-    assert (NO_LEVEL if trial.recommended is None else trial.recommended - 1) in best
+    announced = min(trial.decisions["open_levels"], default=scenario.levels) if rule.eliminates else scenario.levels
+    final = DataCut.of(0, n, y, open_levels=announced)
+    best = int(rule.recommend(final)[()])
+    if trial.stop_reason == TIME_IS_UP and protocol.ProtocolRule(scenario).is_too_toxic(final):
+        best = NO_LEVEL
+    assert (NO_LEVEL if trial.recommended is None else trial.recommended - 1) == best
 
 
 def eager(scenario: Scenario) -> Scenario:
@@ -205,12 +205,14 @@ def eager(scenario: Scenario) -> Scenario:
 @settings(EXAMPLES, max_examples=400)
 @given(any_rule().filter(lambda scenario: rule_for(scenario).eliminates).map(eager), st.integers(0, 1000))
 def test_what_is_eliminated_is_never_given_again(scenario: Scenario, seed: int) -> None:
-    """Once a decision says so: no later cohort, no later patient, and no recommendation there."""
+    """Once a decision says so: no later decision opens it, no later cohort, no later patient, and no recommendation."""
     trial = run(scenario, seed)
+    left = trial.decisions["open_levels"]
+    assert list(left) == sorted(left, reverse=True)
     for decision in trial.decisions:
-        if decision["reason"] != counts.ELIMINATED:
-            continue
-        highest, day = decision["next_level"], decision["committee_day"]
+        if decision["reason"] == counts.ELIMINATED:
+            assert decision["open_levels"] == decision["next_level"]
+        highest, day = decision["open_levels"], decision["committee_day"]
         assert all(c["level"] <= highest for c in trial.cohorts if c["cohort"] > decision["cohort"])
         after = [row for row in patients(trial) if (row["infusion_day"] or 0) > day]
         assert all(row["level"] <= highest for row in after)

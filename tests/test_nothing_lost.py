@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import escalate as esc
-from escalate import export, plots
+from escalate import plots
 from escalate.cli import main
 from escalate.errors import IncompleteError, OutputError
 from escalate.files import MANIFEST, MARK, claimed, seal, write_file, write_folder, write_whole
@@ -38,7 +38,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(autouse=True)
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write no figures, since drawing takes a second each."""
-    monkeypatch.setattr("escalate.export.image", lambda axes, kind: kind.encode())
+    monkeypatch.setattr("escalate.export.figures.image", lambda axes, kind: kind.encode())
 
 
 def during_the_work(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
@@ -50,7 +50,7 @@ def during_the_work(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -
             left.pop()()
         return simulate(*given, **options)
 
-    for place in (SIMULATE, "escalate.export.simulate_trial"):
+    for place in (SIMULATE, "escalate.export.simulation.simulate_trial"):
         monkeypatch.setattr(place, simulate_trial)
 
 
@@ -144,7 +144,7 @@ def test_links_are_not_followed() -> None:
 
 
 def test_a_file_that_somebody_wrote_meanwhile_is_not_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("escalate.files.check_file_free", lambda *_: None)  # it was free when it was looked at
+    monkeypatch.setattr("escalate.files.one_file.check_file_free", lambda *_: None)  # it was free when it was looked at
     Path("paths.csv").write_text("mine")
     with pytest.raises(OutputError, match="exists already"):
         write_file(Path("paths.csv"), b"new")
@@ -258,8 +258,8 @@ def test_a_figure_that_cannot_be_drawn_loses_nothing_else(
     def broken(*_: object, **__: object) -> None:
         raise ValueError("\nno such date\n")
 
-    for name in ("plot_durations", "plot_staircase"):
-        monkeypatch.setattr(export, name, broken)
+    for name in ("simulation.plot_durations", "trial.plot_staircase"):
+        monkeypatch.setattr(f"escalate.export.{name}", broken)
     assert main(["run", "small.toml", "--trials", "2", "--out", "here"]) == 1
     printed = capsys.readouterr()
     assert printed.out.startswith(text("here/summary.txt"))

@@ -84,7 +84,7 @@ def test_figures_are_written_as_the_command_writes_them(base: Scenario) -> None:
 @pytest.fixture
 def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     """Write the text of a figure instead of the figure, since drawing takes a second each."""
-    for place in ("escalate.plots.style.image", "escalate.export.image"):
+    for place in ("escalate.plots.style.image", "escalate.export.figures.image"):
         monkeypatch.setattr(place, lambda axes, kind: f"{kind}: {[text.get_text() for text in axes.texts]}".encode())
 
 

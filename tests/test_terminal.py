@@ -114,6 +114,13 @@ def test_a_cell_of_a_spreadsheet_is_no_formula() -> None:
     assert csv_text([], [], ["days -5, -4, -3"]).startswith("# days -5, -4, -3\n")
 
 
+def test_a_cell_of_a_spreadsheet_is_no_day() -> None:
+    days = ["3-4", "12/6/2025", "1.2.25", "3 Mar", "Mar-25", "may 2025"]
+    plain = ["2025-03-04", "0/3 1/6", "1.5", "9e9 cells", "level 3", "1NNN 2NT", "3+3", "mark 3", "10 mg"]
+    rows = list(csv.reader(io.StringIO(csv_text(["v"], [[v] for v in ("1/6", "0/3", *days, *plain)]))))
+    assert [row[0] for row in rows[1:]] == ["1 of 6", "0 of 3", *(f"'{day}" for day in days), *plain]
+
+
 def cells(text: str) -> list[str]:
     return [cell for row in csv.reader(io.StringIO(text)) for cell in row]
 

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 from ..committee.committee import Committee
+from ..rules import ModelRule
 from ..scenario.model import Scenario
 from ..scenario.rules import Blrm, TiteCrm, of_another_rule
 from ..words.data_cut import Counts, DataCut
@@ -80,7 +81,7 @@ def prior_overdose(scenario: Scenario, committee: Committee) -> Iterator[Caution
 def incoherent(scenario: Scenario, committee: Committee) -> Iterator[Caution]:
     """A model that escalates right after a cohort whose DLT rate is at or above the target."""
     target = committee.rule.target
-    if target is None or not committee.rule.rule.assumed():
+    if target is None or not isinstance(committee.rule.rule, ModelRule):
         return
 
     def none_or_at_target(size: int) -> tuple[int, ...]:

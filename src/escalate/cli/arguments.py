@@ -15,6 +15,7 @@ from . import terminal
 if TYPE_CHECKING:
     from ..cautions import Caution
     from ..files import FileRead, Place
+    from ..scenario import Scenario
 
 Run = Callable[[argparse.Namespace], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -32,6 +33,26 @@ def add_scenario(parser: argparse.ArgumentParser) -> None:
     words = "scenario file (.toml), resolved.json of an earlier run, or name of a scenario that comes with escalate"
     parser.add_argument("scenario", help=words)
     add_allow_python(parser)
+
+
+def add_trials(parser: argparse.ArgumentParser, default: int, words: str = "trials") -> None:
+    """Take how many trials, and their seed."""
+    told = f"{words} (default {default})"
+    parser.add_argument("--trials", type=at_least(1), default=default, metavar="N", help=told)
+    add_seed(parser)
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Take the seed."""
+    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+
+
+def read_scenario(arguments: argparse.Namespace) -> tuple[FileRead, Scenario]:
+    """Return the scenario's file as it was read, once, and the scenario."""
+    from ..scenario import load, read_scenario_file
+
+    read = read_scenario_file(arguments.scenario)
+    return read, load(read, allow_python=arguments.allow_python)
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
+from .arguments import (
+    Verbs,
+    add_out,
+    add_scenario,
+    add_trials,
+    add_workers,
+    name_of,
+    new_verb,
+    read_scenario,
+    result_folder,
+    say,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -19,8 +30,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--truth", action="append", default=[], metavar="P", help=f"{truth}; give one for each")
     parser.add_argument("--target", type=float, metavar="P", help=target)
     parser.add_argument("--rules", metavar="FILE", help="file (.toml) with target, [[rules]] and [[truths]]")
-    parser.add_argument("--trials", type=at_least(1), default=10_000, metavar="N", help="of each (default 10000)")
-    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+    add_trials(parser, 10_000, "of each")
     parser.add_argument("--no-exact", action="store_true", help="compute no exact values")
     add_workers(parser)
     add_out(parser, "results/<scenario>-compared, with a number if that exists")
@@ -30,15 +40,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..export import write_comparison
     from ..report import summary
-    from ..scenario import load, read_scenario_file
     from ..scenario.comparison_file import read_asked
     from ..scenario.texts import read_once
     from ..studies.comparison import compare
     from ..studies.workers import workers
 
-    inputs = [read_scenario_file(arguments.scenario)]
-    scenario = load(inputs[0], allow_python=arguments.allow_python)
-    inputs += [read_once(Path(arguments.rules))] if arguments.rules is not None else []
+    read, scenario = read_scenario(arguments)
+    inputs = [read, *([read_once(Path(arguments.rules))] if arguments.rules is not None else [])]
     asked = read_asked(
         arguments.rule,
         arguments.truth,
@@ -46,7 +54,7 @@ def run(arguments: argparse.Namespace) -> None:
         target=arguments.target,
         allow_python=arguments.allow_python,
     )
-    with result_folder(arguments, f"{name_of(inputs[0])}-compared") as out:
+    with result_folder(arguments, f"{name_of(read)}-compared") as out:
         with workers(arguments.workers, arguments.dask) as executor:
             found = compare(
                 scenario,

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
+from .arguments import (
+    Verbs,
+    add_out,
+    add_scenario,
+    add_trials,
+    add_workers,
+    name_of,
+    new_verb,
+    read_scenario,
+    result_folder,
+    say,
+)
 
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
     parser = new_verb(verbs, "run", run, "simulate a scenario many times: operating characteristics, dates, figures")
     add_scenario(parser)
-    parser.add_argument("--trials", type=at_least(1), default=10_000, metavar="N", help="trials (default 10000)")
-    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+    add_trials(parser, 10_000)
     add_workers(parser)
     add_out(parser, "results/<scenario>, with a number if that exists")
 
@@ -21,11 +31,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from .. import export
     from ..report import summary
-    from ..scenario import load, read_scenario_file
     from ..studies.workers import workers
 
-    read = read_scenario_file(arguments.scenario)
-    scenario = load(read, allow_python=arguments.allow_python)
+    read, scenario = read_scenario(arguments)
     with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
         export.run(
             scenario,

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_out, add_scenario, at_least, name_of, new_verb, print_cautions, result_folder, say
+from .arguments import (
+    Verbs,
+    add_out,
+    add_scenario,
+    add_seed,
+    at_least,
+    name_of,
+    new_verb,
+    print_cautions,
+    read_scenario,
+    result_folder,
+    say,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -12,7 +24,7 @@ def add(verbs: Verbs) -> None:
     parser = new_verb(verbs, "trial", run, "tell one simulated trial day by day, and draw its timeline")
     add_scenario(parser)
     parser.add_argument("--replicate", type=at_least(0), default=0, metavar="K", help="which trial (default 0)")
-    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+    add_seed(parser)
     add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
 
 
@@ -21,11 +33,9 @@ def run(arguments: argparse.Namespace) -> None:
     from ..cautions import cautions
     from ..export import write_trial
     from ..report.narrative import story
-    from ..scenario import load, read_scenario_file
     from ..trial.conduct import simulate_trial
 
-    read = read_scenario_file(arguments.scenario)
-    scenario = load(read, allow_python=arguments.allow_python)
+    read, scenario = read_scenario(arguments)
     with result_folder(arguments, f"{name_of(read)}-trial-{arguments.replicate}") as out:
         trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
 

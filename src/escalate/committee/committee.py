@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..rules import Rule
+from ..rules import ModelRule, Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts, DataCut
 from ..words.records import CAP_INCONCLUSIVE, NO_LEVEL, Action, BoolArray, Decision, Decisions, Estimates, IntArray
@@ -88,7 +88,7 @@ class Committee:
         Asked for a decision that is recorded or shown, and not by decisions themselves.
         """
         rule = self.rule.rule
-        if not rule.has_model:
+        if not isinstance(rule, ModelRule):
             return None
         if counts not in self._estimates:
             if len(self._estimates) >= MOST_REMEMBERED:

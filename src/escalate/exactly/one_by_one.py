@@ -14,6 +14,7 @@ import numpy as np
 from ..committee.committee import Committee
 from ..errors import NotCoveredError
 from ..nature.patients import dlt_probability_if_evaluable
+from ..rules import ModelRule
 from ..scenario.model import Scenario
 from ..words.data_cut import DataCut
 from ..words.distinct import distinct
@@ -67,7 +68,7 @@ def early(scenario: Scenario) -> Early | None:
 
 def whole_cohorts(scenario: Scenario) -> Exact | None:
     """Return the exact values of a scenario with whole cohorts; ``None`` where there are none, or not in a second."""
-    if Committee(scenario).rule.rule.assumed():
+    if isinstance(Committee(scenario).rule.rule, ModelRule):
         return None
     try:
         return exact(scenario, MOST_STATES)

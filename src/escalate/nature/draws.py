@@ -7,14 +7,4 @@ from .patients import PatientDraws
 
 
 class Nature(CandidateDraws, PatientDraws):
-    """What nature draws for a chunk of consecutive trials.
-
-    Parameters
-    ----------
-    scenario : Scenario
-        What is assumed about nature.
-    seed : int
-        Seed of the simulation, at least 0.
-    first, count : int
-        Trials ``first`` to ``first + count - 1``.
-    """
+    """What nature draws for a chunk of consecutive trials; parameters as `Draws`."""

@@ -13,7 +13,7 @@ from matplotlib.patches import Patch
 from ..results.chance import value_alone
 from ..results.no_dose import no_dose_measure
 from ..scenario.compared import Truth
-from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
+from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from . import style
 from .board import SMALL, Board, legend_columns, measure, new_board, widest
@@ -59,7 +59,7 @@ class Column(NamedTuple):
     head : str
         Its words.
     measure : str
-        One of `escalate.studies.comparison.MEASURES`.
+        One of `escalate.studies.measures.MEASURES`.
     level : int, str or None
         Level of that measure.
     colour : str

@@ -8,8 +8,9 @@ from itertools import accumulate
 
 from matplotlib.axes import Axes
 
+from ..protocol_tables.followup import PendingCell
 from ..protocol_tables.letters import colour
-from ..protocol_tables.pending import PendingCell, PendingPart, PendingTable
+from ..protocol_tables.pending import PendingPart, PendingTable
 from .board import SMALL, Board, ink_on, measure, new_board, scale_in, widest, wrapped
 from .letters import Foot, below, draw_below
 from .style import FAINT, INK, PAPER, SOFT

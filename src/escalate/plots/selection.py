@@ -13,7 +13,7 @@ from ..results.estimates import Characteristics, Estimate
 from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
-from ..studies.comparison import THIS, WHOLE_COHORTS
+from ..studies.compared import THIS, WHOLE_COHORTS
 from ..words.records import NO_DOSE
 from . import style
 from .beside import TEXT, make_room

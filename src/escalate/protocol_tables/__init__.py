@@ -1,10 +1,10 @@
 """Tables for the protocol: what follows from the data, asked of the rule itself.
 
 `decision_table` chooses among three kinds: rules that read one level's counts have a table of patients and DLTs
-(`counts`), rolling ones a table with patients pending (`pending`), rules with a model of all doses the next dose after
-every data cut of the next cohorts (`next_dose`); letters and formats stand in `layout`. No decision is made here: a
-cell is what rule or committee answer when they are asked about it. `export`, figures, the command line and notebooks
-come in.
+(`counts`), rolling ones a table with patients pending (`pending`; `levels` has what both have in common), rules with a
+model of all doses the next dose after every data cut of the next cohorts (`next_dose`); letters and formats stand in
+`layout`. No decision is made here: a cell is what rule or committee answer when they are asked about it. `export`,
+figures, the command line and notebooks come in.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from .asked import Asked, Place
 from .boundaries import Boundaries
 from .conditions import assumed, conditions, skips
 from .counts import CountPart, CountTable, count_table
+from .followup import PendingCell
 from .letters import LETTERS
 from .next_dose import NextDose, NextDoseTable, next_dose_table
-from .pending import PendingCell, PendingPart, PendingTable, pending_table
+from .pending import PendingPart, PendingTable, pending_table
 from .sizes import most_at_a_level, numbers_of_patients
 
 __all__ = [

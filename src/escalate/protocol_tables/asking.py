@@ -9,6 +9,7 @@ import numpy as np
 
 from ..committee.committee import Committee
 from ..committee.walk import FINE, Reached, observed, room, walk, with_patients
+from ..rules import ModelRule
 from ..scenario.model import Scenario
 from ..scenario.rules import TiteCrm
 from ..words.data_cut import Counts, DataCut
@@ -34,6 +35,7 @@ class Asked:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario, self.committee = scenario, Committee(scenario)
         self.rule = self.committee.rule.rule
+        self.model = self.rule if isinstance(self.rule, ModelRule) else None
         self.window_days = scenario.window_end_offset
 
     def walk(self, cohorts: tuple[PathCohort, ...]) -> Reached:
@@ -45,8 +47,10 @@ class Asked:
         return counts if self.committee.rule.reads_last else counts._replace(last=NOBODY)
 
     def beliefs(self, counts: Counts) -> dict[str, tuple[float, ...]]:
-        """Return what the rule's model believes of each level, by what it is."""
-        beliefs = self.rule.beliefs(DataCut.gather([self._observed(counts, 0)]))
+        """Return what the rule's model believes of each level, by what it is; nothing without a model."""
+        if self.model is None:
+            return {}
+        beliefs = self.model.beliefs(DataCut.gather([self._observed(counts, 0)]))
         return {name: tuple(values[0].tolist()) for name, values in beliefs.items()}
 
     # Decisions

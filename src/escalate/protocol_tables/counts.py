@@ -6,7 +6,7 @@ places at which every cell says the same are one part of the table.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,10 +17,10 @@ from ..rules.table import TableOfDecisions
 from ..words.csv_text import csv_text
 from .asked import Asked, Beside, Cells, Place
 from .boundaries import Boundaries
-from .layout import OfScenario
-from .letters import DE_ESCALATE, ESCALATE, STAY, TOO_TOXIC, key, meaning
+from .letters import DE_ESCALATE, ESCALATE, STAY, TOO_TOXIC, meaning
+from .levels import LevelTable, Part, constants_of
 from .parts import merged, name_of
-from .sheet import Grid, Notes, Sheet
+from .sheet import Grid
 
 COUNTED = (
     "Columns: evaluable patients at the current level, who had a DLT in the window or completed it with the full dose. "
@@ -40,23 +40,19 @@ Letters = dict[tuple[int, int], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountPart:
+class CountPart(Part):
     """What follows from each count, at the levels where it is the same.
 
     Parameters
     ----------
-    name : str
-        Which levels, in words.
-    places : tuple of Place
-        The levels, each with what stands beside it.
+    name, places
+        As in `Part`.
     patients : tuple of int
         Numbers of evaluable patients: the columns.
     letters : dict of (int, int) to str
         By evaluable patients and DLTs, a letter of `escalate.protocol_tables.LETTERS`; or two as in ``E(S)``.
     """
 
-    name: str
-    places: tuple[Place, ...]
     patients: tuple[int, ...]
     letters: Letters
 
@@ -94,87 +90,33 @@ def _goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountTable(OfScenario):
+class CountTable(LevelTable[CountPart]):
     """What the committee does with each count, at every level.
 
     Parameters
     ----------
-    title : str
-        The trial's title.
-    rule : str
-        The rule with its options, in words.
-    constants : tuple of str
-        The numbers that the rule compares with, line by line.
+    title, rule, constants, parts, assumed, conditions
+        As in `LevelTable`.
     patients : tuple of int
         Numbers of evaluable patients: the columns.
-    parts : tuple of CountPart
-        Levels at which every cell is the same are one part.
-    assumed, conditions : tuple of str
-        What stands at other levels; what goes before the cells, line by line.
     by_itself : dict of (int, int) to str
         The letters of the rule alone, at a level with others above and below, where it can be read as a table.
     """
 
-    title: str
-    rule: str
-    constants: tuple[str, ...]
     patients: tuple[int, ...]
-    parts: tuple[CountPart, ...]
-    assumed: tuple[str, ...] = ()
-    conditions: tuple[str, ...] = ()
     by_itself: Letters | None = None
 
-    def part(self, level: int, *, exceeded_above: bool = False, titration: bool = False) -> CountPart:
-        """Return the part of a level.
-
-        Parameters
-        ----------
-        level : int
-            From 1.
-        exceeded_above : bool
-            Whether the level above has exceeded the MTD.
-        titration : bool
-            Whether the trial is in titration.
-
-        Raises
-        ------
-        KeyError
-            If the table has none.
-        """
-        beside = Beside.EXCEEDED if exceeded_above else Beside.TITRATION if titration else Beside.USUAL
-        found = {place: part for part in self.parts for place in part.places}
-        place = Place(level - 1, beside)
-        return found[place] if place in found or beside is Beside.TITRATION else found[Place(level - 1)]
+    reading = (COUNTED, READING)
 
     @property
     def said(self) -> set[str]:
         """The letters that occur."""
         return {letter for part in self.parts for letter in part.letters.values()}
 
-    @property
-    def heading(self) -> str:
-        """The title of the table, with the rule in words."""
-        return f"Decision table of {self.rule}"
-
-    def notes(self) -> list[Notes]:
-        """Return what stands below the grids: legend, constants, assumptions, conditions."""
-        blocks = (
-            ("Letters", [line.strip().replace("  ", ": ", 1) for line in key(self.said)]),
-            ("Constants of the rule", self.constants),
-            ("What the cells assume", self.assumed),
-            ("What goes before the cells", self.conditions),
-        )
-        return [Notes(heading=heading, lines=tuple(lines)) for heading, lines in blocks if lines]
-
-    def sheet(self) -> Sheet:
-        """Return the table as a sheet."""
-        grids = [grid for part in self.parts for grid in _grids(part)]
-        top = Notes(heading=f"Trial: {self.title}", lines=(COUNTED, READING))
-        return Sheet(title=self.heading, blocks=(top, *grids, *self.notes()))
-
-    def to_text(self) -> str:
-        """Return the table as text for a terminal: grids, boundaries, letters, constants, conditions."""
-        return self.sheet().to_text()
+    def grids(self) -> Iterator[Grid]:
+        """Yield of each part the grid, and its boundaries."""
+        for part in self.parts:
+            yield from _grids(part)
 
     def to_csv(self) -> str:
         """Return the table as CSV: a line for each part, number of patients and DLTs; lines with # tell the rest.
@@ -188,9 +130,7 @@ class CountTable(OfScenario):
             for (n, y), letter in part.letters.items()
         ]
         heads = ["levels", "evaluable", "dlts", "decision", "meaning", *([] if alone is None else [BY_ITSELF])]
-        about = [self.heading, f"Trial: {self.title}", COUNTED]
-        about += [f"{notes.heading}: {line}" for notes in self.notes() for line in notes.lines]
-        return csv_text(heads, rows, about)
+        return csv_text(heads, rows, self.about())
 
     def boundaries_csv(self) -> str:
         """Return the boundary form as CSV: a line for each part and boundary, a column for each number of patients."""
@@ -201,29 +141,17 @@ class CountTable(OfScenario):
                 rows.append([part.name, words, *(said.get(n, "") for n in self.patients)])
         return csv_text(["levels", "boundary", *map(str, self.patients)], rows, [self.heading, READING])
 
-    def to_markdown(self) -> str:
-        """Return the table as Markdown."""
-        return self.sheet().to_markdown()
-
-    def to_html(self) -> str:
-        """Return the table as a whole HTML document; each cell has the decision's letter as its class."""
-        return self.sheet().to_html()
-
-    def _repr_html_(self) -> str:
-        return self.sheet().fragment()
-
 
 def _grids(part: CountPart) -> list[Grid]:
-    name = part.name[0].upper() + part.name[1:]
     rows = part.grid_rows()
     grid = Grid(
-        heading=f"{name}: decisions",
+        heading=f"{part.heading}: decisions",
         heads=("DLTs", *map(str, part.patients)),
         rows=tuple(rows),
         letters=tuple(row[1:] for row in rows),
     )
     form = part.boundaries
-    bounds = Grid(heading=f"{name}: boundaries", heads=form.heads(), rows=tuple(form.rows()), words=True)
+    bounds = Grid(heading=f"{part.heading}: boundaries", heads=form.heads(), rows=tuple(form.rows()), words=True)
     return [grid, bounds]
 
 
@@ -259,7 +187,7 @@ def count_table(
     return CountTable(
         title=title,
         rule=words or asked.rule.name,
-        constants=tuple(f"{name}: {value:.4g}" for name, value in asked.rule.constants().items()),
+        constants=constants_of(asked.rule),
         patients=tuple(sorted({n for part in parts for n in part.patients})),
         parts=tuple(parts),
         assumed=tuple(assumed),

@@ -267,7 +267,7 @@ def next_dose_table(
     asked = Asked(scenario)
     reached = asked.walk(read_path(after, scenario.levels, scenario.window_end_offset))
     path, start, due = write_path(reached.cohorts), asked.distinct(reached.counts), asked.due(reached)
-    rows = [_row(asked, start, Ways((path,)), due)] if due and (path or asked.rule.has_model) else []
+    rows = [_row(asked, start, Ways((path,)), due)] if due and (path or asked.model) else []
     missing = reached.waits or (asked.rule.rolling and any(start.pending))
     known: dict[Counts, Ways] = {}
     front = _first(asked, reached, Ways((path,)), due)
@@ -283,7 +283,7 @@ def next_dose_table(
         rule=words or scenario.rule.name,
         doses=tuple(level.label for level in scenario.dose_levels),
         rows=(*rows, *(_row(asked, cut, ways) for cut, ways in known.items())),
-        assumed=tuple(asked.rule.assumed()) + ((LINEAR,) if is_adaptive(scenario) else ()),
+        assumed=tuple(asked.model.assumed() if asked.model else ()) + ((LINEAR,) if is_adaptive(scenario) else ()),
         answer=answer_after(asked, reached) if path else None,
     )
 

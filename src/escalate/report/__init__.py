@@ -16,7 +16,7 @@ from ..scenario.keys import toml_value
 from ..scenario.model import Scenario
 from ..scenario.section import Section
 from ..scenario.sources import UNSOURCED, Assumption, ledger
-from ..studies.comparison import Comparison
+from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
 from .compared import comparison_summary

@@ -10,7 +10,7 @@ from ..cautions import Caution, caution_lines, cautions
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
-from ..studies.comparison import WHOLE_COHORTS, Compared, Comparison
+from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
 
 WIDTH, LABEL = 120, 22

@@ -5,14 +5,12 @@ from __future__ import annotations
 import bisect
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
 
-from ..files import Saves
 from ..words.records import NO_DOSE, NO_LEVEL
-from ..words.tables import STATES, Column, Layout, Table
+from ..words.tables import STATES, Column, Layout, Table, Tabled
 from .chance import CONFIDENCE, binomial_interval, few_tell
 from .no_dose import WHY_NO_DOSE, no_dose_measure
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
@@ -66,8 +64,23 @@ class Estimate:
     trials: int
 
 
+def the_one(estimates: Sequence[Estimate], measure: str, level: int | str | None) -> Estimate:
+    """Return the estimate of a measure at a level.
+
+    Raises
+    ------
+    KeyError
+        If there is none; the message lists the measures.
+    """
+    for estimate in estimates:
+        if (estimate.measure, estimate.level) == (measure, level):
+            return estimate
+    known = ", ".join(sorted({f"{e.measure!r} at {e.level!r}" for e in estimates}))
+    raise KeyError(f"no estimate of {measure!r} at level {level!r}; there are: {known}")
+
+
 @dataclass(frozen=True, slots=True, repr=False)
-class Characteristics(Saves):
+class Characteristics(Tabled):
     """The operating characteristics of one scenario.
 
     Parameters
@@ -96,11 +109,7 @@ class Characteristics(Saves):
         KeyError
             If there is no such estimate; the message lists the measures.
         """
-        for estimate in self.estimates:
-            if (estimate.measure, estimate.level) == (measure, level):
-                return estimate
-        known = ", ".join(sorted({f"{e.measure!r} at {e.level!r}" for e in self.estimates}))
-        raise KeyError(f"no estimate of {measure!r} at level {level!r}; there are: {known}")
+        return the_one(self.estimates, measure, level)
 
     @property
     def table(self) -> Table:
@@ -109,15 +118,8 @@ class Characteristics(Saves):
         cells = tuple(tuple(getattr(estimate, name) for name in names) for estimate in self.estimates)
         return Table(ESTIMATES, cells, self.tally.start_date)
 
-    def to_pandas(self) -> Any:
-        """Return all estimates as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
-        return self.table.to_pandas()
-
     def __repr__(self) -> str:
         return f"<Characteristics: {len(self.estimates)} estimates from {self.tally.trials} trials>"
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
 
 
 def characteristics(trials: Trials | Tally) -> Characteristics:

@@ -31,7 +31,7 @@ from ..scenario.rules import (
     TiteCrm,
 )
 from ..scenario.skeleton import getprior
-from .base import Rule
+from .base import ModelRule, Rule
 from .blrm import BlrmRule
 from .boin import boin, tite_boin
 from .crm import CrmRule
@@ -41,7 +41,7 @@ from .rolling_six import RollingSixRule
 from .table import TableOfDecisions
 from .three_plus_three import ThreePlusThreeRule
 
-__all__ = ["Rule", "ThreePlusThreeRule", "getprior", "make_rule", "rule_for"]
+__all__ = ["ModelRule", "Rule", "ThreePlusThreeRule", "getprior", "make_rule", "rule_for"]
 
 
 def rule_for(scenario: Scenario) -> Rule:

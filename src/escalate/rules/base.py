@@ -23,7 +23,7 @@ class Rule(ABC):
     A rule that eliminates levels reads in the data cut how many are still open, and says in its decisions how many are
     open after them: never more. Other rules leave that as it is.
 
-    What a rule believes about P(DLT) at a level (`exceedance`, `interval`) is, unless it has a model of its own, the
+    What a rule believes about P(DLT) at a level (`exceedance`, `interval`) is, unless it has a model (`ModelRule`), the
     posterior of that level's counts alone, with a uniform prior.
     """
 
@@ -49,8 +49,6 @@ class Rule(ABC):
     """What keeps the dose from rising after DLTs where the scenario does not say: see `Limits.coherence`."""
     reads_dlt_days: bool = False
     """Whether it reads on which days of their windows DLTs came."""
-    has_model: bool = False
-    """Whether a model of all doses says how large P(DLT) is at each of them (`p_dlt`)."""
     monotone: bool = False
     """Whether a level that the rule chooses on somebody's data, or does not leave downwards, is not left either when
     time passes and outcomes without a DLT come."""
@@ -88,21 +86,10 @@ class Rule(ABC):
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
         """Return the posterior probability that P(DLT) at a level of each data cut exceeds a value, shape (...).
 
-        Without a model, it is 0 where nobody is evaluable: the prior alone says nothing against a level.
+        It is 0 where nobody is evaluable: the prior alone says nothing against a level.
         """
         n, y = at_level(cut.evaluable, level), at_level(cut.dlts, level)
         return np.where(n > 0, too_toxic_probability(n, y, above), 0.0)
-
-    def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
-        """Return what a model of all doses believes of each level, by what it is, each of shape (..., K)."""
-        return {}
-
-    def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return P(DLT) at each level by the rule's model, and the ends of its 95 % interval, each of shape (..., K).
-
-        For rules of which `has_model` holds; others believe nothing of all levels together.
-        """
-        raise NotImplementedError(f"the rule {self.name} has no model of all doses")
 
     def weigh(self, cut: DataCut) -> FloatArray:
         """Return what each patient of `DataCut.partial` counts, between 0 and 1, shape (..., P): the share observed."""
@@ -112,16 +99,36 @@ class Rule(ABC):
         """Return what the decision on one data cut compares with what, line by line, shape (1,); nothing by default."""
         return []
 
-    def assumed(self) -> list[str]:
-        """Return what a model of all doses assumes before any data, line by line; nothing without a model."""
-        return []
-
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
         from scipy.special import betaincinv
 
         n, y = at_level(cut.evaluable, level), at_level(cut.dlts, level)
         return np.asarray(betaincinv(1 + y, 1 + n - y, 0.025)), np.asarray(betaincinv(1 + y, 1 + n - y, 0.975))
+
+
+class ModelRule(Rule):
+    """A rule with a model of all doses, which says how large P(DLT) is at each of them."""
+
+    @abstractmethod
+    def assumed(self) -> list[str]:
+        """Return what the model assumes before any data, line by line."""
+
+    @abstractmethod
+    def beliefs(self, cut: DataCut) -> dict[str, FloatArray]:
+        """Return what the rule chooses a level by, of each level, by what it is, each of shape (..., K)."""
+
+    @abstractmethod
+    def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Return P(DLT) at each level, and the ends of its 95 % posterior interval, each of shape (..., K)."""
+
+    @abstractmethod
+    def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
+        """Return the model's posterior probability that P(DLT) at a level of each data cut exceeds a value."""
+
+    @abstractmethod
+    def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the model's 95 % posterior interval of P(DLT) at a level of each data cut."""
 
 
 def too_toxic_probability(n: IntArray, y: IntArray, target: float) -> FloatArray:

@@ -9,7 +9,7 @@ P(DLT) most probably lies in the target interval (``choose = "most_probable_targ
 
 The posterior is a sum over a grid in the standardised prior, by the trapezoidal rule; the probability of an interval
 follows line by line from where the curve crosses its ends (`quadrature.below`). Each posterior is looked at whether its
-grid is fine and wide enough, and computed on a larger one until it is: no probability is off by more than 1e-7,
+grid is fine and wide enough, and computed on a larger one until it is: no probability is off by more than 1e-8,
 whatever the prior and the data; where that would take too much, the rule refuses. It is deterministic: the same counts
 always get the same answer, which sampling cannot promise near the feasibility bound.
 
@@ -34,7 +34,7 @@ from ..errors import RuleError
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
-from .base import MANY, TOLERANCE, Rule, highest_allowed
+from .base import MANY, TOLERANCE, ModelRule, highest_allowed
 from .first_match import Row, first_match
 from .quadrature import REACH, below, normalised
 
@@ -50,9 +50,9 @@ MOST_LOGIT = 40.0
 MOST_VALUES = 8_000_000
 """Values of posteriors held at once."""
 
-ROUGH_ALONG, ROUGH_ACROSS, CUT_OFF = 1e-5, 1e-7, 1e-9
+ROUGH_ALONG, ROUGH_ACROSS, CUT_OFF = 4e-7, 4e-9, 1e-10
 """A posterior with a larger part near the highest frequency that the nodes can show is computed on more of them, and
-one with a larger part on the edges of the grid on a wider one: no probability is then off by more than 1e-7."""
+one with a larger part on the edges of the grid on a wider one: no probability is then off by more than 1e-8."""
 
 MOST_NODES = 1201
 """A posterior that needs more nodes in each direction is refused."""
@@ -220,16 +220,15 @@ def _sums_over(chosen: BoolArray, share: FloatArray, first: IntArray) -> FloatAr
 def nodes_for(patients: int, sd: tuple[float, float]) -> int:
     """Return the nodes, in each direction, that a posterior is first looked at with.
 
-    Measured: with so many no probability is off by more than 1e-8, unless the prior is extreme. The error falls faster
-    than any power of the nodes, and what is needed grows with the standard deviations and with the root of the number
-    of patients.
+    Measured: with so many few posteriors need more. The error falls faster than any power of the nodes, and what is
+    needed grows with the standard deviations and with the root of the number of patients.
     """
     scale: float = max(sd[0] / 2, sd[1], 0.7) ** 0.9
-    return 20 * math.ceil((50 + 24 * math.sqrt(patients)) * scale / 20) + 1
+    return 20 * math.ceil((70 + 24 * math.sqrt(patients)) * scale / 20) + 1
 
 
 @dataclass(frozen=True)
-class BlrmRule(Rule):
+class BlrmRule(ModelRule):
     """Decide by the BLRM with escalation with overdose control.
 
     Parameters
@@ -267,7 +266,6 @@ class BlrmRule(Rule):
     recommend_untried: bool = False
 
     name = "BLRM"
-    has_model = True
 
     @property
     def target(self) -> float:  # type: ignore[override]
@@ -315,7 +313,7 @@ class BlrmRule(Rule):
         dlts, others = row[:levels].astype(int), row[levels:].astype(int)
         seen = ", ".join(f"{y}/{y + n}" for y, n in zip(dlts, others, strict=True))
         return (
-            f"the BLRM's posterior after {seen} DLTs of the patients at the levels cannot be computed to 1e-7: with "
+            f"the BLRM's posterior after {seen} DLTs of the patients at the levels cannot be computed to 1e-8: with "
             f"sd_log_alpha = {self.sd[0]:g}, sd_log_beta = {self.sd[1]:g}, mean_log_alpha = {self.mean[0]:g}, "
             f"mean_log_beta = {self.mean[1]:g} and correlation = {self.correlation:g} the data lie too far from the "
             "prior, or the posterior is too narrow for it; take a prior that expects such data, with standard "

@@ -50,7 +50,7 @@ from ..scenario.skeleton import Model
 from ..words.data_cut import DataCut, Partial, at_level
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
-from .base import MANY, TOLERANCE, Rule, highest_allowed
+from .base import MANY, TOLERANCE, ModelRule, highest_allowed
 from .first_match import Row, first_match
 from .quadrature import REACH, Grid, below, normalised, quantiles
 from .weights import adaptive
@@ -82,7 +82,7 @@ MOST, PLACES = 10.0, 801
 
 
 @dataclass(frozen=True)
-class CrmRule(Rule):
+class CrmRule(ModelRule):
     """Decide by the continual reassessment method.
 
     Parameters
@@ -153,7 +153,6 @@ class CrmRule(Rule):
         """Whether the rule reads on which days of their windows DLTs came: for adaptive weights it does."""
         return self.rolling and self.weights == "adaptive"
 
-    has_model = True
     monotone = True  # without another DLT the likelihood shifts towards lower P(DLT), whatever the weights
 
     # The curve and the posterior

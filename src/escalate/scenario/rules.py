@@ -273,7 +273,7 @@ class Blrm(Section):
     """Prior standard deviation of log beta."""
     correlation: Annotated[float, Field(ge=-0.9999, le=0.9999)] = 0.0
     """Prior correlation of log alpha and log beta, from -0.9999 to 0.9999: nearer to 1 the curve has but one parameter,
-    and the probabilities could not be promised to 1e-7."""
+    and the probabilities could not be promised to 1e-8."""
     target_from: OpenProbability = 0.16
     """P(DLT) at which the target interval begins."""
     overdose_from: OpenProbability = 0.33

@@ -1,7 +1,8 @@
 """Many trials: simulated, compared, swept over a grid, pushed from end to end of an assumption's range.
 
 `simulation` runs them in chunks, by this process or by others (`workers`); `comparison` puts rules under truths on the
-same patients; `accruals` counts patients by date; `study` and `sweeps` take a study file's points, `sensitivities` each
-assumption's range. No result depends on chunks or workers: keep it so. Progress bars
-and Dask live in this room alone. Reports, figures, `export`, the command line and notebooks come in.
+same patients, whose trials `pairs` counts, of which `measures` says what is compared and `compared` what is found;
+`accruals` counts patients by date; `study` and `sweeps` take a study file's points, `sensitivities` each assumption's
+range. No result depends on chunks or workers: keep it so. Progress bars and Dask live in this room alone. Reports,
+figures, `export`, the command line and notebooks come in.
 """

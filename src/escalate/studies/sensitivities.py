@@ -9,13 +9,11 @@ from __future__ import annotations
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import Problem, ScenarioError
-from ..files import Saves
 from ..kernel import compiled
 from ..results.chance import change_in_words, in_percent, in_units
 from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate, difference_of_sums, mean_of_sums, probability
@@ -25,7 +23,7 @@ from ..scenario.places import value_of
 from ..scenario.ranges import value_text
 from ..scenario.values import plain
 from ..words.records import IntArray
-from ..words.tables import Column, Layout, Table
+from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
 
@@ -93,7 +91,7 @@ class Swing:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Sensitivity(Saves):
+class Sensitivity(Tabled):
     """What each assumption does, one at a time.
 
     Parameters
@@ -136,13 +134,6 @@ class Sensitivity(Saves):
             for swing in swings
         ]  # fmt: skip
         return Table(SWINGS, tuple(cells), self.scenario.trial.start_date)
-
-    def to_pandas(self) -> Any:
-        """Return `table` as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
-        return self.table.to_pandas()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
 
 
 @dataclass(frozen=True, slots=True)

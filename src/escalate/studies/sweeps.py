@@ -21,11 +21,11 @@ from typing import Any
 
 from .. import __version__
 from ..errors import OutputError
-from ..files import MARK, Saves, begin_folder, clear_unfinished, write_whole
+from ..files import MARK, begin_folder, clear_unfinished, write_whole
 from ..kernel import compiled
-from ..results.estimates import ESTIMATES, Estimate, characteristics
+from ..results.estimates import ESTIMATES, Estimate, characteristics, the_one
 from ..results.tally import Tally, tally, total
-from ..words.tables import Column, Layout, Table
+from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
 from .lock import Lock
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
@@ -58,7 +58,7 @@ class Part:
 
 
 @dataclass(frozen=True, repr=False)
-class Sweep(Saves):
+class Sweep(Tabled):
     """What a study says: operating characteristics at each of its points.
 
     Parameters
@@ -83,11 +83,7 @@ class Sweep(Saves):
         KeyError
             If there is no such estimate; the message lists the measures.
         """
-        for estimate in self.estimates[point - 1]:
-            if (estimate.measure, estimate.level) == (measure, level):
-                return estimate
-        known = ", ".join(sorted({f"{e.measure!r} at {e.level!r}" for e in self.estimates[point - 1]}))
-        raise KeyError(f"no estimate of {measure!r} at level {level!r}; there are: {known}")
+        return the_one(self.estimates[point - 1], measure, level)
 
     @cached_property
     def table(self) -> Table:
@@ -100,13 +96,6 @@ class Sweep(Saves):
             for estimate in found
         )
         return Table(layout, cells, self.study.scenario.trial.start_date)
-
-    def to_pandas(self) -> Any:
-        """Return `table` as a pandas ``DataFrame`` (needs the extra ``notebooks``)."""
-        return self.table.to_pandas()
-
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
 
 
 def sweep(

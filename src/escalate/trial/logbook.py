@@ -12,12 +12,12 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from ..nature.candidates import Candidate
-from ..rules import Rule
+from ..rules import ModelRule, Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.dose_path import LETTER_OF, cohort_text
 from ..words.records import NO_LEVEL, Action, Decision, Trial
-from ..words.tables import COHORTS, EVENTS, Table, decisions_layout, patients_layout
+from ..words.tables import COHORTS, EVENTS, Layout, Table, decisions_layout, patients_layout
 from .calendar import LYMPHODEPLETION, PHASES
 
 Row = tuple[Any, ...]
@@ -120,8 +120,10 @@ class Logbook:
 
     def __init__(self, scenario: Scenario, clock: Clock, rule: Rule) -> None:
         self._scenario, self._clock = scenario, clock
-        self._modelled = scenario.levels * rule.has_model
-        self._weighs = rule.has_model and rule.rolling
+        has_model = isinstance(rule, ModelRule)
+        self._modelled = scenario.levels * has_model
+        self._weighs = has_model and rule.rolling
+        self._eliminates = rule.eliminates
         self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
         self.labels = [level.label for level in scenario.dose_levels]
         self.people: list[Person] = []
@@ -204,9 +206,14 @@ class Logbook:
                 decision.level + 1 if stops and decision.level != NO_LEVEL else None,
                 decision.reason,
                 decision.detail or None,
+                *((decision.open_levels,) if self._eliminates else ()),
                 *self._estimates(decision),
             )
         )
+
+    @property
+    def _decisions_layout(self) -> Layout:
+        return decisions_layout(self._modelled, self._weighs, self._eliminates)
 
     def _estimates(self, decision: Decision) -> Iterator[float]:
         """Yield what a decision rests on, column by column."""
@@ -233,7 +240,7 @@ class Logbook:
             events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
             patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
-            decisions=Table(decisions_layout(self._modelled, self._weighs), tuple(self._decisions), about.start_date),
+            decisions=Table(self._decisions_layout, tuple(self._decisions), about.start_date),
             dose_path=" ".join(path for cohort in self.cohorts if (path := _dose_path(cohort))),
             recommended=None if final.level == NO_LEVEL else final.level + 1,
             stop_reason=final.reason,

@@ -8,6 +8,7 @@ column beside it.
 from __future__ import annotations
 
 import html
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -147,6 +148,24 @@ class Table(Saves):
             for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+class Tabled(Saves, ABC):
+    """A result all of which is also a table, which notebooks show."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def table(self) -> Table:
+        """All of it as a table."""
+
+    def to_pandas(self) -> Any:
+        """Return `table` as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
+        return self.table.to_pandas()
+
+    def _repr_html_(self) -> str:
+        return self.table._repr_html_()
 
 
 @lru_cache(maxsize=64)
@@ -343,12 +362,16 @@ DECISIONS = Layout(
         ),
     ),
 )
-"""Of a rule without a model; `decisions_layout` has those of any rule."""
+"""Of a rule that neither eliminates nor has a model; `decisions_layout` has those of any rule."""
+
+OPEN_LEVELS = Column(
+    "open_levels", "Levels, from the lowest, that this decision and those before it have not eliminated", "count"
+)
 
 
 @lru_cache(maxsize=64)
-def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
-    """Return the layout of the decisions table; with a model of all doses, what each decision rests on comes last.
+def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool = False) -> Layout:
+    """Return the layout of the decisions table; which levels are left and what a model says come last.
 
     Parameters
     ----------
@@ -356,7 +379,10 @@ def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
         Dose levels of which the rule's model says how large P(DLT) is; 0 for a rule without one.
     weighs : bool
         Whether the rule counts a part of patients without an outcome.
+    eliminates : bool
+        Whether the rule can eliminate levels.
     """
+    left = (OPEN_LEVELS,) if eliminates else ()
     meanings = {
         "p_dlt": "P(DLT) at level {} by the rule's model, on the data of the cut: what the decision rests on",
         "p_dlt_low": "Lower end of the 95 % posterior interval of P(DLT) at level {}",
@@ -369,4 +395,4 @@ def decisions_layout(modelled: int = 0, weighs: bool = False) -> Layout:
         for name, meaning in meanings.items()
         for level in range(1, modelled + 1)
     )
-    return Layout(DECISIONS.name, DECISIONS.columns + columns) if columns else DECISIONS
+    return Layout(DECISIONS.name, DECISIONS.columns + left + columns) if left + columns else DECISIONS

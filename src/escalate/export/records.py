@@ -1,4 +1,4 @@
-"""Many trials as an ``.npz`` file: written piece by piece, so that it takes no memory however many they are."""
+"""Records as single files: one trial's tables as CSV, the columns of many trials as ``.npz``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from typing import Any
 
 import numpy as np
 
-from .outcomes import Trials
+from ..files import write_file, write_result, write_text
+from ..results.outcomes import Trials
+from ..words.tables import Table
+from .parts import check_ending
 
 ROWS = 65_536
 """Rows of a column that are made and written at one time: words of 1,000 letters take 260 MB then."""
 
 
-def write_npz(file: Path | io.BytesIO, parts: Sequence[Trials]) -> None:
-    """Write the columns of trials; without the time of writing in it, so that equal results are equal bytes.
+def write_columns(file: Path | io.BytesIO, parts: Sequence[Trials]) -> None:
+    """Write the columns of trials as ``.npz``, piece by piece; without the time of writing in it.
+
+    Equal results are equal bytes, however they are cut.
 
     Parameters
     ----------
@@ -26,13 +31,13 @@ def write_npz(file: Path | io.BytesIO, parts: Sequence[Trials]) -> None:
     parts : sequence of Trials
         At least one, of the same scenario and seed, each following the one before it.
     """
-    each = [part.column_makers() for part in parts]
+    each, count = [part.column_makers() for part in parts], sum(map(len, parts))
     with zipfile.ZipFile(file, "w") as archive:
         for name in each[0]:
             dtype = np.result_type(*(makers[name](slice(0)).dtype for makers in each))
-            head = _header(dtype, sum(map(len, parts)))
+            head = _header(dtype, count)
             told = zipfile.ZipInfo(f"{name}.npy")
-            told.compress_type, told.file_size = zipfile.ZIP_DEFLATED, len(head) + sum(map(len, parts)) * dtype.itemsize
+            told.compress_type, told.file_size = zipfile.ZIP_DEFLATED, len(head) + count * dtype.itemsize
             with archive.open(told, "w") as column:
                 column.write(head)
                 for part, makers in zip(parts, each, strict=True):
@@ -50,3 +55,17 @@ def _header(dtype: np.dtype[Any], count: int) -> bytes:
 def _pieces(count: int) -> Iterator[slice]:
     for start in range(0, count, ROWS):
         yield slice(start, min(start + ROWS, count))
+
+
+@write_result.register(Table)
+def _save_records(table: Table, out: Path, overwrite: bool) -> None:
+    check_ending(out, (".csv",))
+    write_text(out, table.to_csv(), overwrite)
+
+
+@write_result.register(Trials)
+def _save_trials(trials: Trials, out: Path, overwrite: bool) -> None:
+    check_ending(out, (".npz",))
+    contents = io.BytesIO()
+    write_columns(contents, [trials])
+    write_file(out, contents.getvalue(), overwrite)

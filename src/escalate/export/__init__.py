@@ -1,0 +1,28 @@
+"""Results as files: a folder appears whole or not at all, and nothing is overwritten unless asked.
+
+There is a file for each kind of result: what its folder holds, and how it saves itself, registered at
+`escalate.files.write_result`. `parts` holds what several folders have in common, `figures` how a figure becomes files.
+The command line and notebooks come in by the names here; results that save themselves load this room when the first is
+saved.
+"""
+
+from .comparison import write_comparison
+from .exact import listed_paths, write_exact
+from .records import write_columns
+from .sensitivity import write_sensitivity
+from .simulation import run
+from .sweep import write_sweep_figure
+from .table import write_table
+from .trial import write_trial
+
+__all__ = [
+    "listed_paths",
+    "run",
+    "write_columns",
+    "write_comparison",
+    "write_exact",
+    "write_sensitivity",
+    "write_sweep_figure",
+    "write_table",
+    "write_trial",
+]

@@ -1,0 +1,29 @@
+"""A figure as files, in both formats."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..files import Write
+from ..plots.style import image
+
+FORMATS = ("png", "svg")
+"""Formats of a figure, by the endings of its files."""
+
+
+def drawn(plot: Callable[[], Any], formats: Sequence[str] = FORMATS) -> dict[str, bytes]:
+    """Draw a figure, and return it in each format."""
+    axes = plot()
+    return {kind: image(axes, kind) for kind in formats}
+
+
+def figure(plot: Callable[[], Any]) -> Write:
+    """Return what draws a figure and writes it in both formats; neither, if one cannot be written."""
+
+    def write(path: Path) -> None:
+        for kind, data in drawn(plot).items():
+            path.with_name(f"{path.name}.{kind}").write_bytes(data)
+
+    return write

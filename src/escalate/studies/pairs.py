@@ -1,0 +1,91 @@
+"""The same trials of every rule, and counts of what each did, and of how that differs from the first one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from ..kernel import compiled
+from ..results.estimates import Estimate
+from ..results.outcomes import Trials
+from ..results.tally import count_values
+from ..scenario.compared import Truth
+from ..scenario.model import Scenario
+from ..words.records import IntArray
+from .measures import Measure, change_of, columns_of, estimate
+from .simulation import KERNEL_CHUNK, Chunk, chunks_of, run_chunk
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The same trials of every rule, under one truth.
+
+    Parameters
+    ----------
+    truth : Truth
+        The truth.
+    chunks : dict of str to Chunk
+        By the labels of the rules; the same candidates and patients in each.
+    """
+
+    truth: Truth
+    chunks: Mapping[str, Chunk]
+
+    def __str__(self) -> str:
+        return f"truth {self.truth.label}, {next(iter(self.chunks.values()))}"
+
+
+def same_patients(
+    truths: Iterable[Truth], scenarios: Mapping[tuple[str, str], Scenario], trials: int, seed: int
+) -> Iterator[Same]:
+    """Yield the trials in chunks, each chunk of every rule together, truth by truth."""
+    compiles = compiled.is_worth(trials * len(scenarios))
+    for truth in truths:
+        cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
+        chunks = [chunks_of(cell, trials, seed, 0, KERNEL_CHUNK, compiles) for cell in cells.values()]
+        for same in zip(*chunks, strict=True):
+            yield Same(truth, dict(zip(cells, same, strict=True)))
+
+
+def count_pairs(same: Same) -> Pairs:
+    """Run the same trials of every rule, and count what came of them, in whichever process this is called."""
+    pairs = Pairs(same.truth, list(same.chunks))
+    pairs.count({label: run_chunk(chunk) for label, chunk in same.chunks.items()})
+    return pairs
+
+
+class Pairs:
+    """Counts, under one truth, the values of every rule, and of its difference to the first rule in the same trial."""
+
+    def __init__(self, truth: Truth, rules: list[str]) -> None:
+        self.truth, self.first = truth, rules[0]
+        self.values: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules}
+        self.differences: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules[1:]}
+
+    def count(self, found: Mapping[str, Trials]) -> None:
+        """Count the same trials of each rule, of which there are no counts yet."""
+        columns = {rule: dict(columns_of(trials, self.truth)) for rule, trials in found.items()}
+        first = columns[self.first]
+        for rule in self.values:
+            self.values[rule] = _counted(columns[rule])
+        for rule in self.differences:
+            shared = columns[rule].keys() & first.keys()
+            self.differences[rule] = _counted({what: columns[rule][what] - first[what] for what in shared})
+
+    def add(self, others: Pairs) -> None:
+        """Add what was counted of other trials."""
+        for mine, theirs in ((self.values, others.values), (self.differences, others.differences)):
+            for rule, counted in mine.items():
+                for what, often in theirs[rule].items():
+                    counted[what] = counted.get(what, Counter()) + often
+
+    def estimates(self, rule: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
+        """Yield everything that is estimated of a rule, with its difference to the first rule."""
+        for what, often in self.values[rule].items():
+            change = self.differences.get(rule, {}).get(what)
+            yield what, estimate(what, often), None if change is None else change_of(what, change)
+
+
+def _counted(columns: Mapping[Measure, IntArray]) -> dict[Measure, Counter[int]]:
+    return {what: count_values(column) for what, column in columns.items()}
