@@ -2,7 +2,8 @@
 
 ``python tests/mutants.py 10000 [SEED]`` makes so many and prints what became of them; `test_mutants.py` makes 500. A
 mutant is refused with an `EscalateError` that says why, with nothing written; or it is accepted, and then both engines
-run the same trials of it, whose sums are right. Anything else is a fault of the program, and told with its mutant.
+run the same trials of it, whose sums are right. Half of them are given to a verb instead: `mutants_in_verbs.py` says
+what must hold then. Anything else is a fault of the program, and told with its mutant.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import random
 import re
 import sys
 import tempfile
+import time
 import traceback
 import warnings
 from collections import Counter
@@ -23,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 
+import mutants_in_verbs
 from conftest import ROOT
 from escalate import EscalateError, Scenario, compare, load
 from escalate.cli import main
@@ -100,6 +103,7 @@ def _bases() -> dict[str, list[str]]:
         "comparison": [COMPARED],
         "record": [file.read_text(encoding="utf-8") for file in sorted((ROOT / "seeds").glob("*.json"))],
         "table": [TABLE],
+        **mutants_in_verbs.texts(),
     }
 
 
@@ -183,28 +187,39 @@ class Outcome:
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     faults: list[tuple[str, str, str]] = field(default_factory=list)
+    slowest: tuple[float, str, str] = (0.0, "", "")
 
     def __str__(self) -> str:
-        return "\n".join(f"{kind}: {what} {count}" for (kind, what), count in sorted(self.counts.items()))
+        counts = [f"{kind}: {what} {count}" for (kind, what), count in sorted(self.counts.items())]
+        return "\n".join([*counts, f"the slowest took {self.slowest[0]:.1f} s: {self.slowest[1]}"])
 
 
-def try_mutants(count: int, seed: int, folder: Path) -> Outcome:
-    """Make mutants of every kind in turn, and return what became of them."""
+def try_mutants(count: int, seed: int, folder: Path, *, verb_every: int = 2, draw_every: int = 0) -> Outcome:
+    """Make mutants of every kind in turn, and return what became of them.
+
+    One in so many is given to a verb, and of these, one in so many has its figures drawn; none where that is 0.
+    """
     bases, chance, outcome = _bases(), random.Random(seed), Outcome()
     (folder / "base.toml").write_text(bases["scenario"][0], encoding="utf-8")
-    kinds = ("scenario", "scenario", "study", "comparison", "record", "table")
+    kinds, verbs = ("scenario", "scenario", "study", "comparison", "record", "table"), tuple(mutants_in_verbs.VERBS)
     for number in range(count):
-        kind = kinds[number % len(kinds)]
-        text = spoil(chance.choice(bases[kind]), chance)
-        before = _names(folder)
+        turn, by_verb = number // verb_every, number % verb_every == 0
+        kind = verbs[turn % len(verbs)] if by_verb else kinds[(number - turn) % len(kinds)]
+        text = spoil(chance.choice(bases[mutants_in_verbs.VERBS[kind][0] if by_verb else kind]), chance)
+        before, began = _names(folder), time.monotonic()
         try:
-            what = _judged(kind, text, folder)
+            if by_verb:
+                draw = bool(draw_every) and not chance.randrange(draw_every)
+                what = mutants_in_verbs.judge(kind, text, folder, draw=draw)
+            else:
+                what = _judged(kind, text, folder)
             if _names(folder) - before - {f"mutant.{kind}", "draft.toml", "mutant.toml"}:
                 raise AssertionError(f"left behind: {_names(folder) - before}")
         except Exception:
             what = "FAULT"
             outcome.faults.append((kind, text, traceback.format_exc()))
         outcome.counts[kind, what] += 1
+        outcome.slowest = max(outcome.slowest, (time.monotonic() - began, kind, text))
     return outcome
 
 
@@ -258,7 +273,9 @@ def _comparison(path: Path) -> None:
 def _record(path: Path) -> None:
     draft = path.with_name("draft.toml")
     draft.write_text(draft_scenario(path), encoding="utf-8")
-    check_trials(load(draft))
+    scenario = mutants_in_verbs.load_draft(draft)
+    if scenario is not None:
+        check_trials(scenario)
 
 
 def _table(path: Path) -> None:
@@ -292,9 +309,13 @@ def check_trials(scenario: Scenario) -> None:
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
+    began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        outcome = try_mutants(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 1, Path(folder))
+        seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+        outcome = try_mutants(int(sys.argv[1]), seed, Path(folder), draw_every=10)
     print(outcome)
-    for kind, text, what in outcome.faults[:20]:
+    print(f"{sys.argv[1]} mutants, {time.monotonic() - began:.0f} s, {len(outcome.faults)} faults, "
+          f"{mutants_in_verbs.peak() / 1e9:.2f} GB at most")  # fmt: skip
+    for kind, text, what in outcome.faults[:40]:
         print(f"\n=== {kind}\n{what[-1500:]}\n--- {len(text)} letters\n{text[:3000]}")
     sys.exit(bool(outcome.faults))

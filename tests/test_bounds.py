@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import threading
@@ -11,17 +12,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from conftest import ROOT
-from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, load
+from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, load, simulate
 from escalate.cautions import cautions
 from escalate.cli import main
+from escalate.export import write_columns
 from escalate.files import MOST_BYTES, MOST_OF_RECORD, read_bytes
+from escalate.results.outcomes import bytes_of_one, join
 from escalate.scenario import toml_lines
 from escalate.scenario.rule_files import read_rule_files
 from escalate.scenario.toml_lines import KeyLines, key_lines
-from escalate.studies.simulation import check_trials
+from escalate.studies.simulation import check_kept, check_trials, simulated_parts
 from escalate.studies.study import make_study, read_study
 from small import small
 
@@ -252,6 +256,42 @@ def test_trials_are_checked(base: Scenario) -> None:
         with pytest.raises(EscalateError, match="trials must be at most 2,000,000, got"):
             check_trials(trials, 1, 0)
     check_trials(2_000_000, 1, 0)
+
+
+def test_trials_are_kept_in_so_much_memory(
+    base: Scenario, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    check_kept(base, 2_000_000, copies=2)
+    monkeypatch.setattr("escalate.studies.simulation.MOST_KEPT", 100 * bytes_of_one(base))
+    with pytest.raises(EscalateError, match="at most 50 where each is kept, with 2 dose levels and 9 patients, got 51"):
+        simulate(base, trials=51)
+    assert main(["run", "nct06337474", "--trials", "101", "--out", str(tmp_path / "out")]) == 2
+    assert "got 101: more would take too much memory. Without files there may be 2,000,000" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main(["run", "nct06337474", "--trials", "101", "--no-files"]) == 0
+
+
+def test_what_a_trial_takes_is_what_it_was_said_to(base: Scenario) -> None:
+    (part,) = simulated_parts(base, trials=200)
+    numbers = [part.recommended, part.duration_days, part.cohort_days, *part.waits.values()]
+    numbers += [*part.patients.values(), *part.candidates.values(), *part.milestone_days.values()]
+    kept = sum(column.nbytes for column in (*numbers, part.reason, part.paths)) / 200
+    assert kept <= bytes_of_one(base) <= 1.5 * kept
+
+
+def test_many_trials_are_written_in_pieces(base: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = list(simulated_parts(base, trials=9000))
+    whole, pieces = io.BytesIO(), io.BytesIO()
+    write_columns(whole, [join(parts)])
+    monkeypatch.setattr("escalate.export.records.ROWS", 7)
+    write_columns(pieces, parts)
+    assert len(parts) == 2 and pieces.getvalue() == whole.getvalue()
+    pieces.seek(0)
+    read = np.load(pieces)
+    for name, values in join(parts).columns().items():
+        assert read[name].dtype == values.dtype and np.array_equal(
+            read[name], values, equal_nan=values.dtype.kind == "f"
+        )
 
 
 def test_too_many_trials_of_a_study(base: Scenario) -> None:

@@ -349,6 +349,9 @@ def test_lists_of_doses(tmp_path: Path, text: str, labels: list[str]) -> None:
         ("ascending doses in combination with avelumab 10 mg/kg", "of avelumab"),
         ("Atezolizumab 1200 mg and cobimetinib 60 mg", "of cobimetinib"),
         ("Vaccine with 0.3 mg peptide + 0.5 mg adjuvant", "several products that are given together"),
+        ("9×10^18 cells", "a power of ten may be misprinted"),
+        ("9×10^18 cells, 13.5×10^9 cells", "the list may not be whole"),
+        ("0.3×10^0 cells per kg", "a power of ten may be misprinted"),
         ("a viral load over 10,000 viral copies", ""),
     ],
 )
@@ -556,6 +559,11 @@ def test_titles_survive(tmp_path: Path, title: str) -> None:
     got = scenario(tmp_path, identificationModule=identification)
     harmless = "".join(" " if sign in "\a\x7f\0\x85\u2028" else sign for sign in title)
     assert (got.trial.title, got.trial.registry_id) == (harmless, harmless)
+
+
+def test_a_title_longer_than_any_is_cut(tmp_path: Path) -> None:
+    got = scenario(tmp_path, identificationModule={"nctId": "N" * 201, "briefTitle": "t" * 1001})
+    assert (got.trial.title, got.trial.registry_id) == ("t" * 1000, "")
 
 
 def test_text_that_is_no_unicode_is_replaced(tmp_path: Path) -> None:

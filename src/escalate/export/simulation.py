@@ -15,10 +15,10 @@ from ..files import FileRead, Out, Place, Write, claimed, place_for
 from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
 from ..results.estimates import Characteristics, characteristics
-from ..results.outcomes import Trials, join
+from ..results.outcomes import Trials
 from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
-from ..studies.simulation import provenance, simulated_parts
+from ..studies.simulation import check_kept, provenance, simulated_parts
 from ..trial.conduct import simulate_trial
 from ..words.csv_text import csv_bytes
 from ..words.records import Trial
@@ -81,10 +81,12 @@ def run(
     """
     place_or_none: AbstractContextManager[Place | None] = nullcontext() if out is None else place_for(out, overwrite)
     with place_or_none as place:
+        if place is not None:
+            check_kept(scenario, trials)
         inputs = _inputs(source)
         parts = simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
         found, simulated = _estimated(parts, keep=place is not None)
-        if place is not None and simulated is not None:
+        if place is not None:
             told = simulate_trial(scenario, seed=seed, replicate=0)
             write = partial(_write_run, found=found, told=told, simulated=simulated, keeps_rule=bool(inputs))
             place.write(
@@ -105,8 +107,8 @@ def _inputs(source: str | os.PathLike[str] | FileRead | None) -> list[FileRead]:
     return [] if source is None else [source]
 
 
-def _estimated(parts: Iterable[Trials], keep: bool) -> tuple[Characteristics, Trials | None]:
-    """Return what trials say that come in parts, in whatever order, and the trials themselves if they are kept."""
+def _estimated(parts: Iterable[Trials], keep: bool) -> tuple[Characteristics, list[Trials]]:
+    """Return what trials say that come in parts, in whatever order, and the parts in theirs if they are kept."""
     kept: list[Trials] = []
     counted: list[Tally] = []
     for part in parts:
@@ -114,15 +116,15 @@ def _estimated(parts: Iterable[Trials], keep: bool) -> tuple[Characteristics, Tr
         if keep:
             kept.append(part)
     found = characteristics(total(sorted(counted, key=lambda part: part.first)))
-    return found, join(sorted(kept, key=lambda part: part.first)) if keep else None
+    return found, sorted(kept, key=lambda part: part.first)
 
 
-def _write_run(folder: Path, found: Characteristics, told: Trial, simulated: Trials, keeps_rule: bool) -> None:
+def _write_run(folder: Path, found: Characteristics, told: Trial, simulated: list[Trials], keeps_rule: bool) -> None:
     """Write what many trials say, one of them, all of them, and the rule's Python file beside the scenario's."""
     _write_characteristics(folder, found, told)
     write_columns(folder / "trials.npz", simulated)
     if keeps_rule:
-        keep_rule(simulated.scenario, folder)
+        keep_rule(simulated[0].scenario, folder)
 
 
 def _write_characteristics(folder: Path, found: Characteristics, told: Trial) -> None:

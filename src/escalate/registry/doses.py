@@ -14,7 +14,7 @@ from decimal import Decimal
 from itertools import pairwise
 
 from .amounts import Amount, find_amounts, is_list
-from .objections import CAP, RANGE, VIRAL_COPIES, objection
+from .objections import CAP, NO_NUMBER_OF_CELLS, RANGE, VIRAL_COPIES, objection
 from .prose import Passage
 
 
@@ -67,7 +67,7 @@ class Candidate:
 
 NOT_WHOLE = "another amount in this unit could not be placed: the list may not be whole"
 NOT_CERTAIN = "amounts of several products or in several units are stated, and not which of them is escalated"
-_DOUBTS = (RANGE, CAP)
+_DOUBTS = (RANGE, CAP, NO_NUMBER_OF_CELLS)
 """Objections after which a list of the same unit may not be whole."""
 
 _CELL_THERAPY = re.compile(

@@ -152,11 +152,15 @@ def _phase_words(phases: Sequence[str]) -> str:
     return " and ".join(phase.lower().replace("_", " ").replace("phase", "phase ") for phase in map(_words, phases))
 
 
+MOST_OF_TITLE, MOST_OF_ID = 1000, 200
+"""Letters that a scenario takes; what is longer is no title and no number of a registry."""
+
+
 def _trial(facts: _Facts) -> list[str]:
     record = facts.record
-    title = record.title or record.registry_id
+    title = (record.title or record.registry_id)[:MOST_OF_TITLE]
     lines = ["[trial]", f"title = {_string(title or 'untitled trial')}" + ("" if title else _MARK)]
-    if record.registry_id:
+    if 0 < len(record.registry_id) <= MOST_OF_ID:
         lines.append(f"registry_id = {_string(record.registry_id)}")
     lines.append(f"start_date = {facts.start_date.isoformat()}" + ("" if record.start else _MARK))
     if record.completion is None:

@@ -14,6 +14,10 @@ STRENGTH = "the strength of a tablet or vial"
 VIRAL_LOAD = "a count in the blood, not a dose"
 BEFORE = "it was given in another study"
 TOGETHER = "one of several products that are given together"
+NO_NUMBER_OF_CELLS = "no number of cells that a body can be given: a power of ten may be misprinted"
+
+MOST_CELLS = 10**14
+"""A body has 4e13; no scenario takes more."""
 
 
 _OBJECTIONS = {
@@ -68,6 +72,8 @@ def objection(amount: Amount) -> str:
         return VIRAL_LOAD
     if amount.is_range:
         return RANGE
+    if "cells" in amount.unit and not all(1 <= value <= MOST_CELLS for value in amount.values if value):
+        return NO_NUMBER_OF_CELLS
     if _FORM.match(amount.after):
         return STRENGTH
     if _PLUS_AFTER.match(amount.after) or _PLUS_BEFORE.search(amount.before):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -115,27 +115,36 @@ class Trials(Saves):
 
     def columns(self) -> dict[str, Any]:
         """Return everything as named arrays, for ``trials.npz``; levels from 1 and words, nothing coded."""
-        return dict(self.each_column())
+        return {name: make(slice(None)) for name, make in self.column_makers().items()}
 
-    def each_column(self) -> Iterator[tuple[str, Any]]:
-        """Yield the same one by one, so that not all need lie in memory."""
+    def column_makers(self) -> dict[str, Callable[[slice], Any]]:
+        """Return what makes some rows of each column, so that not all need lie in memory."""
         labels = np.array([level.label for level in self.scenario.dose_levels] + [NO_DOSE])
-        yield "replicate", np.arange(self.first, self.first + len(self))
-        yield "recommended", labels[self.recommended]
-        yield "stop_reason", np.array(self.reasons)[self.reason]
-        yield "dose_path", self.paths.astype(str)
-        for name, counts in self.patients.items():
-            for level in range(counts.shape[1]):
-                yield f"{name}_at_level_{level + 1}", counts[:, level]
-        for name, values in self.candidates.items():
-            yield f"candidates_{name.replace(' ', '_')}", values
-        yield "duration_days", self.duration_days
-        for name, days in self.milestone_days.items():
-            yield f"{name.replace(' ', '_')}_day", days_or_nan(days)
-        for cohort in range(self.cohort_days.shape[1]):
-            yield f"cohort_{cohort + 1}_days", days_or_nan(self.cohort_days[:, cohort])
-        for name, values in self.waits.items():
-            yield f"waits_{name.replace(' ', '_').replace('-', '_')}_days", values
+        whole, days = _rows_of, _days_of
+        return {
+            "replicate": lambda rows: np.arange(*rows.indices(len(self))) + self.first,
+            "recommended": lambda rows: labels[self.recommended[rows]],
+            "stop_reason": lambda rows: np.array(self.reasons)[self.reason[rows]],
+            "dose_path": lambda rows: self.paths[rows].astype(f"U{self.paths.itemsize}"),
+            **{
+                f"{name}_at_level_{level + 1}": whole(counts[:, level])
+                for name, counts in self.patients.items()
+                for level in range(counts.shape[1])
+            },
+            **{f"candidates_{name.replace(' ', '_')}": whole(values) for name, values in self.candidates.items()},
+            "duration_days": whole(self.duration_days),
+            **{f"{name.replace(' ', '_')}_day": days(values) for name, values in self.milestone_days.items()},
+            **{f"cohort_{k + 1}_days": days(values) for k, values in enumerate(self.cohort_days.T)},
+            **{f"waits_{name.replace(' ', '_').replace('-', '_')}_days": whole(v) for name, v in self.waits.items()},
+        }
+
+
+def _rows_of(values: IntArray) -> Callable[[slice], Any]:
+    return lambda rows: values[rows]
+
+
+def _days_of(values: IntArray) -> Callable[[slice], Any]:
+    return lambda rows: days_or_nan(values[rows])
 
 
 def days_or_nan(days: IntArray) -> FloatArray:
@@ -203,6 +212,12 @@ def column_sizes(scenario: Scenario) -> list[int]:
     one_by_one, levels = [1, 1, 1], [scenario.levels] * len(PER_LEVEL)
     milestone_count = len(milestone_names(scenario.levels))
     return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, cohorts_timed(scenario)]
+
+
+def bytes_of_one(scenario: Scenario) -> int:
+    """Return how many bytes of memory one trial takes, roughly and rather too many: its numbers and its dose path."""
+    path = scenario.trial.planned_patients * (1 + 2 / scenario.safety.cohort_size)
+    return 4 * sum(column_sizes(scenario)) + 8 + round(path)
 
 
 def gather(

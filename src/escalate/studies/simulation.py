@@ -18,7 +18,7 @@ from ..kernel import compiled
 from ..kernel.chunk import Columns
 from ..kernel.engine import Engine
 from ..nature.draws import Nature
-from ..results.outcomes import Trials, gather, join
+from ..results.outcomes import Trials, bytes_of_one, gather, join
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
@@ -104,9 +104,12 @@ def simulate(
     ------
     ValueError
         If `trials` is below 1, or `seed` or `first` is negative.
+    EscalateError
+        If there would be too many trials: see `check_kept`.
     WorkersError
         If the rule is Python code, which workers do not have.
     """
+    check_kept(scenario, trials, copies=2)  # in parts, and joined
     parts = simulated_parts(scenario, trials=trials, seed=seed, first=first, progress=progress, executor=executor)
     return join(sorted(parts, key=lambda part: part.first))
 
@@ -211,6 +214,21 @@ def check_trials(trials: int, seed: int, first: int) -> None:
         )
     if seed < 0 or first < 0:
         raise ValueError(f"seed and first must be at least 0, got {seed} and {first}")
+
+
+MOST_KEPT = 1_100_000_000
+"""Bytes of trials that are kept at one time; with everything else that is less than 1.5 GB."""
+
+
+def check_kept(scenario: Scenario, trials: int, copies: int = 1) -> None:
+    """Raise `EscalateError` if a row of each of so many trials would take too much memory, in so many copies."""
+    most = MOST_KEPT // (copies * bytes_of_one(scenario))
+    if most < trials <= MOST_TRIALS:
+        raise EscalateError(
+            f"trials must be at most {most:,} where each is kept, with {scenario.levels} dose levels and "
+            f"{scenario.trial.planned_patients:,} patients, got {trials:,}: more would take too much memory. "
+            f"Without files there may be {MOST_TRIALS:,}: --no-files (in Python: escalate.run(scenario, trials=...))"
+        )
 
 
 def traced_trials(
