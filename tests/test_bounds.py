@@ -318,7 +318,9 @@ def test_too_many_rules_at_once(base: Scenario) -> None:
 def test_a_table_that_no_page_holds(base: Scenario) -> None:
     boin = small(rule={"name": "BOIN", "target": 0.25}, trial__planned_patients=10_000)
     for patients in (201, 10_000):
-        with pytest.raises(EscalateError, match=f"patients must be at most 200, got {patients:,}: no page holds such a"):
+        with pytest.raises(
+            EscalateError, match=f"patients must be at most 200, got {patients:,}: no page holds such a"
+        ):
             decision_table(boin, patients)
     with pytest.raises(EscalateError, match="cohorts must be at most 30, got 1,000,000"):
         decision_table(boin, cohorts=10**6)

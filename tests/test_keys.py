@@ -283,7 +283,7 @@ def test_lines_of_the_text_are_short_but_for_examples() -> None:
 def test_rules_say_of_an_option_what_keys_say() -> None:
     """`escalate rules NAME` and `escalate keys NAME` describe an option in the same words."""
     for name in RULES:
-        told = " ".join(catalogue.rules_list(name).split())
+        told = " ".join(catalogue.rules(name).split())
         [keys] = [section.keys for section in key_sections() if section.kind == name]
         for key in keys:
             assert key.name in ("name", "sha256") or f"{key.name} ({key.allowed}; " in told

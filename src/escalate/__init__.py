@@ -6,7 +6,9 @@ Read a scenario with `load`, run one trial with `simulate_trial` and many with `
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,11 +34,14 @@ if TYPE_CHECKING:
     from .registry import draft_scenario
     from .report import assumptions, summary
     from .report.narrative import story
+    from .results.chance import binomial_interval
     from .results.estimates import Characteristics, characteristics
     from .results.outcomes import Trials
     from .results.timeline import waits
+    from .rules.catalogue import rules
     from .scenario import Scenario, load
     from .scenario.own_rules import rule
+    from .scenario.skeleton import getprior
     from .studies.accruals import accrual
     from .studies.comparison import compare
     from .studies.sensitivities import sensitivity
@@ -57,6 +62,7 @@ __all__ = [
     "Trials",
     "accrual",
     "assumptions",
+    "binomial_interval",
     "cautions",
     "characteristics",
     "compare",
@@ -64,6 +70,7 @@ __all__ = [
     "dose_paths",
     "draft_scenario",
     "exact",
+    "getprior",
     "load",
     "plot_accrual_fan",
     "plot_comparison",
@@ -77,6 +84,7 @@ __all__ = [
     "plot_tornado",
     "plot_where_time_goes",
     "rule",
+    "rules",
     "run",
     "sensitivity",
     "simulate",
@@ -91,6 +99,9 @@ __all__ = [
 _HOMES = {
     "cautions": ("cautions",),
     "studies.accruals": ("accrual",),
+    "results.chance": ("binomial_interval",),
+    "rules.catalogue": ("rules",),
+    "scenario.skeleton": ("getprior",),
     "results.estimates": ("Characteristics", "characteristics"),
     "exactly.enumeration": ("Exact", "exact"),
     "exactly.paths": ("dose_paths",),
@@ -127,9 +138,24 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
+class _Package(ModuleType):
+    """The package: a room that is imported does not take the place of the function of the same name."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOME and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'escalate' has no attribute {name!r}; it has: {', '.join(__all__)}")
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, __all__, 3)
+        hint = f"did you mean {', '.join(near)}?" if near else "dir(escalate) has the names"
+        raise AttributeError(f"module 'escalate' has no attribute {name!r}; {hint}")
     value = getattr(import_module(f".{_HOME[name]}", __name__), name)
     globals()[name] = value
     return value

@@ -9,6 +9,7 @@
     ├── RecordError     a registry record cannot be read
     ├── NotCoveredError a scenario has no exact results
     ├── RuleError       an escalation rule cannot decide
+    ├── CallError       a function of the Python interface is called wrongly
     ├── WorkersError    there are no workers, or none that could do the work
     └── OutputError     the results cannot be written
 
@@ -106,6 +107,10 @@ class NotCoveredError(EscalateError):
 
 class RuleError(EscalateError):
     """An escalation rule cannot decide; the message says which, on what counts, and what is allowed."""
+
+
+class CallError(EscalateError, TypeError):
+    """A function of the Python interface is called wrongly; the message says what it takes."""
 
 
 class WorkersError(EscalateError):

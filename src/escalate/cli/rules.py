@@ -16,6 +16,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from ..rules.catalogue import rules_list
+    from ..rules.catalogue import rules
 
-    say(rules_list(arguments.rule))
+    say(rules(arguments.rule))

@@ -19,6 +19,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass, field
 from math import comb
+from typing import Any
 
 import numpy as np
 
@@ -29,9 +30,11 @@ from ..nature.patients import dlt_probability_if_evaluable
 from ..results.no_dose import WHY_NO_DOSE, no_dose_codes
 from ..scenario.model import Scenario
 from ..scenario.rules import RuleOptions
+from ..words.asked import asks
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
-from ..words.records import NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from ..words.records import NO_DOSE, NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
+from ..words.shown import Shows
 
 HEAD = 4
 """Numbers of a state before the counts of each level."""
@@ -40,8 +43,8 @@ MOST_STATES = 3_000_000
 """A walk over more data cuts than this, at one step, is refused."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exact(Saves):
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Exact(Shows, Saves):
     """Exact operating characteristics.
 
     Parameters
@@ -86,6 +89,29 @@ class Exact(Saves):
     evidence: dict[tuple[int, int, int], float]
     states: int
     paths: float
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"level {k} {q:.2%}" for k, q in enumerate(self.recommended[:6], 1))
+        more = " ..." if len(self.recommended) > 6 else ""
+        return f"<Exact: recommended {shares}{more}, no dose {self.no_dose:.2%}; {self.paths:,.0f} dose paths>"
+
+    def to_pandas(self) -> Any:
+        """Return one row for each dose level, lowest first, and one for no dose, as a pandas ``DataFrame``.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
+        import pandas as pd
+
+        levels = [*range(1, self.scenario.levels + 1), NO_DOSE]
+        columns = {
+            "level": levels,
+            "dose": [*(level.label for level in self.scenario.dose_levels), NO_DOSE],
+            "dlt_probability": [*self.dlt_probability, None],
+            "recommended": [*self.recommended, self.no_dose],
+            "evaluable": [*self.evaluable, None],
+            "dlts": [*self.dlts, None],
+        }
+        return pd.DataFrame(columns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +194,7 @@ class _Ends:
                 self.evidence[chosen, counts[0], counts[1]] += q
 
 
+@asks(Scenario)
 def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
     """Compute the exact operating characteristics of a scenario.
 

@@ -9,6 +9,7 @@ from ..committee.committee import Committee
 from ..errors import NotCoveredError
 from ..nature.patients import dlt_probability_if_evaluable
 from ..scenario.model import Scenario
+from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.dose_path import cohort_text
 from ..words.records import NO_DOSE, NO_LEVEL, Action, Decision
@@ -40,6 +41,7 @@ class DosePath:
     reason: str
 
 
+@asks(Scenario)
 def dose_paths(scenario: Scenario) -> list[DosePath]:
     """List every dose path with its probability, most probable first.
 

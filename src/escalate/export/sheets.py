@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import singledispatch
@@ -15,7 +14,7 @@ from ..exactly.enumeration import Exact
 from ..exactly.paths import listed_paths
 from ..files import Write, write_file, write_result
 from ..protocol_tables import ProtocolTable
-from ..protocol_tables.layout import OfScenario
+from ..protocol_tables.layout import OfScenario, cells_of
 from ..report import exact_summary, summary
 from ..report.narrative import story
 from ..results.estimates import Characteristics
@@ -100,9 +99,8 @@ def _(found: Exact) -> Iterator[Sheet]:
 @sheets_of.register(OfScenario)
 def _(found: ProtocolTable) -> Iterator[Sheet]:
     yield lines_sheet("table", found.to_text())
-    heads, *rows = (row for row in csv.reader(found.to_csv().splitlines()) if not row[0].startswith("#"))
-    cells = [[int(cell) if cell.isdecimal() else cell or None for cell in row] for row in rows]
-    yield Sheet(name="cells", heads=tuple(heads), rows=cells)
+    heads, *rows = cells_of(found.to_csv())
+    yield Sheet(name="cells", heads=tuple(heads), rows=rows)
     if found.scenario is not None:
         yield from scenario_sheets(found.scenario)
 

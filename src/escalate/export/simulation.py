@@ -20,6 +20,7 @@ from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
 from ..studies.simulation import check_kept, provenance, simulated_parts
 from ..trial.conduct import simulate_trial
+from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.records import Trial
 from .figures import figure
@@ -29,6 +30,7 @@ from .sheets import also_workbook, saves
 from .trial import figures_of_trial, write_records
 
 
+@asks(Scenario, numbers=("trials", "seed"))
 def run(
     scenario: Scenario,
     out: Out | None = None,

@@ -16,6 +16,7 @@ from ..errors import EscalateError, RuleError
 from ..rules.rolling_six import SIX
 from ..scenario.model import Scenario
 from ..scenario.rules import Blrm, Crm, RollingSix, RuleOptions, TableRule, rule_words
+from ..words.asked import asks
 from .answer import Answer
 from .asked import Asked, Place
 from .boundaries import Boundaries
@@ -57,6 +58,7 @@ INSTEAD = (
 ProtocolTable = CountTable | PendingTable | NextDoseTable
 
 
+@asks(Scenario, numbers=("cohorts",))
 def decision_table(
     scenario: Scenario, patients: int | Sequence[int] | None = None, *, after: str = "", cohorts: int | None = None
 ) -> ProtocolTable:

@@ -89,7 +89,7 @@ def _goes_on(above: Sequence[str], below: Sequence[str]) -> bool:
     return all(not letter or letter == before for before, letter in zip(above, below, strict=True))
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class CountTable(LevelTable[CountPart]):
     """What the committee does with each count, at every level.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from ..files import Saves
 from ..scenario.model import Scenario
@@ -22,6 +25,20 @@ class OfScenario(Saves):
     """
 
     scenario: Scenario | None = field(default=None, repr=False, compare=False)
+
+
+def frame(text: str) -> Any:
+    """Return a table written as CSV as a pandas ``DataFrame``, without the lines that tell about it."""
+    import pandas as pd
+
+    heads, *rows = cells_of(text)
+    return pd.DataFrame(rows, columns=heads).convert_dtypes()
+
+
+def cells_of(text: str) -> list[list[Any]]:
+    """Return the cells of a table written as CSV, names of the columns first: whole numbers as such, ``None`` empty."""
+    rows = csv.reader(line for line in io.StringIO(text) if not line.startswith("#"))
+    return [[int(cell) if cell.isdecimal() else cell or None for cell in row] for row in rows]
 
 
 Rows = Sequence[Sequence[str]]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from ..rules import Rule
 from .asked import Beside, Place
-from .layout import OfScenario
+from .layout import OfScenario, frame
 from .letters import key
 from .sheet import Grid, Notes, Sheet
 
@@ -38,7 +38,7 @@ class Part:
 P = TypeVar("P", bound=Part)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class LevelTable(OfScenario, Generic[P]):
     """What a committee does with each count, at every level.
 
@@ -141,6 +141,13 @@ class LevelTable(OfScenario, Generic[P]):
     def to_html(self) -> str:
         """Return the table as a whole HTML document; each decision has its first letter as its class."""
         return self.sheet().to_html()
+
+    def to_pandas(self) -> Any:
+        """Return the cells as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
+        return frame(self.to_csv())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.rule}: {self.heading[:80]}>"
 
     def _repr_html_(self) -> str:
         return self.sheet().fragment()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..committee.walk import Reached, said
 from ..errors import EscalateError
@@ -20,7 +21,7 @@ from ..words.dose_path import read_path, write_path
 from ..words.records import NO_LEVEL, Action, Decision
 from .answer import Answer, answer_after
 from .asking import NOBODY, Asked, is_adaptive
-from .layout import OfScenario, html_table, markdown, text
+from .layout import OfScenario, frame, html_table, markdown, text
 
 MOST_ROWS = 2000
 """A table is refused that would have more rows."""
@@ -120,7 +121,7 @@ class NextDose:
         return said(self.decision) + "".join(later)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class NextDoseTable(OfScenario):
     """What follows from each data cut of the next cohorts.
 
@@ -204,6 +205,13 @@ class NextDoseTable(OfScenario):
 
     def _answer(self) -> list[str]:
         return self.answer.lines(self.doses) if self.answer else []
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
+        return frame(self.to_csv())
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.rule}: {len(self.rows)} data cuts>"
 
     def _repr_html_(self) -> str:
         return self.to_html()

@@ -19,6 +19,8 @@ from ..scenario.sources import UNSOURCED, Assumption, ledger
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
+from ..words.asked import asks
+from ..words.shown import Text
 from .compared import comparison_summary
 from .enumerated import exact_csv, exact_summary, paths_csv
 from .sensitivity import sensitivity_summary
@@ -28,6 +30,7 @@ from .sweep import sweep_summary
 __all__ = ["assumptions", "comparison_summary", "exact_csv", "exact_summary", "left_out", "paths_csv", "summary"]
 
 
+@asks(Characteristics, Comparison, Exact, Sensitivity, Sweep)
 def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -> str:
     """Return what a statistician, a planner and an investigator want first, as text for a terminal.
 
@@ -45,6 +48,10 @@ def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -
         rules as rows, truth by truth, with paired differences and exact values. Of a sensitivity: what each assumption
         does, the one with the largest effect first. Of a sweep: which dose, and how long, at each point.
     """
+    return Text(_summary(found))
+
+
+def _summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -> str:
     if isinstance(found, Comparison):
         return comparison_summary(found)
     if isinstance(found, Sensitivity):
@@ -54,6 +61,7 @@ def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -
     return exact_summary(found) if isinstance(found, Exact) else simulated_summary(found)
 
 
+@asks(Scenario)
 def assumptions(scenario: Scenario) -> str:
     """Return the ledger of assumptions as text: every number with where it comes from, unsourced ones first.
 
@@ -70,7 +78,7 @@ def assumptions(scenario: Scenario) -> str:
             lines.extend(f"  {entry.key} = {entry.value_text}" + _between(entry) for entry in group)
             if source:
                 lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
-    return "\n".join(lines)
+    return Text("\n".join(lines))
 
 
 def left_out(scenario: Scenario) -> str:

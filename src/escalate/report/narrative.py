@@ -10,7 +10,9 @@ from typing import Any
 from ..results.chance import binomial_interval
 from ..results.estimates import posterior_interval
 from ..results.timeline import WAITS, waits
+from ..words.asked import asks
 from ..words.records import NO_DOSE, Trial
+from ..words.shown import Text
 
 Row = dict[str, Any]
 
@@ -18,6 +20,7 @@ WIDTH = 110
 """Width of the text [characters]."""
 
 
+@asks(Trial)
 def story(trial: Trial) -> str:
     """Tell a trial: what was decided, every day on which something happened, and what became of each patient.
 
@@ -32,7 +35,7 @@ def story(trial: Trial) -> str:
         Text for a terminal.
     """
     parts = [*_opening(trial), "", *_days(trial), "", *_patients(trial), "", *_knowledge(trial), "", *_ending(trial)]
-    return "\n".join(parts)
+    return Text("\n".join(parts))
 
 
 def _opening(trial: Trial) -> Iterator[str]:

@@ -45,7 +45,26 @@ class Said(Protocol):
 
 
 def binomial_interval(k: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Return the exact (Clopper-Pearson) interval of a probability after k of n, n at least 1; of 95 % by itself."""
+    """Return the exact (Clopper-Pearson) interval of a probability after k of n.
+
+    Parameters
+    ----------
+    k : float
+        How often it happened, from 0 to n: patients with a DLT, or trials that came to something.
+    n : int
+        Of how many, at least 1.
+    confidence : float
+        Coverage, above 0 and below 1; 0.95 where it is not given.
+
+    Returns
+    -------
+    tuple of two floats
+        Lower and upper end.
+
+    References
+    ----------
+    Clopper CJ, Pearson ES. Biometrika 1934;26:404-413, doi:10.1093/biomet/26.4.404.
+    """
     from scipy.special import betaincinv
 
     tail = (1 - confidence) / 2

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
+from ..words.asked import asks, nothing_named
 from ..words.records import NO_DOSE, NO_LEVEL
-from ..words.tables import STATES, Column, Layout, Table, Tabled
+from ..words.tables import STATES, Column, Layout, Measured, Table
 from .chance import CONFIDENCE, binomial_interval, few_tell
 from .no_dose import WHY_NO_DOSE, no_dose_measure
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
@@ -70,17 +71,16 @@ def the_one(estimates: Sequence[Estimate], measure: str, level: int | str | None
     Raises
     ------
     KeyError
-        If there is none; the message lists the measures.
+        If there is none; the message says which levels it has, or which names are near.
     """
     for estimate in estimates:
         if (estimate.measure, estimate.level) == (measure, level):
             return estimate
-    known = ", ".join(sorted({f"{e.measure!r} at {e.level!r}" for e in estimates}))
-    raise KeyError(f"no estimate of {measure!r} at level {level!r}; there are: {known}")
+    raise KeyError(nothing_named(measure, level, [(e.measure, e.level) for e in estimates]))
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Characteristics(Tabled):
+class Characteristics(Measured):
     """The operating characteristics of one scenario.
 
     Parameters
@@ -122,6 +122,7 @@ class Characteristics(Tabled):
         return f"<Characteristics: {len(self.estimates)} estimates from {self.tally.trials} trials>"
 
 
+@asks(Trials, Tally)
 def characteristics(trials: Trials | Tally) -> Characteristics:
     """Estimate the operating characteristics of a scenario from many trials.
 

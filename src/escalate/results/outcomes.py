@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..files import Saves
 from ..scenario.model import Scenario
 from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
+from ..words.shown import Shows
 from ..words.tables import STATES
 from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
 
@@ -30,7 +31,7 @@ Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Trials(Saves):
+class Trials(Shows, Saves):
     """Many trials of one scenario, one row each.
 
     Parameters
@@ -84,6 +85,17 @@ class Trials(Saves):
     def __repr__(self) -> str:
         last = self.first + len(self) - 1
         return f"<Trials: {len(self)} of {self.scenario.trial.title!r}, seed {self.seed}, {self.first} to {last}>"
+
+    def to_pandas(self) -> Any:
+        """Return all trials, one row each, as a pandas ``DataFrame``: `columns`, and the day of the end as a date.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
+        import pandas as pd
+
+        frame = pd.DataFrame(self.columns()).convert_dtypes()
+        frame["end_date"] = pd.Timestamp(self.start_date) + pd.to_timedelta(self.duration_days, unit="D")
+        return frame
 
     @property
     def stop_reasons(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import itertools
 from dataclasses import dataclass
 from typing import Any
 
+from ..words.asked import asks
 from ..words.records import TIME_IS_UP, Trial
 
 WAITS: dict[str, str] = {
@@ -34,6 +35,7 @@ class _Spell:
         return self.first <= day < self.end
 
 
+@asks(Trial)
 def waits(trial: Trial) -> dict[str, int]:
     """Split a trial's duration by what it was waiting for.
 

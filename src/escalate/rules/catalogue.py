@@ -10,6 +10,8 @@ from ..scenario.keys import MUST, key_sections
 from ..scenario.policies import Limits, Stopping, Titration
 from ..scenario.rules import RULES
 from ..scenario.section import Section
+from ..words.asked import asks, nearest
+from ..words.shown import Text
 
 WIDTH = 110
 HOMES = {
@@ -33,7 +35,8 @@ AROUND: dict[str, type[Section]] = {"titration": Titration, "limits": Limits, "s
 """What goes with any rule: sections of a scenario."""
 
 
-def rules_list(name: str | None = None) -> str:
+@asks()
+def rules(name: str | None = None) -> str:
     """List the escalation rules, or tell one: what it does, its sources, its options with meaning and default.
 
     Parameters
@@ -46,12 +49,16 @@ def rules_list(name: str | None = None) -> str:
     EscalateError
         If there is no such rule; the message lists them.
     """
-    if name is None:
-        return _all()
+    return Text(_all() if name is None else _one(name))
+
+
+def _one(name: str) -> str:
     every: dict[str, type[Section]] = {**RULES, **AROUND}
     chosen = every.get(name)
     if chosen is None:
-        raise EscalateError(f"there is no rule {name!r}; there are: {', '.join(every)}")
+        near = nearest(name, list(every), 1)
+        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(every)}"
+        raise EscalateError(f"there is no rule {name!r}; {hint}")
     parts = [f"{name}: {_first_line(chosen)}"]
     if name in HOMES:
         parts += ["", indent(str(import_module(f"..{HOMES[name]}", __package__).__doc__).strip(), "  ")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..errors import Problem, ScenarioError
@@ -45,7 +44,7 @@ def load(scenario: str | os.PathLike[str] | FileRead | Mapping[str, Any], *, all
     """
     try:
         if isinstance(scenario, Mapping):
-            return _from_mapping(scenario, allow_python)
+            return Scenario.from_dict(scenario, allow_python=allow_python)
         if isinstance(scenario, (str, os.PathLike)):
             scenario = read_scenario_file(scenario)
         if isinstance(scenario, FileRead):
@@ -54,11 +53,6 @@ def load(scenario: str | os.PathLike[str] | FileRead | Mapping[str, Any], *, all
         raise ScenarioError([Problem(key="", message="a scenario has few levels, and this is nested deeply")]) from None
     said = f"a scenario is read from a path, a name or a mapping, got {type(scenario).__name__}"
     raise ScenarioError([Problem(key="", message=said)])
-
-
-def _from_mapping(values: Mapping[str, Any], allow_python: bool) -> Scenario:
-    data = with_dates(plain(values), Scenario)
-    return Scenario.checked(data, list(read_rule_files(data, Path(), allow_python)))
 
 
 def read_scenario_file(scenario: str | os.PathLike[str]) -> FileRead:

@@ -13,17 +13,20 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field
 
 from ..files import write_text
+from ..words.shown import Shows
 from .changes import changed
 from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Toxicity, WhatIf
+from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
+from .rule_files import read_rule_files
 from .rules import RuleOptions, decides_early
 from .toml_text import toml_text
 from .values import AS_TUPLE, FROZEN, FrozenTable, plain
 from .whole import Whole
 
 
-class Scenario(Whole):
+class Scenario(Shows, Whole):
     """A whole scenario: the protocol, and what is assumed about nature.
 
     Read one with `escalate.load`, change one with `replace`. A scenario is a frozen value: it is valid, and stays so.
@@ -130,6 +133,43 @@ class Scenario(Whole):
         """Return the SHA-256 of the resolved scenario: equal scenarios, equal fingerprints."""
         text = json.dumps(self.resolved(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any], *, allow_python: bool = False) -> Self:
+        """Return a scenario from the sections of a scenario file, as `escalate.load` does with a mapping.
+
+        Parameters
+        ----------
+        values : mapping
+            Sections by their names. Dates may be ISO text; files are named relative to the folder of the session.
+        allow_python : bool
+            Whether the code of a rule's Python file may run; it can do anything that you can.
+
+        Raises
+        ------
+        ScenarioError
+            If it is not a valid scenario; all problems at once.
+        """
+        data = with_dates(plain(values), cls)
+        return cls.checked(data, list(read_rule_files(data, Path(), allow_python)))
+
+    def to_pandas(self) -> Any:
+        """Return one row for each key that has a value, with its source, as a pandas ``DataFrame``.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
+        import pandas as pd
+
+        values = {key: each[0] if len(each) == 1 else list(each) for key, each in leaves(self.filled()).items()}
+        rows = [(key, value, source_of(key, self.sources)) for key, value in values.items() if value is not None]
+        return pd.DataFrame(rows, columns=["key", "value", "source"])
+
+    def __repr__(self) -> str:
+        title = self.trial.title if len(self.trial.title) <= 80 else f"{self.trial.title[:77]}..."
+        doses = "1 dose level" if self.levels == 1 else f"{self.levels} dose levels"
+        return f"<Scenario {title!r}: rule {self.rule.name}, {doses}, start {self.trial.start_date}>"
+
+    __str__ = __repr__
 
     def to_toml(self, path: str | os.PathLike[str] | None = None, *, overwrite: bool = False) -> str:
         """Return the scenario as the text of a scenario file: complete, and read back it is equal to this one.

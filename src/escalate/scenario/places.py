@@ -59,6 +59,15 @@ def value_of(data: Any, key: str) -> Any:
     return data
 
 
+def source_of(key: str, sources: Mapping[str, str]) -> str:
+    """Return the source of a key: its own, or that of the closest section around it; empty if there is none."""
+    while key:
+        if key in sources:
+            return sources[key]
+        key = key.rpartition(".")[0]
+    return ""
+
+
 def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Problem | None:
     """Set a dotted key inside nested plain values of a section; say what is wrong if it does not exist."""
     node: Any = data

@@ -32,6 +32,9 @@ TenYears = Annotated[int, Field(ge=0, le=3650)]
 Name = Annotated[str, Field(min_length=1, max_length=500)]
 
 
+_OF_PYDANTIC = frozenset(dir(BaseModel))
+
+
 class Section(BaseModel):
     """A part of a scenario: unknown keys refused, types strict, values frozen to the last, numbers finite.
 
@@ -62,6 +65,10 @@ class Section(BaseModel):
             raise ScenarioError([problem(fault) for fault in findings(error, type(self))]) from None
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # a section inside another is checked with it
+
+    def __dir__(self) -> list[str]:
+        """Name what a scenario is asked, and nothing of what checks it."""
+        return [name for name in super().__dir__() if name.startswith("__") or name not in _OF_PYDANTIC]
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Return the section with some keys changed, checked as a new one; itself where nothing is changed."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from .model import Scenario
-from .places import is_story, leaves
+from .places import is_story, leaves, source_of
 from .ranges import value_text
 
 UNSOURCED = "unsourced"
@@ -71,15 +70,6 @@ def ledger(scenario: Scenario) -> list[Assumption]:
             between = " to ".join(map(value_text, scenario.ranges.get(key, ())))
             entries.append(Assumption(key=key, values=values, kind=kind, source=words, between=between))
     return entries
-
-
-def source_of(key: str, sources: Mapping[str, str]) -> str:
-    """Return the source of a key: its own, or that of the closest section around it; empty if there is none."""
-    while key:
-        if key in sources:
-            return sources[key]
-        key = key.rpartition(".")[0]
-    return ""
 
 
 def _is_number(value: Any) -> bool:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..errors import EscalateError
 from ..scenario.model import Scenario
+from ..words.asked import asks
 from ..words.records import IntArray, Trial
 from .simulation import traced_trials
 
@@ -117,6 +118,7 @@ class Accrual:
         return self.days[counted]
 
 
+@asks(Scenario, numbers=("trials", "seed"))
 def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool = False) -> Accrual:
     """Simulate trials with all their records, and keep when each candidate and patient came.
 

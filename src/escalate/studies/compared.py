@@ -10,7 +10,8 @@ from ..cautions import Caution, cautions
 from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
-from ..words.tables import Column, Layout, Table, Tabled
+from ..words.asked import nothing_named
+from ..words.tables import Column, Layout, Measured, Table
 
 THIS, WHOLE_COHORTS = "this trial", "early_decision = false"
 """What an exact value is of: the trial that was simulated, or the one with whole cohorts."""
@@ -97,7 +98,7 @@ class Compared:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparison(Tabled):
+class Comparison(Measured):
     """Several rules under several truths, on the same patients.
 
     Parameters
@@ -151,16 +152,17 @@ class Comparison(Tabled):
         Raises
         ------
         KeyError
-            If there is none; the message lists what there is.
+            If there is none; the message lists the labels, or the levels that the measure has, or near names.
         """
         if (truth, rule, measure, level) not in self._found:
-            truths, rules = [one.label for one in self.truths], list(self.rules)
-            there = ", ".join(dict.fromkeys(f"{row.measure!r} at {row.level!r}" for row in self.rows))
-            raise KeyError(
-                f"no {measure!r} at level {level!r} of {rule!r} under {truth!r}; "
-                f"there are rules {rules}, truths {truths}, and {there}"
-            )
+            raise KeyError(self._why_not(measure, level, rule, truth))
         return self._found[truth, rule, measure, level]
+
+    def _why_not(self, measure: str, level: int | str | None, rule: str, truth: str) -> str:
+        labels = (("rule", rule, list(self.rules)), ("truth", truth, [one.label for one in self.truths]))
+        wrong = [f"no {kind} {label!r}; there are {there}" for kind, label, there in labels if label not in there]
+        here = [(row.measure, row.level) for row in self.rows if (row.rule, row.truth) == (rule, truth)]
+        return "; ".join(wrong) or nothing_named(measure, level, here, f" of {rule!r} under {truth!r}")
 
     @cached_property
     def cautions(self) -> dict[Caution, str]:

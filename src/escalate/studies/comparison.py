@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 
 from ..committee.committee import Committee
-from ..errors import EscalateError, NotCoveredError, Problem, RuleError, ScenarioError
+from ..errors import CallError, EscalateError, NotCoveredError, Problem, RuleError, ScenarioError
 from ..exactly.enumeration import exact
 from ..results.estimates import Estimate
 from ..scenario.compared import AsRule, AsTruth, Truth, compared
 from ..scenario.model import Scenario
+from ..words.asked import asks, described
 from . import workers
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
 from .measures import MEASURES, Measure, exact_values
@@ -28,6 +29,7 @@ MOST_COMPARED = 1000
 """Most scenarios that are compared at once, each rule under each truth."""
 
 
+@asks(Scenario, numbers=("trials", "seed"))
 def compare(
     scenario: Scenario,
     rules: Iterable[AsRule] | Mapping[str, AsRule] | None = None,
@@ -86,6 +88,9 @@ def compare(
     WorkersError
         If there is an executor, and a rule is Python code, which workers do not have.
     """
+    for name, value, example in (("rules", rules, '["3+3", "BOIN target=0.25"]'), ("truths", truths, "[[0.05, 0.1]]")):
+        if isinstance(value, str):
+            raise CallError(f"compare: {name} is a list, as in {example}; got {described(value)}")
     check_trials(trials, seed, 0)
     designs, known = compared(scenario, rules, truths, target)
     cells = _cells(designs, known, travel=executor is not None)

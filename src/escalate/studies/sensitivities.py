@@ -26,6 +26,7 @@ from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.ranges import value_text
 from ..scenario.values import plain
+from ..words.asked import asks
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
@@ -162,6 +163,7 @@ Sums = NDArray[np.object_]
 """Whole numbers of Python, which have no largest."""
 
 
+@asks(Scenario, numbers=("trials", "seed"))
 def sensitivity(
     scenario: Scenario,
     *,

@@ -22,6 +22,7 @@ from ..results.outcomes import Trials, bytes_of_one, gather, join
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
+from ..words.asked import asks
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
 
@@ -69,6 +70,7 @@ MOST_ENGINES = 32
 """Engines that a thread remembers."""
 
 
+@asks(Scenario, numbers=("trials", "seed", "first"))
 def simulate(
     scenario: Scenario,
     *,

@@ -26,8 +26,9 @@ from ..files import MARK, begin_folder, clear_unfinished, write_whole
 from ..kernel import compiled
 from ..results.estimates import ESTIMATES, Estimate, characteristics, the_one
 from ..results.tally import Tally, tally, total
+from ..words.asked import asks
 from ..words.csv_text import csv_bytes
-from ..words.tables import Column, Layout, Table, Tabled
+from ..words.tables import Column, Layout, Measured, Table
 from . import workers
 from .lock import Lock
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
@@ -64,7 +65,7 @@ class Part:
 
 
 @dataclass(frozen=True, repr=False)
-class Sweep(Tabled):
+class Sweep(Measured):
     """What a study says: operating characteristics at each of its points.
 
     Parameters
@@ -127,6 +128,7 @@ def _where(asked: Sequence[Point], about: Sequence[Point]) -> str:
     return f"point{'s' * (len(about) > 1)} {', '.join(str(point.number) for point in about)}"
 
 
+@asks(Study, str, os.PathLike)
 def sweep(
     study: Study | str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,

@@ -41,6 +41,7 @@ from ..errors import RuleError
 from ..nature.draws import Nature
 from ..nature.patients import Fate
 from ..scenario.model import Scenario
+from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
@@ -60,6 +61,7 @@ ANY_NUMBER = 2**40
 Steps = Generator[simpy.Event, Any, None]
 
 
+@asks(Scenario, numbers=("seed", "replicate"))
 def simulate_trial(scenario: Scenario, *, seed: int = 1, replicate: int = 0) -> Trial:
     """Run one trial on its calendar and return its records.
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files import Saves
+from .shown import Shows
 from .tables import Table
 
 IntArray = NDArray[np.int64]
@@ -214,7 +215,7 @@ class ScenarioLike(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Trial(Saves):
+class Trial(Shows, Saves):
     """One simulated trial, told by its records.
 
     Parameters
@@ -283,6 +284,13 @@ class Trial(Saves):
     def date_of(self, day: int) -> date:
         """Return the date of a day [days since the start date]."""
         return self.start_date + timedelta(days=day)
+
+    def to_pandas(self) -> Any:
+        """Return the patients, one row each, as a pandas ``DataFrame``; ``trial.events.to_pandas()`` has the events.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
+        return self.patients.to_pandas()
 
     def __repr__(self) -> str:
         return (

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..files import Saves
 from .csv_text import csv_text
+from .shown import Shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +127,19 @@ class Table(Saves):
         return csv_text(self.names, self.rows)
 
     def to_pandas(self) -> Any:
-        """Return the table as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
+        """Return the table as a pandas ``DataFrame``: dates are dates, and yes and no are booleans.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
         import pandas as pd
 
-        return pd.DataFrame(list(self.rows), columns=list(self.names)).convert_dtypes()
+        frame = pd.DataFrame(list(self.rows), columns=list(self.names)).convert_dtypes()
+        for column in self.columns:
+            if column.date_of:
+                frame[column.name] = pd.to_datetime(frame[column.name])
+            elif column.unit == "yes/no":
+                frame[column.name] = frame[column.name].map({"yes": True, "no": False}).astype("boolean")
+        return frame
 
     def describe(self) -> str:
         """Return the meaning of every column as text, one line each."""
@@ -147,11 +157,12 @@ class Table(Saves):
             "<tr>" + "".join(f"<td>{'' if cell is None else html.escape(str(cell))}</td>" for cell in row) + "</tr>"
             for row in self.rows
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return f'<div style="max-height:30em;max-width:100%;overflow:auto">{table}</div>'
 
 
-class Tabled(Saves, ABC):
-    """A result all of which is also a table, which notebooks show."""
+class Tabled(Shows, Saves, ABC):
+    """A result all of which is also a table."""
 
     __slots__ = ()
 
@@ -164,8 +175,40 @@ class Tabled(Saves, ABC):
         """Return `table` as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs)."""
         return self.table.to_pandas()
 
-    def _repr_html_(self) -> str:
-        return self.table._repr_html_()
+
+class Measured(Tabled):
+    """A result that estimates measures, each at a level or without one."""
+
+    __slots__ = ()
+
+    def to_pandas(self, wide: bool = False) -> Any:
+        """Return everything as a pandas ``DataFrame`` (needs pandas, which the extra ``notebooks`` installs).
+
+        Parameters
+        ----------
+        wide : bool
+            The long form, `table`, has one row for each estimate, with its error and interval. The wide form has one
+            column for each estimate, named as ``recommended, level 1``, and one row for each scenario that was
+            simulated: the estimates alone.
+        """
+        long = self.table.to_pandas()
+        if not wide:
+            return long
+        return _wide(long, [name for name in self.table.names[: self.table.names.index("measure")] if name != "group"])
+
+
+def _wide(long: Any, of: list[str]) -> Any:
+    """Return one row for each value of some columns, and one column for each measure at each level."""
+    import pandas as pd
+
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for cells in long.to_dict("records"):
+        level = cells["level"]
+        named = f"level {level}" if str(level).isdecimal() else str(level)
+        what = cells["measure"] if pd.isna(level) else f"{cells['measure']}, {named}"
+        key = tuple(cells[name] for name in of)
+        rows.setdefault(key, dict(zip(of, key, strict=True)))[what] = cells["estimate"]
+    return pd.DataFrame(list(rows.values())).convert_dtypes()
 
 
 @lru_cache(maxsize=64)

@@ -1,0 +1,140 @@
+"""What the public functions are given: a wrong kind, a wrong name or a wrong call is one line, with what was meant.
+
+`asks` goes around a function of the Python interface. It looks at how the function was called before anything is done,
+and takes whole numbers however they are written (``trials=1e4``).
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from numbers import Real
+from typing import Any, ParamSpec, TypeVar
+
+from ..errors import CallError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MADE_BY = {
+    "Scenario": "load(...) reads one from a file, a name or a mapping",
+    "Trials": "simulate(scenario, trials=...) makes them",
+    "Tally": "simulate(scenario, trials=...) makes them",
+    "Trial": "simulate_trial(scenario) makes one",
+    "Characteristics": "characteristics(simulate(scenario, trials=...)) makes them",
+    "Comparison": "compare(scenario, rules) makes one",
+    "Exact": "exact(scenario) makes them",
+    "Sensitivity": "sensitivity(scenario) makes one",
+    "Sweep": "sweep(study, out) makes one",
+    "Accrual": "accrual(scenario) makes one",
+}
+"""What makes each kind of thing that is asked for."""
+
+_TEXT = 60
+
+
+def asks(*kinds: type, numbers: Sequence[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return what goes around a public function.
+
+    Parameters
+    ----------
+    *kinds : type
+        What the first argument may be; anything if none is given.
+    numbers : sequence of str
+        Names of the arguments that are whole numbers.
+
+    Returns
+    -------
+    callable
+        The function, which raises `CallError` where it is called wrongly.
+    """
+
+    def around(function: Callable[P, R]) -> Callable[P, R]:
+        signature = inspect.signature(function)
+        first = next(iter(signature.parameters))
+
+        @functools.wraps(function)
+        def asked(*args: P.args, **kwargs: P.kwargs) -> R:
+            given = _bound(function.__name__, signature, args, kwargs).arguments
+            if kinds and not isinstance(given[first], kinds):
+                raise CallError(_wrong_kind(function.__name__, given[first], kinds))
+            for name in numbers:
+                if kwargs.get(name) is not None:
+                    kwargs[name] = whole(name, kwargs[name])
+            return function(*args, **kwargs)
+
+        return asked
+
+    return around
+
+
+def whole(name: str, value: Any) -> int:
+    """Return a whole number, however it is written.
+
+    Raises
+    ------
+    CallError
+        If it is none.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer():
+        return int(float(value)) if isinstance(value, float) else int(str(value))
+    raise CallError(f"{name} is a whole number, got {described(value)}")
+
+
+def nearest(word: str, known: Sequence[str], most: int = 3) -> list[str]:
+    """Return the words that a person may have meant, nearest first, whatever the case."""
+    by_fold = {name.casefold(): name for name in known}
+    return [by_fold[found] for found in difflib.get_close_matches(word.casefold(), list(by_fold), most, 0.5)]
+
+
+def nothing_named(measure: str, level: object, known: Iterable[tuple[str, object]], of: str = "") -> str:
+    """Return what is said where there is no estimate of a measure at a level: the levels it has, or near names."""
+    levels: dict[str, list[str]] = {}
+    for name, at in known:
+        levels.setdefault(name, []).append("no level" if at is None else repr(at))
+    if measure in levels:
+        told = ", ".join(dict.fromkeys(levels[measure]))
+        return f"no estimate of {measure!r} at level {level!r}{of}; it has {told}"
+    near = ", ".join(map(repr, nearest(str(measure), list(levels))))
+    hint = f"did you mean {near}?" if near else "the column measure of its table has the names"
+    return f"no estimate of {measure!r}{of}; {hint}"
+
+
+def described(value: Any) -> str:
+    """Return a value as it is told in an error: short, with its kind where that says more."""
+    if isinstance(value, str):
+        return f"the text {value[:_TEXT]!r}"
+    text = repr(value)
+    return text if len(text) <= _TEXT and not isinstance(value, type) else f"a {type(value).__name__}"
+
+
+def _bound(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> inspect.BoundArguments:
+    known = list(signature.parameters)
+    for given in kwargs:
+        if given not in known:
+            meant = nearest(given, known, 1)
+            hint = f"did you mean {meant[0]}?" if meant else f"it takes {', '.join(known)}"
+            raise CallError(f"{name} has no argument {given!r}; {hint}")
+    by_place = [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    if len(args) > len(by_place):
+        by_name = [key for key in known if key not in by_place]
+        which = f"{by_name[0]}={args[len(by_place)]!r}" if by_name else ""
+        more = f", the rest by name, as in {name}({', '.join([*by_place, which])[:_TEXT]})" if which else ""
+        takes = f"{len(by_place)} argument{'s' if len(by_place) > 1 else ''} ({', '.join(by_place)})"
+        raise CallError(f"{name} takes {takes}{more}; got {len(args)}")
+    try:
+        return signature.bind(*args, **kwargs)
+    except TypeError as error:
+        raise CallError(f"{name}: {error}") from None
+
+
+def _wrong_kind(name: str, value: Any, kinds: Sequence[type]) -> str:
+    wanted = list(dict.fromkeys(kind.__name__ for kind in kinds))
+    made = next((MADE_BY[kind] for kind in wanted if kind in MADE_BY), "")
+    if wanted[0] == "Scenario" and isinstance(value, str):
+        made = f"escalate.load({value[:_TEXT]!r}) reads one"
+    if wanted[0] in ("Trials", "Tally") and type(value).__name__ == "Scenario":
+        made = f"{name}(simulate(scenario, trials=...)) is meant, perhaps"
+    return f"{name} takes a {' or '.join(wanted)}, got {described(value)}{f'; {made}' if made else ''}"
