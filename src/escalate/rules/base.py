@@ -127,8 +127,13 @@ class ModelRule(Rule):
         """Return the model's posterior probability that P(DLT) at a level of each data cut exceeds a value."""
 
     @abstractmethod
+    def intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
+
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the model's 95 % posterior interval of P(DLT) at a level of each data cut."""
+        """Return the ends of the model's 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        low, high = (at_level(end, level) for end in self.intervals(cut))
+        return low, high
 
 
 def too_toxic_probability(n: IntArray, y: IntArray, target: float) -> FloatArray:

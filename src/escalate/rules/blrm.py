@@ -409,15 +409,10 @@ class BlrmRule(ModelRule):
 
     def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the posterior mean of P(DLT) at each level and the ends of its 95 % interval, each (..., K)."""
-        low, high = self._intervals(cut)
+        low, high = self.intervals(cut)
         return self._sums(cut, lambda at: at.p), low, high
 
-    def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
-        low, high = (at_level(end, level) for end in self._intervals(cut))
-        return low, high
-
-    def _intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
+    def intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
         """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
         rows, position = self._table(cut)
         _, sizes = self._solved(rows, lambda grid: np.ones((len(grid.log_prior), 1)))

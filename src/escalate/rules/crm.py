@@ -410,10 +410,7 @@ class CrmRule(ModelRule):
     def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Return the estimated P(DLT) of each level and the ends of its 95 % posterior interval, each (..., K)."""
         rows, position = self.table(cut)
-        # P(DLT) falls as a rises, so that its lower end is the curve at the upper end of a.
-        parameters = (self.parameter(rows), *self._quantiles(rows, (0.975, 0.025)).T)
-        found, low, high = (self.curve(a)[position].reshape(cut.evaluable.shape) for a in parameters)
-        return found, low, high
+        return self.curve(self.parameter(rows))[position].reshape(cut.evaluable.shape), *self.intervals(cut)
 
     def weigh(self, cut: DataCut) -> FloatArray:
         """Return the weight of each patient whose window was not observed whole, shape (..., P)."""
@@ -429,11 +426,12 @@ class CrmRule(ModelRule):
             found[part] = density @ below(points, at.nodes)[:, 0].T
         return np.asarray(np.clip(at_level(found[position].reshape(cut.evaluable.shape), level), 0, 1))
 
-    def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+    def intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
+        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
         rows, position = self.table(cut)
-        ends = (self.curve(a)[position].reshape(cut.evaluable.shape) for a in self._quantiles(rows, (0.975, 0.025)).T)
-        low, high = (at_level(end, level) for end in ends)
+        # P(DLT) falls as a rises, so that its lower end is the curve at the upper end of a.
+        ends = self._quantiles(rows, (0.975, 0.025)).T
+        low, high = (self.curve(a)[position].reshape(cut.evaluable.shape) for a in ends)
         return low, high
 
     def _parameter_at(self, p: FloatArray) -> FloatArray:
