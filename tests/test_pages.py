@@ -7,6 +7,7 @@ import unicodedata
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import escalate
+import escalate.export.trial
 from chromium import A4_INSIDE, measured, needs_chromium, printed
 from escalate import Scenario
 from escalate.cautions import caution_sentences, cautions
@@ -22,6 +24,7 @@ from escalate.export import simulation
 from escalate.pages import run_page
 from escalate.pages.page import unbroken
 from escalate.pages.run import FIGURES
+from escalate.pages.table import LEFT_OUT, table_of
 from escalate.report.answer import five_lines
 from escalate.results.chance import in_percent
 from escalate.results.estimates import Characteristics
@@ -106,20 +109,28 @@ def page_of(scenario: Scenario, figures: dict[str, bytes] = DRAWN, **asked: int)
 
 
 @pytest.fixture(scope="module")
-def hostile_page(hostile: Scenario) -> str:
-    return page_of(hostile)[1]
+def hostile_found(hostile: Scenario) -> tuple[Characteristics, str]:
+    return page_of(hostile)
+
+
+@pytest.fixture(scope="module")
+def hostile_page(hostile_found: tuple[Characteristics, str]) -> str:
+    return hostile_found[1]
 
 
 @pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Write a small picture instead of each figure, since drawing takes a second each; count them."""
-    drawn: list[Any] = []
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Write a small picture instead of each figure, since drawing takes a second each; list those that are drawn."""
+    drawn: list[str] = []
 
-    def image(axes: Any, kind: str) -> bytes:
-        drawn.append((axes, kind))
-        return LETTERS["svg"].replace(b"H9", f"H{len(drawn) % (2 * len(FIGURES))}".encode())
+    def plot(name: str) -> str:
+        drawn.append(name)
+        return name
 
-    monkeypatch.setattr("escalate.export.figures.image", image)
+    for module in (simulation, escalate.export.trial):
+        for name in [name for name in vars(module) if name.startswith("plot_")]:
+            monkeypatch.setattr(module, name, lambda *_, name=name: plot(name.removeprefix("plot_").replace("_", "-")))
+    monkeypatch.setattr("escalate.export.figures.image", lambda name, kind: DRAWN[name])
     return drawn
 
 
@@ -153,9 +164,9 @@ def test_a_trial_of_one_level_whose_end_nobody_sees() -> None:
     assert said["When?"] in Read(page).text
 
 
-def test_the_page_says_all(base: Scenario, hostile: Scenario) -> None:
-    for scenario in (base, hostile):
-        found, page = page_of(scenario)
+def test_the_page_says_all(base: Scenario, hostile_found: tuple[Characteristics, str]) -> None:
+    for found, page in (page_of(base), hostile_found):
+        scenario = found.tally.scenario
         text = Read(page).text
         told = [words for _, words in five_lines(found)]
         told += [scenario.trial.title_and_id, *caution_sentences(cautions(scenario))]
@@ -166,7 +177,7 @@ def test_the_page_says_all(base: Scenario, hostile: Scenario) -> None:
         told += [" ".join(cell.split()) for row in table.sheet().blocks[-1].lines for cell in [row]]
         told += [str(value) for value in provenance(scenario, seed=1, first=0, trials=40).values()]
         assert [words for words in told if _spaced(words) not in text] == []
-    assert cautions(hostile)
+    assert cautions(hostile_found[0].tally.scenario)
 
 
 def test_no_advice_in_the_words_of_the_command(hostile_page: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -214,6 +225,22 @@ def test_a_rule_that_cannot_be_asked_about_a_level_has_next_doses(base: Scenario
     assert "escalate run resolved.json --trials 40 --seed 1 --allow-python" in text
 
 
+SIX = (0.02, 0.06, 0.12, 0.25, 0.4, 0.55)
+
+
+def levels(number: int, rule: dict[str, Any]) -> Scenario:
+    labels = [{"label": f"{k} mg"} for k in range(1, number + 1)]
+    return small(dose_levels=labels, toxicity__dlt_probability=SIX[:number], rule=rule)
+
+
+def test_what_a_page_has_no_room_for_is_said() -> None:
+    four = levels(4, {"name": "BLRM", "doses": [1, 2, 4, 8]})
+    shown, whole = table_of(four), escalate.decision_table(four)
+    assert "P(over) 4" in whole.to_html() and "P(over) 4" not in shown.html
+    assert all(escape(row.words) in shown.html for row in whole.rows)
+    assert shown.remark == LEFT_OUT
+
+
 def test_why_there_is_no_decision_table(base: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuses(*given: Any, **options: Any) -> None:
         raise escalate.EscalateError("the rule <b>does not answer</b>")
@@ -229,12 +256,12 @@ def files(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def test_figures_are_drawn_once_and_stand_on_the_page(base: Scenario, tmp_path: Path, undrawn: list[Any]) -> None:
+def test_figures_are_drawn_once_and_stand_on_the_page(base: Scenario, tmp_path: Path, undrawn: list[str]) -> None:
     escalate.run(base, tmp_path / "out", trials=20)
-    assert len(undrawn) == len({id(axes) for axes, _ in undrawn}) * 2 == 2 * len(FIGURES)
+    assert sorted(undrawn) == sorted(name for name, *_ in FIGURES)
     written = {name.rpartition("/")[2]: data for name, data in files(tmp_path / "out").items()}
     figures = Read((tmp_path / "out" / simulation.PAGE).read_text(encoding="utf-8")).figures
-    assert figures == [written[f"{name}.svg"] for name, *_ in FIGURES]
+    assert figures == [written[f"{name}.svg"] for name, *_ in FIGURES] == list(DRAWN.values())
 
 
 @pytest.mark.usefixtures("undrawn")
@@ -255,7 +282,7 @@ def test_trials_that_begin_later_are_made_again_in_python(base: Scenario) -> Non
 
 
 def test_a_figure_that_cannot_be_drawn_is_said_on_the_page(
-    base: Scenario, tmp_path: Path, undrawn: list[Any], monkeypatch: pytest.MonkeyPatch
+    base: Scenario, tmp_path: Path, undrawn: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(found: Characteristics) -> None:
         raise ValueError("no ink")
@@ -284,10 +311,12 @@ def test_a_page_that_cannot_be_made_loses_nothing(
 
 @pytest.fixture(scope="module")
 def shown(base: Scenario, hostile_page: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Pages to be looked at: a real run with its figures, and the hostile one."""
+    """Pages to be looked at: a real run with its figures, the hostile one, and the widest table that has all in it."""
     out = tmp_path_factory.mktemp("shown") / "out"
     escalate.run(base, out, trials=60)
-    return {"base": (out / simulation.PAGE).read_text(encoding="utf-8"), "hostile": hostile_page}
+    next_doses = page_of(levels(6, {"name": "CRM", "target": 0.25, "skeleton": list(SIX)}))[1]
+    run = (out / simulation.PAGE).read_text(encoding="utf-8")
+    return {"base": run, "hostile": hostile_page, "next doses": next_doses}
 
 
 @needs_chromium
