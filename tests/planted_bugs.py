@@ -70,6 +70,7 @@ BUGS = (
     Bug("lines of a page lie on each other", "pages/templates/screen.css", "16px/1.45", "16px/0.5", f"{PAGE}::test_a_browser_shows_all_of_it"),
     Bug("a page asks for something outside", "pages/templates/frame.html", '<meta charset="utf-8">', '<meta charset="utf-8"><link rel="stylesheet" href="https://example.org/x.css">', f"{PAGE}::test_a_browser_shows_all_of_it"),
     Bug("a page on paper is as wide as on a screen", "pages/templates/print.css", "img { min-width: 0; width: auto; max-width: 100%;", "img { min-width: 60rem;", f"{PAGE}::test_nothing_is_cut_on_paper"),
+    Bug("a table too wide for a page keeps all its columns", "pages/table.py", "and _width(html, *SMALL) > PAPER_WIDE", "and False", f"{PAGE}::test_what_a_page_has_no_room_for_is_said"),
     Bug("a wide table keeps its large letters on paper", "pages/table.py", "is_wide=_width(html, *LARGE) > PAPER_WIDE", "is_wide=False", f"{PAGE}::test_nothing_is_cut_on_paper"),
     Bug("a DLT's onset may be as late as 1e-17", "scenario/nature.py", "second_half_share: Annotated[float, Field(ge=0.001, le=0.999)]", "second_half_share: Annotated[float, Field(gt=0, lt=1)]", ABSURD),
     Bug("any number of patients may be counted", "scenario/policies.py", "Count = Annotated[int, Field(ge=1, le=MOST_PATIENTS)]", "Count = Annotated[int, Field(ge=1)]", f"{ABSURD} {BOUNDS}::test_every_number_has_two_ends"),
