@@ -346,7 +346,8 @@ def test_dates_as_text_and_a_rule_by_its_name(base: Scenario) -> None:
 def test_a_copy_forgets_the_source_of_what_it_changed(base: Scenario) -> None:
     changed = base.model_copy(update={"follow_up": {"days": 200}})
     assert changed.sources["follow_up"] == "assumption: changed by a person, with no source given"
-    assert "follow_up.days" not in changed.sources and "follow_up.days" not in changed.ranges
+    assert "follow_up.days" not in changed.sources and changed.ranges == base.ranges
+    assert "follow_up.days" not in base.model_copy(update={"follow_up": {"days": 366}}).ranges
 
 
 def test_a_table_file_is_read_in_python_as_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

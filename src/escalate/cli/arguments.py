@@ -15,6 +15,7 @@ from . import terminal
 if TYPE_CHECKING:
     from ..cautions import Caution
     from ..files import FileRead, Place
+    from ..scenario import Scenario
 
 Run = Callable[[argparse.Namespace], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -28,10 +29,26 @@ def new_verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.Argument
 
 
 def add_scenario(parser: argparse.ArgumentParser) -> None:
-    """Take a scenario file."""
+    """Take a scenario, and changes to it; `scenario_of` reads it."""
     words = "scenario file (.toml), resolved.json of an earlier run, or name of a scenario that comes with escalate"
     parser.add_argument("scenario", help=words)
+    add_set(parser)
     add_allow_python(parser)
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Take changes to a scenario."""
+    words = "change a value of the scenario, as in follow_up.days=90 or rule=BOIN (give one for each; `escalate keys`)"
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help=words)
+
+
+def scenario_of(arguments: argparse.Namespace) -> tuple[Scenario, FileRead]:
+    """Return the scenario that a person means, with the changes of the command line, and its file as it was read."""
+    from ..scenario import load, read_scenario_file
+    from ..scenario.command_line import with_settings
+
+    read = read_scenario_file(arguments.scenario)
+    return with_settings(load(read, allow_python=arguments.allow_python), arguments.settings), read
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

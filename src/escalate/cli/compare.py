@@ -5,7 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
+from .arguments import (
+    Verbs,
+    add_out,
+    add_scenario,
+    add_workers,
+    at_least,
+    name_of,
+    new_verb,
+    result_folder,
+    say,
+    scenario_of,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -30,14 +41,13 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..export import write_comparison
     from ..report import summary
-    from ..scenario import load, read_scenario_file
     from ..scenario.comparison_file import read_asked
     from ..scenario.texts import read_once
     from ..studies.comparison import compare
     from ..studies.workers import workers
 
-    inputs = [read_scenario_file(arguments.scenario)]
-    scenario = load(inputs[0], allow_python=arguments.allow_python)
+    scenario, read = scenario_of(arguments)
+    inputs = [read]
     inputs += [read_once(Path(arguments.rules))] if arguments.rules is not None else []
     asked = read_asked(
         arguments.rule,
@@ -46,7 +56,7 @@ def run(arguments: argparse.Namespace) -> None:
         target=arguments.target,
         allow_python=arguments.allow_python,
     )
-    with result_folder(arguments, f"{name_of(inputs[0])}-compared") as out:
+    with result_folder(arguments, f"{name_of(read)}-compared") as out:
         with workers(arguments.workers, arguments.dask) as executor:
             found = compare(
                 scenario,

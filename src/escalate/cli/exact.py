@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_scenario, new_verb, result_folder, say
+from .arguments import Verbs, add_scenario, new_verb, result_folder, say, scenario_of
 
 
 def add(verbs: Verbs) -> None:
@@ -24,9 +24,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ..export import listed_paths, write_exact
     from ..files import check_file_free, write_text
     from ..report import exact_summary, paths_csv
-    from ..scenario import load
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    scenario, _ = scenario_of(arguments)
     if arguments.csv is not None:
         check_file_free(Path(arguments.csv), arguments.overwrite)
     with result_folder(arguments) as out:

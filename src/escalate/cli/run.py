@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_out, add_scenario, add_workers, at_least, name_of, new_verb, result_folder, say
+from .arguments import (
+    Verbs,
+    add_out,
+    add_scenario,
+    add_workers,
+    at_least,
+    name_of,
+    new_verb,
+    result_folder,
+    say,
+    scenario_of,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -21,11 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from .. import export
     from ..report import summary
-    from ..scenario import load, read_scenario_file
     from ..studies.workers import workers
 
-    read = read_scenario_file(arguments.scenario)
-    scenario = load(read, allow_python=arguments.allow_python)
+    scenario, read = scenario_of(arguments)
     with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
         export.run(
             scenario,

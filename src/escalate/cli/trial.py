@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_out, add_scenario, at_least, name_of, new_verb, print_cautions, result_folder, say
+from .arguments import (
+    Verbs,
+    add_out,
+    add_scenario,
+    at_least,
+    name_of,
+    new_verb,
+    print_cautions,
+    result_folder,
+    say,
+    scenario_of,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -21,11 +32,9 @@ def run(arguments: argparse.Namespace) -> None:
     from ..cautions import cautions
     from ..export import write_trial
     from ..report.narrative import story
-    from ..scenario import load, read_scenario_file
     from ..trial.conduct import simulate_trial
 
-    read = read_scenario_file(arguments.scenario)
-    scenario = load(read, allow_python=arguments.allow_python)
+    scenario, read = scenario_of(arguments)
     with result_folder(arguments, f"{name_of(read)}-trial-{arguments.replicate}") as out:
         trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
 

@@ -138,7 +138,7 @@ def _meaning(path: KeyPath, root: type[BaseModel]) -> str:
         return _meaning(parents, root)
     for model in models_at(parents, root):
         if name in model.model_fields:
-            return f"It means: {model.model_fields[str(name)].description}"
+            return f"It means: {' '.join((model.model_fields[str(name)].description or '').split())}"
     return ""
 
 
