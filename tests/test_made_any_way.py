@@ -22,9 +22,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import escalate as esc
 from conftest import ROOT, SCENARIOS
-from escalate import Scenario, ScenarioError, load
+from escalate import Scenario, ScenarioError, load, shipped
 from escalate.cli import main
-from escalate.scenario import checks, shipped
+from escalate.scenario import checks
 from escalate.scenario.fault_words import models_at
 from escalate.scenario.section import Section
 from escalate.scenario.texts import CONTROL

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from textwrap import fill, indent
 
-from ..errors import EscalateError
+from ..errors import EscalateError, near
 from ..scenario.keys import MUST, key_sections
 from ..scenario.policies import Limits, Stopping, Titration
 from ..scenario.rules import RULES
@@ -39,7 +39,8 @@ def rules_list(name: str | None = None) -> str:
     Parameters
     ----------
     name : str, optional
-        A rule, as scenario files write it; or ``titration``, ``limits`` or ``stopping``, which go with any rule.
+        A rule, as scenario files write it, in any case; or ``titration``, ``limits`` or ``stopping``, which go with
+        any rule.
 
     Raises
     ------
@@ -49,9 +50,12 @@ def rules_list(name: str | None = None) -> str:
     if name is None:
         return _all()
     every: dict[str, type[Section]] = {**RULES, **AROUND}
+    name = {known.casefold(): known for known in every}.get(name.casefold(), name)
     chosen = every.get(name)
     if chosen is None:
-        raise EscalateError(f"there is no rule {name!r}; there are: {', '.join(every)}")
+        close = near(name, every)
+        hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(every)}"
+        raise EscalateError(f"there is no rule {name!r}. {hint}")
     parts = [f"{name}: {_first_line(chosen)}"]
     if name in HOMES:
         parts += ["", indent(str(import_module(f"..{HOMES[name]}", __package__).__doc__).strip(), "  ")]

@@ -32,9 +32,9 @@ from ..committee.committee import Committee
 from ..errors import EscalateError, Problem, ScenarioError, StudyError
 from ..scenario import Scenario, key_fault, load
 from ..scenario.command_line import with_settings
-from ..scenario.shipped import scenario_file
 from ..scenario.texts import read_toml
 from ..scenario.toml_lines import line_of
+from ..shipped import scenario_file
 from ..words.records import MOST_SEED, MOST_TRIALS
 
 MOST_POINTS = 10_000
