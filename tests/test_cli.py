@@ -207,7 +207,7 @@ def test_schema_describes_every_key(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", BASE, "--trials", "0"], "0 is less than 1"),
         (["run", BASE, "--seed", "-1"], "-1 is less than 0"),
         (["run", BASE, "--trials", "many"], "'many' is not a whole number"),
-        (["walk"], "invalid choice"),
+        (["walk"], "there is no verb walk"),
     ],
 )
 def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:

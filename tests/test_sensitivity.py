@@ -218,7 +218,10 @@ def test_message(tmp_path: Path, old: str, new: str, says: str) -> None:
 
 def test_ranges_stand_in_the_ledger_and_go_with_a_change(base: Scenario) -> None:
     assert "safety.review_delay_days = 7   (range 0 to 14)" in assumptions(base)
-    assert "safety.review_delay_days" not in base.replace({"safety.review_delay_days": 10}).ranges
+    assert base.replace({"safety.review_delay_days": 14}).ranges == base.ranges
+    assert base.ranges.keys() - base.replace({"safety.review_delay_days": 15}).ranges.keys() == {
+        "safety.review_delay_days"
+    }
     one = base.replace({"toxicity.dlt_probability.0": 0.9})
     assert "toxicity.dlt_probability" not in one.ranges
     assert "screening.days" in one.ranges

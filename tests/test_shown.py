@@ -173,7 +173,7 @@ def wrong_calls(results: dict[str, Any]) -> list[tuple[Any, str]]:
         (lambda: escalate.exact("six"), "exact takes a Scenario"),
         (lambda: escalate.decision_table(results["trial"]), "decision_table takes a Scenario"),
         (lambda: escalate.sweep(scenario), "sweep takes a Study"),
-        (lambda: escalate.rules("boin"), "there is no rule 'boin'; did you mean BOIN?"),
+        (lambda: escalate.rules("boim"), "there is no rule 'boim'. Did you mean `BOIN`?"),
         (lambda: found.get("recomended", 1), "did you mean 'recommended'"),
         (lambda: found.get("recommended", 99), "it has 1, 2, 3, 4, 5, 6, 'no dose'"),
         (lambda: results["comparison"].get("dlts", "all", rule="BOIN", truth="x"), "no rule 'BOIN'; there are"),

@@ -29,9 +29,10 @@ def new_verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.Argument
 
 
 def add_scenario(parser: argparse.ArgumentParser) -> None:
-    """Take a scenario file."""
+    """Take a scenario, and changes to it; `scenario_of` reads it."""
     words = "scenario file (.toml), resolved.json of an earlier run, or name of a scenario that comes with escalate"
     parser.add_argument("scenario", help=words)
+    add_set(parser)
     add_allow_python(parser)
 
 
@@ -47,12 +48,19 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
 
 
-def read_scenario(arguments: argparse.Namespace) -> tuple[FileRead, Scenario]:
-    """Return the scenario's file as it was read, once, and the scenario."""
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Take changes to a scenario."""
+    words = "change a value of the scenario, as in follow_up.days=90 or rule=BOIN (give one for each; `escalate keys`)"
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help=words)
+
+
+def scenario_of(arguments: argparse.Namespace) -> tuple[Scenario, FileRead]:
+    """Return the scenario that a person means, with the changes of the command line, and its file as it was read."""
     from ..scenario import load, read_scenario_file
+    from ..scenario.command_line import with_settings
 
     read = read_scenario_file(arguments.scenario)
-    return read, load(read, allow_python=arguments.allow_python)
+    return with_settings(load(read, allow_python=arguments.allow_python), arguments.settings), read
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_allow_python, add_workers, new_verb, say
+from .arguments import Verbs, add_allow_python, add_set, add_workers, new_verb, say
 
 
 def add(verbs: Verbs) -> None:
@@ -18,6 +18,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--measure", metavar="NAME", help="what the figure shows: see column measure of sweep.csv")
     parser.add_argument("--level", metavar="L", help="its dose level, from 1, where it has levels")
     add_workers(parser)
+    add_set(parser)
     add_allow_python(parser)
     parser.set_defaults(interrupted="what is done is kept, and the same command goes on from there")
 
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..studies.sweeps import sweep
     from ..studies.workers import workers
 
-    study = read_study(arguments.study, allow_python=arguments.allow_python)
+    study = read_study(arguments.study, allow_python=arguments.allow_python, settings=arguments.settings)
     study.pair(arguments.x, arguments.hue)
     out = Path(arguments.out or Path("results") / Path(arguments.study).stem)
     with workers(arguments.workers, arguments.dask) as executor:

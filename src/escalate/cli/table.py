@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_scenario, add_xlsx, at_least, new_verb, print_cautions, result_folder, say
+from .arguments import (
+    Verbs,
+    add_scenario,
+    add_xlsx,
+    at_least,
+    new_verb,
+    print_cautions,
+    result_folder,
+    say,
+    scenario_of,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -41,9 +51,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ..cautions import cautions
     from ..export import write_table
     from ..protocol_tables import decision_table
-    from ..scenario import load
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    scenario, _ = scenario_of(arguments)
     with result_folder(arguments) as out:
         table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
 

@@ -13,9 +13,9 @@ from .arguments import (
     name_of,
     new_verb,
     print_cautions,
-    read_scenario,
     result_folder,
     say,
+    scenario_of,
 )
 
 
@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..report.narrative import story
     from ..trial.conduct import simulate_trial
 
-    read, scenario = read_scenario(arguments)
+    scenario, read = scenario_of(arguments)
     with result_folder(arguments, f"{name_of(read)}-trial-{arguments.replicate}") as out:
         trial = simulate_trial(scenario, seed=arguments.seed, replicate=arguments.replicate)
 

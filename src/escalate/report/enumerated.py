@@ -12,6 +12,7 @@ from ..scenario.rules import rule_words
 from ..words.csv_text import csv_text
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
+from .heads import driver_lines
 
 
 def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:
@@ -44,6 +45,7 @@ def _question(found: Exact) -> list[str]:
         scenario.trial.title,
         f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
         f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
+        *driver_lines(scenario),
     ]
 
 

@@ -10,9 +10,11 @@ from typing import Any
 from ..results.chance import binomial_interval
 from ..results.estimates import posterior_interval
 from ..results.timeline import WAITS, waits
+from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.records import NO_DOSE, Trial
 from ..words.shown import Text
+from .heads import driver_lines
 
 Row = dict[str, Any]
 
@@ -41,6 +43,8 @@ def story(trial: Trial) -> str:
 def _opening(trial: Trial) -> Iterator[str]:
     yield trial.title
     yield f"One simulated trial (seed {trial.seed}, replicate {trial.replicate}), rule {trial.rule}"
+    if isinstance(trial.scenario, Scenario):
+        yield from driver_lines(trial.scenario)
     yield "Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1))
 
 

@@ -8,6 +8,7 @@ from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, up_to
 from ..results.estimates import Estimate
 from ..studies.sensitivities import Sensitivity, Swing, change_text, measure_words
+from .heads import driver_lines
 
 
 def sensitivity_summary(found: Sensitivity) -> str:
@@ -21,6 +22,7 @@ def sensitivity_summary(found: Sensitivity) -> str:
     about = found.scenario.trial
     head = [
         about.title_and_id,
+        *driver_lines(found.scenario),
         f"{len(found.swings[0])} assumptions, one at a time from the low to the high end of their ranges; "
         f"{found.trials:,} trials each, seed {found.seed}",
         "The same patients everywhere, and differences between the same trials.",

@@ -20,6 +20,7 @@ from ..scenario.rules import decides_early, rule_words
 from ..words.records import NO_DOSE
 from ..words.tables import STATES
 from .evidence import evidence_lines
+from .heads import driver_lines
 
 HALF_POINT, AGREE = 0.005, 0.25
 """How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for
@@ -79,6 +80,7 @@ def _question(counted: Tally) -> Iterator[str]:
         f"review {safety.review_delay_days} days, follow-up {scenario.follow_up.days} days; "
         f"start {about.start_date}"
     )
+    yield from driver_lines(scenario)
     yield HOW_SAID
 
 

@@ -1,0 +1,23 @@
+"""How the head of a summary says what it is about, and what drives it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from textwrap import wrap
+
+from ..scenario.drivers import drivers, settings_words
+from ..scenario.model import Scenario
+
+WIDTH = 80
+"""Width of running text [characters]."""
+
+
+def told(text: str, indent: str = "") -> list[str]:
+    """Return running text as lines; those that follow the first begin with an indent."""
+    return wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+
+def driver_lines(scenario: Scenario, label: str = "") -> Iterator[str]:
+    """Yield what drives a result, and what of it was changed on the command line."""
+    yield from told(drivers(scenario, label), "  ")
+    yield from told(settings_words(scenario), "  ")
