@@ -135,6 +135,7 @@ BUGS = (
     Bug("drop-out a month is a year's", "nature/patients.py", "-math.log1p(-yearly) / 365.25", "-math.log1p(-yearly) / 30.4", RANDOM),
     Bug("what_if moves its neighbour", "nature/patients.py", "{item.patient - 1: item", "{item.patient: item", RANDOM),
     Bug("waits forget the committee", "results/timeline.py", 'total["committee"] += closed - cut', 'total["committee"] += 0', f"{INVARIANT} {ESTIMATE}"),
+    Bug("a cohort's first data cut is forgotten where the second has no meeting", "results/timeline.py", 'any(row["data_cut_day"] != cut for row in decisions)', "len(decisions) > 1 or (cut is None and decisions)", f"{ENGINES}::test_the_first_data_cut_is_not_forgotten_where_the_second_has_no_meeting {ENGINES}::test_time_that_is_up_between_a_data_cut_and_its_meeting"),
     Bug("stagger and patients confused", "results/timeline.py", '        if is_open:\n            what = "stagger" if any(', '        if is_open:\n            what = "patients" if any(', f"{INVARIANT}::test_everybody_at_once"),
     Bug("standard error without the root", "results/estimates.py", "mc_se=math.sqrt(p * (1 - p) / trials) or None", "mc_se=p * (1 - p) / trials or None", ESTIMATE),
     Bug("trials that all agree have no error at all", "results/estimates.py", "mc_se=math.sqrt(p * (1 - p) / trials) or None", "mc_se=math.sqrt(p * (1 - p) / trials)", CHANCE),

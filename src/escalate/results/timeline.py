@@ -66,7 +66,7 @@ def waits(trial: Trial) -> dict[str, int]:
         fills_up = cut is not None and number not in closed_early
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
-        goes_on = trial.rolling or len(decisions) > 1 or (cut is None and decisions)
+        goes_on = trial.rolling or any(row["data_cut_day"] != cut for row in decisions)
         if goes_on and trial.cohorts["purpose"][number - 1] == "escalation":
             _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
         else:
