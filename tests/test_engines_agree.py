@@ -148,8 +148,8 @@ PARTIAL_DOSES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("compiles", COMPILES)
 @pytest.mark.parametrize("changes", PARTIAL_DOSES.values(), ids=PARTIAL_DOSES)
+@pytest.mark.parametrize("compiles", COMPILES)
 def test_places_that_partial_doses_free_at_once(changes: dict[str, Any], compiles: bool) -> None:
     """Every second dose is partial, and every second patient has a DLT, so that many a DLT is beyond the places."""
     scenario = small(
@@ -160,9 +160,9 @@ def test_places_that_partial_doses_free_at_once(changes: dict[str, Any], compile
         trial__planned_patients=15,
         **changes,
     )
-    truth = by_simpy(scenario, 60)
-    assert_same(by_kernel(scenario, 60, compiles=compiles), truth)
-    late = by_simpy(scenario.replace({"safety.replace_partial_dose": "after_window"}), 60)
+    truth = by_simpy(scenario, 40)
+    assert_same(by_kernel(scenario, 40, compiles=compiles), truth)
+    late = by_simpy(scenario.replace({"safety.replace_partial_dose": "after_window"}), 40)
     assert (truth.duration_days != late.duration_days).any()
 
 

@@ -585,6 +585,13 @@ def test_a_dlt_after_a_partial_dose_fills_a_place_that_nobody_has() -> None:
     assert {name: days for name, days in waits(trial).items() if days} == {"patients": 10, "DLT windows": 18}
 
 
+def test_who_comes_after_a_dlt_has_filled_the_place_replaces_nobody() -> None:
+    story = [{"patient": 1, "full_dose": False, "dlt_day": 10}]
+    trial = simulate_trial(small(**AT_ONCE, accrual__consent_days=[0, 15, 15, 15], what_if=story, trial__max_days=40))
+    assert trial.dose_path == "1TPP"
+    assert trial.cohorts["replaced"] == [0]
+
+
 def test_the_data_cut_waits_for_the_window_of_a_partial_dose() -> None:
     """Two partial doses, one free place left: the second patient's DLT, on day 28, fills it. Or the window is last."""
     story = [{"patient": 1, "full_dose": False}, {"patient": 2, "full_dose": False, "dlt_day": 28}]
