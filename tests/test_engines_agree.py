@@ -163,7 +163,8 @@ def test_places_that_partial_doses_free_at_once(changes: dict[str, Any], compile
     truth = by_simpy(scenario, 40)
     assert_same(by_kernel(scenario, 40, compiles=compiles), truth)
     late = by_simpy(scenario.replace({"safety.replace_partial_dose": "after_window"}), 40)
-    assert (truth.duration_days != late.duration_days).any()
+    has_come_to_it = changes is not PARTIAL_DOSES["expands"]  # the rolling rule seldom leaves places to expand
+    assert (truth.duration_days != late.duration_days).any() == has_come_to_it
 
 
 TIME_CAN_BE_UP = {
