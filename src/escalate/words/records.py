@@ -236,6 +236,8 @@ class Trial(Shows, Saves):
         Name of the rule that decided.
     rolling : bool
         Whether the rule was asked whenever a candidate was ready, with outcomes pending.
+    planned_patients : int
+        The cap.
     most_infused : int or None
         Most patients infused, where the cap counts these.
     events, patients, cohorts, decisions : Table
@@ -260,6 +262,7 @@ class Trial(Shows, Saves):
     doses: tuple[str, ...]
     rule: str
     rolling: bool
+    planned_patients: int
     most_infused: int | None
     events: Table
     patients: Table
