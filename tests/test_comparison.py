@@ -397,9 +397,7 @@ def test_no_trials_are_refused() -> None:
 
 
 def test_get_names_what_there_is() -> None:
-    with pytest.raises(
-        KeyError, match=r"no 'dlts' at level 1 of 'BOIN' under 'mild'; there are rules .*'dlts' at 'all'"
-    ):
+    with pytest.raises(KeyError, match=r"no estimate of 'dlts' at level 1 of 'BOIN' under 'mild'; it has 'all'"):
         found().get("dlts", 1, rule="BOIN", truth="mild")
 
 

@@ -230,7 +230,7 @@ Waiting for  DLT windows 1 d, follow-up 27 d"""
 
 
 def test_get_names_what_there_is(base: Scenario) -> None:
-    with pytest.raises(KeyError, match=r"no estimate of 'recomended' at level 1; there are: .*'recommended' at 1"):
+    with pytest.raises(KeyError, match=r"no estimate of 'recomended'; did you mean 'recommended'"):
         characteristics(simulate(base, trials=2)).get("recomended", 1)
 
 

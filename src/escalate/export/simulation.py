@@ -39,7 +39,7 @@ def run(
     seed: int = 1,
     overwrite: bool = False,
     xlsx: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
     source: str | os.PathLike[str] | FileRead | None = None,
     tell: Callable[[Characteristics], object] | None = None,
@@ -61,7 +61,7 @@ def run(
     xlsx : bool
         Whether a workbook is written, too (extra `excel`).
     progress : bool
-        Whether to show progress on stderr.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     executor : concurrent.futures.Executor, optional
         Who runs the trials, as in `simulate`.
     source : path or FileRead, optional

@@ -119,7 +119,7 @@ class Accrual:
 
 
 @asks(Scenario, numbers=("trials", "seed"))
-def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool = False) -> Accrual:
+def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool | None = None) -> Accrual:
     """Simulate trials with all their records, and keep when each candidate and patient came.
 
     Parameters
@@ -131,7 +131,7 @@ def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: 
     seed : int
         Seed, at least 0.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
 
     Returns
     -------
