@@ -47,6 +47,7 @@ from .plots import (
     plot_tornado,
     plot_where_time_goes,
 )
+from .plots.sheet import kinds
 from .plots.style import image
 from .protocol_tables import CountTable, ProtocolTable
 from .protocol_tables.layout import OfScenario, whole
@@ -195,7 +196,7 @@ def _figure(plot: Callable[[], Any]) -> Write:
 
     def write(path: Path) -> None:
         axes = plot()
-        images = {kind: image(axes, kind) for kind in ("png", "svg")}
+        images = {kind: image(axes, kind) for kind in kinds()}
         for kind, data in images.items():
             path.with_name(f"{path.name}.{kind}").write_bytes(data)
 
@@ -362,7 +363,7 @@ def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -
     """
     try:
         axes = plot_sweep(found, **what)
-        images = {kind: image(axes, kind) for kind in ("png", "svg")}
+        images = {kind: image(axes, kind) for kind in kinds()}
     except EscalateError:
         raise
     except Exception as error:
@@ -513,7 +514,7 @@ def _save_trials(trials: Trials, out: Path, overwrite: bool) -> None:
 def _save_table(table: ProtocolTable, out: Path, overwrite: bool) -> None:
     """Write a decision table as one file, by its ending, or as a folder of all of them."""
     if out.suffix:
-        _check_ending(out, (*TABLE_TEXTS, ".png", ".svg"))
+        _check_ending(out, (*TABLE_TEXTS, ".png", ".svg", ".pdf"))
         text, kind = TABLE_TEXTS.get(out.suffix.lower()), out.suffix.lower().lstrip(".")
         data = _table_bytes(text(table), f".{kind}") if text is not None else image(plot_decision_table(table), kind)
         write_file(out, data, overwrite)

@@ -54,6 +54,25 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--out", metavar="DIR", help=f"folder of results (default: {default})")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier run")
     parser.add_argument("--no-files", action="store_true", help="print only, write nothing")
+    add_size(parser)
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """Take what figures are for."""
+    words = "width of the figures, and a PDF of each: for an A4 page or a slide (default: for a screen, without PDF)"
+    parser.add_argument("--for", dest="size", choices=("a4", "slide", "screen"), default="screen", help=words)
+
+
+@contextmanager
+def figures_as_asked(arguments: argparse.Namespace) -> Iterator[None]:
+    """Draw figures for what they were asked for."""
+    if getattr(arguments, "size", "screen") == "screen":
+        yield  # without loading what draws
+        return
+    from ..plots.sheet import figures_for
+
+    with figures_for(arguments.size):
+        yield
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -106,14 +125,15 @@ def result_folder(arguments: argparse.Namespace, name: str = "") -> Iterator[Pla
     """
     from ..files import claimed
 
-    if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
-        yield None
-    elif arguments.out is None:
-        with claimed(Path("results") / name, take_next=True) as place:
-            yield place
-    else:
-        with claimed(Path(arguments.out), arguments.overwrite) as place:
-            yield place
+    with figures_as_asked(arguments):
+        if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
+            yield None
+        elif arguments.out is None:
+            with claimed(Path("results") / name, take_next=True) as place:
+                yield place
+        else:
+            with claimed(Path(arguments.out), arguments.overwrite) as place:
+                yield place
 
 
 def name_of(read: FileRead) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_scenario, new_verb, result_folder, say
+from .arguments import Verbs, add_scenario, add_size, new_verb, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -14,6 +14,7 @@ def add(verbs: Verbs) -> None:
     add_scenario(parser)
     parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
     parser.add_argument("--out", metavar="DIR", help="write summary, characteristics, dose paths and their tree")
+    add_size(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace FILE or the folder of an earlier result")
 
 

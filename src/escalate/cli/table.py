@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_scenario, at_least, new_verb, print_cautions, result_folder, say
+from .arguments import Verbs, add_scenario, add_size, at_least, new_verb, print_cautions, result_folder, say
 
 
 def add(verbs: Verbs) -> None:
@@ -26,6 +26,7 @@ def add(verbs: Verbs) -> None:
     )
     parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
+    add_size(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
 
 

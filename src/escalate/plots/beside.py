@@ -7,8 +7,8 @@ from datetime import timedelta
 from matplotlib.axes import Axes
 
 from ..scenario.model import Scenario
-from .board import widest
 from .style import PAPER, PURPLE, day_number, points_wide
+from .texts import widest
 
 TEXT = 9.0
 """Size of the letters [points]."""
