@@ -169,7 +169,12 @@ def estimate(value: float, low: float | None, high: float | None) -> Estimate:
 @pytest.mark.parametrize(
     ("low", "high", "across", "words"),
     [
-        ((-20, -25, -15), (30, 20, 40), (50, 45, 55), "Follow-up [days] matters most for the mean duration: 80 days"),
+        (
+            (-20, -25, -15),
+            (30, 20, 40),
+            (50, 45, 55),
+            "Follow-up [days] matters most for the mean duration: 80.0 days to 130.0 days",
+        ),
         ((0, None, None), (32, None, None), (32, None, None), "Follow-up [days] matters most"),  # in every trial alike
         ((-3, -9, 3), (2, -5, 9), (5, -4, 14), "No assumption changes the mean duration by more than its Monte"),
         ((0, None, None), (0, None, None), (0, None, None), "No assumption changes the mean duration"),

@@ -15,7 +15,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from .sheet import Asked, Drawn, NoRoomError, cell_of, new_picture
+from .picture import Drawn, new_picture
+from .sheet import Asked, NoRoomError, cell_of
 from .style import INK, PAPER, points_tall, points_wide
 from .texts import balanced, widest, wrapped
 

@@ -8,25 +8,23 @@ shows itself in a notebook, once.
 from __future__ import annotations
 
 import math
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
-from importlib import import_module
 from typing import Any, Literal, ParamSpec
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox, BboxBase, ScaledTranslation
 
 from ..errors import EscalateError
-from .style import INK, PAPER, PNG_DPI, SOFT, image, points_tall, points_wide
+from .picture import Drawn, new_picture, offer
+from .style import INK, PAPER, SOFT, points_tall, points_wide
 from .texts import families_for, plain_texts, silence, tell_undrawn, undrawn, widest, wrapped
 
 Size = Literal["a4", "slide", "screen"]
@@ -52,9 +50,6 @@ LEAST = 60.0
 LEGIBLE = 6.0
 """Letters on somebody's Axes are not smaller [points]."""
 
-SHOWN_DPI = 96
-"""A figure is as large in a notebook as an inch has dots on a screen; its picture has twice as many."""
-
 _SIZE: ContextVar[str] = ContextVar("size", default="screen")
 
 
@@ -77,73 +72,6 @@ def _checked(size: str) -> str:
     if size not in WIDTHS:
         raise EscalateError(f"size: a figure is for {', '.join(WIDTHS)}, not for {size!r}")
     return size
-
-
-# What shows itself
-
-
-class Picture(Figure):
-    """A figure of its own: it shows itself in a notebook, and is written with texts that stay texts."""
-
-    def draw(self, renderer: Any) -> None:
-        """Draw it; what is drawn into a file, or to be shown, waits no longer to be shown."""
-        with plain_texts():
-            super().draw(renderer)
-        if self.canvas.is_saving():
-            _forget(self)
-
-    def savefig(self, fname: Any, **options: Any) -> None:
-        """Write it to a file, as Matplotlib does: a picture with as many dots as `escalate` writes."""
-        with plain_texts():
-            super().savefig(fname, **{"dpi": PNG_DPI, **options})
-
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        """Return its picture for a notebook, and how large that is shown."""
-        data = image(self, "png")
-        wide, tall = self.get_size_inches()
-        return data, {"width": round(SHOWN_DPI * wide), "height": round(SHOWN_DPI * tall)}
-
-    def _ipython_display_(self) -> None:
-        data, shown = self._repr_png_()
-        display = import_module("IPython.display").display
-        display({"image/png": data, "text/plain": repr(self)}, raw=True, metadata={"image/png": shown})
-
-
-class Drawn(Axes):
-    """The Axes of such a figure: as the last line of a cell they show the figure."""
-
-    def _repr_png_(self) -> tuple[bytes, dict[str, int]]:
-        figure = self.get_figure(root=True)
-        assert isinstance(figure, Picture)
-        return figure._repr_png_()
-
-
-def new_picture(width: float, height: float) -> Picture:
-    """Return an empty figure of its own of some size [inches]."""
-    figure = Picture(figsize=(width, height), facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _offer(figure: Figure) -> None:
-    """Let pyplot show a figure at the end of a notebook's cell, where it does so with all figures.
-
-    Whoever shows or writes the figure first takes it from there, so that it is seen once.
-    """
-    ipython, pyplot = sys.modules.get("IPython"), sys.modules.get("matplotlib.pyplot")
-    shell = None if ipython is None or pyplot is None else ipython.get_ipython()
-    if pyplot is None or getattr(shell, "kernel", None) is None or "inline" not in pyplot.get_backend():
-        return
-    inline = import_module("matplotlib_inline.backend_inline")
-    number = max(pyplot.get_fignums(), default=0) + 1
-    manager = inline.new_figure_manager_given_figure(number, figure)
-    import_module("matplotlib._pylab_helpers").Gcf._set_new_active_manager(manager)
-
-
-def _forget(figure: Figure) -> None:
-    pyplot = sys.modules.get("matplotlib.pyplot")
-    if pyplot is not None and getattr(figure, "number", None) in pyplot.get_fignums():
-        pyplot.close(figure)
 
 
 # What was asked for
@@ -201,7 +129,7 @@ def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
         _say_if_too_large(
             own, str(options.get("size") or _SIZE.get()), plot.__name__.removeprefix("plot_").replace("_", " ")
         )
-        _offer(own)
+        offer(own)
         return done
 
     return drawn

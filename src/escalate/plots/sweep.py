@@ -14,7 +14,7 @@ from ..studies.study import cell_text
 from ..studies.sweeps import Sweep
 from . import sheet
 from .axis_words import amount, key_words, measure_name, setting, value_words
-from .sheet import Asked, Sheet, Size
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BLUE,
     FAINT,
@@ -110,7 +110,7 @@ def plot_sweep(
     _label_axes(ax, x, measure_name(measure, level, unit), unit)
     small = _small_print(found, hue, held)
     order, name = [value_words(value) for value in hues], "" if hue is None else key_words(hue)
-    page.finish(_finding(found, (x, hue), estimates), small, BODY, order if hue else (), title=name)
+    page.finish(_finding(found, (x, hue), estimates), small, BODY, order if hue else (), title=name, edge=EDGE)
     return ax
 
 

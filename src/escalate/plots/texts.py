@@ -6,6 +6,7 @@ machine that has it; where there is none, one line says which font to install.
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 import warnings
@@ -120,9 +121,15 @@ def plain_texts(families: Sequence[str] = ()) -> Iterator[None]:
 
 
 def silence() -> None:
-    """Leave out the library's warning of each letter without a font: `tell_undrawn` says it in one line."""
+    """Leave out the library's warnings of letters without a font, told by `tell_undrawn`, and of weights."""
+    logging.getLogger("matplotlib.font_manager").addFilter(_no_weight)
     warnings.filterwarnings("ignore", message=r"Glyph \d+ .*missing from")
     warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support \w+ natively")
+
+
+def _no_weight(record: logging.LogRecord) -> bool:
+    """Leave out that a font has letters of one weight alone."""
+    return "Failed to find font weight" not in record.getMessage()
 
 
 def undrawn(texts: Collection[Text]) -> set[str]:
@@ -140,17 +147,19 @@ def undrawn(texts: Collection[Text]) -> set[str]:
 
 @lru_cache(maxsize=10_000)
 def _has(families: tuple[str, ...], letter: str) -> bool:
-    return letter.isascii() or any(covers(font_manager.findfont(FontProperties(family=[f])), letter) for f in families)
+    return letter.isascii() or any(
+        ord(letter) in letters_of(font_manager.findfont(FontProperties(family=[f]))) for f in families
+    )
 
 
-@lru_cache(maxsize=10_000)
-def covers(path: str, letter: str) -> bool:
-    """Return whether a font has a letter, and can draw it: a font of coloured pictures cannot."""
+@lru_cache(maxsize=2_000)
+def letters_of(path: str) -> frozenset[int]:
+    """Return the numbers of the letters that a font can draw: a font of coloured pictures can draw none."""
     try:
         font = FT2Font(path)
-        return bool(font.scalable) and font.get_char_index(ord(letter)) != 0
+        return frozenset(font.get_charmap()) if font.scalable else frozenset()
     except (OSError, RuntimeError):
-        return False
+        return frozenset()
 
 
 def families_for(letters: Collection[str]) -> tuple[str, ...]:
@@ -167,7 +176,7 @@ def families_for(letters: Collection[str]) -> tuple[str, ...]:
     for name in (*FONTS, *sorted(known.keys() - set(FONTS))):
         if not left:
             break
-        here = {letter for letter in left if name in known and covers(known[name], letter)}
+        here = {letter for letter in left if name in known and ord(letter) in letters_of(known[name])}
         if here:
             found.append(name)
             left -= here

@@ -54,6 +54,9 @@ HEAD, FOOT, STRIP = 0.95, 0.8, 0.74
 LINE, LEAST_LANE = 11.5, 11.5
 """Heights of a line beside a cohort, and of a lane at least [points]."""
 
+MANY = 12
+"""So many cohorts need not all say their dose."""
+
 AROUND, A4 = 170.0, 430.0
 """Height of what stands around the lanes, and of all lanes on a page [points]."""
 
@@ -260,12 +263,13 @@ def arrange(trial: Trial, lane: float, label: float) -> Layout:
     enrolled = sorted((row for row in people if row["patient"] is not None), key=lambda row: row["patient"])
     lanes, bands = _lanes_and_bands(trial, enrolled, lane, label)
     y = first_strip = bands[-1].bottom if bands else HEAD + 1.6
+    strip = max(STRIP, LINE / lane)
     strips: list[tuple[str, float, list[int]]] = []
     for state in STRIPS:
         left = [row["left_day"] for row in people if row["patient"] is None and row["state"] == state]
         if left:
-            strips.append((state, y + STRIP / 2 + 0.1, left))
-            y += STRIP
+            strips.append((state, y + strip / 2 + 0.1, left))
+            y += strip
     last_day, planned_day = _days_shown(trial, enrolled)
     bottom = y + (0.2 if strips else 0)
     zero = day_number(trial.start_date)
@@ -283,7 +287,7 @@ def _lanes_and_bands(trial: Trial, enrolled: list[Row], lane: float, label: floa
         lanes += [(row, y + place + 0.5) for place, row in enumerate(members)]
         decision = decisions.get(cohort["cohort"])
         foot = FOOT if decision or len(members) <= 1 else 0.12
-        words = (LINE * (1 + len(dose_words(cohort, label))) + 6) / lane
+        words = (LINE * (1 + len(dose_words(trial, cohort, label))) + 6) / lane
         bottom = y + max(max(len(members), 1) + foot, words)
         bands.append(Band(cohort, decision, y, bottom, len(members), PAPER if len(bands) % 2 else BAND))
         y = bottom
@@ -320,9 +324,15 @@ def _lane(page: Sheet, trial: Trial) -> float:
     return on_screen
 
 
-def dose_words(cohort: Row, width: float) -> list[str]:
-    """Return what is written beside a cohort below its name, in lines of some width [points]."""
-    return wrapped(f"level {cohort['level']} · {cohort['dose']}", width, 9)
+def dose_words(trial: Trial, cohort: Row, width: float) -> list[str]:
+    """Return what is written beside a cohort below its name, in lines of some width [points].
+
+    Where there are many cohorts and the dose takes many lines, the next cohort at its level has the level alone.
+    """
+    level = f"level {cohort['level']}"
+    lines = wrapped(f"{level} · {cohort['dose']}", width, 9)
+    before = {row["cohort"]: row["level"] for row in trial.cohorts}.get(cohort["cohort"] - 1)
+    return [level] if len(lines) > 2 and len(trial.cohorts) > MANY and before == cohort["level"] else lines
 
 
 def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
@@ -460,15 +470,15 @@ def _label_lanes(ax: Axes, layout: Layout) -> None:
         _write_outside(ax, "left", HEAD / 2, "patient", color=SOFT)
         _write_outside(ax, "right", HEAD / 2, "outcome", color=SOFT)
     for band in layout.bands:
-        _label_band(ax, band, layout.label)
+        _label_band(ax, band, dose_words(layout.trial, band.cohort, layout.label))
     if not layout.bands:
         _write_inside(ax, HEAD + 0.8, "nobody was enrolled", PAPER)
 
 
-def _label_band(ax: Axes, band: Band, wide: float) -> None:
+def _label_band(ax: Axes, band: Band, lines: list[str]) -> None:
     cohort, middle = band.cohort, (band.top + band.bottom) / 2
     name = f"Cohort {cohort['cohort']}" + (", expansion" if cohort["purpose"] == "expansion" else "")
-    dose = "\n".join(dose_words(cohort, wide))
+    dose = "\n".join(lines)
     up = LINE / 2 * dose.count("\n")
     _write_outside(ax, "left", middle, name, (34, up + 1), color=INK, fontweight="bold", va="bottom")
     _write_outside(ax, "left", middle, dose, (34, up - 1), color=INK, va="top")

@@ -14,7 +14,7 @@ from ..studies.sensitivities import Sensitivity, Swing, measure_words
 from . import sheet
 from .axis_words import amount, key_words
 from .beside import make_room
-from .sheet import Asked, Sheet, Size
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import BLUE, FAINT, GREY, INK, ORANGE, PAPER, SOFT, quiet
 from .texts import measure as width_of
 from .texts import wrapped
@@ -97,7 +97,7 @@ def plot_tornado(
     }
     tall = max(ROW, *(11.5 * (label.count("\n") + 1) + 6 for label in labels))
     small = (measure_words(found, base), *small)
-    page.finish(_finding(base, swings), small, tall * len(swings), list(handles), handles)
+    page.finish(_finding(base, swings), small, tall * len(swings), list(handles), handles, edge=EDGE)
     _write_values(ax, swings, scale, 0.3 * page.wide)
     return ax
 
@@ -155,7 +155,7 @@ def _write_values(ax: Axes, swings: Sequence[Swing], scale: float, most: float) 
             lines = wrapped(value if moves else f"{value}: no change", most, VALUE)
             words = " ".join([lines[0], *["..."] * (len(lines) > 1)])
             notes.append((max(reach) if right else min(reach), row + ENDS[end][2], words, right, moves))
-    for x, _, text, right, _ in notes * 2:  # what is made for one side takes from the other
+    for x, _, text, right, _ in notes:
         make_room(ax, x, *((width_of(text, VALUE) + 10, 0.0) if right else (0.0, width_of(text, VALUE) + 10)))
     for x, y, text, right, moves in notes:
         ax.annotate(

@@ -14,7 +14,7 @@ from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
 from . import sheet
 from .beside import TEXT, make_room
-from .sheet import Asked, Sheet, Size
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     DATES,
     FAINT,
@@ -109,7 +109,7 @@ def plot_where_time_goes(
     ax.set_ylim(rows - 0.4, -0.6)
     ax.set_yticks(list(labels), list(labels.values()))
     notes = _meanings(several) if legend else []
-    page.finish(_finding(several), _small_print(several), ROW * rows, notes=notes)
+    page.finish(_finding(several), _small_print(several), ROW * rows, notes=notes, edge=EDGE)
     _write_numbers(ax, numbers)
     return ax
 
