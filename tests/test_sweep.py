@@ -318,13 +318,13 @@ def test_the_figure_shows_the_estimates(study: Study) -> None:
     ]
     legend = axes.get_legend()
     assert legend is not None
-    assert legend.get_title().get_text() == "follow_up.days"
+    assert legend.get_title().get_text() == "follow-up [days]"
     assert [text.get_text() for text in legend.get_texts()] == ["90", "180"]
     low, high = axes.get_ylim()
     ends = [end for e in found.estimates for e in e if e.measure == "duration" for end in (e.low, e.high)]
     assert all(end is not None and low <= end <= high for end in ends)
     held = plot_sweep(found, x="screening.days", hue="accrual.consents_per_month")
-    assert held.get_xlabel() == "screening.days"
+    assert held.get_xlabel() == "screening [days]"
     assert held.get_ylim()[0] == 0
     with pytest.raises(EscalateError, match="there is no measure 'duration' at level 1"):
         plot_sweep(found, measure="duration", level=1)
@@ -337,7 +337,7 @@ def test_axes_that_are_not_drawn_are_held(base: Scenario) -> None:
     assert first.containers[0].lines[0].get_ydata().tolist() == [found.get(n, "duration").estimate for n in (1, 5)]
     second = plot_sweep(found, measure="duration", at={"follow_up.days": 180})
     assert second.containers[0].lines[0].get_ydata().tolist() == [found.get(n, "duration").estimate for n in (2, 6)]
-    assert any("follow_up.days = 180" in text.get_text() for text in second.texts)
+    assert any("follow-up 180 days" in text.get_text() for text in second.texts)
     with pytest.raises(EscalateError, match=r"the sweep has no points at follow_up\.days = 91; it has:"):
         plot_sweep(found, at={"follow_up.days": 91})
 
