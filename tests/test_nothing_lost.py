@@ -265,7 +265,7 @@ def test_a_figure_that_cannot_be_drawn_loses_nothing_else(
     assert printed.out.startswith(text("here/summary.txt"))
     assert printed.err.splitlines() == [
         f"escalate: {name} could not be drawn (ValueError: no such date); everything else is in here"
-        for name in ("durations", "trial-0/staircase")
+        for name in ("durations", "median-trial/staircase")
     ]
     assert Path("here/selection.png").exists()
     assert Path("here/trials.npz").exists()

@@ -59,15 +59,18 @@ from .scenario.model import Scenario
 from .scenario.own_rules import CODE
 from .scenario.rules import PythonRule
 from .studies.comparison import Comparison
+from .studies.representative import representative, representative_trial
 from .studies.sensitivities import Sensitivity
 from .studies.simulation import provenance, simulated_parts
 from .studies.sweeps import Sweep, write_sweep
-from .trial.conduct import simulate_trial
 from .words.records import ScenarioLike, Trial
 from .words.tables import Table
 
 Out = str | os.PathLike[str] | Place
 """A folder to write, or the place that was claimed for it."""
+
+MEDIAN_TRIAL = "median-trial"
+"""Folder of the one trial that is told of many."""
 
 Tell = Callable[[], object]
 """Says what was found: asked when numbers are written, and figures are not drawn yet."""
@@ -133,8 +136,8 @@ def run(
             kept.append(part)
     found = characteristics(total(sorted(counted, key=lambda part: part.first)))
     if out is not None:
-        told = simulate_trial(scenario, seed=seed, replicate=0)
         simulated = join(sorted(kept, key=lambda part: part.first))
+        told = representative(simulated)
         kept.clear()  # what is joined need not lie in memory twice
 
         def write(folder: Path) -> None:
@@ -379,19 +382,18 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     _write_json(folder / "summary.json", _summary_of(found, made))
     (folder / "characteristics.csv").write_text(found.table.to_csv(), encoding="utf-8")
     _write_resolved(folder, counted.scenario)
-    one = folder / f"trial-{told.replicate}"
+    one = folder / MEDIAN_TRIAL
     one.mkdir()
     _write_one(one, told)
 
 
 def _figures_of(found: Characteristics, told: Trial) -> dict[str, Write]:
     """Return the figures of many trials, and of one of them."""
-    one = f"trial-{told.replicate}"
     return {
         "durations": _figure(lambda: plot_durations(found)),
         "where-time-goes": _figure(lambda: plot_where_time_goes(found)),
         "selection": _figure(lambda: plot_selection(found)),
-        **{f"{one}/{name}": write for name, write in _figures_of_one(told).items()},
+        **{f"{MEDIAN_TRIAL}/{name}": write for name, write in _figures_of_one(told).items()},
     }
 
 
@@ -462,7 +464,8 @@ def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) ->
     """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
     with claimed(out, overwrite) as place:
         counted = found.tally
-        told = simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
+        many = min(counted.trials, PATHS_OF)
+        told = representative_trial(counted.scenario, trials=many, seed=counted.seed, first=counted.first)
         place.write(lambda folder: _write_characteristics(folder, found, told), _figures_of(found, told))
 
 

@@ -12,7 +12,7 @@ from ..results.estimates import posterior_interval
 from ..results.timeline import WAITS, waits
 from ..scenario.model import Scenario
 from ..words.records import NO_DOSE, Trial
-from .heads import driver_lines
+from .heads import driver_lines, told
 
 Row = dict[str, Any]
 
@@ -39,7 +39,7 @@ def story(trial: Trial) -> str:
 
 def _opening(trial: Trial) -> Iterator[str]:
     yield trial.title
-    yield f"One simulated trial (seed {trial.seed}, replicate {trial.replicate}), rule {trial.rule}"
+    yield from told(f"One simulated trial ({trial.which}), rule {trial.rule}", "  ")
     if isinstance(trial.scenario, Scenario):
         yield from driver_lines(trial.scenario)
     yield "Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1))
