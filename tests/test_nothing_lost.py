@@ -50,7 +50,7 @@ def during_the_work(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -
             left.pop()()
         return simulate(*given, **options)
 
-    for place in (SIMULATE, "escalate.export.simulate_trial"):
+    for place in (SIMULATE, "escalate.studies.representative.simulate_trial"):
         monkeypatch.setattr(place, simulate_trial)
 
 

@@ -36,6 +36,7 @@ from .files import (
     write_whole,
 )
 from .plots import (
+    plot_accrual_fan,
     plot_comparison,
     plot_decision_table,
     plot_dose_paths,
@@ -51,6 +52,7 @@ from .plots.style import image
 from .protocol_tables import CountTable, ProtocolTable
 from .protocol_tables.layout import OfScenario, whole
 from .report import exact_csv, exact_summary, paths_csv, summary
+from .report.accrual import accrual_summary
 from .report.narrative import story
 from .results.estimates import Characteristics, characteristics
 from .results.outcomes import Trials, join
@@ -58,6 +60,7 @@ from .results.tally import PATHS_OF, Tally, tally, total
 from .scenario.model import Scenario
 from .scenario.own_rules import CODE
 from .scenario.rules import PythonRule
+from .studies.accruals import Accrual
 from .studies.comparison import Comparison
 from .studies.representative import representative, representative_trial
 from .studies.sensitivities import Sensitivity
@@ -351,8 +354,23 @@ def write_sensitivity(found: Sensitivity, out: Out, *, overwrite: bool = False, 
     write_folder(_place(out), write, overwrite, figures, tell=tell)
 
 
-def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -> None:
-    """Draw a sweep as ``sweep.png`` and ``sweep.svg`` in its folder; `what` as in `plot_sweep`.
+def write_accrual(
+    found: Accrual, out: Out, *, counted: str = "infused", overwrite: bool = False, tell: Tell | None = None
+) -> None:
+    """Write when patients come as a folder: summary, and the fan of all trials; see `accrual_summary`."""
+
+    def write(folder: Path) -> None:
+        (folder / "summary.txt").write_text(accrual_summary(found, counted) + "\n", encoding="utf-8")
+        _write_resolved(folder, found.scenario)
+        made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
+        _write_json(folder / "provenance.json", {**made, "counted": counted})
+
+    figures = {"accrual": _figure(lambda: plot_accrual_fan(found, counted=counted))}
+    write_folder(_place(out), write, overwrite, figures, tell=tell)
+
+
+def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], name: str = "sweep", **what: Any) -> None:
+    """Draw a sweep as ``sweep.png`` and ``sweep.svg``, or of another name, in its folder; `what` as in `plot_sweep`.
 
     Raises
     ------
@@ -369,9 +387,9 @@ def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -
     except EscalateError:
         raise
     except Exception as error:
-        raise IncompleteError(f"sweep could not be drawn ({brief(error)}); everything else is in {out}") from error
+        raise IncompleteError(f"{name} could not be drawn ({brief(error)}); everything else is in {out}") from error
     for kind, data in images.items():
-        write_whole(Path(out) / f"sweep.{kind}", data)
+        write_whole(Path(out) / f"{name}.{kind}", data)
 
 
 def _write_characteristics(folder: Path, found: Characteristics, told: Trial) -> None:
