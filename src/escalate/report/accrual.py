@@ -31,10 +31,10 @@ def accrual_summary(found: Accrual, counted: str = "infused") -> str:
     scenario = found.scenario
     days = found.of(counted)
     head = [
-        scenario.trial.title_and_id,
+        *told(scenario.trial.title_and_id, "  "),
         f"{found.trials:,} simulated trial{'s' if found.trials > 1 else ''}, seed {found.seed}",
         *driver_lines(scenario),
-        *told(f"{counted}: {COUNTED[counted]}"),
+        *(told(f"{counted}: {COUNTED[counted]}") if COUNTED[counted] != f"patients {counted}" else ()),
     ]
     parts = (head, caution_lines(cautions(scenario)), _rows(found, counted, days))
     return "\n\n".join("\n".join(part) for part in map(list, parts) if part)
@@ -49,8 +49,8 @@ def _rows(found: Accrual, counted: str, days: Sequence[IntArray]) -> Iterator[st
     reached = [[int(of_one[number - 1]) for of_one in days if len(of_one) >= number] for number in numbers]
     shares = [in_percent(probability("", "", None, len(there), found.trials)) for there in reached]
     wide = max([15, *map(len, shares)])
-    yield f"{counted:<10}{'in trials':>{wide}}   {'median date':<16}80% of the trials that get there"
+    yield f"{counted:<10}{'in trials':>{wide}}  {'median date':<16}80 % of those trials"
     for number, share, there in zip(numbers, shares, reached, strict=True):
         low, middle, high = np.quantile(there, [0.1, 0.5, 0.9], method="inverted_cdf")
         dates = [day_words(found.scenario.trial.start_date + timedelta(days=int(day))) for day in (low, middle, high)]
-        yield f"{number:<10}{share:>{wide}}   {dates[1]:<16}{dates[0]} to {dates[2]}"
+        yield f"{number:<10}{share:>{wide}}  {dates[1]:<16}{dates[0]} to {dates[2]}"

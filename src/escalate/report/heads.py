@@ -12,10 +12,14 @@ from ..scenario.model import Scenario
 WIDTH = 80
 """Width of running text [characters]."""
 
+UNBROKEN = "\N{NO-BREAK SPACE}"
+"""A space at which `told` breaks no line."""
+
 
 def told(text: str, indent: str = "") -> list[str]:
-    """Return running text as lines; those that follow the first begin with an indent."""
-    return wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    """Return running text as lines, unbroken where its spaces are; those after the first begin with an indent."""
+    lines = wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(UNBROKEN, " ") for line in lines]
 
 
 def driver_lines(scenario: Scenario, label: str = "") -> Iterator[str]:
@@ -27,3 +31,8 @@ def driver_lines(scenario: Scenario, label: str = "") -> Iterator[str]:
 def day_words(day: date) -> str:
     """Return a date on which somebody acts, with its weekday: ``Mon 2025-03-17``."""
     return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} {day.isoformat()}"
+
+
+def plural(many: float) -> str:
+    """Return the ending of a word for so many."""
+    return "" if many == 1 else "s"

@@ -11,7 +11,7 @@ from ..scenario.policies import Limits, Stopping, Titration
 from ..scenario.rules import RULES
 from ..scenario.section import Section
 
-WIDTH = 110
+WIDTH = 80
 HOMES = {
     "3+3": "rules.three_plus_three",
     "rolling six": "rules.rolling_six",
@@ -65,7 +65,7 @@ def rules_list(name: str | None = None) -> str:
         if key.name not in ("name", "sha256"):
             default = key.default if key.default == MUST else f"default {key.default}"
             told = f"{key.name} ({key.allowed}; {default}): {key.meaning}"
-            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      "))
+            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False))
     return "\n".join(parts)
 
 
