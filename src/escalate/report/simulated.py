@@ -251,10 +251,7 @@ def _spans(found: Characteristics) -> Iterator[str]:
             yield f"  {name:<32}{in_units(found.get(name)):>16}{middle:>18}"
         if len(cohorts) > 6:
             yield f"  and {len(cohorts) - 6} more cohort{plural(len(cohorts) - 6)}"
-        yield from told(
-            "A cohort is timed from its opening to the last decision on it, in the trials that have it: cohorts "
-            "need not add up to the whole, and the first one waits for its first patient before the first infusion.",
-        )
+        yield from told("Cohorts, from opening to last decision, in the trials that have them, need not add up.")
     cut_off = counted.values["milestone: trial ended"][NOT_REACHED]
     if cut_off:
         were = "trial was" if cut_off == 1 else "trials were"
