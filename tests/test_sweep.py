@@ -283,7 +283,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["sweep", "small.toml"]) == 0
     assert contents(out) == before
     assert main(["sweep", "small.toml", "--x", "follow_up.days", "--measure", "recommended", "--level", "2"]) == 0
-    assert {n for n, data in contents(out).items() if data != before[n]} == {"sweep.png", "sweep.svg"}
+    beside = "sweep-recommended-level-2-x-follow_up.days"
+    after = contents(out)
+    assert after.keys() - before.keys() == {f"{beside}.png", f"{beside}.svg"}
+    assert {name: after[name] for name in before} == before
+    assert after[f"{beside}.png"] != before["sweep.png"]
     capsys.readouterr()
     assert main(["sweep", "small.toml", "--x", "follow_up.day"]) == 2
     assert "has no axis 'follow_up.day'; its axes are" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from .arguments import (
@@ -48,6 +49,14 @@ def run(arguments: argparse.Namespace) -> None:
         found = sweep(study, out, executor=executor, progress=True)
     level = int(arguments.level) if (arguments.level or "").isdecimal() else arguments.level
     say(summary(found))
+    name = _name(arguments)
     with figures_as_asked(arguments):
-        write_sweep_figure(found, out, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
-    say(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")
+        write_sweep_figure(found, out, name, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
+    say(f"\nWritten to {out}: sweep.csv, every estimate at every point; {name}.png and .svg.")
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    """Return what a figure is called: after what was asked of it, so that another one stands beside it."""
+    asked = {"": arguments.measure, "level-": arguments.level, "x-": arguments.x, "hue-": arguments.hue}
+    parts = [re.sub(r"[^\w.]+", "-", f"{before}{word}") for before, word in asked.items() if word]
+    return "-".join(["sweep", *parts])[:120]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -15,19 +16,22 @@ from ..files import FileRead, Out, Place, Write, claimed, place_for
 from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
 from ..results.estimates import Characteristics, characteristics
-from ..results.outcomes import Trials
+from ..results.outcomes import Trials, join
 from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
+from ..studies.representative import representative
 from ..studies.simulation import check_kept, provenance, simulated_parts
-from ..trial.conduct import simulate_trial
 from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.records import Trial
 from .figures import figure
 from .parts import keep_rule, write_json, write_resolved
 from .records import write_columns
-from .sheets import also_workbook, saves
+from .sheets import also_workbook, saves, told_of
 from .trial import figures_of_trial, write_records
+
+MEDIAN_TRIAL = "median-trial"
+"""Folder of the one trial that is told of many."""
 
 
 @asks(Scenario, numbers=("trials", "seed"))
@@ -89,11 +93,11 @@ def run(
         parts = simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
         found, simulated = _estimated(parts, keep=place is not None)
         if place is not None:
-            told = simulate_trial(scenario, seed=seed, replicate=0)
+            told = representative(_first_of(simulated))
             write = partial(_write_run, found=found, told=told, simulated=simulated, keeps_rule=bool(inputs))
             place.write(
                 write,
-                _figures_of(found, told) | also_workbook(found, xlsx),
+                _figures_of(found, told) | also_workbook(found, xlsx, told),
                 inputs,
                 None if tell is None else lambda: tell(found),
             )
@@ -121,6 +125,12 @@ def _estimated(parts: Iterable[Trials], keep: bool) -> tuple[Characteristics, li
     return found, sorted(kept, key=lambda part: part.first)
 
 
+def _first_of(parts: list[Trials]) -> Trials:
+    """Return the parts of the first trials, among which one is chosen, as one."""
+    ends = itertools.accumulate(len(part) for part in parts)
+    return join([part for part, end in zip(parts, ends, strict=True) if end - len(part) < PATHS_OF])
+
+
 def _write_run(folder: Path, found: Characteristics, told: Trial, simulated: list[Trials], keeps_rule: bool) -> None:
     """Write what many trials say, one of them, all of them, and the rule's Python file beside the scenario's."""
     _write_characteristics(folder, found, told)
@@ -137,19 +147,18 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     write_json(folder / "summary.json", _summary_of(found, made))
     (folder / "characteristics.csv").write_bytes(csv_bytes(found.table.to_csv()))
     write_resolved(folder, counted.scenario)
-    one = folder / f"trial-{told.replicate}"
+    one = folder / MEDIAN_TRIAL
     one.mkdir()
     write_records(one, told)
 
 
 def _figures_of(found: Characteristics, told: Trial) -> dict[str, Write]:
     """Return the figures of many trials, and of one of them."""
-    one = f"trial-{told.replicate}"
     return {
         "durations": figure(lambda: plot_durations(found)),
         "where-time-goes": figure(lambda: plot_where_time_goes(found)),
         "selection": figure(lambda: plot_selection(found)),
-        **{f"{one}/{name}": write for name, write in figures_of_trial(told).items()},
+        **{f"{MEDIAN_TRIAL}/{name}": write for name, write in figures_of_trial(told).items()},
     }
 
 
@@ -164,5 +173,5 @@ def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) ->
     """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
     with claimed(out, overwrite) as place:
         counted = found.tally
-        told = simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
+        told = told_of(counted)
         place.write(lambda folder: _write_characteristics(folder, found, told), _figures_of(found, told))

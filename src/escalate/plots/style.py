@@ -215,7 +215,7 @@ def small_print(trial: Trial) -> list[str]:
     end = trial.date_of(trial.duration_days)
     dates = f"{trial.start_date} to {end} ({trial.duration_days} days)"
     why = [] if trial.recommended is None else [f"Escalation ended: {trial.stop_reason}"]
-    which = f"{trial.rule} rule · {dates} · simulated trial: seed {trial.seed}, replicate {trial.replicate}"
+    which = f"{trial.rule} rule · {dates} · simulated trial: {trial.which}"
     return [path, *why, trial.title, which]
 
 

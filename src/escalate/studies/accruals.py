@@ -63,7 +63,7 @@ class Accrual:
         EscalateError
             If nobody is counted like that; the message lists who is.
         """
-        return max((int(days[-1]) for days in self._of(counted) if len(days)), default=0)
+        return max((int(days[-1]) for days in self.of(counted) if len(days)), default=0)
 
     def numbers(self, counted: str = "infused", until: int | None = None) -> IntArray:
         """Return how many there are by the end of each day.
@@ -86,7 +86,7 @@ class Accrual:
             As `last_day`.
         """
         every = np.arange((self.last_day(counted) if until is None else until) + 1)
-        return np.stack([np.searchsorted(days, every, side="right") for days in self._of(counted)])
+        return np.stack([np.searchsorted(days, every, side="right") for days in self.of(counted)])
 
     def quantiles(self, shares: Sequence[float], counted: str = "infused", until: int | None = None) -> IntArray:
         """Return quantiles of the numbers by the end of each day.
@@ -112,7 +112,8 @@ class Accrual:
         numbers = self.numbers(counted, until)
         return np.asarray(np.quantile(numbers, shares, axis=0, method="inverted_cdf"), dtype=np.int64)
 
-    def _of(self, counted: str) -> tuple[IntArray, ...]:
+    def of(self, counted: str) -> tuple[IntArray, ...]:
+        """Return the days on which the number of those who are counted rises, for each trial; raises as `last_day`."""
         if counted not in self.days:
             raise EscalateError(f"counted: there is no {counted!r}; there are: {', '.join(COUNTED)}")
         return self.days[counted]
