@@ -26,7 +26,6 @@ TOPS = ("src", "tests", "scenarios", "notebooks", "seeds")
 WRITTEN = {
     *{
         "results/nct06337474/",
-        "trial-0/",
         "median-trial/",
         "summary.json",
         "characteristics.csv",
