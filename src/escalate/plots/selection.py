@@ -10,6 +10,7 @@ from ..errors import EscalateError
 from ..exactly.enumeration import Exact
 from ..results.chance import in_percent
 from ..results.estimates import Characteristics, Estimate
+from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
@@ -191,7 +192,7 @@ def _finding(found: Characteristics) -> str:
 def _small_print(found: Characteristics) -> list[str]:
     counted, scenario = found.tally, found.tally.scenario
     rest = [f"rule {rule_words(scenario.rule)}", f"{trials_words(counted.trials, counted.seed)}"]
-    lines = [scenario.trial.title_and_id, " · ".join(rest)]
+    lines = [scenario.trial.title_and_id, " · ".join(rest), drivers(scenario)]
     if scenario.overdose_above is not None and scenario.toxicity.mtd_level is None:
         limit = f"{100 * scenario.overdose_above:.4g}%"
         lines.append(f"MTD of the truth: the highest level whose assumed P(DLT) is not above {limit}")

@@ -12,6 +12,7 @@ from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
+from ..scenario.drivers import drivers
 from . import sheet
 from .beside import TEXT, make_room
 from .sheet import EDGE, Asked, Sheet, Size
@@ -176,6 +177,7 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
     made = dict.fromkeys(trials_words(t.trials, t.seed, of_each=len(several) > 1) for t in tallies.values())
     lines = [*titles, f"{' / '.join(made)} · ± Monte Carlo standard error, thin lines 95 % intervals"]
     for label, counted in tallies.items():
+        lines.append(drivers(counted.scenario, label))
         cut = counted.values["milestone: trial ended"][NOT_REACHED]
         if cut:
             words = f"{cut:,} trials were" if cut > 1 else "1 trial was"
