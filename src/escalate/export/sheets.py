@@ -16,11 +16,13 @@ from ..files import Write, write_file, write_result
 from ..protocol_tables import ProtocolTable
 from ..protocol_tables.layout import OfScenario, cells_of
 from ..report import exact_summary, summary
+from ..report.accrual import accrual_summary
 from ..report.narrative import story
 from ..results.estimates import Characteristics
 from ..results.tally import PATHS_OF, Tally
 from ..scenario.model import Scenario
 from ..scenario.sources import ledger
+from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.representative import representative_trial
 from ..studies.sensitivities import Sensitivity
@@ -107,6 +109,16 @@ def _(found: ProtocolTable) -> Iterator[Sheet]:
     yield Sheet(name="cells", heads=tuple(heads), rows=rows)
     if found.scenario is not None:
         yield from scenario_sheets(found.scenario)
+
+
+@sheets_of.register
+def _(found: Accrual) -> Iterator[Sheet]:
+    for counted, days in found.days.items():
+        yield lines_sheet(f"summary {counted}", accrual_summary(found, counted))
+        most = max(map(len, days), default=0)
+        rows = [[trial, *each.tolist(), *[None] * (most - len(each))] for trial, each in enumerate(days)]
+        yield Sheet(name=f"{counted} days", heads=("trial", *(str(k) for k in range(1, most + 1))), rows=rows)
+    yield from scenario_sheets(found.scenario)
 
 
 @sheets_of.register
