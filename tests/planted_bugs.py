@@ -47,6 +47,7 @@ PENDING_AT_END = "test_elimination.py::test_time_is_up_while_patients_are_pendin
 ENGINES, QUESTIONS = "test_engines_agree.py", "test_questions.py"
 CHANCE = "test_chance.py"
 PARTIAL = "test_engines_agree.py::test_places_that_partial_doses_free_at_once"
+PAGE = "test_pages.py"
 LOST = "test_nothing_lost.py"
 HOSTILE = "test_plots_hostile.py"
 NOTEBOOK = "test_seen_in_notebooks.py::test_a_figure_is_seen_exactly_once"
@@ -56,6 +57,23 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a page shows tags of labels", "pages/page.py", "autoescape=True", "autoescape=False", f"{PAGE}::test_every_word_is_escaped"),
+    Bug("a page shows tags between dates", "pages/page.py", "[escape(part) for part", "[Markup(part) for part", f"{PAGE}::test_dates_and_errors_stay_whole"),
+    Bug("a page drops the last caution", "pages/run.py", "cautions=caution_sentences(cautions(scenario))", "cautions=caution_sentences(cautions(scenario)[:-1])", f"{PAGE}::test_the_page_says_all"),
+    Bug("a page drops the last figure", "pages/run.py", "for name, asked, seen in FIGURES]", "for name, asked, seen in FIGURES[:-1]]", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
+    Bug("a page shows one figure for all", "pages/run.py", "svg=figures.get(name))", "svg=figures.get(FIGURES[0][0]))", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
+    Bug("a page is silent about a figure that is missing", "pages/templates/run.html", "This figure could not be drawn.", "", f"{PAGE}::test_a_figure_that_cannot_be_drawn_is_said_on_the_page"),
+    Bug("a page leaves out assumptions without a source", "pages/run.py", "in by_kind(scenario) if entries]", "in by_kind(scenario) if entries and kind != 'unsourced']", f"{PAGE}::test_the_page_says_all"),
+    Bug("a page says another seed", "pages/run.py", "--seed {counted.seed}{allow}", "--seed 1{allow}", f"{PAGE}::test_equal_results_are_equal_pages"),
+    Bug("a page is written before the figures that it holds", "export/simulation.py", "return figures | {PAGE: write_page}", "return {PAGE: write_page} | figures", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
+    Bug("no dose is said of the wrong reason", "results/answer.py", "({MEANINGS[why]}) in {in_percent(share)}", "({MEANINGS[WHY_NO_DOSE[0]]}) in {in_percent(share)}", f"{PAGE}::test_question_and_answer_in_five_lines"),
+    Bug("the answer says the first level for the most frequent", "results/answer.py", "most = max(range(scenario.levels + 1)", "most = min(range(scenario.levels + 1)", f"{PAGE}::test_question_and_answer_in_five_lines"),
+    Bug("a page is wider than a telephone", "pages/templates/screen.css", ".scroll { overflow-x: auto;", ".scroll {", f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("a page is too dark to read in the dark", "pages/templates/screen.css", "--ink: #E6EDF3; --soft: #A8B3BE", "--ink: #1F2328; --soft: #59636E", f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("lines of a page lie on each other", "pages/templates/screen.css", "16px/1.45", "16px/0.5", f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("a page asks for something outside", "pages/templates/frame.html", '<meta charset="utf-8">', '<meta charset="utf-8"><link rel="stylesheet" href="https://example.org/x.css">', f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("a page on paper is as wide as on a screen", "pages/templates/print.css", "img { min-width: 0; width: auto; max-width: 100%;", "img { min-width: 60rem;", f"{PAGE}::test_nothing_is_cut_on_paper"),
+    Bug("a wide table keeps its large letters on paper", "pages/table.py", "is_wide=_width(html, *LARGE) > PAPER_WIDE", "is_wide=False", f"{PAGE}::test_nothing_is_cut_on_paper"),
     Bug("a DLT's onset may be as late as 1e-17", "scenario/nature.py", "second_half_share: Annotated[float, Field(ge=0.001, le=0.999)]", "second_half_share: Annotated[float, Field(gt=0, lt=1)]", ABSURD),
     Bug("any number of patients may be counted", "scenario/policies.py", "Count = Annotated[int, Field(ge=1, le=MOST_PATIENTS)]", "Count = Annotated[int, Field(ge=1)]", f"{ABSURD} {BOUNDS}::test_every_number_has_two_ends"),
     Bug("a trial may start in the year 24", "scenario/protocol.py", "if not FIRST_START <= self.start_date <= LAST_START:", "if False:", ABSURD),

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from ..errors import EscalateError
 from ..exactly.enumeration import Exact
+from ..results.answer import most_often
 from ..results.chance import in_percent
 from ..results.estimates import Characteristics, Estimate
 from ..scenario.drivers import drivers
@@ -120,7 +121,7 @@ def plot_selection(
     exactly = _draw_exact(ax, exact)
     listed = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), INCONCLUSIVE["label"], MTD)
     row = max(ROW, *(LINE * (label.count("\n") + 1) + 8 for label in labels))
-    page.finish(_finding(found), _small_print(found), row * (scenario.levels + 1.2), listed, edge=EDGE)
+    page.finish(most_often(found), _small_print(found), row * (scenario.levels + 1.2), listed, edge=EDGE)
     for level, estimate in values.items():
         ends = [estimate.estimate, estimate.high or 0.0, exactly.get(level, 0.0)]
         _write_number(ax, level, max(ends), in_percent(estimate), exactly.get(level))
@@ -179,14 +180,6 @@ def _write_number(ax: Axes, level: int, right: float, words: str, exact: float |
     make_room(ax, right, widest([text], TEXT) + 18)
     style: dict[str, Any] = {"va": "center_baseline", "fontsize": TEXT, "color": INK, "zorder": 5}
     ax.annotate(text, (right, level), (8, 0), textcoords="offset points", **style)
-
-
-def _finding(found: Characteristics) -> str:
-    scenario = found.tally.scenario
-    most = max(range(scenario.levels + 1), key=lambda level: found.get("recommended", level or NO_DOSE).estimate)
-    share = in_percent(found.get("recommended", most or NO_DOSE))
-    which = f"level {most}, {scenario.dose_levels[most - 1].label}" if most else NO_DOSE
-    return f"Recommended most often: {which}, in {share}"
 
 
 def _small_print(found: Characteristics) -> list[str]:

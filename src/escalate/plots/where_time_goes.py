@@ -8,6 +8,7 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
+from ..results.answer import longest_wait
 from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
@@ -165,10 +166,7 @@ def _write_numbers(ax: Axes, notes: list[tuple[float, float, str]]) -> None:
 def _finding(several: Mapping[str, Characteristics]) -> str:
     if len(several) > 1:
         return f"Where the time goes, in {len(several)} scenarios"
-    one = next(iter(several.values()))
-    most = max(WAITS, key=lambda name: one.get(name).estimate)
-    words = "follow-up" if most == "follow-up" else f"waiting for {most}"
-    return f"Where the time goes: most of all {words}"
+    return f"Where the time goes: most of all {longest_wait(next(iter(several.values())))}"
 
 
 def _small_print(several: Mapping[str, Characteristics]) -> list[str]:

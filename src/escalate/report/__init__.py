@@ -15,7 +15,7 @@ from ..results.estimates import Characteristics
 from ..scenario.keys import toml_value
 from ..scenario.model import Scenario
 from ..scenario.section import Section
-from ..scenario.sources import UNSOURCED, Assumption, ledger
+from ..scenario.sources import Assumption, by_kind
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
@@ -71,9 +71,8 @@ def assumptions(scenario: Scenario) -> str:
     scenario : Scenario
         Any scenario.
     """
-    entries, lines = ledger(scenario), []
-    for kind in (UNSOURCED, "assumption", "literature", "registry"):
-        chosen = [entry for entry in entries if entry.kind == kind]
+    lines: list[str] = []
+    for kind, chosen in by_kind(scenario):
         lines.append(f"{kind}: {len(chosen)}")
         for source, group in groupby(chosen, key=lambda entry: entry.source):
             lines.extend(f"  {entry.key} = {entry.value_text}" + _between(entry) for entry in group)
