@@ -580,13 +580,24 @@ class ReferenceTrial:
 
     def taken(self, cohort: Cohort) -> int:
         """Places of the cohort that nobody else can have today."""
-        taken = self.filled(cohort)
-        return taken + sum(person.between_lymphodepletion_and_infusion or person.pending for person in cohort.people)
+        return self.filled(cohort) + sum(self.awaited_in_a_place(person) for person in cohort.people)
+
+    def awaited_in_a_place(self, person: Person) -> bool:
+        """Whether the patient's outcome is awaited, and the place is not free for somebody else meanwhile.
+
+        It is, where the protocol says at once, from the infusion of a partial dose on; but a rolling rule gives places
+        itself.
+        """
+        at_once = self.s.safety.replace_partial_dose == "at_once" and (not self.is_rolling or person.cohort.expansion)
+        return person.between_lymphodepletion_and_infusion or (
+            person.pending and not (at_once and not person.fate.full_dose)
+        )
 
     def outstanding(self, cohort: Cohort) -> int:
         """How many more evaluable patients there can be at the level before the next decision."""
         if not self.is_rolling:
-            return cohort.places - self.filled(cohort)
+            awaited = sum(self.awaited_in_a_place(person) for person in cohort.people)
+            return awaited + max(cohort.places - self.filled(cohort) - awaited, 0)
         free = max(cohort.places - self.taken(cohort), 0)
         return free + sum(
             person.between_lymphodepletion_and_infusion or person.pending
@@ -619,9 +630,14 @@ class ReferenceTrial:
 
     def forced(self, cohort: Cohort, told: Told) -> bool:
         outstanding = self.outstanding(cohort)
+        if outstanding == 0:  # all that is awaited is whether somebody has a DLT after a partial dose
+            return False
         all_places_will_be_filled = self.s.safety.replace_non_evaluable and self.s.trial.cap_counts == "evaluable"
         answers = set()
-        for more in [outstanding] if all_places_will_be_filled else range(outstanding + 1):
+        fewest = 0
+        if all_places_will_be_filled:  # nobody is replaced while DLTs after partial doses make the cohort full
+            fewest = max(min(outstanding, cohort.places - self.filled(cohort)), 0)
+        for more in range(fewest, outstanding + 1):
             for more_dlts in range(more + 1):
                 action, level, _, _ = self.rule(told.completed(more, more_dlts))
                 answers.add((action, level))
@@ -764,7 +780,9 @@ class ReferenceTrial:
         if permitted_level is None:
             permitted_level = self.permitted_level
         if self.s.trial.cap_counts == "evaluable":
-            used = sum(person.evaluable or person.pending for person in self.patients)
+            used = sum(
+                person.evaluable or (person.pending and self.awaited_in_a_place(person)) for person in self.patients
+            )
         else:
             used = sum(person.infused for person in self.patients)
         on_the_way = sum(

@@ -86,6 +86,8 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
     if data["safety"]["when_rule_finished"] == "expand":
         closes = {"expansion_too_toxic_probability": draw(st.sampled_from([0.6, 0.9, 1.0]))}
         data["stopping"] = {"too_toxic_above": 0.3} | data.get("stopping", {}) | closes
+    if data["safety"]["replace_non_evaluable"]:
+        data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
     return Scenario.model_validate(data)
 
 

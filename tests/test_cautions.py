@@ -51,6 +51,11 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         [{"follow_up__days": 500, "trial__max_days": 400}],
         [{"follow_up__days": 400, "trial__max_days": 400}],
     ),
+    "outside its range": (
+        "follow_up.days lies outside its range",
+        [{"sources": {"follow_up.days": "assumption: changed on the command line to 28; outside its range, 1 to 9"}}],
+        [{"sources": {"follow_up.days": "assumption: changed on the command line to 28"}}],
+    ),
     "no stop for toxicity": (
         "never stops for toxicity",
         [

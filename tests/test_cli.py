@@ -67,7 +67,7 @@ def test_run_writes_a_folder_of_results(capsys: pytest.CaptureFixture[str], else
             "resolved.json",
             "nct06337474.toml",
         },
-        *{f"trial-0/{name}" for name in one | figures},
+        *{f"median-trial/{name}" for name in one | figures},
         *{f"{name}.{kind}" for name in ("durations", "where-time-goes", "selection") for kind in ("png", "svg")},
     }
     assert (out / "nct06337474.toml").read_text() == Path(BASE).read_text()
@@ -208,7 +208,7 @@ def test_schema_describes_every_key(capsys: pytest.CaptureFixture[str]) -> None:
         (["run", BASE, "--trials", "0"], "0 is less than 1"),
         (["run", BASE, "--seed", "-1"], "-1 is less than 0"),
         (["run", BASE, "--trials", "many"], "'many' is not a whole number"),
-        (["walk"], "invalid choice"),
+        (["walk"], "there is no verb walk"),
     ],
 )
 def test_bad_arguments_exit_with_2(arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:

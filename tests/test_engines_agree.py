@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from escalate import Scenario, load
 from escalate.committee.committee import Committee
-from escalate.errors import RuleError
+from escalate.errors import RuleError, ScenarioError
 from escalate.kernel.answers import Answers
 from escalate.kernel.bench import Protocol, Seats, Tables
 from escalate.kernel.codes import HEAD, Answer
@@ -132,6 +132,117 @@ def test_shipped_scenarios_long(name: str, rule_name: str) -> None:
     scenario, at_once = shipped(name, rule_name), 5_000
     for first in range(0, 100_000, at_once):
         assert_same(by_kernel(scenario, at_once, first, 1, is_available()), by_simpy(scenario, at_once, first))
+
+
+PARTIAL_DOSES: dict[str, dict[str, Any]] = {
+    "3+3": {"safety__early_decision": False},
+    "early": {"safety__sentinel_stagger_days": 2},
+    "BOIN, early": {"rule": RULES["BOIN"], "safety__early_decision": True, "safety__cohort_size": 4},
+    "infused": {"trial__cap_counts": "infused", "rule": RULES["BOIN"], "safety__early_decision": True},
+    "titration": {"titration": {}, "treatment__lymphodepletion": lymphodepletion(3)},
+    "expands": {
+        "rule": RULES["TITE-BOIN"],
+        "safety__when_rule_finished": "expand",
+        "stopping": {"expansion_too_toxic_probability": 0.95},
+    },
+}
+
+
+@pytest.mark.parametrize("changes", PARTIAL_DOSES.values(), ids=PARTIAL_DOSES)
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_places_that_partial_doses_free_at_once(changes: dict[str, Any], compiles: bool) -> None:
+    """Every second dose is partial, and every second patient has a DLT, so that many a DLT is beyond the places."""
+    scenario = small(
+        safety__replace_partial_dose="at_once",
+        attrition={"partial_dose_probability": 0.5, "drop_out_per_year": 0.8, "not_infused_probability": 0.1},
+        accrual={"kind": "poisson", "consents_per_month": 12.0},
+        toxicity__dlt_probability=[0.2, 0.45],
+        trial__planned_patients=15,
+        **changes,
+    )
+    truth = by_simpy(scenario, 40)
+    assert_same(by_kernel(scenario, 40, compiles=compiles), truth)
+    late = by_simpy(scenario.replace({"safety.replace_partial_dose": "after_window"}), 40)
+    has_come_to_it = changes is not PARTIAL_DOSES["expands"]  # the rolling rule seldom leaves places to expand
+    assert (truth.duration_days != late.duration_days).any() == has_come_to_it
+
+
+TIME_CAN_BE_UP = {
+    "safety.early_decision": True,
+    "safety.review_delay_days": 6,
+    "attrition.drop_out_per_year": 0.6,
+    "safety.dlt_window_days": 28,
+}
+"""Windows that are open when a decision comes early, outcomes that never come, days between a cut and its meeting."""
+
+
+def compare_when_time_is_up(examples: int, number: int) -> int:
+    """Compare trials whose time is up between a data cut and its meeting; return how many cuts were a cohort's second.
+
+    The days on which that is so are those of the same trial with more time: each of its data cuts, and the day before
+    the meeting.
+    """
+    seconds = 0
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
+    @given(any_rule() if number % 2 else scenarios(everything=True))
+    def agrees(scenario: Scenario) -> None:
+        nonlocal seconds
+        try:
+            ends_soon = {"trial.planned_patients": 2 * max(scenario.safety.cohort_size, 3)}
+            longer = {"follow_up.days": scenario.follow_up.days + 28}
+            scenario = scenario.replace(TIME_CAN_BE_UP | ends_soon | longer)
+        except ScenarioError:
+            return
+        trial = next(iter(traced_trials(scenario, trials=1)))
+        meetings = [(row["data_cut_day"], row["committee_day"], row["cohort"]) for row in trial.decisions]
+        shortest = max(scenario.follow_up.days, scenario.screening.days, 28 * 3) + 1
+        for position, (cut, meeting, cohort) in enumerate(meetings):
+            seconds += cohort in [earlier for _, _, earlier in meetings[:position]] and cut >= shortest
+            for day in {cut, meeting - 1}:
+                if shortest <= day < meeting:
+                    cut_off = scenario.replace({"trial.max_days": day})
+                    truth = by_simpy(cut_off, 2)
+                    assert_same(by_kernel(cut_off, 2, compiles=is_available() and number % 4 == 1), truth)
+
+    agrees()
+    return seconds
+
+
+def test_time_that_is_up_between_a_data_cut_and_its_meeting() -> None:
+    assert compare_when_time_is_up(60, 23) >= 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(22, 26))
+def test_time_that_is_up_between_a_data_cut_and_its_meeting_long(number: int) -> None:
+    assert compare_when_time_is_up(1000, number) >= 30
+
+
+def test_the_first_data_cut_is_not_forgotten_where_the_second_has_no_meeting() -> None:
+    """The last cohort's decision is forced on day 475 and made on 484; the second cut, on 498, never meets day 500.
+
+    By the trial's own events: nine days of committee, fourteen of windows, two of committee, after day 475.
+    """
+    scenario = load("scenarios/six-dose-oncology.toml").replace(
+        {
+            "rule": RULES["BOIN"],
+            "safety.early_decision": True,
+            "toxicity.dlt_probability": [0.1, 0.3, 0.5, 0.6, 0.7, 0.8],
+            "attrition.drop_out_per_year": 0.6,
+            "trial.max_days": 500,
+        }
+    )
+    truth = by_simpy(scenario, 1, 237, 11)
+    assert_same(by_kernel(scenario, 1, 237, 11), truth)
+    assert (truth.waits["committee"], truth.waits["DLT windows"]) == (79, 226)
 
 
 def with_many_people() -> Scenario:

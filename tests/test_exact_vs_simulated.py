@@ -306,6 +306,10 @@ def test_by_hand() -> None:
     [
         ({"attrition__drop_out_per_year": 0.1, "safety__replace_non_evaluable": False}, "are not replaced"),
         ({"attrition__partial_dose_probability": 0.1, "trial__cap_counts": "infused"}, "the cap counts infused"),
+        (
+            {"attrition__partial_dose_probability": 0.1, "safety__replace_partial_dose": "at_once"},
+            "frees its place at once",
+        ),
         ({"what_if": [{"patient": 1, "dlt_day": 3}]}, "what_if"),
     ],
 )

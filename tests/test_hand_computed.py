@@ -503,6 +503,146 @@ def test_partial_dose_without_dlt_is_not_evaluable_and_its_place_is_free_when_th
     assert trial.patients["place_free_day"] == [28, None, None, None]
 
 
+AT_ONCE = {"safety__replace_partial_dose": "at_once"}
+
+
+def test_a_partial_dose_frees_its_place_at_once() -> None:
+    """Patient 1 gets less than the full dose on 4 January, and patient 4 the place; the DLT on the 24th counts, too.
+
+    The sentinel's stagger counts from patient 1. The three others are there, so that the cohort has four evaluable
+    patients, and the rule asks for two more.
+    """
+    trial = simulate_trial(
+        small(
+            **AT_ONCE,
+            accrual__consent_days=[0, 0, 0, 6],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=7,
+            safety__stagger_days=2,
+            safety__review_delay_days=5,
+            what_if=[{"patient": 1, "full_dose": False, "dlt_day": 20}],
+            trial__max_days=60,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 lymphodepletion p1
+        0 waits c2
+        0 waits c3
+        3 infusion p1
+        6 consent c4
+        6 eligible c4
+        6 waits c4
+        7 lymphodepletion p2
+        9 lymphodepletion p3
+        10 infusion p2
+        11 lymphodepletion p4
+        12 infusion p3
+        14 infusion p4
+        23 DLT p1
+        31 follow-up completed p1
+        38 window completed p2
+        38 follow-up completed p2
+        40 window completed p3
+        40 follow-up completed p3
+        42 window completed p4
+        42 follow-up completed p4
+        42 cohort complete k1@1
+        47 decision k1@1
+        47 cohort opened k2@1
+        60 trial ended
+    """)
+    assert trial.dose_path == "1TNNN"
+    assert trial.patients["place_free_day"] == [3, None, None, None]
+    assert trial.patients["place_free_date"][0] == "2025-01-04"
+    assert trial.patients["dlt_date"][0] == "2025-01-24"
+    infusion = next(row for row in trial.events if row["event"] == "infusion")
+    assert infusion["detail"] == "50% of low: the place is free"
+    assert (trial.decisions["evaluable"], trial.decisions["dlts"]) == ([4], [1])
+    assert trial.cohorts["places"] == [3, 2]
+    assert trial.cohorts["replaced"] == [1, 0]
+
+
+def test_a_dlt_after_a_partial_dose_fills_a_place_that_nobody_has() -> None:
+    """Nobody is there to take patient 1's place, which is open for ten days; then the DLT fills it, for good."""
+    trial = simulate_trial(
+        small(
+            **AT_ONCE,
+            accrual__consent_days=[0, 0, 0, 15],
+            what_if=[{"patient": 1, "full_dose": False, "dlt_day": 10}],
+            trial__planned_patients=3,
+        )
+    )
+    assert trial.dose_path == "1TNN"
+    assert trial.cohorts["data_cut_day"] == [28]
+    assert trial.cohorts["replaced"] == [0]
+    assert {name: days for name, days in waits(trial).items() if days} == {"patients": 10, "DLT windows": 18}
+
+
+def test_who_comes_after_a_dlt_has_filled_the_place_replaces_nobody() -> None:
+    story = [{"patient": 1, "full_dose": False, "dlt_day": 10}]
+    trial = simulate_trial(small(**AT_ONCE, accrual__consent_days=[0, 15, 15, 15], what_if=story, trial__max_days=40))
+    assert trial.dose_path == "1TPP"
+    assert trial.cohorts["replaced"] == [0]
+
+
+def test_the_data_cut_waits_for_the_window_of_a_partial_dose() -> None:
+    """Two partial doses, one free place left: the second patient's DLT, on day 28, fills it. Or the window is last."""
+    story = [{"patient": 1, "full_dose": False}, {"patient": 2, "full_dose": False, "dlt_day": 28}]
+    trial = simulate_trial(small(**AT_ONCE, accrual__consent_days=[0, 0, 0, 0], what_if=story, trial__max_days=60))
+    assert trial.dose_path == "1XTNN"
+    assert trial.patients["infusion_day"] == [0, 0, 0, 0]
+    assert trial.patients["place_free_day"] == [0, 0, None, None]
+    assert trial.cohorts["data_cut_day"][0] == 28
+    story = [{"patient": n, "dlt_day": 2} for n in (3, 4, 5)] + [{"patient": 2, "full_dose": False}]
+    trial = simulate_trial(
+        small(
+            **AT_ONCE,
+            accrual__consent_days=[0, 1, 1, 1],
+            safety__cohort_size=3,
+            safety__early_decision=False,
+            rule={"name": "BOIN", "target": 0.3},
+            what_if=story,
+            trial__max_days=60,
+        )
+    )
+    assert trial.dose_path == "1NXTT"  # the others' outcomes are known on day 28, patient 2's window ends on day 29
+    assert trial.cohorts["data_cut_day"][0] == 29
+
+
+def test_the_cap_has_room_for_who_takes_the_place_of_a_partial_dose() -> None:
+    """Of three planned patients one gets less: evaluable ones are still three, infused ones are no more than three."""
+    story = [{"patient": 2, "full_dose": False}]
+    changes = {"accrual__consent_days": [0] * 4, "what_if": story, "trial__planned_patients": 3}
+    trial = simulate_trial(small(**AT_ONCE, **changes))
+    assert (trial.dose_path, trial.patients["infusion_day"]) == ("1NXNN", [0, 0, 0, 0])
+    trial = simulate_trial(small(**AT_ONCE, **changes, trial__cap_counts="infused"))
+    assert (trial.dose_path, trial.cohorts["data_cut_day"]) == ("1NXN", [28])
+
+
+def test_a_decision_is_forced_by_a_dlt_beyond_the_places() -> None:
+    """Patient 1's place has been taken; with patient 2's DLT there are two, whoever of the others is evaluable."""
+    story = [{"patient": 1, "full_dose": False, "dlt_day": 5}, {"patient": 2, "dlt_day": 10}]
+    trial = simulate_trial(small(**AT_ONCE, accrual__consent_days=[0] * 4, what_if=story, trial__max_days=60))
+    assert trial.dose_path == "1TTNN"
+    assert trial.cohorts["data_cut_day"] == [10]
+    assert trial.decisions["forced"] == ["yes"]
+
+
+def test_nobody_is_replaced_beyond_the_places() -> None:
+    """Four have places or a DLT, of three places: the drop-out of one of them leaves the cohort full."""
+    story = [{"patient": 1, "full_dose": False, "dlt_day": 5}, {"patient": 2, "drop_out_day": 10}]
+    trial = simulate_trial(small(**AT_ONCE, accrual__consent_days=[0] * 5, what_if=story, trial__max_days=40))
+    assert trial.dose_path == "1TXNN 1P"  # the fifth waits for the next cohort
+    assert trial.cohorts["data_cut_day"] == [28, None]
+
+
 def test_without_replacement_the_cohort_is_read_as_it_is() -> None:
     """Two evaluable patients of three: the rule asks for one more, after the committee's delay."""
     trial = simulate_trial(

@@ -14,6 +14,7 @@ import pytest
 
 import escalate
 from conftest import ROOT
+from escalate import cli
 from escalate.errors import OutputError
 from escalate.kernel.kept import Kept
 from escalate.studies.lock import Lock
@@ -58,6 +59,38 @@ def test_a_signal_cleans_up_and_a_second_one_changes_nothing(signals: list[int],
         assert process.wait(60) == 1
     assert rest == "escalate: interrupted; nothing was written\n"
     assert not list(tmp_path.iterdir())
+
+
+KILLED = """
+import os, signal, sys
+from escalate import cli, studies
+import escalate.trial.conduct as conduct
+conduct.simulate_trial = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+for _ in range(2):
+    if os.fork() == 0:
+        cli.main(["trial", "nct06337474", *sys.argv[1:]])
+    os.wait()
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process otherwise")
+def test_the_folder_of_a_run_that_was_killed_bars_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["--out", "here"], []):
+        subprocess.run([sys.executable, "-c", KILLED, *words], cwd=tmp_path, check=True)
+    monkeypatch.chdir(tmp_path)
+    claimed = [Path("here"), Path("results/nct06337474-trial-0"), Path("results/nct06337474-trial-0-2")]
+    assert all(folder.is_dir() and not list(folder.iterdir()) for folder in claimed)
+    monkeypatch.setattr("escalate.files.place._each", lambda *_: {})  # figures take seconds
+    trial = ["trial", str(BASE)]
+    assert cli.main([*trial, "--out", "here"]) == 2
+    assert "It is empty: a run is at work there, or was killed, and then --overwrite" in capsys.readouterr().err
+    assert cli.main([*trial, "--out", "here", "--overwrite"]) == 0
+    assert cli.main(trial) == 0
+    assert Path("here/story.txt").read_text() == Path("results/nct06337474-trial-0-3/story.txt").read_text()
+    assert cli.main([*trial, "--out", "here"]) == 2
+    assert "It is empty" not in capsys.readouterr().err
 
 
 STUDY = '[grid]\n"follow_up.days" = [90, 180]\n'
@@ -132,7 +165,8 @@ def test_what_is_damaged_is_compiled_again(damage: bytes, tmp_path: Path) -> Non
     kept.save_overload("", [1, 2])
     assert kept.load_overload("", None) == [1, 2]
     (tmp_path / "days.step-1.nbi").write_bytes(damage)
-    assert kept.load_overload("", None) is None
+    with pytest.warns(RuntimeWarning, match="was damaged, and is compiled again: results are the same"):
+        assert kept.load_overload("", None) is None
     assert not list(tmp_path.iterdir())
     kept.save_overload("", [1, 2])
     assert kept.load_overload("", None) == [1, 2]
@@ -156,3 +190,40 @@ def test_numba_itself_is_given_such_a_cache() -> None:
 
     for step in vars(compiled.steps()).values():
         assert isinstance(step._cache, Kept)
+
+
+REAL_CACHE = """
+import shutil, sys
+from pathlib import Path
+from escalate.cli import main
+from escalate.kernel import compiled
+
+folder = Path(compiled.steps().store.stats.cache_path)
+if sys.argv[1]:
+    shutil.copytree(sys.argv[1], folder, dirs_exist_ok=True)
+if sys.argv[2:]:
+    (file,) = folder.glob("questions.store-*." + sys.argv[2])
+    file.write_bytes(file.read_bytes()[:-100])
+sys.exit(main(["run", "nct06337474", "--trials", "5000", "--no-files"]))
+"""
+
+
+@pytest.mark.parametrize("ending", ["1.nbc", pytest.param("nbi", marks=pytest.mark.long)])
+def test_a_real_cache_that_is_damaged_heals(ending: str, base: escalate.Scenario, tmp_path: Path) -> None:
+    """Of a copy of what numba keeps, one file is cut off."""
+    pytest.importorskip("numba")
+    from escalate.kernel import compiled
+    from escalate.kernel.engine import Engine
+    from escalate.nature.draws import Nature
+
+    if not compiled.is_compiled():
+        Engine(base, True).run(Nature(base, 1, 0, 10))
+    kept = str(compiled.steps().store.stats.cache_path)
+    done = []
+    for name, *how in (("whole", kept), ("damaged", kept, ending), ("damaged", "")):
+        command, folder = [sys.executable, "-c", REAL_CACHE, *how], {"NUMBA_CACHE_DIR": str(tmp_path / name)}
+        done.append(subprocess.run(command, capture_output=True, text=True, env={**os.environ, **folder}))
+    assert [one.returncode for one in done] == [0, 0, 0]
+    assert done[0].stdout == done[1].stdout == done[2].stdout
+    assert [len(one.stderr.splitlines()) for one in done] == [0, 1, 0]
+    assert done[1].stderr.startswith("escalate: caution: what was compiled and kept in ")

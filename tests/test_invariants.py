@@ -97,7 +97,58 @@ def test_levels_and_cap(scenario: Scenario, seed: int) -> None:
     cap = scenario.trial.planned_patients
     if scenario.trial.cap_counts == "infused":
         assert sum(outcomes.values()) - outcomes[None] <= cap
-    assert outcomes["DLT"] + outcomes["no DLT"] + outcomes["pending"] <= cap
+    freed_at_once = [row for row in patients(trial) if row["place_free_day"] == row["infusion_day"]]
+    beyond = sum(row["outcome"] in ("DLT", "pending") for row in freed_at_once)
+    assert outcomes["DLT"] + outcomes["no DLT"] + outcomes["pending"] <= cap + beyond
+
+
+@EXAMPLES
+@given(any_rule(), st.integers(0, 1000))
+def test_places(scenario: Scenario, seed: int) -> None:
+    """A partial dose frees its place as the protocol says, nobody starts without one, and windows are waited for."""
+    trial = run(scenario, seed)
+    at_once = scenario.safety.replace_partial_dose == "at_once"
+    for cohort in trial.cohorts:
+        rolling = trial.rolling and cohort["purpose"] == "escalation"
+        here = [row for row in patients(trial) if row["cohort"] == cohort["cohort"]]
+        for row in here:
+            less = row["non_evaluable_reason"] == "less than the full dose"
+            if less and scenario.safety.replace_non_evaluable:
+                free = row["infusion_day"] if at_once and not rolling else row["outcome_day"]
+                assert row["place_free_day"] == free
+            if row["outcome"] in ("DLT", "pending") and row["place_free_day"] is not None:
+                assert at_once
+                assert not rolling
+                assert row["place_free_day"] == row["infusion_day"]
+            if not rolling:
+                taken = sum(has_place(other, row["treatment_start_day"]) for other in here if other is not row)
+                assert taken < cohort["places"]
+        if cohort["data_cut_day"] is not None and cohort["purpose"] == "escalation":
+            forced = [row["forced"] for row in trial.decisions if row["cohort"] == cohort["cohort"]]
+            if not rolling and "yes" not in forced and trial.decisions["action"][-1:] != ["stop"]:
+                assert all((row["outcome_day"] or 0) <= cohort["data_cut_day"] for row in here)
+
+
+def has_place(row: dict[str, object], day: int) -> bool:
+    """Return whether a patient who started by a day, enrolled or not on that very day, surely has a place on it."""
+    if not row["treatment_start_day"] < day:
+        return False
+    free, dlt = row["place_free_day"], row["outcome"] == "DLT" and row["outcome_day"] < day
+    return free is None or free > day or dlt
+
+
+@EXAMPLES
+@given(any_rule(), st.integers(0, 1000))
+def test_who_gets_the_full_dose_frees_no_place_at_once(scenario: Scenario, seed: int) -> None:
+    """Without partial doses, and wherever a rolling rule gives the places, the two protocols are one."""
+    gives_places_itself = rule_for(scenario).rolling and scenario.safety.when_rule_finished == "stop"
+    full = {} if gives_places_itself else {"attrition.partial_dose_probability": 0.0, "what_if": []}
+    plain = scenario.replace({"safety.replace_non_evaluable": True, **full})
+    one, other = (
+        run(plain.replace({"safety.replace_partial_dose": when}), seed) for when in ("after_window", "at_once")
+    )
+    for name in ("events", "patients", "cohorts", "decisions"):
+        assert list(getattr(one, name)) == list(getattr(other, name))
 
 
 @EXAMPLES
@@ -220,7 +271,10 @@ def test_what_is_eliminated_is_never_given_again(scenario: Scenario, seed: int) 
 
 
 def patient_world(scenario: Scenario) -> Scenario:
-    """Return the scenario with whole cohorts and expansions observed, nobody lost to waiting, and no trial cut off."""
+    """Return the scenario with whole cohorts and expansions observed, nobody lost to waiting, and no trial cut off.
+
+    Nor a place that is free at once: whether a DLT comes before somebody else has it depends on the calendar.
+    """
     expands = scenario.safety.when_rule_finished == "expand"
     return scenario.replace(
         {
@@ -234,6 +288,7 @@ def patient_world(scenario: Scenario) -> Scenario:
             "attrition.partial_dose_probability": min(scenario.attrition.partial_dose_probability, 0.5),
             "attrition.drop_out_per_year": min(scenario.attrition.drop_out_per_year, 0.5),
             "what_if": [],
+            "safety.replace_partial_dose": "after_window",
         }
     )
 

@@ -27,7 +27,7 @@ LAYERS = (
     {"scenario", "registry"},
     {"words"},
     {"files"},
-    {"errors"},
+    {"errors", "shipped"},
 )
 """From the top down; rooms of one floor may not import each other."""
 
@@ -39,6 +39,7 @@ ONLY_IN = {
     "tqdm": {"studies"},
     "distributed": {"studies"},
     "pyarrow": {"studies"},
+    "shtab": {"cli"},
 }
 
 

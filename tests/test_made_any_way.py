@@ -22,9 +22,9 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 import escalate as esc
 from conftest import ROOT, SCENARIOS
-from escalate import Scenario, ScenarioError, load
+from escalate import Scenario, ScenarioError, load, shipped
 from escalate.cli import main
-from escalate.scenario import checks, shipped
+from escalate.scenario import checks
 from escalate.scenario.fault_words import models_at
 from escalate.scenario.section import Section
 from escalate.scenario.texts import CONTROL
@@ -346,7 +346,8 @@ def test_dates_as_text_and_a_rule_by_its_name(base: Scenario) -> None:
 def test_a_copy_forgets_the_source_of_what_it_changed(base: Scenario) -> None:
     changed = base.model_copy(update={"follow_up": {"days": 200}})
     assert changed.sources["follow_up"] == "assumption: changed by a person, with no source given"
-    assert "follow_up.days" not in changed.sources and "follow_up.days" not in changed.ranges
+    assert "follow_up.days" not in changed.sources and changed.ranges == base.ranges
+    assert "follow_up.days" not in base.model_copy(update={"follow_up": {"days": 366}}).ranges
 
 
 def test_a_table_file_is_read_in_python_as_from_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

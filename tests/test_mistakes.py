@@ -39,6 +39,7 @@ SCENARIO = {
     "below a number in a list": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability.0.1" = [0, 1]\n[sources]', "`toxicity.dlt_probability.0` is one value"),
     "no such position": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability.²" = [0, 1]\n[sources]', "there is no `²` here"),
     "range of another shape": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability" = [0.01, 0.1]\n[sources]', "as many numbers as the value has"),
+    "range of another kind": ("\n[sources]", '\n[ranges]\n"rule.target" = [0.2, 0.3]\n[sources]', "there is no such value: it does not belong to the kind"),
     "two brackets": ("\n[safety]", "\n[[safety]]", "write [safety], with one bracket on each side"),
     "two brackets at a table": ("\n[sources]", "\n[[sources]]", "write [sources], with one bracket on each side"),
     "digits": ("days = 180", f"days = {DIGITS}", "a number has too many digits"),

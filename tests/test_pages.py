@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import unicodedata
 from base64 import b64decode
@@ -344,10 +345,16 @@ def letters(paper: Path) -> Iterator[tuple[str, float, float, float]]:
         assert (round(float(sheet.mediabox.width)), round(float(sheet.mediabox.height))) == (595, 842)
         parts: list[Any] = []
         sheet.extract_text(visitor_text=lambda *part, to=parts: to.append(part))
-        for words, page, line, _, size in parts:  # two transformations, of the page and of the line
+        for words, page, line, _, size in parts:  # two transformations, of the line and of the page
             if words.strip():
-                left, up = line[4] * page[0] + page[4], line[5] * page[3] + page[5]
-                yield words, left, up, size * abs(page[0] * line[0])
+                along, across, _, _, left, up = together(line, page)
+                yield words, left, up, size * math.hypot(along, across)
+
+
+def together(one: list[float], other: list[float]) -> tuple[float, ...]:
+    """Return one transformation of a PDF and then another, as one."""
+    (a, b, c, d, e, f), (p, q, r, s, t, u) = one, other
+    return a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u
 
 
 @needs_chromium

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -48,6 +50,70 @@ def test_every_verb_prints_on_any_terminal(encoding: str, monkeypatch: pytest.Mo
         text = written.getvalue().decode(encoding)
         assert text and "?" not in text.replace("?\n", "").replace("? ", ""), verb
         assert ("+/-" in text) == (encoding == "ascii" and verb[0] in ("run", "compare")) or "±" in text
+
+
+RECORD = str(ROOT / "seeds" / "NCT06337474.json")
+TOLD = (
+    *(verb for verb in VERBS if verb[0] in ("run", "trial", "exact", "check")),
+    ("init", RECORD, "--out", "draft.toml"),
+    ("check", "there-is-no.toml"),
+    ("compare", BASE, "--rule", "\u201c3+3\u201d", "--no-files"),
+    ("run", BASE, "--trials", "many"),
+)
+EACH = """
+import json, sys
+from escalate.cli import main
+
+statuses = []
+for verb in json.loads(sys.argv[1]):
+    try:
+        statuses.append(main(verb))
+    except SystemExit as end:
+        statuses.append(end.code)
+print(statuses, file=sys.stderr)
+"""
+PLAIN = {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "40"}
+C_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def told(folder: Path, encoding: str, more: dict[str, str]) -> tuple[str, str]:
+    """Return what a process of its own prints into a file, and as errors, in an environment."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHONIO", "PYTHONUTF8", "LC_"))}
+    folder.mkdir()
+    with (folder / "out.txt").open("wb") as out:
+        done = subprocess.run(
+            [sys.executable, "-c", EACH, json.dumps(TOLD)], cwd=folder, stdout=out, stderr=subprocess.PIPE,
+            env={**ours, **PLAIN, **more}, check=True,
+        )  # fmt: skip
+    return (folder / "out.txt").read_bytes().decode(encoding), done.stderr.decode(encoding)
+
+
+def test_a_process_prints_the_same_on_any_terminal(tmp_path: Path) -> None:
+    """Redirected to a file: nothing else than `shown` says, no escape sequence, exit status 0 or 2; files are UTF-8."""
+    out, err = told(tmp_path / "utf-8", "utf-8", {"PYTHONIOENCODING": "utf-8"})
+    assert "±" in out and "Traceback" not in err and not OBEYED.search(out + err)
+    assert err.splitlines()[-1] == str([0] * (len(TOLD) - 3) + [2] * 3)
+    for name, encoding, more in (
+        ("locale", "ascii", C_LOCALE),
+        ("ascii", "ascii", {"PYTHONIOENCODING": "ascii"}),
+        ("cp1252", "cp1252", {"PYTHONIOENCODING": "cp1252"}),
+    ):
+        assert told(tmp_path / name, encoding, more) == (shown(out, encoding), shown(err, encoding)), name
+        assert (tmp_path / name / "draft.toml").read_bytes() == (tmp_path / "utf-8" / "draft.toml").read_bytes()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes end otherwise there")
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    """As ``escalate keys | head -1``; then nobody reads what the other verbs print."""
+    verbs = json.dumps([["keys"], *TOLD[:4], TOLD[0]])
+    with subprocess.Popen(
+        [sys.executable, "-c", EACH, verbs], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline().startswith("Every key of a scenario file")
+        process.stdout.close()
+        assert process.stderr.read() == "[0, 0, 0, 0, 0, 0]\n"
+        assert process.wait() == 0
 
 
 @given(st.text(), st.sampled_from(["ascii", "cp1252", "utf-8", "no-such", None]))

@@ -18,8 +18,16 @@ Every message says where, what was got, what is allowed and how to mend it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+
+
+def near(word: str, known: Iterable[str], most: int = 1) -> list[str]:
+    """Return those of some names that a person may have meant, the closest first; case does not matter."""
+    import difflib  # not before anybody mistypes: the help is quick
+
+    names = {name.casefold(): name for name in sorted(known)}
+    return [names[close] for close in difflib.get_close_matches(word.casefold(), sorted(names), n=most, cutoff=0.6)]
 
 
 class EscalateError(ValueError):

@@ -9,6 +9,7 @@ from itertools import pairwise
 from ..committee.committee import Committee
 from ..nature.patients import dlt_probability_if_evaluable
 from ..registry.draft import ASSUMED
+from ..scenario.command_line import settings
 from ..scenario.model import Scenario
 from ..scenario.nature import FixedAccrual, PoissonAccrual
 from ..scenario.sources import ledger
@@ -30,6 +31,20 @@ def placeholders(scenario: Scenario, _: Committee) -> Iterator[Caution]:
             advice=f'Replace each value and its source; they are those with the source "{ASSUMED}".',
             brief=f"a draft: {made_up} of {len(values)} values are placeholders",
         )
+
+
+def outside_ranges(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Values of the command line that lie outside what the scenario takes to be possible."""
+    for setting in settings(scenario):
+        if setting.outside:
+            yield Caution(
+                key=setting.key,
+                matter=f"{setting} on the command line: outside the range that the scenario gives it, "
+                f"{setting.outside}.",
+                advice="Check the value; `escalate sensitivity` does not vary it now. If it is meant, widen the range "
+                "in the file.",
+                brief=f"{setting.key} lies outside its range",
+            )
 
 
 def falling_toxicity(scenario: Scenario, _: Committee) -> Iterator[Caution]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from textwrap import wrap
 
-WIDTH = 110
+WIDTH = 80
 """Width of the text [characters]."""
 
 

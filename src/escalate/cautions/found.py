@@ -19,6 +19,7 @@ FINDERS = (
     about_protocol.early_decisions_make_room,
     about_protocol.unreachable_levels,
     about_protocol.unused_places,
+    about_nature.outside_ranges,
     about_nature.falling_toxicity,
     about_nature.rate_among_evaluable,
     about_nature.beyond_the_end,

@@ -16,11 +16,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import __version__
-from . import check, compare, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
+from ..shipped import shipped
+from . import (
+    accrual,
+    check,
+    compare,
+    completion,
+    exact,
+    init,
+    keys,
+    rules,
+    run,
+    schema,
+    sensitivity,
+    sweep,
+    table,
+    trial,
+)
 from .signals import interruptible
 from .terminal import Parser, say
 
-VERBS = (run, sweep, sensitivity, trial, compare, exact, table, rules, keys, check, init, schema)
+VERBS = (run, sweep, sensitivity, trial, accrual, compare, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
 
 
@@ -37,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         Exit status.
     """
-    arguments = _parser().parse_args(argv)
+    arguments = _parser().parse_args(_helpful(sys.argv[1:] if argv is None else list(argv)))
     from ..errors import EscalateError, IncompleteError
 
     try:
@@ -73,6 +89,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _helpful(argv: list[str]) -> list[str]:
+    """Return the arguments with `help` and `help VERB` as the options that they mean; none ask for help, too."""
+    first = next((place for place, word in enumerate(argv) if not word.startswith("-")), None)
+    if first is not None and argv[first] == "help":
+        return [*argv[:first], *argv[first + 1 :], "--help"]
+    return argv or ["--help"]
+
+
 def _warn(message: Warning | str, *_: Any, **__: Any) -> None:
     """Print a warning as everything else."""
     say(f"escalate: caution: {message}", sys.stderr)
@@ -82,10 +106,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = Parser(
         prog="escalate",
         description="Dose-escalation trials on a real calendar: which dose, how safely, and when everything happens.",
-        epilog="A simulation is no medical advice: what comes out rests on the scenario's assumptions.",
+        epilog=f"Scenarios that come with escalate, by name: {', '.join(shipped())}. `escalate help VERB` tells what a "
+        "verb takes. A simulation is no medical advice: what comes out rests on the scenario's assumptions.",
     )
     parser.add_argument("--version", action="version", version=f"escalate {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")
+    completion.add(parser)
     verbs = parser.add_subparsers(title="verbs", dest="verb", required=True, metavar="VERB")
     for verb in VERBS:
         verb.add(verbs)

@@ -29,9 +29,10 @@ def new_verb(verbs: Verbs, name: str, run: Run, words: str) -> argparse.Argument
 
 
 def add_scenario(parser: argparse.ArgumentParser) -> None:
-    """Take a scenario file."""
+    """Take a scenario, and changes to it; `scenario_of` reads it."""
     words = "scenario file (.toml), resolved.json of an earlier run, or name of a scenario that comes with escalate"
     parser.add_argument("scenario", help=words)
+    add_set(parser)
     add_allow_python(parser)
 
 
@@ -47,12 +48,19 @@ def add_seed(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
 
 
-def read_scenario(arguments: argparse.Namespace) -> tuple[FileRead, Scenario]:
-    """Return the scenario's file as it was read, once, and the scenario."""
+def add_set(parser: argparse.ArgumentParser) -> None:
+    """Take changes to a scenario."""
+    words = "change a value of the scenario, as in follow_up.days=90 or rule=BOIN (give one for each; `escalate keys`)"
+    parser.add_argument("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help=words)
+
+
+def scenario_of(arguments: argparse.Namespace) -> tuple[Scenario, FileRead]:
+    """Return the scenario that a person means, with the changes of the command line, and its file as it was read."""
     from ..scenario import load, read_scenario_file
+    from ..scenario.command_line import with_settings
 
     read = read_scenario_file(arguments.scenario)
-    return read, load(read, allow_python=arguments.allow_python)
+    return with_settings(load(read, allow_python=arguments.allow_python), arguments.settings), read
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
@@ -75,6 +83,7 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--out", metavar="DIR", help=f"folder of results (default: {default})")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier run")
     parser.add_argument("--no-files", action="store_true", help="print only, write nothing")
+    add_size(parser)
     add_xlsx(parser)
 
 
@@ -82,6 +91,24 @@ def add_xlsx(parser: argparse.ArgumentParser) -> None:
     """Take whether the folder of results has a workbook."""
     words = "write results.xlsx into the folder, too: every table as a sheet (needs the extra excel)"
     parser.add_argument("--xlsx", action="store_true", help=words)
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """Take what figures are for."""
+    words = "width of the figures, and a PDF of each: for an A4 page or a slide (default: for a screen, without PDF)"
+    parser.add_argument("--for", dest="size", choices=("a4", "slide", "screen"), default="screen", help=words)
+
+
+@contextmanager
+def figures_as_asked(arguments: argparse.Namespace) -> Iterator[None]:
+    """Draw figures for what they were asked for."""
+    if getattr(arguments, "size", "screen") == "screen":
+        yield  # without loading what draws
+        return
+    from ..plots.sheet import figures_for
+
+    with figures_for(arguments.size):
+        yield
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -138,14 +165,15 @@ def result_folder(arguments: argparse.Namespace, name: str = "") -> Iterator[Pla
         from ..export.workbook import check_workbooks
 
         check_workbooks()
-    if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
-        yield None
-    elif arguments.out is None:
-        with claimed(Path("results") / name, take_next=True) as place:
-            yield place
-    else:
-        with claimed(Path(arguments.out), arguments.overwrite) as place:
-            yield place
+    with figures_as_asked(arguments):
+        if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
+            yield None
+        elif arguments.out is None:
+            with claimed(Path("results") / name, take_next=True) as place:
+                yield place
+        else:
+            with claimed(Path(arguments.out), arguments.overwrite) as place:
+                yield place
 
 
 def name_of(read: FileRead) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_scenario, new_verb, print_cautions
+from .arguments import Verbs, add_scenario, new_verb, print_cautions, scenario_of
 from .terminal import say
 
 
@@ -18,9 +18,8 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..cautions import cautions
     from ..report import assumptions, left_out
-    from ..scenario import load
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    scenario, _ = scenario_of(arguments)
     found = cautions(scenario)  # a Python rule shows only now whether it exists, and has what goes around it
     say(f"{arguments.scenario}: a valid scenario\n")
     print_cautions(found)

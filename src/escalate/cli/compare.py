@@ -13,9 +13,9 @@ from .arguments import (
     add_workers,
     name_of,
     new_verb,
-    read_scenario,
     result_folder,
     say,
+    scenario_of,
 )
 
 
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..studies.comparison import compare
     from ..studies.workers import workers
 
-    read, scenario = read_scenario(arguments)
+    scenario, read = scenario_of(arguments)
     inputs = [read, *([read_once(Path(arguments.rules))] if arguments.rules is not None else [])]
     asked = read_asked(
         arguments.rule,

@@ -12,9 +12,9 @@ from .arguments import (
     add_workers,
     name_of,
     new_verb,
-    read_scenario,
     result_folder,
     say,
+    scenario_of,
 )
 
 
@@ -33,7 +33,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..report import summary
     from ..studies.workers import workers
 
-    read, scenario = read_scenario(arguments)
+    scenario, read = scenario_of(arguments)
     with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
         export.run(
             scenario,
@@ -47,4 +47,4 @@ def run(arguments: argparse.Namespace) -> None:
             tell=lambda found: say(summary(found)),
         )
     if out is not None:
-        say(f"\nWritten to {out.path}: report.html, summary, figures, every trial, and trial 0 with its timeline.")
+        say(f"\nWritten to {out.path}: report.html, summary, figures, every trial, and the median one told.")

@@ -12,9 +12,9 @@ from .arguments import (
     add_workers,
     name_of,
     new_verb,
-    read_scenario,
     result_folder,
     say,
+    scenario_of,
 )
 
 
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     from ..studies.sensitivities import sensitivity
     from ..studies.workers import workers
 
-    read, scenario = read_scenario(arguments)
+    scenario, read = scenario_of(arguments)
     with result_folder(arguments, f"{name_of(read)}-sensitivity") as out:
         with workers(arguments.workers, arguments.dask) as executor:
             found = sensitivity(

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_scenario, add_xlsx, at_least, new_verb, print_cautions, result_folder, say
+from .arguments import (
+    Verbs,
+    add_scenario,
+    add_size,
+    add_xlsx,
+    at_least,
+    new_verb,
+    print_cautions,
+    result_folder,
+    say,
+    scenario_of,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -27,6 +38,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
     add_xlsx(parser)
+    add_size(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
 
 
@@ -41,9 +53,8 @@ def run(arguments: argparse.Namespace) -> None:
     from ..cautions import cautions
     from ..export import write_table
     from ..protocol_tables import decision_table
-    from ..scenario import load
 
-    scenario = load(arguments.scenario, allow_python=arguments.allow_python)
+    scenario, _ = scenario_of(arguments)
     with result_folder(arguments) as out:
         table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
 

@@ -10,7 +10,10 @@ import argparse
 import re
 import sys
 import unicodedata
-from typing import IO, Any
+from collections.abc import Iterable
+from typing import IO, Any, NoReturn
+
+from ..errors import near
 
 INSTEAD = {
     "±": "+/-", "×": "x", "≥": ">=", "≤": "<=", "≈": "~", "→": "->", "−": "-", "–": "-", "—": "-", "…": "...",
@@ -66,8 +69,33 @@ def say(text: str, file: IO[str] | None = None, end: str = "\n") -> None:
         stream.write(shown(text + end, getattr(stream, "encoding", None)))
 
 
+def _meant(word: str, known: Iterable[str]) -> str:
+    """Return a mistyped word with what it may have meant, or with what there is."""
+    close = near(word, known)
+    return f"{word} (did you mean {close[0]}?)" if close else f"{word} (there are {', '.join(known)})"
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose help and errors are printed as everything else."""
+    """A parser whose help and errors are printed as everything else; what is mistyped gets a line, and a suggestion."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the arguments in one line, and end with 2."""
+        _, _, verb = self.prog.partition(" ")
+        self.exit(2, f"{self.prog}: {message}. `escalate {f'help {verb}' if verb else 'help'}` tells more\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the arguments, and refuse what is not known where it belongs."""
+        namespace, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            known = self._option_string_actions
+            told = [_meant(word.partition("=")[0], known) for word in unknown if word.startswith("-")]
+            self.error(f"there is no {'; no '.join(told)}" if told else f"not expected: {' '.join(unknown)}")
+        return namespace, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            what = str(action.metavar or action.dest).lower()
+            raise argparse.ArgumentError(None, f"there is no {what} {_meant(value, action.choices)}")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         if message:

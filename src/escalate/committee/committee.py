@@ -42,7 +42,7 @@ class Committee:
         self._may_be_partial = self.rule.rolling or scenario.trial.last_cohort == "partial"
         self._replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
         self._decisions: dict[tuple[Counts, int, int], Decision] = {}
-        self._forced: dict[tuple[Counts, int], bool] = {}
+        self._forced: dict[tuple[Counts, int, int], bool] = {}
         self._estimates: dict[Counts, Estimates] = {}
 
     def first(self, room: int) -> Decision:
@@ -213,7 +213,7 @@ class Committee:
         detail = f"the rule asks for {patients} more at level {asked.level + 1}, the cap leaves {max(room, 0)}"
         return replace(decided, detail=detail)
 
-    def is_forced(self, counts: Counts, outstanding: int) -> bool:
+    def is_forced(self, counts: Counts, outstanding: int, beyond: int = 0) -> bool:
         """Return whether the level must be left downwards, whatever is still outstanding.
 
         Every completion of the pending outcomes and of the places not yet filled is put to the rule; the decision is
@@ -226,13 +226,16 @@ class Committee:
             What is known.
         outstanding : int
             Outcomes still to come at the level: pending, lymphodepleted, and places not yet filled.
+        beyond : int
+            Patients beyond the cohort's places: so many of the outcomes to come may be missing in the end, although
+            the non-evaluable are replaced.
         """
-        key = (counts, outstanding)
+        key = (counts, outstanding, beyond)
         if key not in self._forced:
             if len(self._forced) >= MOST_REMEMBERED:
                 self._forced.clear()
-            cut, left = DataCut.gather([counts]), np.array([outstanding])
-            self._forced[key] = bool(self.may_be_forced(cut, left)[0] and self.forced_many(cut, left)[0])
+            cut, left, more = DataCut.gather([counts]), np.array([outstanding]), np.array([beyond])
+            self._forced[key] = bool(self.may_be_forced(cut, left)[0] and self.forced_many(cut, left, more)[0])
         return self._forced[key]
 
     def may_be_forced(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
@@ -240,15 +243,16 @@ class Committee:
         best = self.rule.decide(cut.completed(outstanding, np.zeros_like(outstanding)))
         return np.asarray(best.level < cut.level)
 
-    def forced_many(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
+    def forced_many(self, cut: DataCut, outstanding: IntArray, beyond: IntArray | int = 0) -> BoolArray:
         """Return whether each level of a batch must be left downwards, as `is_forced`, shape (B,).
 
         For data cuts of which `may_be_forced` says that they may be.
         """
         forced = np.zeros(len(outstanding), dtype=np.bool_)
-        for most in np.unique(outstanding).tolist():
-            here = np.flatnonzero(outstanding == most)
-            sizes = [most] if self._replaces else range(most + 1)
+        fewest = np.maximum(outstanding - beyond, 0) if self._replaces else np.zeros_like(outstanding)
+        for most, least in np.unique(np.stack([outstanding, fewest], axis=1), axis=0).tolist():
+            here = np.flatnonzero((outstanding == most) & (fewest == least))
+            sizes = range(least, most + 1)
             more, dlts = np.array([(size, y) for size in sizes for y in range(size + 1)]).T
             repeated = cut.take(np.repeat(here, len(more)))
             decided = self.rule.decide(repeated.completed(np.tile(more, len(here)), np.tile(dlts, len(here))))

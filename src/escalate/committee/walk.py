@@ -288,10 +288,11 @@ class _Walk:
             self._doubt(f"{name} is at level {level + 1}, and no level above {given + 2} may be given (no skipping)")
 
     def _check_size(self, name: str, cohort: PathCohort) -> None:
-        """Say where a cohort has more patients than places."""
+        """Say where a cohort has more patients than places, but for DLTs where partial doses free places at once."""
         places = self._places_of(cohort)
         taken = len(cohort.patients) - self.replaces * cohort.count(NON_EVALUABLE)
-        if taken > places:
+        beyond = cohort.count(DLT) if self.scenario.safety.replace_partial_dose == "at_once" else 0
+        if taken > places + beyond:
             self._doubt(f"{name} has {taken} patients for {places} place{'s' * (places != 1)}")
 
     def _check_limits(self) -> None:

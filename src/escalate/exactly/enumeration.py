@@ -306,6 +306,11 @@ def check_covered(scenario: Scenario) -> None:
             "non-evaluable patients are not replaced (safety.replace_non_evaluable = false), so they matter: "
             "simulate, or take attrition out"
         )
+    if attrition.partial_dose_probability > 0 and safety.replace_partial_dose == "at_once":
+        raise NotCoveredError(
+            'a partial dose frees its place at once (safety.replace_partial_dose = "at_once"), and a DLT after it can '
+            'be one more than the cohort\'s places, as the calendar has it: simulate, or take "after_window"'
+        )
     if leaves and trial.cap_counts == "infused":
         raise NotCoveredError(
             'the cap counts infused patients (trial.cap_counts = "infused"), non-evaluable ones included: '

@@ -7,6 +7,7 @@ The command line and notebooks come in by the names here; results that save them
 saved.
 """
 
+from .accrual import write_accrual
 from .comparison import write_comparison
 from .exact import write_exact
 from .records import write_columns
@@ -18,6 +19,7 @@ from .trial import write_trial
 
 __all__ = [
     "run",
+    "write_accrual",
     "write_columns",
     "write_comparison",
     "write_exact",

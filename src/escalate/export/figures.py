@@ -1,4 +1,4 @@
-"""A figure as files, in both formats."""
+"""A figure as files, in each format."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from pathlib import Path
 from typing import Any
 
 from ..files import Write
+from ..plots.sheet import kinds
 from ..plots.style import image
 
-FORMATS = ("png", "svg")
-"""Formats of a figure, by the endings of its files."""
+FORMATS = ("png", "svg", "pdf")
+"""Formats that a figure can have, by the endings of its files."""
 
 
-def drawn(plot: Callable[[], Any], formats: Sequence[str] = FORMATS) -> dict[str, bytes]:
-    """Draw a figure, and return it in each format."""
+def drawn(plot: Callable[[], Any], formats: Sequence[str] | None = None) -> dict[str, bytes]:
+    """Draw a figure, and return it in each format: where none are given, in those of what figures are for."""
     axes = plot()
-    return {kind: image(axes, kind) for kind in formats}
+    return {kind: image(axes, kind) for kind in (kinds() if formats is None else formats)}
 
 
 def figure(plot: Callable[[], Any]) -> Write:
-    """Return what draws a figure and writes it in both formats; neither, if one cannot be written."""
+    """Return what draws a figure and writes it in each format; none, if one cannot be written."""
 
     def write(path: Path) -> None:
         for kind, data in drawn(plot).items():

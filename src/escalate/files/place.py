@@ -185,12 +185,18 @@ def check_free(out: Path, overwrite: bool) -> None:
     if not os.path.lexists(out):
         return
     if not overwrite:
-        raise OutputError(f"{out}: {EXISTS}")
+        raise OutputError(f"{out}: {EXISTS}{_of_one_who_was_killed(out)}")
     if out.is_symlink() or not out.is_dir() or not out.name:
         raise OutputError(f"{out}: is not a folder of results but something else, so it is not overwritten")
     lost = would_lose(out)
     if lost:
         raise OutputError(f"{out}: {lost}")
+
+
+def _of_one_who_was_killed(out: Path) -> str:
+    """Return what an empty folder may be; empty where something is in it."""
+    is_empty = out.is_dir() and not out.is_symlink() and not any(out.iterdir())
+    return ". It is empty: a run is at work there, or was killed, and then --overwrite loses nothing" * is_empty
 
 
 def place_for(out: Out, overwrite: bool = False) -> AbstractContextManager[Place]:

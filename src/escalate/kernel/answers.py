@@ -171,7 +171,7 @@ class Answers:
         return self._only_says(self._committee.may_be_forced(self._cut(questions), questions[:, 1]))
 
     def _is_forced(self, questions: IntArray) -> IntArray:
-        return self._only_says(self._committee.forced_many(self._cut(questions), questions[:, 1]))
+        return self._only_says(self._committee.forced_many(self._cut(questions), questions[:, 1], questions[:, 2]))
 
     def _closes(self, questions: IntArray) -> IntArray:
         return self._only_says(self._committee.rule.closes_expansion(self._cut(questions)))

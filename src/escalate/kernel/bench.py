@@ -57,6 +57,8 @@ class Protocol(NamedTuple):
     sentinel_every_cohort: int
     early_decision: int
     replaces: int
+    frees_at_once: int
+    """Whether the place of a patient who gets less than the full dose is free at once."""
     withholds: int
     expands: int
     follow_up_days: int
@@ -127,6 +129,8 @@ class Bench:
     infused: int = 0
     on_the_way: int = 0
     windows: int = 0
+    placeless: int = 0
+    """Of those with an open window, the ones whose place was free at once."""
     oldest_window: int = 0
     # The open cohort, or the last one
     cohorts: int = 0
@@ -140,6 +144,7 @@ class Bench:
     first_patient: int = 0
     cohort_lymphodepleted: int = 0
     cohort_pending: int = 0
+    cohort_placeless: int = 0
     cohort_evaluable: int = 0
     cohort_dlts: int = 0
     taken: int = 0
@@ -215,6 +220,8 @@ class Person:
     infusion_day: int = 0
     """The planned one until then."""
     outcome: int = Outcome.NOT_YET
+    placeless: int = 0
+    """Whether the place was free at once."""
     settle_day: int = 0
     """When it becomes known that the outcome is `comes`."""
     comes: int = Outcome.NOT_YET

@@ -8,7 +8,7 @@ from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
 from .codes import Answer, Ask, Followup, Outcome
-from .places import is_complete, outcomes_to_come, room
+from .places import beyond_places, is_complete, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
 
@@ -22,7 +22,7 @@ def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) 
     w.rolling = 1 if p.rolling and not expansion else 0
     w.first_patient = w.enrolled
     w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
-    w.taken = w.cohort_freed = w.vacant = 0
+    w.taken = w.cohort_placeless = w.cohort_freed = w.vacant = 0
     w.cohort_opened = w.today
     w.last_day = w.today
 
@@ -62,7 +62,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
             is_ready = True
     elif not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
         outstanding = outcomes_to_come(w)
-        if is_forced(p, w, t, outstanding):
+        if outstanding and is_forced(p, w, t, outstanding):
             forced, is_ready = 1, True
     if is_ready:
         cut_data(p, w, t, forced, outstanding)
@@ -78,7 +78,7 @@ def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
     if found < 0:
         return False
     if t.answers[found][Answer.SAYS]:
-        found = answer(p, w, t, Ask.FORCED, outstanding, 0)
+        found = answer(p, w, t, Ask.FORCED, outstanding, beyond_places(w, outstanding))
         return found >= 0 and t.answers[found][Answer.SAYS] == 1
     elsewhere = w.windows + w.on_the_way - w.pending[w.level] - w.lymphodepleted[w.level]
     same = p.reads_followup != Followup.OF_EACH or elsewhere == 0

@@ -143,6 +143,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.candidate = w.ready = w.newcomers = w.queue_first = w.queue_end = 0
     w.screen_failures = w.in_screening = w.withdrew = w.no_place = w.turned_away = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
+    w.placeless = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, Ask.DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0

@@ -103,6 +103,7 @@ class Engine:
             sentinel_every_cohort=safety.sentinel == "every_cohort",
             early_decision=scenario.early_decision,
             replaces=safety.replace_non_evaluable,
+            frees_at_once=safety.replace_partial_dose == "at_once",
             withholds=safety.dlt_after_lymphodepletion == "withhold",
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,

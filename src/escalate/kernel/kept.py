@@ -30,13 +30,19 @@ class Kept:
         return getattr(self._cache, name)
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Return what is kept, or nothing; what is damaged is cleared away, and so compiled again."""
+        """Return what is kept, or nothing; what is damaged is cleared away, and so compiled again, and told."""
         try:
             if self._is_whole():
                 return self._cache.load_overload(sig, target_context)
         except Exception:  # whatever damaged files make of themselves
             pass
         self._clear()
+        warnings.warn(
+            f"what was compiled and kept in {self._cache.cache_path} was damaged, and is compiled again: results are "
+            "the same",
+            RuntimeWarning,
+            stacklevel=2,
+        )
         return None
 
     def save_overload(self, sig: Any, data: Any) -> None:

@@ -51,8 +51,8 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
 
 
 def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
-    """Infuse those who are due today, unless something speaks against it; return whether somebody was not infused."""
-    somebody_not = False
+    """Infuse those who are due today, unless something speaks against it; return whether a place was given back."""
+    given_back = False
     while w.arrived < w.enrolled and t.people[w.arrived].infusion_day == w.today:
         patient, person = w.arrived, t.people[w.arrived]
         w.arrived += 1
@@ -63,32 +63,54 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
         w.last_day = w.today
         withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
         if person.level > w.permitted or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
-            gives_place_back(p, w, person)
-            somebody_not = True
+            is_not_infused(p, w, person)
+            given_back = True
         else:
             begins_window(p, w, person)
             plan_outcome(p, w, t, patient)
-    return somebody_not
+            if p.frees_at_once and t.fates[Drawn.GETS][patient] == Fate.LESS and not has_rolling_cohort(p, w, person):
+                frees_place_at_once(w, person)
+                given_back = True
+    return given_back
 
 
-def gives_place_back(p: Protocol, w: Bench, person: Person) -> None:
+def has_rolling_cohort(p: Protocol, w: Bench, person: Person) -> bool:
+    """Return whether a rolling rule decides on a patient's cohort: on all but an expansion, which is the last one."""
+    return p.rolling == 1 and not (person.cohort == w.cohorts and w.expansion)
+
+
+def is_not_infused(p: Protocol, w: Bench, person: Person) -> None:
     """Write down that a lymphodepleted patient is not infused."""
     person.outcome = Outcome.NOT_INFUSED
     w.calm, w.bad_news = 0, 1
-    here = person.cohort == w.cohorts
-    if here:
-        w.taken -= 1
-        w.cohort_freed += 1
-        w.vacant += 1
-    if (p.rolling and not (here and w.expansion)) or w.concluding:
+    if person.cohort == w.cohorts:
+        vacates(w)
+    if has_rolling_cohort(p, w, person) or w.concluding:
         w.news = 1
         if w.today + 1 < w.check_day:
             w.check_day = w.today + 1
 
 
+def vacates(w: Bench) -> None:
+    """Write down that a place of the cohort is given back; unless a DLT beyond its places fills it, it is vacant."""
+    w.taken -= 1
+    w.cohort_freed += 1
+    if w.rolling or w.taken < w.places:
+        w.vacant += 1
+
+
+def frees_place_at_once(w: Bench, person: Person) -> None:
+    """Write down that the place of a patient who has just got less than the full dose is free; the window is open."""
+    person.placeless = 1
+    w.placeless += 1
+    if person.cohort == w.cohorts:
+        w.cohort_placeless += 1
+        vacates(w)
+
+
 def begins_window(p: Protocol, w: Bench, person: Person) -> None:
     """Write down a patient's first infusion."""
-    person.outcome = Outcome.PENDING
+    person.outcome, person.placeless = Outcome.PENDING, 0
     w.windows += 1
     w.infused += 1
     w.pending[person.level] += 1
@@ -129,7 +151,7 @@ def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
 
 def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
     """Turn a pending patient into an evaluable or a non-evaluable one."""
-    outcome, level, here = person.comes, person.level, person.cohort == w.cohorts
+    outcome, level, here, placeless = person.comes, person.level, person.cohort == w.cohorts, person.placeless
     person.outcome = outcome
     if outcome != Outcome.NO_DLT:
         w.calm, w.bad_news = 0, 1
@@ -137,8 +159,10 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
         w.calm = 0
     w.windows -= 1
     w.pending[level] -= 1
+    w.placeless -= placeless
     if here:
         w.cohort_pending -= 1
+        w.cohort_placeless -= placeless
     if outcome in (Outcome.DLT, Outcome.NO_DLT):
         dlt = 1 if outcome == Outcome.DLT else 0
         w.evaluable[level] += 1
@@ -149,13 +173,16 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
         if here:
             w.cohort_evaluable += 1
             w.cohort_dlts += dlt
+            w.taken += placeless
+            if placeless and w.vacant:
+                w.vacant -= 1
         if dlt:
             w.dlt_known = Phase.OF_A_DAY * w.today + phase
-    elif here and p.replaces:
-        w.cohort_freed += 1
-        if not w.rolling:
-            w.taken -= 1
-            w.vacant += 1
+    elif here and p.replaces and not placeless:
+        if w.rolling:
+            w.cohort_freed += 1
+        else:
+            vacates(w)
     w.news = 1
     w.last_outcome_day = w.today
     check = w.today if phase == Phase.MORNING else w.today + 1

@@ -13,7 +13,7 @@ def has_free_place(w: Bench) -> bool:
 
 def room(p: Protocol, w: Bench, level: int) -> int:
     """Return what the cap leaves if nothing above a level is given any more."""
-    used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows
+    used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows - w.placeless
     if w.on_the_way:
         for at in range(level + 1):
             used += w.lymphodepleted[at]
@@ -23,9 +23,16 @@ def room(p: Protocol, w: Bench, level: int) -> int:
 def outcomes_to_come(w: Bench) -> int:
     """Return how many outcomes are outstanding: the cohort's, and with a rolling rule the level's."""
     if not w.rolling:
-        return w.places - w.taken + w.cohort_pending + w.cohort_lymphodepleted
+        free = w.places - w.taken if w.taken < w.places else 0
+        return free + w.cohort_pending - w.cohort_placeless + w.cohort_lymphodepleted
     free = w.places - w.taken if has_free_place(w) else 0
     return free + w.pending[w.level] + w.lymphodepleted[w.level]
+
+
+def beyond_places(w: Bench, outstanding: int) -> int:
+    """Return how many are more than the cohort has places, of so many outstanding: nobody would replace them."""
+    beyond = 0 if w.rolling or w.taken < w.places else w.taken - w.places
+    return beyond if beyond < outstanding else outstanding
 
 
 def is_complete(p: Protocol, w: Bench) -> bool:

@@ -228,8 +228,9 @@ class Asked:
         size, rolling = self.scenario.safety.cohort_size, self.rule.rolling
         found = []
         for row, (n, y) in enumerate(zip(cells.n.tolist(), cells.y.tolist(), strict=True)):
-            whole = not rolling and n > 0 and n % size == 0 and self.scenario.safety.replace_non_evaluable
-            sizes = [size] if whole else range(0 if rolling else 1, (n if rolling else min(n, size)) + 1)
+            whole = not rolling and n > 0 and n % size == 0 and self.scenario.safety.fills_every_place
+            most = n if rolling or self.scenario.safety.replace_partial_dose == "at_once" else min(n, size)
+            sizes = [size] if whole else range(0 if rolling else 1, most + 1)
             found += [(row, s, z) for s in sizes or [0] for z in range(max(0, y - (n - s)), min(s, y) + 1)]
         rows, patients, dlts = np.array(found).T
         return rows, (patients, dlts)

@@ -47,7 +47,7 @@ def numbers_of_patients(asked: Asked, most: int) -> tuple[int, ...]:
     found = sorted({n for (n, _), whole in reached if whole} - {0}) or [min(asked.scenario.safety.cohort_size, most)]
     if front:
         return tuple(range(1, most + 1))
-    return tuple(found if asked.scenario.safety.replace_non_evaluable else range(1, found[-1] + 1))
+    return tuple(found if asked.scenario.safety.fills_every_place else range(1, found[-1] + 1))
 
 
 def _entered(asked: Asked, front: list[tuple[Counts, bool]]) -> Iterable[tuple[Counts, int]]:

@@ -134,6 +134,9 @@ def read_record(path: Path) -> Record:
     )
 
 
+_GO_ON = "`escalate check {0}` checks a scenario, `escalate run {0}` simulates it"
+
+
 def _read_json(path: Path) -> Any:
     try:
         raw = read_bytes(path, MOST_OF_RECORD)
@@ -145,6 +148,8 @@ def _read_json(path: Path) -> Any:
         raise RecordError(f"{path}: cannot be read: {error.strerror}; check the file and its permissions") from None
     except ValueError as error:
         raise RecordError(f"{path}: names no file: {error}; {_WANTED}") from None
+    if path.suffix.lower() == ".toml":
+        raise RecordError(f"{path}: is a scenario or a study, and no registry record: {_GO_ON.format(path)}")
     if raw.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<"):
         raise RecordError(f"{path}: is XML or a web page, not JSON; {_WANTED}")
     try:
@@ -191,6 +196,8 @@ def _protocol(data: Any, path: Path) -> dict[str, Any]:
     protocol = _at(data, "protocolSection")
     if isinstance(protocol, dict):
         return protocol
+    if _at(data, "schema_version") is not None:
+        raise RecordError(f"{path}: is a scenario, and no registry record: {_GO_ON.format(path)}")
     for key, words in _OTHER_LAYOUTS.items():
         if _at(data, key) is not None or _at(data, "Study", key) is not None:
             raise RecordError(f"{path}: {words}: it is not read. If the trial is at ClinicalTrials.gov too, {_WANTED}")

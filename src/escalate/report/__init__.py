@@ -23,6 +23,7 @@ from ..words.asked import asks
 from ..words.shown import Text
 from .compared import comparison_summary
 from .enumerated import exact_csv, exact_summary, paths_csv
+from .heads import WIDTH
 from .sensitivity import sensitivity_summary
 from .simulated import simulated_summary
 from .sweep import sweep_summary
@@ -76,7 +77,7 @@ def assumptions(scenario: Scenario) -> str:
         for source, group in groupby(chosen, key=lambda entry: entry.source):
             lines.extend(f"  {entry.key} = {entry.value_text}" + _between(entry) for entry in group)
             if source:
-                lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
+                lines.append(fill(source, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return Text("\n".join(lines))
 
 
@@ -100,7 +101,7 @@ def left_out(scenario: Scenario) -> str:
         if not given or name in _WHO_IS_LOST:
             told = {key: value for key, value in values[name].items() if key not in given and value is not None}
             words = ", ".join(f"{key} = {toml_value(value)}" for key, value in told.items())
-            lines += [fill(f"[{name}] {words}", 110, initial_indent="  ", subsequent_indent=" " * 6)] if told else []
+            lines += [fill(f"[{name}] {words}", WIDTH, initial_indent="  ", subsequent_indent=" " * 6)] if told else []
     return "\n".join(["Left out by the file, and so at their defaults:", *lines]) if lines else ""
 
 

@@ -10,10 +10,12 @@ from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
+from ..scenario.drivers import accrual_drivers, settings_words
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
+from .heads import told
 
-WIDTH, LABEL = 120, 22
+WIDTH, LABEL = 80, 22
 """Widest line, and widest label of a rule that stands beside its numbers."""
 
 
@@ -40,7 +42,7 @@ _PATIENTS_AND_TIME = (
 
 
 def comparison_summary(found: Comparison) -> str:
-    """Return a comparison as one table for a terminal, at most 120 letters wide.
+    """Return a comparison as one table for a terminal, as wide as its panels need, running text at most 80 letters.
 
     Parameters
     ----------
@@ -62,11 +64,14 @@ def comparison_summary(found: Comparison) -> str:
 
 def _question(found: Comparison) -> Iterator[str]:
     about = found.scenario.trial
-    yield about.title_and_id
+    yield from told(about.title_and_id, "  ")
+    yield from told("; ".join(accrual_drivers(found.scenario)), "  ")
+    yield from told(settings_words(found.scenario), "  ")
     many = f"{found.trials:,} simulated trials of each" if found.trials > 1 else "1 simulated trial of each"
-    yield (
+    yield from told(
         f"{_count(found.rules, 'rule')} under {_count(found.truths, 'truth')}, {many}, seed {found.seed}: "
-        "the same candidates and patients meet every rule"
+        "the same candidates and patients meet every rule",
+        "  ",
     )
     yield HOW_SAID
     notes = [*_what_columns_mean(found), *_what_exact_means(found)]
@@ -148,9 +153,9 @@ def _why_no_dose(found: Comparison, truth: Truth) -> Iterator[str]:
     for why in WHY_NO_DOSE:
         column = _Column(why, no_dose_measure(why), NO_DOSE, 1, 100)
         rows = [(rule, found.get(column.measure, NO_DOSE, rule=rule, truth=truth.label)) for rule in found.rules]
-        told = [f"{rule} {_value(row)}" for rule, row in rows if row.estimate > 0]
-        if told:
-            yield from wrap(f"of no dose, {why}, %: {'; '.join(told)}", WIDTH, subsequent_indent="  ")
+        said = [f"{rule} {_value(row)}" for rule, row in rows if row.estimate > 0]
+        if said:
+            yield from wrap(f"of no dose, {why}, %: {'; '.join(said)}", WIDTH, subsequent_indent="  ")
 
 
 def _level(level: int | str) -> str:

@@ -18,11 +18,13 @@ from ..results.outcomes import Trials
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
 from ..scenario.rules import rule_words
+from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
 from ..studies.sweeps import Sweep
 from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
+from .accrual import accrual_summary
 
 MOST_ROWS = 200
 """Rows of one table that are shown; a line says how many more there are."""
@@ -216,6 +218,13 @@ def _(found: Sweep) -> str:
         f"{len(study.points):,} points, {study.trials:,} trials at each: the dose recommended, and the time it takes"
     )
     return _page(study.scenario.trial.title_and_id, under, grid(heads, rows, words=range(1, len(study.keys) + 1)))
+
+
+@html_of.register
+def _(found: Accrual) -> str:
+    scenario = found.scenario
+    under = f"{found.trials:,} simulated trials, seed {found.seed}: by when patients come"
+    return _page(scenario.trial.title_and_id, under, f"<pre>{escape(accrual_summary(found))}</pre>")
 
 
 @html_of.register

@@ -20,10 +20,6 @@ WAITS: dict[str, str] = {
 """What a trial waits for on each of its days, and what that means; exactly one at any time."""
 
 
-CLOSED_EARLY = ("decision forced", "expansion closed")
-"""Events with which a cohort's data cut is made before all of its places are filled."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Spell:
     """Somebody's days from `first` up to, not including, `end`."""
@@ -56,25 +52,25 @@ def waits(trial: Trial) -> dict[str, int]:
     end = trial.duration_days
     waiting = _waiting_spells(trial, end)
     people = _people_by_cohort(trial)
-    full = _spells_without_room(trial, [person for here in people.values() for person in here], end)
-    happened = zip(trial.events["cohort"], trial.events["event"], strict=True)
-    closed_early = {cohort for cohort, event in happened if event in CLOSED_EARLY}
     closed = 0
     for number, places, opened, cut, decided in zip(
         *(trial.cohorts[name] for name in ("cohort", "places", "opened_day", "data_cut_day", "decision_day")),
         strict=True,
     ):
         until = end if cut is None else cut
-        fills_up = cut is not None and number not in closed_early
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
-        goes_on = trial.rolling or len(decisions) > 1 or (cut is None and decisions)
-        if goes_on and trial.cohorts["purpose"][number - 1] == "escalation":
+        is_escalation = trial.cohorts["purpose"][number - 1] == "escalation"
+        if trial.rolling and is_escalation:
             _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
         else:
-            _add_cohort(total, here, waiting, full, places, opened, until, fills_up)
+            first_cut = decisions[0]["data_cut_day"] if decisions else until
+            full = _spells_without_room(trial, people, number, end)
+            _add_cohort(total, here, waiting, full, places, opened, first_cut)
+            if first_cut != until:
+                _add_conclusion(total, here, decisions[0], until)
         closed = until
-        if cut is not None and trial.cohorts["purpose"][number - 1] == "escalation":
+        if cut is not None and is_escalation:
             closed = end if decided is None else decided
             total["committee"] += closed - cut
     total["follow-up"] += end - closed
@@ -89,25 +85,35 @@ def _add_cohort(
     places: int,
     opened: int,
     until: int,
-    fills_up: bool,
 ) -> None:
-    """Add what one cohort waited for between its opening and its data cut."""
-    never = until + 1
-    in_place = [_Spell(p["start"], never if p["free"] is None else p["free"]) for p in people]
+    """Add what one cohort waited for between its opening and its first data cut."""
+    in_place = _spells_in_place(people, until + 1)
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
-    last_start = max((p["start"] for p in people), default=opened)
     turns = {day for spell in (*waiting, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
     for day, following in itertools.pairwise(days):
-        is_open = sum(spell.holds(day) for spell in in_place) < places and (day < last_start or not fills_up)
+        is_open = sum(spell.holds(day) for spell in in_place) < places
         is_open = is_open and not any(spell.holds(day) for spell in full)
         if is_open:
             what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
-        elif any(spell.holds(day) for spell in in_preparation):
-            what = "lymphodepletion"
         else:
-            what = "DLT windows"
+            what = _outcomes_to_come(in_preparation, day)
         total[what] += following - day
+
+
+def _add_conclusion(total: dict[str, int], people: list[dict[str, Any]], stop: dict[str, Any], until: int) -> None:
+    """Add what came after a cohort's first data cut, where the stop decided on it waits for the last outcomes."""
+    decided = stop["committee_day"]
+    total["committee"] += decided - stop["data_cut_day"]
+    in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
+    turns = {day for spell in in_preparation for day in (spell.first, spell.end)}
+    days = [decided, *sorted(day for day in turns if decided < day < until), until]
+    for day, following in itertools.pairwise(days):
+        total[_outcomes_to_come(in_preparation, day)] += following - day
+
+
+def _outcomes_to_come(in_preparation: list[_Spell], day: int) -> str:
+    return "lymphodepletion" if any(spell.holds(day) for spell in in_preparation) else "DLT windows"
 
 
 def _add_rolling_cohort(
@@ -127,7 +133,7 @@ def _add_rolling_cohort(
         for row, following in zip(decisions, ends, strict=False)
         if row["action"] in ("suspend", "stop")
     ]
-    in_place = [_Spell(p["start"], until + 1 if p["free"] is None else p["free"]) for p in people]
+    in_place = _spells_in_place(people, until + 1)
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
     is_last = bool(decisions) and decisions[-1]["action"] == "stop"
     goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
@@ -141,7 +147,7 @@ def _add_rolling_cohort(
         if any(spell.holds(day) for spell in committee):
             what = "committee"
         elif full or any(spell.holds(day) for spell in held):
-            what = "lymphodepletion" if any(spell.holds(day) for spell in in_preparation) else "DLT windows"
+            what = _outcomes_to_come(in_preparation, day)
         else:
             what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
         total[what] += following - day
@@ -157,27 +163,63 @@ def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:
     ]
 
 
-def _spells_without_room(trial: Trial, people: list[dict[str, Any]], end: int) -> list[_Spell]:
-    """Return when so many were infused, or about to be, that the cap left no room."""
-    if trial.most_infused is None:
-        return []
-    counted = [_Spell(p["start"], end + 1 if p["infused"] else p["prepared"]) for p in people]
-    days = sorted({0, end + 1} | {day for spell in counted for day in (spell.first, spell.end) if day is not None})
+def _spells_in_place(people: list[dict[str, Any]], never: int) -> list[_Spell]:
+    """Return when patients had their places; a DLT after a place was given back fills one again."""
+    return [spell for person in people for spell in _until_free(person, person["start"], person["free"], never)]
+
+
+def _until_free(person: dict[str, Any], first: int, free: int | None, never: int) -> list[_Spell]:
+    again = [_Spell(person["dlt_after"], never)] if person["dlt_after"] is not None else []
+    return [_Spell(first, never if free is None else free), *again]
+
+
+def _spells_without_room(trial: Trial, people: dict[int, list[dict[str, Any]]], number: int, end: int) -> list[_Spell]:
+    """Return when so many counted for the cap, or were about to, that it left no room for another one in a cohort.
+
+    Who is on the way to a level above that of the open cohort gets no cells, and does not count.
+    """
+    levels, cap = trial.cohorts["level"], trial.planned_patients
+    counted = [
+        spell
+        for cohort, here in people.items()
+        for person in here
+        for spell in _under_cap(person, levels[cohort - 1] <= levels[number - 1], trial.most_infused is not None, end)
+    ]
+    days = sorted({0, end + 1} | {day for spell in counted for day in (spell.first, spell.end)})
     return [
         _Spell(day, following)
         for day, following in itertools.pairwise(days)
-        if sum(spell.holds(day) for spell in counted) >= trial.most_infused
+        if sum(spell.holds(day) for spell in counted) >= cap
     ]
 
 
+def _under_cap(person: dict[str, Any], on_the_way: bool, counts_infused: bool, end: int) -> list[_Spell]:
+    """Return when a patient counts for the cap; on the way to the infusion only where that is said."""
+    if person["infused"] is None:
+        return [_Spell(person["start"], person["prepared"])] if on_the_way else []
+    first = person["start"] if on_the_way else person["infused"]
+    if counts_infused:
+        return [_Spell(first, end + 1)]
+    return _until_free(person, first, person["lost"], end + 1)
+
+
 def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
-    """Return when each patient of each cohort had a place and was being prepared for infusion."""
+    """Return when each patient of each cohort had a place, was being prepared for infusion, and was lost."""
     people: dict[int, list[dict[str, Any]]] = {}
-    names = ("cohort", "treatment_start_day", "infusion_day", "left_day", "place_free_day")
-    for cohort, start, infused, left, free in zip(*(trial.patients[name] for name in names), strict=True):
+    names = (
+        "cohort", "treatment_start_day", "infusion_day", "left_day", "place_free_day", "outcome", "outcome_day"
+    )  # fmt: skip
+    columns = zip(*(trial.patients[name] for name in names), strict=True)
+    for cohort, start, infused, left, free, outcome, known in columns:
         if cohort is not None:
-            prepared = left if infused is None else infused
-            person = {"start": start, "free": free, "prepared": prepared, "infused": infused is not None}
+            person = {
+                "start": start,
+                "free": free,
+                "prepared": left if infused is None else infused,
+                "infused": infused,
+                "lost": known if free is None and outcome == "non-evaluable" else free,
+                "dlt_after": known if free is not None and outcome == "DLT" else None,
+            }
             people.setdefault(cohort, []).append(person)
     return people
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 from textwrap import fill, indent
 
-from ..errors import EscalateError
+from ..errors import EscalateError, near
 from ..scenario.keys import MUST, key_sections
 from ..scenario.policies import Limits, Stopping, Titration
 from ..scenario.rules import RULES
 from ..scenario.section import Section
-from ..words.asked import asks, nearest
+from ..words.asked import asks
 from ..words.shown import Text
 
-WIDTH = 110
+WIDTH = 80
 HOMES = {
     "3+3": "rules.three_plus_three",
     "rolling six": "rules.rolling_six",
@@ -42,7 +42,8 @@ def rules(name: str | None = None) -> str:
     Parameters
     ----------
     name : str, optional
-        A rule, as scenario files write it; or ``titration``, ``limits`` or ``stopping``, which go with any rule.
+        A rule, as scenario files write it, in any case; or ``titration``, ``limits`` or ``stopping``, which go with
+        any rule.
 
     Raises
     ------
@@ -54,11 +55,12 @@ def rules(name: str | None = None) -> str:
 
 def _one(name: str) -> str:
     every: dict[str, type[Section]] = {**RULES, **AROUND}
+    name = {known.casefold(): known for known in every}.get(name.casefold(), name)
     chosen = every.get(name)
     if chosen is None:
-        near = nearest(name, list(every), 1)
-        hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(every)}"
-        raise EscalateError(f"there is no rule {name!r}; {hint}")
+        close = near(name, every)
+        hint = f"Did you mean `{close[0]}`?" if close else f"There are: {', '.join(every)}"
+        raise EscalateError(f"there is no rule {name!r}. {hint}")
     parts = [f"{name}: {_first_line(chosen)}"]
     if name in HOMES:
         parts += ["", indent(str(import_module(f"..{HOMES[name]}", __package__).__doc__).strip(), "  ")]
@@ -68,7 +70,7 @@ def _one(name: str) -> str:
         if key.name not in ("name", "sha256"):
             default = key.default if key.default == MUST else f"default {key.default}"
             told = f"{key.name} ({key.allowed}; {default}): {key.meaning}"
-            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      "))
+            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False))
     return "\n".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""What a change does to a scenario's plain values: sources and ranges of what was changed are forgotten."""
+"""What a change does to a scenario's plain values: sources of what was changed are forgotten."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ..errors import ScenarioError
+from ..errors import Problem
 from .places import is_story, put, with_dates
 from .rule_files import Complaint, read_rule_files
 from .values import plain
@@ -19,7 +19,7 @@ _NAME_FILES = {"rule", "rule.file", "rule.python", "rule.sha256"}
 
 def changed(
     data: dict[str, Any], changes: Mapping[str, Any], root: type[BaseModel]
-) -> tuple[dict[str, Any], list[Complaint], bool]:
+) -> tuple[dict[str, Any], list[Complaint], list[Problem]]:
     """Change a scenario's plain values in place.
 
     Parameters
@@ -37,25 +37,18 @@ def changed(
         The values, with dates where a change gave them as text.
     list of Complaint
         What is wrong with the files that the changed rule names.
-    bool
-        Whether the ranges are those that were there before.
-
-    Raises
-    ------
-    ScenarioError
-        If a key does not exist; all problems at once.
+    list of Problem
+        Which keys do not exist.
     """
     new = {str(key): plain(value) for key, value in dict(changes).items()}
     if isinstance(new.get("rule"), str):
         new["rule"] = {"name": new["rule"]}
-    problems = [problem for key, value in new.items() if (problem := put(data, key, value, root)) is not None]
-    if problems:
-        raise ScenarioError(problems)
-    for key in (*new, *_forget_table(data["rule"], new)):
+    found = {key: put(data, key, value, root) for key, value in new.items()}
+    problems = [problem for problem in found.values() if problem is not None]
+    for key in (*(key for key in new if found[key] is None), *_forget_table(data["rule"], new)):
         _forget_source(data["sources"], key)
-        _forget_range(data["ranges"], key)
     unread = list(read_rule_files(data, Path(), False)) if _NAME_FILES & set(new) else []
-    return with_dates(data, root), unread, not any(key.split(".")[0] == "ranges" for key in new)
+    return with_dates(data, root), unread, problems
 
 
 def _forget_source(sources: Any, key: str) -> None:
@@ -77,10 +70,3 @@ def _forget_table(rule: Any, changes: Mapping[str, Any]) -> Iterator[str]:
     if has_decisions and "rule.file" not in changes:
         rule["file"] = None
         yield "rule.file"
-
-
-def _forget_range(ranges: Any, key: str) -> None:
-    """A value that was changed no longer has the range that it had."""
-    if isinstance(ranges, dict) and not is_story(key):
-        for known in [known for known in ranges if f"{known}.".startswith(f"{key}.") or key.startswith(f"{known}.")]:
-            del ranges[known]

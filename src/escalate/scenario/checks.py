@@ -254,6 +254,16 @@ def _patience_has_a_use(accrual: Accrual) -> Iterator[Complaint]:
         )
 
 
+@_check("safety")
+def _partial_doses_are_replaced(safety: Safety) -> Iterator[Complaint]:
+    if safety.replace_partial_dose == "at_once" and not safety.replace_non_evaluable:
+        yield (
+            ("safety", "replace_partial_dose"),
+            safety.replace_partial_dose,
+            "has no effect where replace_non_evaluable = false, since nobody is replaced; leave it out, or replace",
+        )
+
+
 @_check("what_if", "follow_up")
 def _what_if_is_possible(what_if: tuple[WhatIf, ...], follow_up: FollowUp) -> Iterator[Complaint]:
     seen: set[int] = set()
@@ -354,7 +364,7 @@ def _table_has_every_line(
     if not isinstance(rule, TableRule):
         return
     most = min(trial.planned_patients, limits.most_per_level or trial.planned_patients)
-    whole = safety.replace_non_evaluable and trial.last_cohort == "whole" and titration is None
+    whole = safety.fills_every_place and trial.last_cohort == "whole" and titration is None
     step = safety.cohort_size if whole and (limits.most_per_level or 0) % safety.cohort_size == 0 else 1
     missing = [n for n in range(step, most + 1, step) if n not in rule.cells]
     if missing:

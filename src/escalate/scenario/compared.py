@@ -7,7 +7,6 @@ same, or a whole scenario. A truth is P(DLT) at each level, as nature has it; ru
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -19,7 +18,7 @@ from ..words.records import NO_DOSE
 from .fault_words import KeyPath, short
 from .model import Scenario
 from .rules import RULES, rule_words
-from .texts import text_faults
+from .texts import text_faults, value_of_text
 from .toml_lines import line_of
 
 R = TypeVar("R")
@@ -129,15 +128,8 @@ def rule_of_text(text: str) -> dict[str, Any]:
         if not isinstance(node, dict) or option in node:
             said = "is given twice; leave one out"
             raise ScenarioError([Problem(key=f"rule {short(text.strip())}: {key}", message=said)])
-        node[option] = _value(value.strip())
+        node[option] = value_of_text(value.strip())
     return rule
-
-
-def _value(text: str) -> Any:
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (ValueError, RecursionError):  # no TOML, too many digits, or too deep: the checks refuse the text
-        return text
 
 
 def compared(

@@ -5,6 +5,7 @@ Heads of summaries and subtitles of figures say it with these words, and no othe
 
 from __future__ import annotations
 
+from .command_line import settings
 from .model import Scenario
 from .nature import PoissonAccrual
 
@@ -52,6 +53,12 @@ def screening_words(scenario: Scenario) -> str:
 def p_dlt_words(scenario: Scenario) -> str:
     """Return P(DLT) at each level, lowest first."""
     return ", ".join(f"{100 * p:.4g}%" for p in scenario.toxicity.dlt_probability)
+
+
+def settings_words(scenario: Scenario) -> str:
+    """Return what was changed on the command line; empty where nothing was."""
+    told = "; ".join(map(str, settings(scenario)))
+    return f"Changed on the command line: {told}" if told else ""
 
 
 def _label(label: str) -> list[str]:

@@ -5,7 +5,6 @@ One place decides how a fault is said, whether the scenario came from a file, fr
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -13,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from ..errors import Problem
+from ..errors import Problem, near
 from .toml_lines import line_of
 
 KeyPath = tuple[str | int, ...]
@@ -117,7 +116,8 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
     elif kind == "literal_error":
         said = f"must be {context['expected']}"
     elif kind == "union_tag_invalid":
-        return f"must be one of {context['expected_tags']}"
+        close = near(str(context["tag"]), [tag.strip("' ") for tag in context["expected_tags"].split(",")])
+        return f"must be one of {context['expected_tags']}" + (f". Did you mean `{close[0]}`?" if close else "")
     elif kind == "union_tag_not_found":
         return f"needs a `{context['discriminator'].strip(chr(39))}`. {_meaning(path, root)}"
     elif kind == "too_short":
@@ -138,7 +138,7 @@ def _meaning(path: KeyPath, root: type[BaseModel]) -> str:
         return _meaning(parents, root)
     for model in models_at(parents, root):
         if name in model.model_fields:
-            return f"It means: {model.model_fields[str(name)].description}"
+            return f"It means: {' '.join((model.model_fields[str(name)].description or '').split())}"
     return ""
 
 
@@ -170,7 +170,7 @@ def _inside(annotation: Any) -> list[type[BaseModel]]:
 
 def suggestion(key: str, allowed: set[str]) -> str:
     """Say what an unknown key may have meant, or what is allowed where little is."""
-    close = difflib.get_close_matches(key, sorted(allowed), n=1, cutoff=0.6)
+    close = near(key, allowed)
     if close:
         return f". Did you mean `{close[0]}`?"
     return f". Allowed here: {', '.join(sorted(allowed))}" if 0 < len(allowed) <= 30 else ""

@@ -6,7 +6,6 @@ disagree; the examples stand in ``examples.toml`` beside this file, section by s
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -16,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import EscalateError
+from ..errors import EscalateError, near
 from .model import Scenario
 
 Node = Mapping[str, Any]
@@ -127,8 +126,8 @@ def find_keys(name: str) -> list[tuple[KeySection, tuple[Key, ...]]]:
     found = [(section, keys) for section in key_sections() if (keys := _meant(section, asked))]
     if not found:
         known = {word.casefold(): word for section in key_sections() for word in _names(section)}
-        near = difflib.get_close_matches(asked, sorted(known), n=1, cutoff=0.6)
-        hint = f"Did you mean `{known[near[0]]}`?" if near else f"Sections are: {', '.join(_paths())}."
+        close = near(asked, known.values())
+        hint = f"Did you mean `{close[0]}`?" if close else f"Sections are: {', '.join(_paths())}."
         raise EscalateError(f"there is no key or section {name!r} in a scenario. {hint} `escalate keys` lists them all")
     return found
 

@@ -6,13 +6,13 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import Problem, ScenarioError
+from ..errors import Problem, ScenarioError, near
 from ..files import MOST_BYTES, MOST_OF_RECORD, FileRead
+from ..shipped import scenario_file, shipped
 from .fault_words import KeyPath
 from .model import Scenario
 from .places import put, with_dates
 from .rule_files import read_rule_files
-from .shipped import scenario_file, shipped
 from .texts import parse_json, parse_toml, read_once, text_of, unreadable
 from .toml_lines import KeyLines
 from .values import plain
@@ -67,7 +67,9 @@ def read_scenario_file(scenario: str | os.PathLike[str]) -> FileRead:
     if "\0" in str(path):
         raise unreadable(path, "no file can have this name")
     if not path.exists() and path.name == str(path) and not path.suffix:
-        raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}")
+        close = near(path.name, shipped())
+        hint = f". Did you mean `{close[0]}`?" if close else ""
+        raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}{hint}")
     return read_once(path, MOST_OF_RECORD if path.suffix.lower() == ".json" else MOST_BYTES)
 
 
@@ -78,6 +80,8 @@ def _from_file(read: FileRead, allow_python: bool) -> Scenario:
     lines: Mapping[KeyPath, int] = {}
     if path.suffix.lower() == ".json":
         data = with_dates(parse_json(text, str(path)), Scenario)
+        if {"protocolSection", "studies"} & data.keys():
+            raise unreadable(path, f"is a registry record, and no scenario: `escalate init {path}` drafts one from it")
     else:
         data, lines = parse_toml(text, str(path)), KeyLines(text)
     return Scenario.checked(data, list(read_rule_files(data, read.folder, allow_python)), str(path), lines)

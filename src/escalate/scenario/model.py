@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
+from ..errors import ScenarioError
 from ..files import write_text
 from ..words.shown import Shows
 from .changes import changed
+from .fault_words import Fault
 from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Toxicity, WhatIf
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
@@ -208,17 +210,27 @@ class Scenario(Shows, Whole):
             A section can be replaced whole by a dictionary, a rule without options by its name; an item of a list is
             named by its position from 0, as in ``dose_levels.0.cells``. Dates may be ISO text. Files are named
             relative to the folder of the session. A table's new file brings its own decisions, and new decisions
-            have no file.
+            have no file. A range stays with its value as long as the value lies inside.
 
         Raises
         ------
         ScenarioError
             If a key does not exist or a value is not allowed; all problems at once.
         """
-        data, unread, keeps_ranges = changed(plain(self), changes, type(self))
-        if keeps_ranges and data["ranges"]:
-            without = plain(self.checked(data | {"ranges": {}}, unread))
-            data["ranges"] = {
-                key: ends for key, ends in data["ranges"].items() if not any(self.range_faults(without, {key: ends}))
-            }
-        return self.checked(data, unread)
+        data, unread, misplaced = changed(plain(self), changes, type(self))
+        keeps_ranges = not any(str(key).split(".")[0] == "ranges" for key in changes)
+        try:
+            if keeps_ranges and data["ranges"]:
+                data["ranges"] = self._ranges_that_hold(data, unread)
+            made = self.checked(data, unread)
+        except ScenarioError as error:
+            raise ScenarioError([*misplaced, *error.problems]) from None
+        if misplaced:
+            raise ScenarioError(misplaced)
+        return made
+
+    @classmethod
+    def _ranges_that_hold(cls, data: dict[str, Any], unread: Sequence[Fault]) -> dict[str, Any]:
+        """Return those ranges that plain values can have: the value lies inside, and both ends are possible."""
+        without = plain(cls.checked(data | {"ranges": {}}, unread))
+        return {key: ends for key, ends in data["ranges"].items() if not any(cls.range_faults(without, {key: ends}))}

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from ..errors import Problem
-from .fault_words import allowed_keys, models_at, suggestion
+from .fault_words import KeyPath, allowed_keys, models_at, suggestion
 
 _NOT_ASSUMED = (
     "schema_version",
@@ -79,16 +79,31 @@ def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Pr
             return Problem(key=key, message=f"`{'.'.join(parts[:depth])}` is one value, and nothing stands below it")
         if part in positions:
             index: Any = positions[part]
-        elif isinstance(node, dict) and (part in node or (last and not allowed_keys(tuple(parts[:depth]), root))):
+        elif isinstance(node, dict) and (part in node or (last and _may_have(tuple(parts[:depth]), part, root))):
             index = part
         else:
             allowed = set(node) if isinstance(node, dict) else set(positions)
-            return Problem(key=key, message=f"there is no `{part}` here{suggestion(part, allowed)}")
+            return _nowhere(key, part, allowed)
         if last:
             node[index] = value
         else:
+            inside = allowed_keys(tuple(parts[: depth + 1]), root)
+            if node[index] is None and inside:  # a section that was left out
+                if parts[depth + 1] not in inside:
+                    return _nowhere(key, parts[depth + 1], set(inside))
+                node[index] = {}
             node = node[index]
     return None
+
+
+def _nowhere(key: str, part: str, allowed: set[str]) -> Problem:
+    return Problem(key=key, message=f"there is no `{part}` here{suggestion(part, allowed)}")
+
+
+def _may_have(path: KeyPath, part: str, root: type[BaseModel]) -> bool:
+    """Return whether a key may stand in a section that does not have it: people choose the keys, or one kind has it."""
+    allowed = allowed_keys(path, root)
+    return not allowed or part in allowed
 
 
 def with_dates(data: dict[str, Any], root: type[BaseModel]) -> dict[str, Any]:

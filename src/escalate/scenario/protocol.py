@@ -177,10 +177,20 @@ class Safety(Section):
     false for all others."""
     replace_non_evaluable: bool = True
     """Whether non-evaluable patients are replaced within the cohort."""
+    replace_partial_dose: Literal["at_once", "after_window"] = "after_window"
+    """When the place of a patient who got less than the full dose is free: when the window has ended without a DLT, or
+    at once, from the infusion on. Either way the cohort's data cut waits for that window, and a DLT in it counts; at
+    once it can be one more than the cohort's size, and than the cap. A rolling rule gives places itself, and is not
+    touched by this."""
     dlt_after_lymphodepletion: Literal["infuse", "withhold"] = "infuse"
     """What happens to a patient between lymphodepletion and infusion when another patient's DLT becomes known."""
     when_rule_finished: Literal["stop", "expand"] = "stop"
     """What happens to places left under the cap: nothing, or patients at the recommended dose."""
+
+    @property
+    def fills_every_place(self) -> bool:
+        """Whether a complete cohort has as many evaluable patients as places, neither fewer nor more."""
+        return self.replace_non_evaluable and self.replace_partial_dose == "after_window"
 
 
 def window_end_offset(treatment: Treatment, safety: Safety) -> int:

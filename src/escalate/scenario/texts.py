@@ -80,6 +80,15 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
         raise ScenarioError([Problem(key="", message=words, file=file, line=line)]) from None
 
 
+def value_of_text(text: str) -> Any:
+    """Return a value written on a command line as TOML writes it; what is none is text, which needs no quotes."""
+    try:
+        values = tomllib.loads(f"value = {text}")
+    except (ValueError, RecursionError):  # no TOML, too many digits, or too deep: the checks refuse the text
+        return text
+    return values["value"] if len(values) == 1 else text
+
+
 class _TwiceError(ValueError):
     """A key stands twice in one table."""
 

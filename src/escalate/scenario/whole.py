@@ -101,7 +101,7 @@ class Whole(Section):
             where, said = ("ranges", key), short([low, high])
             ends = {name: _copy_for(values, key) for name in ("low", "high")}
             misplaced = [put(ends[name], key, end, cls) for name, end in (("low", low), ("high", high))]
-            fault = misplaced[0].message if misplaced[0] else range_fault(value_of(values, key), low, high)
+            fault = misplaced[0].message if misplaced[0] else _range_fault(values, key, low, high)
             if fault:
                 yield where, said, fault
                 continue
@@ -168,6 +168,13 @@ class Whole(Section):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).model_validate, (plain(self),)
+
+
+def _range_fault(values: dict[str, Any], key: str, low: Any, high: Any) -> str:
+    try:
+        return range_fault(value_of(values, key), low, high)
+    except LookupError:
+        return "there is no such value: it does not belong to the kind that is chosen here"
 
 
 def _copy_for(values: dict[str, Any], key: str) -> dict[str, Any]:

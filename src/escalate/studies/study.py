@@ -31,9 +31,10 @@ from typing import Any
 from ..committee.committee import Committee
 from ..errors import EscalateError, Problem, ScenarioError, StudyError
 from ..scenario import Scenario, key_fault, load
-from ..scenario.shipped import scenario_file
+from ..scenario.command_line import with_settings
 from ..scenario.texts import read_toml
 from ..scenario.toml_lines import line_of
+from ..shipped import scenario_file
 from ..words.records import MOST_SEED, MOST_TRIALS
 
 MOST_POINTS = 10_000
@@ -166,7 +167,7 @@ class Study:
         return _sha256(self.parts)
 
 
-def read_study(path: str | os.PathLike[str], *, allow_python: bool = False) -> Study:
+def read_study(path: str | os.PathLike[str], *, allow_python: bool = False, settings: Sequence[str] = ()) -> Study:
     """Read a study file.
 
     Parameters
@@ -175,6 +176,8 @@ def read_study(path: str | os.PathLike[str], *, allow_python: bool = False) -> S
         The study, in TOML.
     allow_python : bool
         Whether the code of a rule's Python file may run.
+    settings : sequence of str
+        Changes to the scenario, as `with_settings` takes them.
 
     Returns
     -------
@@ -192,7 +195,7 @@ def read_study(path: str | os.PathLike[str], *, allow_python: bool = False) -> S
     data, lines = read_toml(path)
     _refuse(_file_faults(data), str(path), lines)
     scenario = load(scenario_file(data["scenario"], path.parent), allow_python=allow_python)
-    return _study(scenario, data, str(path), lines)
+    return _study(with_settings(scenario, settings), data, str(path), lines)
 
 
 def make_study(

@@ -33,6 +33,8 @@ class Census:
         self.evaluable = [0] * scenario.levels
         self.dlts = [0] * scenario.levels
         self.pending = [0] * scenario.levels
+        self.placeless = 0
+        """Pending patients whose place was free at once, since they got less than the full dose."""
         self.infused = 0
         self.lymphodepleted = 0
         self.open_levels = scenario.levels
@@ -55,20 +57,34 @@ class Census:
         self.lymphodepleted -= 1
         cohort.lymphodepleted -= 1
 
+    def vacates(self, cohort: CohortFile) -> None:
+        """Count a place that was given back, unless a DLT beyond the cohort's places fills it."""
+        cohort.vacant += cohort.rolling or self.taken_places(cohort) < cohort.places
+
     def infuses(self, cohort: CohortFile) -> None:
         """Count a patient's first infusion."""
         self.infused += 1
         self.pending[cohort.level] += 1
         cohort.pending += 1
 
-    def settles(self, cohort: CohortFile, outcome: str) -> None:
-        """Count the outcome of a pending patient."""
+    def frees_place(self, cohort: CohortFile) -> None:
+        """Count the place of a patient who has just got less than the full dose, and stays under observation."""
+        self.placeless += 1
+        cohort.placeless += 1
+        self.vacates(cohort)
+
+    def settles(self, cohort: CohortFile, outcome: str, has_place: bool) -> None:
+        """Count the outcome of a pending patient; a DLT of one without a place fills a place that is vacant."""
         self.pending[cohort.level] -= 1
         cohort.pending -= 1
+        self.placeless -= not has_place
+        cohort.placeless -= not has_place
         if outcome == "non-evaluable":
             cohort.non_evaluable += 1
-            cohort.vacant += self._replaces and not cohort.rolling
+            if has_place and self._replaces and not cohort.rolling:
+                self.vacates(cohort)
             return
+        cohort.vacant -= not has_place and cohort.vacant > 0
         has_dlt = outcome == "DLT"
         self.evaluable[cohort.level] += 1
         self.dlts[cohort.level] += has_dlt
@@ -89,7 +105,7 @@ class Census:
 
     def taken_places(self, cohort: CohortFile) -> int:
         """Return how many places of the cohort cannot be given any more."""
-        return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted
+        return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted - cohort.placeless
 
     def has_free_place(self, cohort: CohortFile) -> bool:
         """Return whether the cohort has a place that nobody has taken, and that may be given."""
@@ -97,7 +113,8 @@ class Census:
 
     def room_up_to(self, level: int) -> int:
         """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells."""
-        used = self.infused if self._cap_counts == "infused" else sum(self.evaluable) + sum(self.pending)
+        with_place = sum(self.evaluable) + sum(self.pending) - self.placeless
+        used = self.infused if self._cap_counts == "infused" else with_place
         on_the_way = self.lymphodepleted and sum(c.lymphodepleted for c in self._cohorts if c.level <= level)
         return self._cap - used - on_the_way
 
@@ -128,9 +145,14 @@ class Census:
     def outstanding(self, cohort: CohortFile) -> int:
         """Return how many outcomes are still to come: the cohort's, and with a rolling rule the level's."""
         if not cohort.rolling:
-            return cohort.places - self.decided_places(cohort)
+            free = max(cohort.places - self.taken_places(cohort), 0)
+            return free + cohort.pending + cohort.lymphodepleted - cohort.placeless
         free = cohort.places - self.taken_places(cohort) if self.has_free_place(cohort) else 0
         return free + self.pending[cohort.level] + self.on_the_way(cohort.level)
+
+    def beyond_places(self, cohort: CohortFile) -> int:
+        """Return how many are more than the cohort has places, by DLTs of those without: nobody replaces so many."""
+        return 0 if cohort.rolling else max(self.taken_places(cohort) - cohort.places, 0)
 
     def is_complete(self, cohort: CohortFile, room: int) -> bool:
         """Return whether every outcome is known that the decision waits for, and no place can be filled any more.

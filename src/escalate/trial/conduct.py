@@ -21,6 +21,10 @@ SimPy's clock counts phases, time = 7 day + phase, so that this order is simply 
 patient (DLT in the window? evaluable?) are computed from the patient's own dates, never from which event came first.
 Within a phase the order is that of enrolment, and of consent for those not enrolled; the log is kept in that order.
 
+A place that a partial dose frees at once is given while that patient is observed. The data cut waits for the window; a
+DLT in it counts, and fills a free place of the cohort, or is one more than its places, and more than the cap has room
+for. A decision comes early only while outcomes of places are still to come.
+
 A cohort rule is asked when the cohort's outcomes are known. A rolling rule is asked with outcomes pending: its cohort
 is the patients at one level between two moves, and each decision to stay adds places to it; asked again is it when the
 places are taken and a candidate is ready, when nothing is outstanding any more, and, while it suspends accrual, when
@@ -271,7 +275,8 @@ class Conduct:
             self.cut_data(cohort, EXPANSION_CLOSED)
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
-            if self.committee.is_forced(self.known(cohort), outstanding):
+            beyond = self.census.beyond_places(cohort)
+            if outstanding and self.committee.is_forced(self.known(cohort), outstanding, beyond):
                 self.cut_data(cohort, FORCED, outstanding)
 
     def may_be_forced(self, cohort: CohortFile) -> bool:
@@ -485,7 +490,7 @@ class Conduct:
         reason = self.why_not_infused(person, cohort, fate)
         if reason is not None:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
-            cohort.vacant += 1
+            self.census.vacates(cohort)
             self.leave(person, "not infused", "not infused", reason)
             self.fill_places_on(self.clock.today)
             if cohort.rolling or self.stop is not None:
@@ -515,6 +520,10 @@ class Conduct:
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.census.infuses(cohort)
+        if person.reduced and self.safety.replace_partial_dose == "at_once" and not cohort.rolling:
+            person.place_free_day = self.clock.today
+            self.census.frees_place(cohort)
+            self.fill_places_on(self.clock.today)
         self.log.infusion(person, cohort)
 
     def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
@@ -543,11 +552,12 @@ class Conduct:
 
     def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
         """Turn a pending patient into an evaluable or a non-evaluable one."""
+        has_place = person.place_free_day is None
         person.outcome, person.outcome_day = outcome, self.clock.today
-        self.census.settles(cohort, outcome)
+        self.census.settles(cohort, outcome, has_place)
         if outcome == "non-evaluable":
             person.non_evaluable_reason = why
-            if self.safety.replace_non_evaluable:
+            if self.safety.replace_non_evaluable and has_place:
                 person.place_free_day = self.clock.today
                 self.fill_places_on(self.clock.today)
         self.tell_news(cohort)

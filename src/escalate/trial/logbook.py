@@ -52,6 +52,8 @@ class CohortFile:
     """Day on which the follow-up of the pending suffices to ask the rule again, while accrual is suspended for it."""
     lymphodepleted: int = 0
     pending: int = 0
+    placeless: int = 0
+    """Of these, the ones whose place was free at once, since they got less than the full dose."""
     evaluable: int = 0
     dlts: int = 0
     non_evaluable: int = 0
@@ -173,7 +175,8 @@ class Logbook:
         person.last_infusion_day = self._clock.time // PHASES
         person.cells_given += share * (self._scenario.dose_levels[cohort.level].cells or 0.0)
         part = "" if share == 1 else f"{share:.0%} of "
-        self.event("infusion", person, detail=part + self.labels[cohort.level])
+        freed = ": the place is free" if person.place_free_day == self._clock.time // PHASES else ""
+        self.event("infusion", person, detail=part + self.labels[cohort.level] + freed)
 
     def date(self, day: int) -> str:
         """Return the ISO date of a day."""
@@ -236,6 +239,7 @@ class Logbook:
             doses=tuple(self.labels),
             rule=rule.name,
             rolling=rule.rolling,
+            planned_patients=about.planned_patients,
             most_infused=about.planned_patients if about.cap_counts == "infused" else None,
             events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
             patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),

@@ -6,14 +6,13 @@ and takes whole numbers however they are written (``trials=1e4``).
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
 from typing import Any, ParamSpec, TypeVar
 
-from ..errors import CallError
+from ..errors import CallError, near
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -83,12 +82,6 @@ def whole(name: str, value: Any) -> int:
     raise CallError(f"{name} is a whole number, got {described(value)}")
 
 
-def nearest(word: str, known: Sequence[str], most: int = 3) -> list[str]:
-    """Return the words that a person may have meant, nearest first, whatever the case."""
-    by_fold = {name.casefold(): name for name in known}
-    return [by_fold[found] for found in difflib.get_close_matches(word.casefold(), list(by_fold), most, 0.5)]
-
-
 def nothing_named(measure: str, level: object, known: Iterable[tuple[str, object]], of: str = "") -> str:
     """Return what is said where there is no estimate of a measure at a level: the levels it has, or near names."""
     levels: dict[str, list[str]] = {}
@@ -97,8 +90,8 @@ def nothing_named(measure: str, level: object, known: Iterable[tuple[str, object
     if measure in levels:
         told = ", ".join(dict.fromkeys(levels[measure]))
         return f"no estimate of {measure!r} at level {level!r}{of}; it has {told}"
-    near = ", ".join(map(repr, nearest(str(measure), list(levels))))
-    hint = f"did you mean {near}?" if near else "the column measure of its table has the names"
+    meant = ", ".join(map(repr, near(str(measure), levels, 3)))
+    hint = f"did you mean {meant}?" if meant else "the column measure of its table has the names"
     return f"no estimate of {measure!r}{of}; {hint}"
 
 
@@ -114,7 +107,7 @@ def _bound(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> i
     known = list(signature.parameters)
     for given in kwargs:
         if given not in known:
-            meant = nearest(given, known, 1)
+            meant = near(given, known)
             hint = f"did you mean {meant[0]}?" if meant else f"it takes {', '.join(known)}"
             raise CallError(f"{name} has no argument {given!r}; {hint}")
     by_place = [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]

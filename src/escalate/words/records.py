@@ -236,6 +236,8 @@ class Trial(Shows, Saves):
         Name of the rule that decided.
     rolling : bool
         Whether the rule was asked whenever a candidate was ready, with outcomes pending.
+    planned_patients : int
+        The cap.
     most_infused : int or None
         Most patients infused, where the cap counts these.
     events, patients, cohorts, decisions : Table
@@ -249,6 +251,8 @@ class Trial(Shows, Saves):
         Why the escalation ended.
     duration_days : int
         Day of the trial's last event [days since the start date].
+    chosen : str
+        Among how many trials it was chosen, and why; empty where it was not.
     """
 
     scenario: ScenarioLike
@@ -260,6 +264,7 @@ class Trial(Shows, Saves):
     doses: tuple[str, ...]
     rule: str
     rolling: bool
+    planned_patients: int
     most_infused: int | None
     events: Table
     patients: Table
@@ -269,6 +274,12 @@ class Trial(Shows, Saves):
     recommended: int | None
     stop_reason: str
     duration_days: int
+    chosen: str = ""
+
+    @property
+    def which(self) -> str:
+        """Which trial it is, and why it was chosen, if it was."""
+        return f"seed {self.seed}, replicate {self.replicate}" + (f"; {self.chosen}" if self.chosen else "")
 
     @property
     def recommended_dose(self) -> str:

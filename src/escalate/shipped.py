@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parent
 _FOLDERS = (_PACKAGE / "scenarios", _PACKAGE.parent.parent / "scenarios")
 
 

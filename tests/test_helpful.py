@@ -1,0 +1,126 @@
+"""What is mistyped on the command line gets one line with a suggestion, and whoever is lost gets help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, SCENARIOS
+from escalate.cli import VERBS, main
+from escalate.errors import near
+
+BASE = str(ROOT / "scenarios" / "nct06337474.toml")
+RECORD = str(ROOT / "seeds" / "NCT06337474.json")
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def ended(*arguments: str) -> object:
+    """Return with what the command line ends, whoever ends it."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code
+
+
+# What a person mistypes, and what the one line says.
+SAYS = {
+    ("rnu", BASE): "there is no verb rnu (did you mean run?). `escalate help` tells more",
+    ("help", "sweeep"): "there is no verb sweeep (did you mean sweep?). `escalate help` tells more",
+    ("zzz",): "there is no verb zzz (there are run, sweep, ",
+    ("run", BASE, "--trails", "5"): "escalate run: there is no --trails (did you mean --trials?). `escalate help run`",
+    ("run", BASE, "--trails=5"): "there is no --trails (did you mean --trials?)",
+    ("run", BASE, "more"): "escalate run: not expected: more. `escalate help run` tells more",
+    ("--debgu", "run", BASE): "there is no --debgu (did you mean --debug?)",
+    ("run",): "escalate run: the following arguments are required: scenario. `escalate help run` tells more",
+    ("rules", "BION"): "there is no rule 'BION'. Did you mean `BOIN`?",
+    ("compare", BASE, "--rule", "boin"): "Did you mean `BOIN`?",
+    ("keys", "dlt_windw_days"): "Did you mean `dlt_window_days`?",
+    ("run", "nct0633747"): "nct0633747: there is no such file; with escalate come the scenarios ",
+    ("check", "six-dose-oncolgy"): "Did you mean `six-dose-oncology`?",
+    ("run", RECORD): "is a registry record, and no scenario: `escalate init ",
+    ("check", RECORD): "is a registry record, and no scenario: `escalate init ",
+    ("init", BASE): "is a scenario or a study, and no registry record: `escalate check ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", SAYS, ids=lambda words: " ".join(Path(word).name for word in words))
+def test_one_line_says_what_was_meant(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*arguments) == 2
+    printed = capsys.readouterr()
+    assert not printed.out and printed.err.count("\n") == 1
+    assert printed.err.startswith("escalate") and SAYS[arguments] in printed.err
+    assert not Path("results").exists()
+
+
+def test_a_resolved_scenario_is_no_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("trial", BASE, "--out", "one") == 0
+    capsys.readouterr()
+    assert ended("init", "one/resolved.json") == 2
+    assert "is a scenario, and no registry record: `escalate check " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [(), ("help",), ("--help",)])
+def test_help_lists_verbs_and_scenarios(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*arguments) == 0
+    words = capsys.readouterr().out.split()
+    assert {verb.__name__.rpartition(".")[2] for verb in VERBS} <= set(words)
+    assert {path.stem for path in SCENARIOS} <= {word.strip(",.") for word in words}
+
+
+@pytest.mark.parametrize("verb", [verb.__name__.rpartition(".")[2] for verb in VERBS])
+def test_help_of_a_verb(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("help", verb) == 0
+    asked = capsys.readouterr().out
+    assert ended(verb, "--help") == 0
+    assert capsys.readouterr().out == asked and asked.startswith(f"usage: escalate {verb}")
+
+
+def test_the_nearest_name_in_any_case() -> None:
+    assert near("tite-boin", ["BOIN", "TITE-BOIN", "CRM"]) == ["TITE-BOIN"]
+    assert near("xyz", ["BOIN", "CRM"]) == []
+
+
+def test_rules_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended("rules", "tite-boin") == 0
+    said = capsys.readouterr().out
+    assert ended("rules", "TITE-BOIN") == 0
+    assert capsys.readouterr().out == said and said.startswith("TITE-BOIN: ")
+
+
+def completed(line: str, script: Path) -> list[str]:
+    """Return what bash offers at the end of a line."""
+    words = line.split(" ")
+    ask = f'COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; _shtab_escalate; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "-c", f"source {script}; {ask}"], capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_a_shell_completes(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("shtab", reason="the extra `cli` is not installed")
+    assert ended("--print-completion", "bash") == 0
+    script = Path("escalate.bash")
+    script.write_text(capsys.readouterr().out)
+    Path("nct-mine.toml").touch()
+    assert completed("escalate sens", script) == ["sensitivity"]
+    assert completed("escalate trial x --repl", script) == ["--replicate"]
+    assert set(completed("escalate run nct", script)) == {
+        *(path.stem for path in SCENARIOS if path.stem.startswith("nct")), "nct-mine.toml",
+    }  # fmt: skip
+    for shell in ("zsh", "tcsh"):
+        assert ended("--print-completion", shell) == 0
+        assert "sensitivity" in capsys.readouterr().out
+
+
+def test_completion_without_its_library_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    assert ended("--print-completion", "bash") == 2
+    assert "pip install 'escalate-trials[cli]'" in capsys.readouterr().err
