@@ -778,7 +778,7 @@ BUGS = (
     Bug("bars are written into files", "studies/progress.py", "False if in_notebook else None", "False", "test_progress.py::test_nobody_watches_a_file"),
     Bug("bars flash", "studies/progress.py", '"delay": SILENT', '"delay": 0', "test_progress.py::test_short_work_is_silent"),
     Bug("an interruption says nothing", "studies/progress.py", "        except KeyboardInterrupt:", "        except ZeroDivisionError:", "test_progress.py::test_an_interruption_says_what_is_lost"),
-    Bug("figures: what drives the dates is not said", "plots/durations.py", "made, drivers(counted.scenario)]", "made]", "test_heads.py::test_every_figure_says_it"),
+    Bug("figures: what drives the dates is not said", "plots/durations.py", "        drivers(counted.scenario),\n", "", "test_heads.py::test_every_figure_says_it"),
     Bug("figures: what drives a trial is not said", "plots/style.py", "[drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []", "[]", "test_heads.py::test_every_figure_says_it"),
     Bug("counts become days", "words/csv_text.py", "(counts := COUNTS.fullmatch(value))", "(counts := FORMULA.fullmatch(value + 'x'))", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_day"),
     Bug("labels become days", "words/csv_text.py", " or DAY.fullmatch(value))", ")", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_day"),
