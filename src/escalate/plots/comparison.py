@@ -14,9 +14,11 @@ from ..results.chance import value_alone
 from ..results.no_dose import no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
+from ..studies.variants import Variants
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from . import style
 from .board import SMALL, Board, legend_columns, measure, new_board, widest, wrapped
+from .finish import plot_finish
 from .paths import level_colours
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION, caution_words
 
@@ -114,18 +116,18 @@ class Layout:
 
 
 @style.figure
-def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
+def plot_comparison(comparison: Comparison | Variants, *, ax: Axes | None = None) -> Axes:
     """Draw a comparison, as `escalate.compare` returns it.
 
     A block for each truth, a row for each rule. Bars say how often no dose and each level is recommended, with the MTD
     of the truth on a darker ground, then patients with a DLT, patients overdosed and infused, and the
     duration, with 95 % Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
     rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error, = before
-    one that is the same in every trial.
+    one that is the same in every trial. Of scenarios, the curves of `plot_finish` are drawn: when each has finished.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : Comparison or Variants
         What to draw.
     ax : Axes, optional
         Where to draw; a figure of a fitting size is made where it is not given.
@@ -135,6 +137,8 @@ def plot_comparison(comparison: Comparison, *, ax: Axes | None = None) -> Axes:
     Axes
         The one drawn in.
     """
+    if isinstance(comparison, Variants):
+        return plot_finish(comparison, ax=ax)
     layout = _layout(comparison)
     handles, notes = _handles(comparison), _notes(comparison)
     width = max(layout.width, widest(notes, SMALL))
