@@ -751,6 +751,18 @@ BUGS = (
     Bug("curves begin a day late", "plots/finish.py", "x = [zero, *(zero + day for", "x = [zero, *(zero + day + 1 for", "test_variants.py::test_curves_say_what_was_found"),
     Bug("after six curves all is the same again", "plots/finish.py", "STROKES[(number - 1 + (number - 1) // 12) % len(STROKES)]", "STROKES[(number - 1) % 2]", "test_variants.py::test_twenty_four_curves_with_hostile_labels_are_told_apart"),
     Bug("a curve whose label begins with a stroke has no name", "plots/finish.py", 'if words.startswith("_") else words', 'if False else words', "test_variants.py::test_twenty_four_curves_with_hostile_labels_are_told_apart"),
+    Bug("two folders of one seed are strangers", "studies/stored.py", "rows = _paired_rows(trials) if trials else", "rows = _paired_rows(trials) if False else", "test_diff.py::test_the_same_seed_is_paired_trial_by_trial"),
+    Bug("two seeds are one", "studies/stored.py", "if seeds[0] != seeds[1]:", "if False:", "test_diff.py::test_other_seeds_have_independent_errors"),
+    Bug("trials are paired from the first of each file", "studies/stored.py", "rows = slice(wanted.start - trials.first, wanted.stop - trials.first)", "rows = slice(len(trials) - len(wanted), len(trials))", "test_diff.py::test_of_more_trials_those_that_both_hold_are_paired"),
+    Bug("the error of one is that of both", "studies/stored.py", "for error in errors) ** 0.5", "for error in errors[:1]) ** 0.5", "test_diff.py::test_other_seeds_have_independent_errors"),
+    Bug("none and none of 1,000 differ by nothing for certain", "studies/stored.py", "if any(few_tell(k, n - k) for k, n in happened):", "if False:", "test_diff.py::test_an_independent_difference_of_probabilities_covers"),
+    Bug("what was changed in results is not seen", "files/manifest.py", "for name, sha256 in listed.items() if sha256 != _sha256(folder / name)]", "for name, sha256 in listed.items() if not (folder / name).exists()]", "test_diff.py::test_what_cannot_be_compared_is_one_line"),
+    Bug("folders of any verb are compared", "studies/stored.py", 'return "" if verb == "run" else', 'return "" if verb else', "test_diff.py::test_what_cannot_be_compared_is_one_line"),
+    Bug("nobody looked, and no trial differs", "report/stored.py", "nothing = SAME if found.pairs else NO_CHANGE", "nothing = SAME", "test_diff.py::test_without_trials_it_says_so"),
+    Bug("levels of other doses are compared", "studies/stored.py", "== _doses(stored[names[1]]) or not _by_level(row)", "== _doses(stored[names[1]]) or row", "test_diff.py::test_other_doses_are_not_compared_level_by_level"),
+    Bug("versions that differ are not told", "report/stored.py", "for name, (one, two) in versions.items() if one != two]", "for name, (one, two) in versions.items() if one is None]", "test_diff.py::test_versions_are_told"),
+    Bug("days that were not reached are read as the first", "results/stored.py", "np.where(np.isnan(days), NOT_REACHED, days)", "np.where(np.isnan(days), 0, days)", "test_diff.py::test_trials_are_read_back_as_they_were"),
+    Bug("sources that differ are not told", "scenario/differences.py", "if one.get(key) != two.get(key))", "if False)", "test_diff.py::test_the_same_seed_is_paired_trial_by_trial"),
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from escalate.nature.candidates import CandidateDraws
 from escalate.nature.patients import PatientDraws
 from escalate.plots.finish import plot_finish
 from escalate.report.html import html_of
+from escalate.results.estimates import finished_by
 from escalate.results.tally import tally
 from escalate.scenario.differences import differences
 from escalate.scenario.variants import variant_of_text
@@ -367,6 +368,9 @@ def test_curves_say_what_was_found() -> None:
         x, y = curve_of(ax, label).get_data()
         planned = scenario.trial.planned_completion_date
         assert planned is not None and (x[0], y[0]) == ((date(2024, 8, 30) - date(1970, 1, 1)).days, 0)
+        for day, share in finished_by(found().tallies[label]):
+            assert (at := y[np.searchsorted(x, x[0] + day, side="right") - 1]) == share.estimate
+            assert y[np.searchsorted(x, x[0] + day - 1, side="right") - 1] < at
         at = y[np.searchsorted(x, (planned - date(1970, 1, 1)).days, side="right") - 1]
         assert at == found().get("finished by planned completion date", scenario=label).estimate
         assert f"{label}: " in texts

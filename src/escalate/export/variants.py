@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..files import FileRead, Out, write_folder
 from ..plots.finish import plot_finish
+from ..studies.stored import FolderDifference
 from ..studies.variants import Variants
 from .figures import figure
 from .parts import Tell, keep_rule, write_json, write_studied
@@ -66,6 +67,11 @@ def _write_scenarios(folder: Path, found: Variants) -> Iterator[dict[str, object
             "scenario_sha256": scenario.fingerprint(),
             "differs_from_the_first": changes,
         }
+
+
+@saves(FolderDifference)
+def _save_difference(found: FolderDifference, out: Path, overwrite: bool) -> None:
+    found.table.save(out, overwrite=overwrite)
 
 
 @saves(Variants)

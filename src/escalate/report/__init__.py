@@ -18,6 +18,7 @@ from ..scenario.section import Section
 from ..scenario.sources import UNSOURCED, Assumption, ledger
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
+from ..studies.stored import FolderDifference
 from ..studies.sweeps import Sweep
 from ..studies.variants import Variants
 from ..words.asked import asks
@@ -26,19 +27,20 @@ from .compared import comparison_summary
 from .enumerated import exact_csv, exact_summary, paths_csv
 from .sensitivity import sensitivity_summary
 from .simulated import simulated_summary
+from .stored import difference_summary
 from .sweep import sweep_summary
 from .variants import variants_summary
 
 __all__ = ["assumptions", "comparison_summary", "exact_csv", "exact_summary", "left_out", "paths_csv", "summary"]
 
 
-@asks(Characteristics, Comparison, Exact, Sensitivity, Sweep, Variants)
-def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep | Variants) -> str:
+@asks(Characteristics, Comparison, Exact, FolderDifference, Sensitivity, Sweep, Variants)
+def summary(found: Characteristics | Comparison | Exact | FolderDifference | Sensitivity | Sweep | Variants) -> str:
     """Return what a statistician, a planner and an investigator want first, as text for a terminal.
 
     Parameters
     ----------
-    found : Characteristics, Comparison, Exact, Sensitivity, Sweep or Variants
+    found : Characteristics, Comparison, Exact, FolderDifference, Sensitivity, Sweep or Variants
         As `characteristics`, `compare`, `exact`, `sensitivity` or `sweep` return them.
 
     Returns
@@ -54,9 +56,11 @@ def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep | 
     return Text(_summary(found))
 
 
-def _summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep | Variants) -> str:
+def _summary(found: Characteristics | Comparison | Exact | FolderDifference | Sensitivity | Sweep | Variants) -> str:
     if isinstance(found, Comparison):
         return comparison_summary(found)
+    if isinstance(found, FolderDifference):
+        return difference_summary(found)
     if isinstance(found, Variants):
         return variants_summary(found)
     if isinstance(found, Sensitivity):

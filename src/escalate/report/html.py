@@ -21,11 +21,13 @@ from ..scenario.model import Scenario
 from ..scenario.rules import rule_words
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
+from ..studies.stored import FolderDifference
 from ..studies.sweeps import Sweep
 from ..studies.variants import Variants
 from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
-from .variants import html_rows, planned_words
+from .stored import difference_rows
+from .variants import finder, html_rows, planned_words
 
 MOST_ROWS = 200
 """Rows of one table that are shown; a line says how many more there are."""
@@ -204,7 +206,7 @@ def _compared(found: Comparison, truth: str, rule: str, measure: str, level: int
 
 @html_of.register
 def _(found: Variants) -> str:
-    heads, rows = html_rows(found)
+    heads, rows = html_rows(found.labels, finder(found), found.scenario.levels)
     first = found.labels[0]
     told = [f"{label}: {changes_words(found.changes[label], first)}" for label in found.labels[1:]]
     under = (
@@ -213,6 +215,14 @@ def _(found: Variants) -> str:
     )
     lines = _lines([line for line in (planned_words(found.scenarios), *told) if line])
     return _page(found.scenario.trial.title_and_id, under, grid(("scenario", *heads), rows), lines)
+
+
+@html_of.register
+def _(found: FolderDifference) -> str:
+    keys = grid(("key", *found.labels), [(one.key, one.first, one.other) for one in found.changes], words=(0, 1, 2))
+    heads, rows = difference_rows(found)
+    table = grid(("", *heads), rows)
+    return _page(" and ".join(found.labels), found.how, keys if found.changes else "", table)
 
 
 @html_of.register

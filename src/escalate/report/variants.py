@@ -23,7 +23,7 @@ from .heads import WIDTH, told
 LABEL = 24
 """Widest label of a scenario that stands beside its numbers."""
 
-SAME, DATE = "same", "date of the median"
+SAME, DATE, CHANGE = "same", "date of the median", "    difference"
 PLANNED = "finished by planned completion date"
 
 Find = Callable[[str, str, int | str | None], Compared | None]
@@ -53,14 +53,16 @@ def variants_summary(found: Variants) -> str:
         date), duration, patients, DLTs and what is recommended, with Monte Carlo errors, and below them the paired
         differences to the first.
     """
-    told_of = panels(found.labels, _finder(found), found.scenario.levels, _dates(found))
+    told_of = panels(found.labels, finder(found), found.scenario.levels, _dates(found))
     blocks = ["\n".join(block) for block in told_of]
     means = in_all_means("\n".join(blocks), found.trials)
     head = "\n".join([*_question(found), HOW_SAID, *([means] if means else []), *_what_is_the_same(found)])
     return "\n\n".join(part for part in (head, "\n".join(caution_lines(found.cautions)), *blocks) if part)
 
 
-def _finder(found: Variants) -> Find:
+def finder(found: Variants) -> Find:
+    """Return what finds a measure of a scenario."""
+
     def find(label: str, measure: str, level: int | str | None) -> Compared | None:
         try:
             return found.get(measure, level, scenario=label)
@@ -103,7 +105,7 @@ def _what_is_the_same(found: Variants) -> Iterator[str]:
 
 def _dates(found: Variants) -> dict[str, str]:
     """Return the date of each median, by the scenario's label; those that are not known are left out."""
-    rows = {label: _finder(found)(label, MEDIAN.name, None) for label in found.labels}
+    rows = {label: finder(found)(label, MEDIAN.name, None) for label in found.labels}
     starts = {label: one.trial.start_date for label, one in found.scenarios.items()}
     return {label: f"{starts[label] + timedelta(days=round(row.estimate))}" for label, row in rows.items() if row}
 
@@ -135,7 +137,9 @@ def _recommended(levels: int) -> list[Head]:
     return [Head(f"level {k}", "recommended", k) for k in range(1, levels + 1)]
 
 
-def panels(labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, str]) -> Iterator[list[str]]:
+def panels(
+    labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, str], nothing: str = SAME
+) -> Iterator[list[str]]:
     """Yield the lines of each panel: time, patients, recommendation.
 
     Parameters
@@ -148,6 +152,8 @@ def panels(labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, s
         Number of dose levels.
     dates : dict of str to str
         By label, the date of the median.
+    nothing : str
+        What is said of a difference that is 0 without an error.
     """
     dose = [Head(NO_DOSE, "recommended", NO_DOSE), *_recommended(levels), *_JUDGED]
     for title, heads in (
@@ -155,7 +161,7 @@ def panels(labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, s
     ):  # fmt: skip
         there = [head for head in heads if (head.measure == DATE and dates) or _is_told(head, labels, find)]
         if there:
-            yield [title, *_panel(labels, [_column(labels, head, find, dates) for head in there])]
+            yield [title, *_panel(labels, [_column(labels, head, find, dates, nothing) for head in there])]
 
 
 def _is_told(head: Head, labels: Sequence[str], find: Find) -> bool:
@@ -165,7 +171,7 @@ def _is_told(head: Head, labels: Sequence[str], find: Find) -> bool:
 
 def _panel(labels: Sequence[str], columns: Sequence[Sequence[str]]) -> Iterator[str]:
     """Yield a line of heads, and lines for each scenario; more of the same below where they are too wide."""
-    wide = max(len(label) for label in (*labels, "difference") if len(label) <= LABEL) + 2
+    wide = max([len(CHANGE), *(len(f"  {label}") for label in labels if len(label) <= LABEL)])
     while columns:
         fits, width = 0, wide
         while fits < len(columns) and (not fits or width + len(columns[fits][0]) <= WIDTH):
@@ -175,7 +181,7 @@ def _panel(labels: Sequence[str], columns: Sequence[Sequence[str]]) -> Iterator[
         yield " " * wide + "".join(column[0] for column in now)
         for position, (label, is_change) in enumerate(_lines(labels), 1):
             cells = "".join(column[position] for column in now)
-            name = "    difference" if is_change else f"  {label}"
+            name = CHANGE if is_change else f"  {label}"
             if len(name) > wide and not is_change:
                 yield from wrap(label, WIDTH, initial_indent="  ", subsequent_indent="    ")
                 name = ""
@@ -189,7 +195,7 @@ def _lines(labels: Sequence[str]) -> list[tuple[str, bool]]:
     ]
 
 
-def _column(labels: Sequence[str], head: Head, find: Find, dates: Mapping[str, str]) -> list[str]:
+def _column(labels: Sequence[str], head: Head, find: Find, dates: Mapping[str, str], nothing: str) -> list[str]:
     """Return the cells of a column, of equal width, the head first."""
     cells = [head.head]
     for label, is_change in _lines(labels):
@@ -198,7 +204,7 @@ def _column(labels: Sequence[str], head: Head, find: Find, dates: Mapping[str, s
         if head.measure == DATE:
             cells.append("" if is_change else dates.get(label, ""))
         elif is_change:
-            cells.append("" if change is None else change_text(change))
+            cells.append("" if change is None else change_text(change, nothing))
         else:
             cells.append("" if row is None else value_text(row))
     wide = max(map(len, cells)) + 2
@@ -210,25 +216,24 @@ def value_text(row: Compared) -> str:
     return quantile_in_words(row) if row.measure == MEDIAN.name else tight(in_words(row))
 
 
-def change_text(change: Estimate) -> str:
+def change_text(change: Estimate, nothing: str = SAME) -> str:
     """Return a difference in words, without spaces; an error that is not known is not called none."""
     unknown = change.measure == MEDIAN.name and change.mc_se is None and change.estimate
-    return f"{change.estimate:+,.0f}±?" if unknown else tight(change_in_words(change, SAME))
+    return f"{change.estimate:+,.0f}±?" if unknown else tight(change_in_words(change, nothing))
 
 
-def html_rows(found: Variants) -> tuple[list[str], list[list[str]]]:
-    """Return heads and rows of one table for a notebook: below each number its difference to the first."""
+def html_rows(labels: Sequence[str], find: Find, levels: int, nothing: str = SAME) -> tuple[list[str], list[list[str]]]:
+    """Return heads and rows of one table for a notebook, below each number its difference to the first; as `panels`."""
     heads = [Head("finished by plan, %", PLANNED), Head("median day", MEDIAN.name), Head("infused", "infused", "all"),
              Head("with a DLT", "dlts", "all"), Head(f"{NO_DOSE}, %", "recommended", NO_DOSE),
-             *(one._replace(head=f"{one.head}, %") for one in _recommended(found.scenario.levels))]  # fmt: skip
-    find = _finder(found)
-    heads = [head for head in heads if _is_told(head, found.labels, find)]
-    rows = [[label, *(_both(find, label, head) for head in heads)] for label in found.labels]
-    return [head.head for head in heads], rows
+             *(one._replace(head=f"{one.head}, %") for one in _recommended(levels))]  # fmt: skip
+    there = [head for head in heads if _is_told(head, labels, find)]
+    rows = [[label, *(_both(find, label, head, nothing) for head in there)] for label in labels]
+    return [head.head for head in there], rows
 
 
-def _both(find: Find, label: str, head: Head) -> str:
+def _both(find: Find, label: str, head: Head, nothing: str) -> str:
     row = find(label, head.measure, head.level)
     if row is None:
         return ""
-    return value_text(row) if row.change is None else f"{value_text(row)}\n{change_text(row.change)}"
+    return value_text(row) if row.change is None else f"{value_text(row)}\n{change_text(row.change, nothing)}"
