@@ -19,6 +19,7 @@ from escalate.files import MANIFEST, seal
 from escalate.results.estimates import mean, probability
 from escalate.results.stored import read_trials
 from escalate.studies.stored import FolderDifference, Stored, diff, independent_difference
+from small import small
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 TRIALS = 300
@@ -43,6 +44,15 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
                                          ("more", base, TRIALS + 100, 1), ("seed", slow, TRIALS, 2)):  # fmt: skip
         esc.run(scenario, place / name, trials=trials, seed=seed)
     return place
+
+
+def test_nothing_is_the_same_where_nobody_looked_at_the_trials(tmp_path: Path) -> None:
+    """In both nothing ever varies; of other seeds that does not say that trials are the same."""
+    for seed in (1, 2):
+        esc.run(small(accrual__consent_days=list(range(0, 400, 20))), tmp_path / f"{seed}", trials=10, seed=seed)
+    text = esc.summary(diff(tmp_path / "1", tmp_path / "2"))
+    panels = text[text.index("When the trial has ended") :]
+    assert "same" not in panels and panels.count("+0") >= 4
 
 
 def test_trials_are_read_back_as_they_were(folders: Path) -> None:
@@ -109,7 +119,16 @@ def test_without_trials_it_says_so(folders: Path, tmp_path: Path) -> None:
     found = diff(folders / "base", tmp_path / "saved")
     text = " ".join(esc.summary(found).split())
     assert found.pairs == 0 and "the trials are not stored in both (trials.npz); trials of one seed go together" in text
-    assert " same" not in text[text.index("When the trial has ended") :]  # nobody looked at the trials
+
+
+@pytest.mark.parametrize("contents", [b"", b"no zip", b"PK\x03\x04"])
+def test_trials_that_cannot_be_read_are_not_paired(folders: Path, tmp_path: Path, contents: bytes) -> None:
+    shutil.copytree(folders / "slow", tmp_path / "odd")
+    (tmp_path / "odd" / "trials.npz").write_bytes(contents)
+    (tmp_path / "odd" / MANIFEST).unlink()
+    seal(tmp_path / "odd")
+    found = diff(folders / "base", tmp_path / "odd")
+    assert found.pairs == 0 and "trials.npz of odd cannot be read" in found.how
 
 
 def test_versions_are_told(folders: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ import escalate as esc
 from conftest import ROOT
 from escalate import Scenario, ScenarioError
 from escalate.cli import main
-from escalate.errors import CallError
+from escalate.errors import CallError, EscalateError
 from escalate.nature import sameness
 from escalate.nature.candidates import CandidateDraws
 from escalate.nature.patients import PatientDraws
@@ -324,12 +324,19 @@ def test_python_says_what_it_takes() -> None:
         esc.compare([base])
 
 
+def test_more_trials_than_memory_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_DAYS", 21)
+    assert esc.compare([small()] * 2, trials=10).trials == 10
+    with pytest.raises(EscalateError, match="at most 10 of each of 2 scenarios, got 11"):
+        esc.compare([small()] * 2, trials=11)
+
+
 def test_labels_in_python() -> None:
     one, two = small(accrual__consent_days=[0]), small(accrual__consent_days=[0], trial__title="other")
     assert esc.compare([one, two], trials=2).labels == ("small", "other")
     assert esc.compare([one, one], trials=2).labels == ("scenario 1", "scenario 2")
     assert esc.compare({"x": one, "y": two}, trials=2).labels == ("x", "y")
-    assert esc.compare(one, variants={"y": two}, trials=2).labels == ("base", "y")
+    assert esc.compare(one, variants={" y ": two}, trials=2).labels == ("base", "y")
 
 
 # What is printed, drawn and written

@@ -34,7 +34,7 @@ def read_trials(file: Path, scenario: Scenario, seed: int) -> Trials:
     OSError, ValueError
         If the file cannot be read.
     """
-    with np.load(file, allow_pickle=False) as found:
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as found:
         columns = {name: found[name] for name in found.files}
     levels = {level.label: position for position, level in enumerate(scenario.dose_levels)}
     doses, place = np.unique(columns["recommended"], return_inverse=True)

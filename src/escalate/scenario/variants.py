@@ -146,12 +146,12 @@ def scenarios_of(given: Any, variants: Mapping[str, Any] | None) -> dict[str, Sc
     """
     pairs, problems = list(_labelled(given)), list[Problem]()
     made = list[tuple[str, Scenario]]()
-    for label, one in [*pairs, *((str(label), one) for label, one in (variants or {}).items())]:
+    for label, one in [*pairs, *((str(label).strip(), one) for label, one in (variants or {}).items())]:
         try:
             made.append((label, _scenario(label, one, made[0][1] if made else None)))
         except ScenarioError as error:
             problems += error.problems
-    problems += label_faults([label for label, _ in pairs] + [str(label) for label in variants or {}])
+    problems += label_faults([label for label, _ in pairs] + [str(label).strip() for label in variants or {}])
     if problems:
         raise ScenarioError(problems)
     check_comparable(dict(made))
@@ -162,7 +162,7 @@ def _labelled(given: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(given, Scenario):
         yield "base", given
     elif isinstance(given, Mapping):
-        yield from ((str(label), one) for label, one in given.items())
+        yield from ((str(label).strip(), one) for label, one in given.items())
     else:
         listed = list(given)
         titles = [one.trial.title if isinstance(one, Scenario) else "" for one in listed]

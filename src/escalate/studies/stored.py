@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from ..errors import FolderError
 from ..files import MARK, MOST_OF_RECORD, why_not_results
@@ -33,6 +34,9 @@ KINDS = {
     "story.txt": "trial", "characteristics.csv": "exact", "table.txt": "table",
 }  # fmt: skip
 """By a file that no kind after it holds, the verb that wrote a folder."""
+
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, IndexError, EOFError, BadZipFile)
+"""What reading trials raises that another version wrote, or nobody did."""
 
 VERSIONS = ("escalate", "python", "numpy", "simpy")
 
@@ -222,7 +226,7 @@ def _paired(stored: Mapping[str, Stored]) -> tuple[int, str, dict[str, Trials]]:
     for label, one in stored.items():
         try:
             whole = read_trials(one.path / "trials.npz", one.scenario, seeds[0])
-        except (OSError, ValueError, KeyError) as error:
+        except UNREADABLE as error:
             return 0, f"{independent}: trials.npz of {label} cannot be read ({error}){related}", {}
         trials[label] = _part(whole, common)
     many = f"the {len(common):,} trials of seed {seeds[0]} that both hold"
