@@ -758,7 +758,7 @@ BUGS = (
     Bug("none and none of 1,000 differ by nothing for certain", "studies/stored.py", "if any(few_tell(k, n - k) for k, n in happened):", "if False:", "test_diff.py::test_an_independent_difference_of_probabilities_covers"),
     Bug("what was changed in results is not seen", "files/manifest.py", "for name, sha256 in listed.items() if sha256 != _sha256(folder / name)]", "for name, sha256 in listed.items() if not (folder / name).exists()]", "test_diff.py::test_what_cannot_be_compared_is_one_line"),
     Bug("folders of any verb are compared", "studies/stored.py", 'return "" if verb == "run" else', 'return "" if verb else', "test_diff.py::test_what_cannot_be_compared_is_one_line"),
-    Bug("nobody looked, and no trial differs", "report/stored.py", "nothing = SAME if found.pairs else NO_CHANGE", "nothing = SAME", "test_diff.py::test_without_trials_it_says_so"),
+    Bug("nobody looked, and no trial differs", "report/stored.py", "nothing = SAME if found.pairs else NO_CHANGE", "nothing = SAME", "test_diff.py::test_nothing_is_the_same_where_nobody_looked_at_the_trials"),
     Bug("levels of other doses are compared", "studies/stored.py", "== _doses(stored[names[1]]) or not _by_level(row)", "== _doses(stored[names[1]]) or row", "test_diff.py::test_other_doses_are_not_compared_level_by_level"),
     Bug("versions that differ are not told", "report/stored.py", "for name, (one, two) in versions.items() if one != two]", "for name, (one, two) in versions.items() if one is None]", "test_diff.py::test_versions_are_told"),
     Bug("days that were not reached are read as the first", "results/stored.py", "np.where(np.isnan(days), NOT_REACHED, days)", "np.where(np.isnan(days), 0, days)", "test_diff.py::test_trials_are_read_back_as_they_were"),
