@@ -5,14 +5,21 @@ The bugs with which they were seen to fail stand in `planted_bugs.py`.
 
 from __future__ import annotations
 
+from datetime import timedelta
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import escalate as esc
+from conftest import ROOT
+from escalate.cli import main
 from escalate.results.outcomes import NOT_REACHED
 from escalate.studies.accruals import COUNTED, Accrual
 from escalate.studies.simulation import traced_trials
 from small import lymphodepletion, small
+
+BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +80,23 @@ def test_who_is_not_counted_is_said(found: Accrual) -> None:
 
 def test_repr_says_how_many(found: Accrual) -> None:
     assert repr(found) == "<Accrual: 12 trials of 'small', seed 4>"
+
+
+def test_the_verb_tells_by_when_patients_come(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Dates against a plain count over the records of the same trials."""
+    scenario = esc.load(BASE)
+    assert main(["accrual", BASE, "--trials", "21", "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith((tmp_path / "out" / "summary.txt").read_text(encoding="utf-8").rstrip("\n"))
+    assert (tmp_path / "out" / "accrual.png").read_bytes().startswith(b"\x89PNG")
+    trials = [esc.simulate_trial(scenario, replicate=k) for k in range(21)]
+    third = sorted(sorted(day for day in trial.patients["infusion_day"] if day is not None)[2] for trial in trials)
+    middle, low, high = (scenario.trial.start_date + timedelta(days=third[k]) for k in (10, 2, 18))
+    (line,) = [line for line in printed.splitlines() if line.startswith("3 ")]
+    assert line.split("]")[1].split() == f"{middle:%a %F} {low:%a %F} to {high:%a %F}".split()
+
+
+def test_the_verb_says_who_can_be_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["accrual", BASE, "--counted", "infusd"])
+    assert caught.value.code == 2 and "did you mean infused?" in capsys.readouterr().err

@@ -59,6 +59,7 @@ def test_run_writes_a_folder_of_results(capsys: pytest.CaptureFixture[str], else
     assert names == {
         *{
             "SHA256SUMS",
+            "report.html",
             "summary.txt",
             "summary.json",
             "characteristics.csv",
@@ -66,7 +67,7 @@ def test_run_writes_a_folder_of_results(capsys: pytest.CaptureFixture[str], else
             "resolved.json",
             "nct06337474.toml",
         },
-        *{f"trial-0/{name}" for name in one | figures},
+        *{f"median-trial/{name}" for name in one | figures},
         *{f"{name}.{kind}" for name in ("durations", "where-time-goes", "selection") for kind in ("png", "svg")},
     }
     assert (out / "nct06337474.toml").read_text() == Path(BASE).read_text()

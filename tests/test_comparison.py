@@ -397,9 +397,7 @@ def test_no_trials_are_refused() -> None:
 
 
 def test_get_names_what_there_is() -> None:
-    with pytest.raises(
-        KeyError, match=r"no 'dlts' at level 1 of 'BOIN' under 'mild'; there are rules .*'dlts' at 'all'"
-    ):
+    with pytest.raises(KeyError, match=r"no estimate of 'dlts' at level 1 of 'BOIN' under 'mild'; it has 'all'"):
         found().get("dlts", 1, rule="BOIN", truth="mild")
 
 
@@ -421,7 +419,7 @@ def test_to_pandas() -> None:
     assert list(found().to_pandas().columns) == list(COMPARED.names)
 
 
-def test_the_summary_is_one_table_of_120_letters() -> None:
+def test_the_summary_is_one_table_that_fits() -> None:
     lines = esc.summary(found()).splitlines()
     assert max(map(len, lines)) <= 120
     assert all(line == line.rstrip() for line in lines)
@@ -439,7 +437,8 @@ def test_the_summary_is_one_table_of_120_letters() -> None:
     assert f" {tight(change_in_words(row.change, 'same'))} " in block[3]
     exact = found().get("recommended", 2, rule="BOIN", truth="mild").exact
     assert exact is not None and f" {100 * exact:.2f} " in block[6]
-    assert "No exact values of rolling six: the rule rolling six decides with outcomes pending" in esc.summary(found())
+    said = " ".join(" ".join(lines).split())
+    assert "No exact values of rolling six: the rule rolling six decides with outcomes pending" in said
 
 
 def test_what_no_trial_came_to_has_a_bound() -> None:
@@ -462,7 +461,7 @@ def test_many_levels_and_long_labels_fit_too() -> None:
 def test_no_dose_for_want_of_patients_is_told() -> None:
     row = found().get("no dose: cap reached, inconclusive", "no dose", rule="rolling six", truth="mild")
     assert row.mc_se is not None and row.estimate > 0
-    assert f"rolling six {100 * row.estimate:.1f}±{100 * row.mc_se:.1f}" in esc.summary(found())
+    assert f"rolling six {100 * row.estimate:.1f}±{100 * row.mc_se:.1f}" in " ".join(esc.summary(found()).split())
 
 
 # Files and the command line

@@ -50,7 +50,7 @@ def during_the_work(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -
             left.pop()()
         return simulate(*given, **options)
 
-    for place in (SIMULATE, "escalate.export.simulation.simulate_trial"):
+    for place in (SIMULATE, "escalate.studies.representative.simulate_trial"):
         monkeypatch.setattr(place, simulate_trial)
 
 
@@ -265,7 +265,7 @@ def test_a_figure_that_cannot_be_drawn_loses_nothing_else(
     assert printed.out.startswith(text("here/summary.txt"))
     assert printed.err.splitlines() == [
         f"escalate: {name} could not be drawn (ValueError: no such date); everything else is in here"
-        for name in ("durations", "trial-0/staircase")
+        for name in ("durations", "median-trial/staircase")
     ]
     assert Path("here/selection.png").exists()
     assert Path("here/trials.npz").exists()

@@ -7,24 +7,25 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 import escalate as esc
 from conftest import ROOT
+from escalate.plots import comparison as figure_of
 from escalate.plots import plot_comparison, style
+from escalate.plots.texts import wrapped
 from escalate.results.chance import value_alone
 from escalate.studies.comparison import Compared, Comparison, compare
 from small import small
-from test_plots_rules import all_texts, colour, legend_words, overlaps
+from test_plots_rules import all_texts, colour, drawn_beside_another, legend_words, overlaps
 
 RULES = ["3+3 variant=A", "3+3 variant=B", "rolling six", "BOIN", "CRM prior_mtd_level=2"]
 TRUTHS = {"mild": [0.1, 0.25], "toxic": [0.4, 0.6]}
@@ -142,10 +143,13 @@ def test_rows_stand_in_the_order_of_rules_and_truths(name: str) -> None:
     order = [places[f"{truth.label}|{rule}|recommended|1"] for truth in comparison.truths for rule in comparison.rules]
     assert order == sorted(order) and len(set(order)) == len(order)
     for number, rule in enumerate(comparison.rules):
-        labels = [text for text in ax.texts if text.get_text() == rule and text.get_position()[0] == 0]
-        assert len(labels) == len(comparison.truths)
-        for place, label in enumerate(sorted(labels, key=lambda text: text.get_position()[1])):
-            assert abs(label.get_position()[1] - order[place * len(comparison.rules) + number]) < 4
+        lines = wrapped(rule, 230, 9)
+        labels = [text for text in ax.texts if text.get_text() in lines and text.get_position()[0] == 0]
+        assert len(labels) == len(comparison.truths) * len(lines)
+        heights = sorted(text.get_position()[1] for text in labels)
+        for place in range(len(comparison.truths)):
+            middle = sum(heights[place * len(lines) : (place + 1) * len(lines)]) / len(lines)
+            assert abs(middle - order[place * len(comparison.rules) + number]) < 4
     heads = [text.get_text() for text in ax.texts if text.get_fontweight() == "bold"]
     if len(comparison.truths) > 1:
         assert [word for word in heads if word in {t.label for t in comparison.truths}] == [
@@ -253,12 +257,9 @@ def test_no_text_overlaps_another_one_or_is_cut_off(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_given_axes_is_drawn_into_and_returned(name: str) -> None:
-    figure = Figure(figsize=(14, 7))
-    FigureCanvasAgg(figure)
-    left, right = figure.subplots(1, 2)
-    assert draw(name, left) is left
+    left, right = drawn_beside_another(lambda ax: draw(name, ax), (14, 7))
     assert left.patches and not right.patches and not right.texts and not right.lines
-    assert figure.axes == [left, right] and tuple(figure.get_size_inches()) == (14, 7)
+    assert left.figure.axes == [left, right]
     inside = left.get_window_extent().padded(1)
     for text in left.texts:
         extent = text.get_window_extent()
@@ -284,3 +285,22 @@ def test_the_notes_say_what_it_rests_on() -> None:
     assert "MTD of a truth: the highest level whose P(DLT) is not above 25%, unless the truth names one" in words
     title = drawn("two levels").get_title(loc="left")
     assert " ".join(title.split()).endswith("5 rules under 2 truths")
+
+
+@pytest.mark.parametrize(
+    ("shares", "words"),
+    [
+        ([0.30, 0.61, 0.60], "The MTD is recommended most often by B or C, in 61% of the trials: 3 rules"),
+        ([0.30, 0.80, 0.60], "The MTD is recommended most often by B, in 80% of the trials: 3 rules"),
+        ([0.60, 0.61, 0.62], "The MTD is recommended in 60% to 62% of the trials, whatever the rule: 3 rules"),
+    ],
+)
+def test_the_title_says_which_rules_find_the_mtd(shares: list[float], words: str) -> None:
+    """Rules whose difference may be Monte Carlo error are named together: 2 points are 5.5 of a difference."""
+    truth = SimpleNamespace(mtd=1, label="truth")
+    rows = dict(zip("ABC", shares, strict=True))
+    of: Any = SimpleNamespace(
+        rules=list(rows), truths=[truth],
+        get=lambda measure, level, rule, truth: SimpleNamespace(estimate=rows[rule], mc_se=0.02),
+    )  # fmt: skip
+    assert figure_of._title(of).startswith(words)

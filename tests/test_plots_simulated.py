@@ -26,7 +26,7 @@ from matplotlib.patches import Rectangle
 import escalate as esc
 from conftest import ROOT
 from escalate.plots import plot_accrual_fan, plot_durations, plot_selection, plot_where_time_goes, style
-from escalate.plots.style import calendar_axis, day_number, new_axes
+from escalate.plots.style import calendar_axis, day_number
 from escalate.results.chance import in_percent, in_units
 from escalate.results.estimates import Characteristics, finished_by, probability
 from escalate.results.outcomes import NOT_REACHED
@@ -135,6 +135,8 @@ def test_no_text_overlaps_another_one_or_is_cut_off(kind: str, name: str) -> Non
     ax = drawn(kind, name)
     low, high = ax.get_xlim()
     hidden = {label for x, label in zip(ax.get_xticks(), ax.get_xticklabels(), strict=True) if not low <= x <= high}
+    low, high = sorted(ax.get_ylim())
+    hidden |= {label for y, label in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True) if not low <= y <= high}
     seen = [text for text in all_texts(ax) if text not in hidden]
     boxes = [(text.get_text(), text.get_window_extent()) for text in seen]
     assert not overlaps(boxes, 0.5)
@@ -434,7 +436,7 @@ def test_levels_have_their_dose_and_their_truth(name: str) -> None:
     levels = zip(scenario(name).dose_levels, scenario(name).toxicity.dlt_probability, strict=True)
     assert labels == [
         "no dose",
-        *(f"level {k}: {dose.label} true P(DLT) {100 * p:.4g}%" for k, (dose, p) in enumerate(levels, 1)),
+        *(f"level {k}: {dose.label} assumed P(DLT) {100 * p:.4g}%" for k, (dose, p) in enumerate(levels, 1)),
     ]
 
 
@@ -475,7 +477,7 @@ def test_dates_of_any_stretch_have_ticks(width: float) -> None:
     """From days to decades, without a warning that there is no suitable step."""
     start = date(2024, 8, 30)
     for days in (*range(2, 200, 3), *range(200, 9000, 37)):
-        ax = new_axes(width, 3.0)
+        ax = Figure(figsize=(width, 3.0)).add_subplot()
         ax.set_xlim(day_number(start), day_number(start + timedelta(days=days)))
         calendar_axis(ax, start)
         with warnings.catch_warnings():

@@ -24,7 +24,14 @@ PACKAGE = ROOT / "src" / "escalate"
 EACH = pytest.mark.parametrize("page", READMES, ids=relative)
 TOPS = ("src", "tests", "scenarios", "notebooks", "seeds")
 WRITTEN = {
-    *{"results/nct06337474/", "trial-0/", "summary.json", "characteristics.csv", "trials.npz", "resolved.json"},
+    *{
+        "results/nct06337474/",
+        "median-trial/",
+        "summary.json",
+        "characteristics.csv",
+        "trials.npz",
+        "resolved.json",
+    },
     *{"events.csv", "patients.csv", "cohorts.csv", "decisions.csv", "sweep.csv", "study.json", "provenance.json"},
 }
 """Files and folders that pages name because commands write them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -121,11 +122,14 @@ def test_nothing_is_overwritten_unless_asked(verb: str, base: Scenario) -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
-def test_trials_that_begin_later_tell_their_own_first(base: Scenario) -> None:
-    escalate.characteristics(escalate.simulate(base, trials=3, first=5)).save("later")
-    escalate.simulate_trial(base, seed=1, replicate=5).save("one")
+def test_trials_that_begin_later_tell_their_own_median(base: Scenario) -> None:
+    trials = escalate.simulate(base, trials=3, first=5)
+    escalate.characteristics(trials).save("later")
+    middle = 5 + int(trials.duration_days.argsort(kind="stable")[1])
+    told = escalate.simulate_trial(base, seed=1, replicate=middle)
+    replace(told, chosen="of 3 trials the one of median duration").save("one")
     for name in ("story.txt", "patients.csv"):
-        assert Path("later/trial-5", name).read_bytes() == Path("one", name).read_bytes()
+        assert Path("later/median-trial", name).read_bytes() == Path("one", name).read_bytes()
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,8 +27,10 @@ from escalate import (
     summary,
 )
 from escalate.cli import main
+from escalate.plots.axis_words import key_words
+from escalate.results.estimates import Estimate
 from escalate.results.outcomes import NOT_REACHED
-from escalate.studies.sensitivities import FINISHED, Sensitivity
+from escalate.studies.sensitivities import FINISHED, Sensitivity, Swing
 from escalate.studies.workers import Processes
 from small import small
 
@@ -144,13 +148,45 @@ def test_the_tornado_shows_the_differences(found: Sensitivity) -> None:
                 bar = bars[f"{row} {end}"]
                 assert bar.get_width() == pytest.approx(scale * change.estimate)  # type: ignore[attr-defined]
                 assert abs(bar.get_y() + bar.get_height() / 2 - row) < 0.5  # type: ignore[attr-defined]
-        assert [label.get_text() for label in axes.get_yticklabels()] == [s.key for s in found.swings[position]]
+        assert [" ".join(label.get_text().split()) for label in axes.get_yticklabels()] == [
+            key_words(s.key) for s in found.swings[position]
+        ]
         bottom, top = axes.get_ylim()
         assert bottom > top, "the first is on top"
         left, right = axes.get_xlim()
         assert all(left < scale * s.at_low.estimate < right for s in found.swings[position])
     with pytest.raises(EscalateError, match="there is no measure 'cost' here; there are: recommended, duration"):
         plot_tornado(found, measure="cost")
+
+
+def estimate(value: float, low: float | None, high: float | None) -> Estimate:
+    return Estimate(
+        group="time", measure="duration", level=None, estimate=value, mc_se=None if low is None else 1.0, low=low,
+        high=high, unit="days", trials=50,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "across", "words"),
+    [
+        (
+            (-20, -25, -15),
+            (30, 20, 40),
+            (50, 45, 55),
+            "Follow-up [days] matters most for the mean duration: 80.0 days to 130.0 days",
+        ),
+        ((0, None, None), (32, None, None), (32, None, None), "Follow-up [days] matters most"),  # in every trial alike
+        ((-3, -9, 3), (2, -5, 9), (5, -4, 14), "No assumption changes the mean duration by more than its Monte"),
+        ((0, None, None), (0, None, None), (0, None, None), "No assumption changes the mean duration"),
+    ],
+)
+def test_the_title_of_a_tornado_says_what_matters_most(
+    found: Sensitivity, low: Any, high: Any, across: Any, words: str
+) -> None:
+    swing = Swing(key="follow_up.days", low="1", base="2", high="3", at_low=estimate(*low), at_high=estimate(*high),
+                  across=estimate(*across))  # fmt: skip
+    of = replace(found, base=(estimate(100, 98, 102),), swings=((swing,),))
+    assert " ".join(plot_tornado(of).get_title(loc="left").split()).startswith(words)
 
 
 def test_no_text_of_a_tornado_overlaps_another_one(found: Sensitivity) -> None:

@@ -36,6 +36,7 @@ SHOWN = {
     "run": ("BASE --trials 5 --no-files", CHANGED),
     "sensitivity": ("BASE --trials 5 --no-files", CHANGED),
     "trial": ("BASE --no-files", CHANGED),
+    "accrual": ("BASE --trials 5 --no-files", CHANGED),
     "compare": ("BASE --trials 5 --no-files --no-exact", CHANGED),
     "exact": ("BASE", CHANGED),
     "table": ("BASE --out table", ""),

@@ -73,7 +73,7 @@ def test_every_point_has_the_characteristics_of_its_scenario(study: Study) -> No
     for point, estimates in zip(study.points, found.estimates, strict=True):
         assert estimates == characteristics(simulate(point.scenario, trials=24)).estimates
     assert found.get(4, "recommended", 2) == found.estimates[3][1]
-    with pytest.raises(KeyError, match=r"no estimate of 'duratio' at level None; there are: .*'duration'"):
+    with pytest.raises(KeyError, match=r"no estimate of 'duratio'; did you mean 'duration'"):
         found.get(1, "duratio")
 
 
@@ -283,7 +283,11 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert main(["sweep", "small.toml"]) == 0
     assert contents(out) == before
     assert main(["sweep", "small.toml", "--x", "follow_up.days", "--measure", "recommended", "--level", "2"]) == 0
-    assert {n for n, data in contents(out).items() if data != before[n]} == {"sweep.png", "sweep.svg"}
+    beside = "sweep-recommended-level-2-x-follow_up.days"
+    after = contents(out)
+    assert after.keys() - before.keys() == {f"{beside}.png", f"{beside}.svg"}
+    assert {name: after[name] for name in before} == before
+    assert after[f"{beside}.png"] != before["sweep.png"]
     capsys.readouterr()
     assert main(["sweep", "small.toml", "--x", "follow_up.day"]) == 2
     assert "has no axis 'follow_up.day'; its axes are" in capsys.readouterr().err
@@ -318,13 +322,13 @@ def test_the_figure_shows_the_estimates(study: Study) -> None:
     ]
     legend = axes.get_legend()
     assert legend is not None
-    assert legend.get_title().get_text() == "follow_up.days"
+    assert legend.get_title().get_text() == "follow-up [days]"
     assert [text.get_text() for text in legend.get_texts()] == ["90", "180"]
     low, high = axes.get_ylim()
     ends = [end for e in found.estimates for e in e if e.measure == "duration" for end in (e.low, e.high)]
     assert all(end is not None and low <= end <= high for end in ends)
     held = plot_sweep(found, x="screening.days", hue="accrual.consents_per_month")
-    assert held.get_xlabel() == "screening.days"
+    assert held.get_xlabel() == "screening [days]"
     assert held.get_ylim()[0] == 0
     with pytest.raises(EscalateError, match="there is no measure 'duration' at level 1"):
         plot_sweep(found, measure="duration", level=1)
@@ -337,7 +341,7 @@ def test_axes_that_are_not_drawn_are_held(base: Scenario) -> None:
     assert first.containers[0].lines[0].get_ydata().tolist() == [found.get(n, "duration").estimate for n in (1, 5)]
     second = plot_sweep(found, measure="duration", at={"follow_up.days": 180})
     assert second.containers[0].lines[0].get_ydata().tolist() == [found.get(n, "duration").estimate for n in (2, 6)]
-    assert any("follow_up.days = 180" in text.get_text() for text in second.texts)
+    assert any("follow-up 180 days" in text.get_text() for text in second.texts)
     with pytest.raises(EscalateError, match=r"the sweep has no points at follow_up\.days = 91; it has:"):
         plot_sweep(found, at={"follow_up.days": 91})
 

@@ -17,11 +17,27 @@ from typing import Any
 
 from .. import __version__
 from ..shipped import shipped
-from . import check, compare, completion, diff, exact, init, keys, rules, run, schema, sensitivity, sweep, table, trial
+from . import (
+    accrual,
+    check,
+    compare,
+    completion,
+    diff,
+    exact,
+    init,
+    keys,
+    rules,
+    run,
+    schema,
+    sensitivity,
+    sweep,
+    table,
+    trial,
+)
 from .signals import interruptible
 from .terminal import Parser, say
 
-VERBS = (run, sweep, sensitivity, trial, compare, diff, exact, table, rules, keys, check, init, schema)
+VERBS = (run, sweep, sensitivity, trial, accrual, compare, diff, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
 
 

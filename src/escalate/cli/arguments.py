@@ -83,6 +83,7 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--out", metavar="DIR", help=f"folder of results (default: {default})")
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier run")
     parser.add_argument("--no-files", action="store_true", help="print only, write nothing")
+    add_size(parser)
     add_xlsx(parser)
 
 
@@ -90,6 +91,24 @@ def add_xlsx(parser: argparse.ArgumentParser) -> None:
     """Take whether the folder of results has a workbook."""
     words = "write results.xlsx into the folder, too: every table as a sheet (needs the extra excel)"
     parser.add_argument("--xlsx", action="store_true", help=words)
+
+
+def add_size(parser: argparse.ArgumentParser) -> None:
+    """Take what figures are for."""
+    words = "width of the figures, and a PDF of each: for an A4 page or a slide (default: for a screen, without PDF)"
+    parser.add_argument("--for", dest="size", choices=("a4", "slide", "screen"), default="screen", help=words)
+
+
+@contextmanager
+def figures_as_asked(arguments: argparse.Namespace) -> Iterator[None]:
+    """Draw figures for what they were asked for."""
+    if getattr(arguments, "size", "screen") == "screen":
+        yield  # without loading what draws
+        return
+    from ..plots.sheet import figures_for
+
+    with figures_for(arguments.size):
+        yield
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -146,14 +165,15 @@ def result_folder(arguments: argparse.Namespace, name: str = "") -> Iterator[Pla
         from ..export.workbook import check_workbooks
 
         check_workbooks()
-    if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
-        yield None
-    elif arguments.out is None:
-        with claimed(Path("results") / name, take_next=True) as place:
-            yield place
-    else:
-        with claimed(Path(arguments.out), arguments.overwrite) as place:
-            yield place
+    with figures_as_asked(arguments):
+        if getattr(arguments, "no_files", False) or (arguments.out is None and not name):
+            yield None
+        elif arguments.out is None:
+            with claimed(Path("results") / name, take_next=True) as place:
+                yield place
+        else:
+            with claimed(Path(arguments.out), arguments.overwrite) as place:
+                yield place
 
 
 def name_of(read: FileRead) -> str:

@@ -5,7 +5,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import Verbs, add_scenario, add_xlsx, new_verb, result_folder, say, scenario_of
+from .arguments import (
+    Verbs,
+    add_scenario,
+    add_size,
+    add_xlsx,
+    new_verb,
+    result_folder,
+    say,
+    scenario_of,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -15,6 +24,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--csv", metavar="FILE", help="write every dose path with its probability")
     parser.add_argument("--out", metavar="DIR", help="write summary, characteristics, dose paths and their tree")
     add_xlsx(parser)
+    add_size(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace FILE or the folder of an earlier result")
 
 

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
-from .arguments import Verbs, add_allow_python, add_set, add_workers, new_verb, say
+from .arguments import (
+    Verbs,
+    add_allow_python,
+    add_set,
+    add_size,
+    add_workers,
+    figures_as_asked,
+    new_verb,
+    say,
+)
 
 
 def add(verbs: Verbs) -> None:
@@ -17,6 +27,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--hue", metavar="KEY", help="second axis of the figure (default: the next)")
     parser.add_argument("--measure", metavar="NAME", help="what the figure shows: see column measure of sweep.csv")
     parser.add_argument("--level", metavar="L", help="its dose level, from 1, where it has levels")
+    add_size(parser)
     add_workers(parser)
     add_set(parser)
     add_allow_python(parser)
@@ -38,5 +49,14 @@ def run(arguments: argparse.Namespace) -> None:
         found = sweep(study, out, executor=executor, progress=True)
     level = int(arguments.level) if (arguments.level or "").isdecimal() else arguments.level
     say(summary(found))
-    write_sweep_figure(found, out, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
-    say(f"\nWritten to {out}: sweep.csv, every estimate at every point; sweep.png and .svg.")
+    name = _name(arguments)
+    with figures_as_asked(arguments):
+        write_sweep_figure(found, out, name, x=arguments.x, hue=arguments.hue, measure=arguments.measure, level=level)
+    say(f"\nWritten to {out}: sweep.csv, every estimate at every point; {name}.png and .svg.")
+
+
+def _name(arguments: argparse.Namespace) -> str:
+    """Return what a figure is called: after what was asked of it, so that another one stands beside it."""
+    asked = {"": arguments.measure, "level-": arguments.level, "x-": arguments.x, "hue-": arguments.hue}
+    parts = [re.sub(r"[^\w.]+", "-", f"{before}{word}") for before, word in asked.items() if word]
+    return "-".join(["sweep", *parts])[:120]

@@ -7,6 +7,7 @@ import argparse
 from .arguments import (
     Verbs,
     add_scenario,
+    add_size,
     add_xlsx,
     at_least,
     new_verb,
@@ -37,6 +38,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--cohorts", type=at_least(1), metavar="N", help="next doses for so many cohorts ahead")
     parser.add_argument("--out", metavar="DIR", help="write it as text, CSV, Markdown, HTML, PNG and SVG")
     add_xlsx(parser)
+    add_size(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the folder of an earlier table")
 
 

@@ -7,6 +7,7 @@ The command line and notebooks come in by the names here; results that save them
 saved.
 """
 
+from .accrual import write_accrual
 from .comparison import write_comparison
 from .exact import write_exact
 from .records import write_columns
@@ -19,6 +20,7 @@ from .variants import write_variants
 
 __all__ = [
     "run",
+    "write_accrual",
     "write_columns",
     "write_comparison",
     "write_exact",

@@ -1,29 +1,36 @@
-"""A figure as files, in both formats."""
+"""A figure as files, in each format."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ..files import Write
+from ..plots.sheet import kinds
 from ..plots.style import image
 
-FORMATS = ("png", "svg")
-"""Formats of a figure, by the endings of its files."""
+FORMATS = ("png", "svg", "pdf")
+"""Formats that a figure can have, by the endings of its files."""
 
 
-def drawn(plot: Callable[[], Any], formats: Sequence[str] = FORMATS) -> dict[str, bytes]:
-    """Draw a figure, and return it in each format."""
+def drawn(plot: Callable[[], Any], formats: Sequence[str] | None = None) -> dict[str, bytes]:
+    """Draw a figure, and return it in each format: where none are given, in those of what figures are for."""
     axes = plot()
-    return {kind: image(axes, kind) for kind in formats}
+    return {kind: image(axes, kind) for kind in (kinds() if formats is None else formats)}
 
 
 def figure(plot: Callable[[], Any]) -> Write:
-    """Return what draws a figure and writes it in both formats; neither, if one cannot be written."""
+    """Return what draws a figure and writes it in each format; none, if one cannot be written."""
 
     def write(path: Path) -> None:
         for kind, data in drawn(plot).items():
             path.with_name(f"{path.name}.{kind}").write_bytes(data)
 
     return write
+
+
+def drawn_before(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Return figures that stand in a folder as SVG, by the last part of their names: no figure is drawn twice."""
+    files = (folder / f"{name}.svg" for name in names)
+    return {file.stem: file.read_bytes() for file in files if file.exists()}

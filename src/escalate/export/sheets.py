@@ -16,15 +16,18 @@ from ..files import Write, write_file, write_result
 from ..protocol_tables import ProtocolTable
 from ..protocol_tables.layout import OfScenario, cells_of
 from ..report import exact_summary, summary
+from ..report.accrual import accrual_summary
 from ..report.narrative import story
 from ..results.estimates import Characteristics
+from ..results.tally import PATHS_OF, Tally
 from ..scenario.model import Scenario
 from ..scenario.sources import ledger
+from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
+from ..studies.representative import representative_trial
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
 from ..studies.variants import Variants
-from ..trial.conduct import simulate_trial
 from ..words.records import Trial
 from ..words.tables import Table
 from .workbook import Sheet, workbook
@@ -47,10 +50,13 @@ def sheets_of(found: Any) -> Iterator[Sheet]:
 
 @sheets_of.register
 def _(found: Characteristics) -> Iterator[Sheet]:
-    counted = found.tally
-    yield from characteristics_sheets(
-        found, simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
-    )
+    yield from characteristics_sheets(found, told_of(found.tally))
+
+
+def told_of(counted: Tally) -> Trial:
+    """Return that of many trials which is told: the one of median duration among the first of them."""
+    many = min(counted.trials, PATHS_OF)
+    return representative_trial(counted.scenario, trials=many, seed=counted.seed, first=counted.first)
 
 
 def characteristics_sheets(found: Characteristics, told: Trial) -> Iterator[Sheet]:
@@ -58,7 +64,7 @@ def characteristics_sheets(found: Characteristics, told: Trial) -> Iterator[Shee
     yield lines_sheet("summary", summary(found))
     yield table_sheet(found.table)
     for table in (told.patients, told.decisions, told.cohorts, told.events):
-        yield table_sheet(table, f"trial {told.replicate} {table.name}")
+        yield table_sheet(table, f"median trial {table.name}")
     yield from scenario_sheets(found.tally.scenario)
 
 
@@ -108,6 +114,16 @@ def _(found: ProtocolTable) -> Iterator[Sheet]:
 
 
 @sheets_of.register
+def _(found: Accrual) -> Iterator[Sheet]:
+    for counted, days in found.days.items():
+        yield lines_sheet(f"summary {counted}", accrual_summary(found, counted))
+        most = max(map(len, days), default=0)
+        rows = [[trial, *each.tolist(), *[None] * (most - len(each))] for trial, each in enumerate(days)]
+        yield Sheet(name=f"{counted} days", heads=("trial", *(str(k) for k in range(1, most + 1))), rows=rows)
+    yield from scenario_sheets(found.scenario)
+
+
+@sheets_of.register
 def _(found: Table) -> Iterator[Sheet]:
     yield table_sheet(found)
 
@@ -140,15 +156,15 @@ def _dated(cell: str | None) -> date | None:
     return None if cell is None else date.fromisoformat(cell)
 
 
-def also_workbook(found: Any, wanted: bool) -> dict[str, Write]:
-    """Return what writes ``results.xlsx`` beside the figures of a folder, if it is wanted."""
+def also_workbook(found: Any, wanted: bool, told: Trial | None = None) -> dict[str, Write]:
+    """Return what writes ``results.xlsx`` beside the figures of a folder, if it is wanted; `told` of many trials."""
     if not wanted:
         return {}
-    return {"results": lambda path: _write(path.with_name("results.xlsx"), found)}
+    return {"results": lambda path: _write(path.with_name("results.xlsx"), found, told)}
 
 
-def _write(path: Path, found: Any) -> None:
-    path.write_bytes(workbook(sheets_of(found)))
+def _write(path: Path, found: Any, told: Trial | None) -> None:
+    path.write_bytes(workbook(sheets_of(found) if told is None else characteristics_sheets(found, told)))
 
 
 def saves(*kinds: type) -> Callable[[Save], Save]:

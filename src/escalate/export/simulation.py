@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
@@ -12,22 +13,29 @@ from typing import Any
 
 from ..cautions import cautions
 from ..files import FileRead, Out, Place, Write, claimed, place_for
+from ..pages import run_page
 from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
 from ..results.estimates import Characteristics, characteristics
-from ..results.outcomes import Trials
+from ..results.outcomes import Trials, join
 from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
+from ..studies.representative import representative
 from ..studies.simulation import check_kept, provenance, simulated_parts
-from ..trial.conduct import simulate_trial
 from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.records import Trial
-from .figures import figure
+from .figures import drawn_before, figure
 from .parts import keep_rule, write_json, write_resolved
 from .records import write_columns
-from .sheets import also_workbook, saves
+from .sheets import also_workbook, saves, told_of
 from .trial import figures_of_trial, write_records
+
+MEDIAN_TRIAL = "median-trial"
+"""Folder of the one trial that is told of many."""
+
+PAGE = "report.html"
+"""The page of a run: all of it in one file."""
 
 
 @asks(Scenario, numbers=("trials", "seed"))
@@ -39,7 +47,7 @@ def run(
     seed: int = 1,
     overwrite: bool = False,
     xlsx: bool = False,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
     source: str | os.PathLike[str] | FileRead | None = None,
     tell: Callable[[Characteristics], object] | None = None,
@@ -61,7 +69,7 @@ def run(
     xlsx : bool
         Whether a workbook is written, too (extra `excel`).
     progress : bool
-        Whether to show progress on stderr.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     executor : concurrent.futures.Executor, optional
         Who runs the trials, as in `simulate`.
     source : path or FileRead, optional
@@ -89,11 +97,11 @@ def run(
         parts = simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
         found, simulated = _estimated(parts, keep=place is not None)
         if place is not None:
-            told = simulate_trial(scenario, seed=seed, replicate=0)
+            told = representative(_first_of(simulated))
             write = partial(_write_run, found=found, told=told, simulated=simulated, keeps_rule=bool(inputs))
             place.write(
                 write,
-                _figures_of(found, told) | also_workbook(found, xlsx),
+                _figures_of(found, told) | also_workbook(found, xlsx, told),
                 inputs,
                 None if tell is None else lambda: tell(found),
             )
@@ -121,6 +129,12 @@ def _estimated(parts: Iterable[Trials], keep: bool) -> tuple[Characteristics, li
     return found, sorted(kept, key=lambda part: part.first)
 
 
+def _first_of(parts: list[Trials]) -> Trials:
+    """Return the parts of the first trials, among which one is chosen, as one."""
+    ends = itertools.accumulate(len(part) for part in parts)
+    return join([part for part, end in zip(parts, ends, strict=True) if end - len(part) < PATHS_OF])
+
+
 def _write_run(folder: Path, found: Characteristics, told: Trial, simulated: list[Trials], keeps_rule: bool) -> None:
     """Write what many trials say, one of them, all of them, and the rule's Python file beside the scenario's."""
     _write_characteristics(folder, found, told)
@@ -137,20 +151,24 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
     write_json(folder / "summary.json", _summary_of(found, made))
     (folder / "characteristics.csv").write_bytes(csv_bytes(found.table.to_csv()))
     write_resolved(folder, counted.scenario)
-    one = folder / f"trial-{told.replicate}"
+    one = folder / MEDIAN_TRIAL
     one.mkdir()
     write_records(one, told)
 
 
 def _figures_of(found: Characteristics, told: Trial) -> dict[str, Write]:
-    """Return the figures of many trials, and of one of them."""
-    one = f"trial-{told.replicate}"
-    return {
+    """Return the figures of many trials, and of one of them, and the page that holds them all."""
+    figures = {
         "durations": figure(lambda: plot_durations(found)),
         "where-time-goes": figure(lambda: plot_where_time_goes(found)),
         "selection": figure(lambda: plot_selection(found)),
-        **{f"{one}/{name}": write for name, write in figures_of_trial(told).items()},
+        **{f"{MEDIAN_TRIAL}/{name}": write for name, write in figures_of_trial(told).items()},
     }
+
+    def write_page(path: Path) -> None:
+        path.write_bytes(run_page(found, told, drawn_before(path.parent, figures)).encode())
+
+    return figures | {PAGE: write_page}  # after the figures, which it holds
 
 
 def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
@@ -164,5 +182,5 @@ def _save_characteristics(found: Characteristics, out: Path, overwrite: bool) ->
     """Write what `run` writes, but for the trials themselves: `simulate` has them, and they save themselves."""
     with claimed(out, overwrite) as place:
         counted = found.tally
-        told = simulate_trial(counted.scenario, seed=counted.seed, replicate=counted.first)
+        told = told_of(counted)
         place.write(lambda folder: _write_characteristics(folder, found, told), _figures_of(found, told))

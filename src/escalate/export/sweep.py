@@ -14,8 +14,8 @@ from .figures import drawn, figure
 from .sheets import saves
 
 
-def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -> None:
-    """Draw a sweep as ``sweep.png`` and ``sweep.svg`` in its folder; `what` as in `plot_sweep`.
+def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], name: str = "sweep", **what: Any) -> None:
+    """Draw a sweep as ``sweep.png`` and ``sweep.svg``, or of another name, in its folder; `what` as in `plot_sweep`.
 
     Raises
     ------
@@ -31,9 +31,9 @@ def write_sweep_figure(found: Sweep, out: str | os.PathLike[str], **what: Any) -
     except EscalateError:
         raise
     except Exception as error:
-        raise IncompleteError(f"sweep could not be drawn ({brief(error)}); everything else is in {out}") from error
+        raise IncompleteError(f"{name} could not be drawn ({brief(error)}); everything else is in {out}") from error
     for kind, data in images.items():
-        write_whole(Path(out) / f"sweep.{kind}", data)
+        write_whole(Path(out) / f"{name}.{kind}", data)
 
 
 @saves(Sweep)

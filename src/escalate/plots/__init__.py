@@ -1,9 +1,10 @@
 """Figures of rules and trials: decision tables, dose paths, comparisons, one trial from its records, many trials.
 
-There is a file for each figure, and `style` for what all share: sizes, colours, and how a figure becomes the same bytes
-every time. Each function takes ``ax=None``, draws, and returns the Axes, whose ``figure.savefig`` writes it. Matplotlib
-lives in this room alone. Nothing is simulated, estimated, shown or written here: figures read records, estimates and
-tables that others made, and `export` and notebooks come in to draw them.
+There is a file for each figure; `style` has what all share: colours, and how a figure becomes the same bytes every
+time; `texts` breaks lines and finds fonts; `sheet` gives everything its place, for a page, a slide or a screen. Each
+function takes ``ax``, ``size``, ``title`` and ``legend``, draws, and returns the Axes, which show themselves in a
+notebook, and whose ``figure.savefig`` writes them. Matplotlib lives in this room alone. Nothing is simulated or
+estimated here: figures read records, estimates and tables that others made, and `export` and notebooks come in to draw.
 """
 
 from .accrual_fan import plot_accrual_fan

@@ -8,10 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ..scenario.drivers import drivers
 from ..studies.accruals import COUNTED, Accrual
 from ..words.records import IntArray
-from . import style
+from . import sheet
 from .beside import mark_planned
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BLUE,
     FAINT,
@@ -21,10 +23,6 @@ from .style import (
     SOFT,
     calendar_axis,
     day_number,
-    fit,
-    headline,
-    legend_below,
-    new_axes,
     quiet,
     trials_words,
 )
@@ -32,11 +30,22 @@ from .style import (
 SHARES = (0.05, 0.25, 0.50, 0.75, 0.95)
 """Quantiles that are drawn: of the two bands, and of the line between them."""
 
+BODY = 245.0
+"""Height of the Axes [points]."""
+
 NINE_TENTHS, HALF, MEDIAN = "90 % of the trials", "half of the trials", "median"
 
 
-@style.figure
-def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_accrual_fan(
+    found: Accrual,
+    *,
+    counted: str = "infused",
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+) -> Axes:
     """Draw how many patients have been infused by each date, over many simulated trials.
 
     Bands hold the numbers of 90 % and of half of the trials, a line their median; after a trial's end its number
@@ -51,6 +60,10 @@ def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | Non
         Who is counted: see `escalate.studies.accruals.COUNTED`.
     ax : Axes, optional
         Where to draw; a new figure of a suitable size where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -66,8 +79,8 @@ def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | Non
     until = max(found.last_day(counted), scenario.planned_days or 0) + 1
     fan = found.quantiles(SHARES, counted, until)
     last = max(_last_change(fan), scenario.planned_days or 0)
-    own = ax is None
-    ax = new_axes(9.5, 4.8) if ax is None else ax
+    page = Sheet(Asked(ax, size, title, legend), 9.5)
+    ax = page.ax
     zero = day_number(scenario.trial.start_date)
     ax.set_xlim(zero, zero + max(1.04 * last, 1))
     ax.set_ylim(0, 1.25 * max(int(fan[-1, -1]), scenario.trial.planned_patients * (counted != "consented"), 1))
@@ -80,10 +93,8 @@ def plot_accrual_fan(found: Accrual, *, counted: str = "infused", ax: Axes | Non
     if counted != "consented":
         _draw_planned_patients(ax, found)
     small = _small_print(found, counted)
-    around = headline(ax, _finding(found, counted, fan), small)
-    around += legend_below(ax, (MEDIAN, HALF, NINE_TENTHS), inches=0.66)
-    if own:
-        fit(ax, 3.4, around)
+    page.finish(_finding(found, counted, fan), small, BODY, (MEDIAN, HALF, NINE_TENTHS), edge=EDGE)
+    calendar_axis(ax, scenario.trial.start_date)
     if scenario.planned_days is not None:
         low, _, middle, _, high = fan[:, scenario.planned_days].tolist()
         words = f"median {middle}, 90 % of the trials {low} to {high}"
@@ -127,5 +138,6 @@ def _finding(found: Accrual, counted: str, fan: IntArray) -> str:
 
 def _small_print(found: Accrual, counted: str) -> list[str]:
     about = found.scenario.trial
-    lines = [about.title_and_id, f"{trials_words(found.trials, found.seed)} · start {about.start_date}"]
+    made = f"{trials_words(found.trials, found.seed)} · start {about.start_date}"
+    lines = [about.title_and_id, made, drivers(found.scenario)]
     return lines + ([COUNTED[counted]] if ":" in COUNTED[counted] else [])

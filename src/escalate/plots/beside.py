@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from weakref import WeakKeyDictionary
 
 from matplotlib.axes import Axes
 
 from ..scenario.model import Scenario
-from .board import widest
 from .style import PAPER, PURPLE, day_number, points_wide
+from .texts import widest
 
 TEXT = 9.0
 """Size of the letters [points]."""
+
+
+_CLAIMS: WeakKeyDictionary[Axes, list[tuple[float, float, float]]] = WeakKeyDictionary()
+"""For which places on an Axes room was made already."""
 
 
 def make_room(ax: Axes, x: float, right: float, left: float = 0.0) -> None:
@@ -26,6 +31,14 @@ def make_room(ax: Axes, x: float, right: float, left: float = 0.0) -> None:
     right, left : float
         What must fit to the right and to the left of it [points]; no more than the Axes are wide.
     """
+    claims = _CLAIMS.setdefault(ax, [])
+    claims.append((x, right, left))
+    for _ in range(len(claims)):  # room for one takes from the others
+        for claim in claims:
+            _widen(ax, *claim)
+
+
+def _widen(ax: Axes, x: float, right: float, left: float) -> None:
     wide = points_wide(ax)
     low, high = ax.get_xlim()
     if right < wide:

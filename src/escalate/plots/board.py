@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
-from matplotlib.textpath import text_to_path
 
+from .picture import Drawn, new_picture
+from .sheet import Asked, NoRoomError, cell_of
 from .style import INK, PAPER, points_tall, points_wide
+from .texts import balanced, widest, wrapped
 
 TITLE, SMALL = 12.0, 9.0
 """Sizes of the title and of a legend's letters [points]."""
@@ -33,9 +31,6 @@ LEGEND_LINE = 14.5
 
 HALF_CAPITAL = 0.365
 """Half the height of a capital letter, as a share of the size of the letters."""
-
-HINTED = 1.025
-"""How much wider letters can become that are fitted to the dots of a picture."""
 
 LEAST_SCALE = 0.72
 """A board that shows less of what there is to show can be drawn down to this share of its size."""
@@ -51,10 +46,13 @@ class Board:
         Where.
     scale : float
         How large letters and strokes are drawn; 1 where there is room.
+    has_legend : bool
+        Whether a legend is wanted.
     """
 
     ax: Axes
     scale: float
+    has_legend: bool = True
 
     def rectangle(self, x: float, y: float, width: float, height: float, **style: Any) -> Rectangle:
         """Draw a rectangle, by its top left corner; without an outline unless the style has one."""
@@ -74,7 +72,7 @@ class Board:
 
     def legend(self, y: float, handles: Sequence[Artist], columns: int) -> None:
         """Put a legend at the left, with its top at y."""
-        if not handles:
+        if not handles or not self.has_legend:
             return
         self.ax.legend(
             handles=list(handles),
@@ -95,35 +93,56 @@ class Board:
         )
 
 
-def new_board(ax: Axes | None, width: float, height: float, title: str) -> Board:
+def room_on(asked: Asked, most: float) -> float:
+    """Return the width that a board may have [points]: `most`, or less where the page is narrower."""
+    return min(most, 72 * asked.inches(1000.0) - 2 * MARGIN)
+
+
+def new_board(asked: Asked, width: float, height: float, title: str) -> Board:
     """Return a board of some size [points], on a new figure as large as it must be, or on a given Axes.
 
     Parameters
     ----------
-    ax : Axes or None
-        Where to draw, if it is given.
+    asked : Asked
+        How the figure is wanted.
     width, height : float
         What the layout needs [points].
     title : str
         Stands above, broken into lines.
     """
-    if ax is None:
-        text = "\n".join(balanced(title, width, TITLE, "bold"))
-        top = MARGIN + BELOW_TITLE + 1.25 * TITLE * (text.count("\n") + 1)
+    if asked.ax is None:
+        lines = balanced(title, width, TITLE, "bold") if asked.title else []
+        top = MARGIN + (BELOW_TITLE + 1.25 * TITLE * len(lines)) * bool(lines)
         wide, tall = width + 2 * MARGIN, height + top + MARGIN
-        figure = Figure(figsize=(wide / 72, tall / 72), facecolor=PAPER)
-        FigureCanvasAgg(figure)
-        ax = figure.add_axes((MARGIN / wide, MARGIN / tall, width / wide, height / tall), facecolor=PAPER)
+        figure, place = new_picture(wide / 72, tall / 72), (MARGIN / wide, MARGIN / tall, width / wide, height / tall)
+        ax: Axes = figure.add_axes(place, axes_class=Drawn, facecolor=PAPER)
         scale, size = 1.0, TITLE
     else:
+        ax = asked.ax
         scale = scale_in(ax, width, height)
         size = TITLE * max(scale, LEAST_SCALE)
-        text = "\n".join(balanced(title, points_wide(ax), size, "bold"))
+        lines = balanced(title, points_wide(ax), size, "bold") if asked.title else []
     ax.set(xlim=(0, points_wide(ax) / scale), ylim=(points_tall(ax) / scale, 0), xticks=[], yticks=[])
     for side in ax.spines.values():
         side.set_visible(False)
-    ax.set_title(text, loc="left", fontsize=size, fontweight="bold", color=INK, pad=BELOW_TITLE)
-    return Board(ax, scale)
+    ax.set_title("\n".join(lines), loc="left", fontsize=size, fontweight="bold", color=INK, pad=BELOW_TITLE)
+    return Board(ax, scale, asked.legend)
+
+
+def fill_cell(asked: Asked, title: str) -> None:
+    """Give an Axes in a grid the whole of its cell, but for the title; `NoRoomError` if there is none."""
+    ax = asked.ax
+    cell = None if ax is None else cell_of(ax)
+    if ax is None or cell is None:
+        return
+    dot, room = ax.figure.dpi / 72, ax.figure.bbox
+    inner = cell.padded(-MARGIN * dot)
+    lines = balanced(title, max(inner.width / dot, TITLE), TITLE, "bold") if asked.title else []
+    tall = inner.height - (BELOW_TITLE + 1.25 * TITLE * len(lines)) * dot * bool(lines)
+    if min(inner.width, tall) < 60 * dot:
+        raise NoRoomError
+    corner = (inner.x0 - room.x0) / room.width, (inner.y0 - room.y0) / room.height
+    ax.set_position((*corner, inner.width / room.width, tall / room.height))
 
 
 def scale_in(ax: Axes, width: float, height: float) -> float:
@@ -131,44 +150,15 @@ def scale_in(ax: Axes, width: float, height: float) -> float:
     return min(points_wide(ax) / width, points_tall(ax) / height, 1.0)
 
 
-@lru_cache(maxsize=10_000)
-def measure(text: str, size: float, weight: str = "normal", family: str = "sans-serif") -> float:
-    """Return the width of a line of text, as it is drawn at most [points]."""
-    font = FontProperties(size=size, weight=weight, family=family)
-    return HINTED * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
-
-
-def widest(texts: Sequence[str], size: float, weight: str = "normal", family: str = "sans-serif") -> float:
-    """Return the width of the widest of some lines of text [points]; 0 if there is none."""
-    return max((measure(text, size, weight, family) for text in texts), default=0.0)
-
-
-def wrapped(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
-    """Break a text between words into lines of at most some width [points]; a longer word has a line of its own."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and measure(longer, size, weight) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(word)
-    return lines
-
-
-def balanced(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
-    """Break a text as `wrapped` does, into as many lines, but of about the same width."""
-    lines, narrower = wrapped(text, width, size, weight), measure(text, size, weight)
-    narrower /= len(lines)
-    while narrower < width and len(wrapped(text, narrower, size, weight)) > len(lines):
-        narrower *= 1.04
-    return wrapped(text, min(narrower, width), size, weight)
-
-
-def legend_columns(labels: Sequence[str], width: float) -> tuple[int, float]:
-    """Return in how many columns a legend fits into a width [points], and its height [points]."""
-    each = widest(labels, SMALL) + 4.2 * SMALL
+def legend_columns(handles: Sequence[Artist], width: float) -> tuple[int, float]:
+    """Break the labels of a legend to fit into a width [points]; return its columns, and its height [points]."""
+    for handle in handles:
+        handle.set_label("\n".join(wrapped(str(handle.get_label()), width - 3 * SMALL, SMALL)))
+    labels = [str(handle.get_label()) for handle in handles]
+    each = widest([line for label in labels for line in label.split("\n")], SMALL) + 4.2 * SMALL
     columns = max(min(int((width + 2 * SMALL) / each), len(labels)), 1)
-    return columns, LEGEND_LINE * -(-len(labels) // columns)
+    lines = max((label.count("\n") + 1 for label in labels), default=0)
+    return columns, (LEGEND_LINE + 1.2 * SMALL * (lines - 1)) * -(-len(labels) // columns)
 
 
 def ink_on(colour: str) -> str:

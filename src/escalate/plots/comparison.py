@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -16,17 +17,26 @@ from ..scenario.compared import Truth
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..studies.variants import Variants
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
-from . import style
-from .board import SMALL, Board, legend_columns, measure, new_board, widest, wrapped
+from . import sheet
+from .board import SMALL, Board, fill_cell, legend_columns, new_board, room_on, scale_in
 from .finish import plot_finish
 from .paths import level_colours
+from .sheet import Asked, Size
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION, caution_words
+from .texts import measure, widest, wrapped
 
 TEXT, NUMBER = 9.0, 8.0
 """Sizes of labels and of the numbers at the bars [points]."""
 
-ROW, BAR = 14.0, 9.5
-"""Heights of a row and of the bar in it [points]."""
+ROW, BAR, NAME_LINE = 14.0, 9.5, 11.5
+"""Heights of a row, of the bar in it, and of one more line of its name [points]."""
+
+MOST_NAME = 230.0
+"""A rule's name is broken into lines that are no wider [points]."""
+
+MOST_WIDE, NARROWER = 2000.0, (900.0, 750.0, 650.0, 560.0, 490.0, 430.0, 380.0, 330.0)
+"""Columns that are wider together stand in bands below each other; on given Axes they may have to be narrower
+[points]."""
 
 HEAD, BLOCK_HEAD, BETWEEN = 32.0, 17.0, 12.0
 """Heights of the column heads, of a truth's head, and of the empty space between truths [points]."""
@@ -36,6 +46,9 @@ WIDE, NARROW, GAP = 50.0, 34.0, 14.0
 
 SLOT = measure("≈ 99.9%", 8.0) + 4
 """Width of a column's numbers [points]."""
+
+MOST_BEST = 4
+"""So many rules are too many to be named in the title."""
 
 LINE = 12.5
 """Height of a line of small print [points]."""
@@ -104,19 +117,45 @@ class Layout:
 
     Parameters
     ----------
-    columns : tuple of Column
-        From the left.
-    width, height : float
-        Of all, without legend and notes.
+    bands : tuple of tuple of Column
+        From the left, in as many bands below each other as the width asks for.
+    names : dict of str to list of str
+        The lines of each rule's name.
+    width : float
+        Of all.
     """
 
-    columns: tuple[Column, ...]
+    bands: tuple[tuple[Column, ...], ...]
+    names: dict[str, list[str]]
     width: float
-    height: float
+
+    def row(self, rule: str) -> float:
+        """Return the height of a rule's row."""
+        return ROW + NAME_LINE * (len(self.names[rule]) - 1)
+
+    @property
+    def rows(self) -> float:
+        """Height of the rows of all rules."""
+        return sum(map(self.row, self.names))
+
+    def band(self, truths: int) -> float:
+        """Return the height of a band with the blocks of so many truths."""
+        return HEAD + (BLOCK_HEAD + self.rows + BETWEEN) * truths
+
+    def height(self, truths: int) -> float:
+        """Return the height of all bands, without legend and notes."""
+        return len(self.bands) * (self.band(truths) + BETWEEN) - 2 * BETWEEN
 
 
-@style.figure
-def plot_comparison(comparison: Comparison | Variants, *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_comparison(
+    comparison: Comparison | Variants,
+    *,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+) -> Axes:
     """Draw a comparison, as `escalate.compare` returns it.
 
     A block for each truth, a row for each rule. Bars say how often no dose and each level is recommended, with the MTD
@@ -131,6 +170,10 @@ def plot_comparison(comparison: Comparison | Variants, *, ax: Axes | None = None
         What to draw.
     ax : Axes, optional
         Where to draw; a figure of a fitting size is made where it is not given.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -138,49 +181,68 @@ def plot_comparison(comparison: Comparison | Variants, *, ax: Axes | None = None
         The one drawn in.
     """
     if isinstance(comparison, Variants):
-        return plot_finish(comparison, ax=ax)
-    layout = _layout(comparison)
-    handles, notes = _handles(comparison), _notes(comparison)
-    width = max(layout.width, widest(notes, SMALL))
-    notes += [line for told in caution_words(comparison.cautions) for line in wrapped(told, width, SMALL)]
-    across, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
-    legend_at = layout.height + BETWEEN
+        return plot_finish(comparison, ax=ax, size=size, title=title, legend=legend)
+    asked = Asked(ax, size, title, legend)
+    fill_cell(asked, _title(comparison))
+    layouts = [_layout(comparison, limit) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
+    truths = len(comparison.truths)
+    layout = max(layouts, key=lambda one: scale_in(ax, one.width, one.height(truths))) if ax else layouts[0]
+    handles = _handles(comparison) if legend else []
+    width = max(layout.width, 330.0)
+    told = [*_notes(comparison, layout), *caution_words(comparison.cautions)]
+    notes = [line for note in told for line in wrapped(note, 0.97 * width, SMALL)]
+    across, tall = legend_columns(handles, width)
+    legend_at = layout.height(truths) + BETWEEN
     height = legend_at + tall + LINE * len(notes) + 6
-    board = new_board(ax, width, height, _title(comparison))
-    _draw_heads(board, layout)
-    y = HEAD
-    for truth in comparison.truths:
-        _draw_block(board, layout, comparison, truth, y)
-        y += BLOCK_HEAD + ROW * len(comparison.rules) + BETWEEN
+    board = new_board(asked, width, height, _title(comparison))
+    y = 0.0
+    for columns in layout.bands:
+        _draw_heads(board, columns, y)
+        y += HEAD
+        for truth in comparison.truths:
+            _draw_block(board, layout, columns, comparison, truth, y)
+            y += BLOCK_HEAD + layout.rows + BETWEEN
+        y += BETWEEN
     board.legend(legend_at, handles, across)
     for number, note in enumerate(notes):
         board.write(0, legend_at + tall + LINE * (number + 0.5) + 4, note, SMALL, color=SOFT)
     return board.ax
 
 
-def _layout(comparison: Comparison) -> Layout:
+def _layout(comparison: Comparison, limit: float) -> Layout:
+    names = {rule: wrapped(rule, min(0.3 * limit, MOST_NAME), TEXT) for rule in comparison.rules}
+    left = max(widest([line for lines in names.values() for line in lines], TEXT), _head_width(comparison, limit)) + GAP
+    bands: list[list[Column]] = []
+    x = limit
+    for column in _columns(comparison):
+        apart = GAP if column.measure != "recommended" and bands and bands[-1][-1].measure == "recommended" else 0.0
+        if x + apart + column.width + SLOT > limit:
+            bands.append([])
+            x, apart = left, 0.0
+        bands[-1].append(column._replace(x=x + apart))
+        x = bands[-1][-1].end + GAP
+    return Layout(tuple(map(tuple, bands)), names, max(band[-1].end for band in bands))
+
+
+def _columns(comparison: Comparison) -> list[Column]:
+    """Return all columns, yet without their places."""
     levels = comparison.scenario.levels
-    x = max(widest(comparison.rules, TEXT), _head_width(comparison)) + GAP
     width = WIDE if levels < FEW else NARROW
     columns: list[Column] = []
     which: list[tuple[int | str, str]] = [(NO_DOSE, PAPER), *enumerate(level_colours(levels), 1)]
     for one, colour in which:
         head = NO_DOSE if one == NO_DOSE else f"level {one}"
-        columns.append(Column(head, "recommended", one, colour, x, width, 1.0))
-        x = columns[-1].end + GAP
-    x += GAP
+        columns.append(Column(head, "recommended", one, colour, 0.0, width, 1.0))
     for head, measured, level, colour in _LATER:
         found = [row for row in comparison.rows if (row.measure, row.level) == (measured, level)]
         most = max((max(row.high or row.estimate, row.exact or 0.0) for row in found), default=0.0)
         if found:
-            columns.append(Column(head, measured, level, colour, x, WIDE, most or 1.0))
-            x = columns[-1].end + GAP
-    block = BLOCK_HEAD + ROW * len(comparison.rules) + BETWEEN
-    return Layout(tuple(columns), x - GAP, HEAD + block * len(comparison.truths) - BETWEEN)
+            columns.append(Column(head, measured, level, colour, 0.0, WIDE, most or 1.0))
+    return columns
 
 
-def _head_width(comparison: Comparison) -> float:
-    return widest([_truth_words(comparison, truth) for truth in comparison.truths], TEXT, "bold")
+def _head_width(comparison: Comparison, limit: float) -> float:
+    return widest([_truth_words(comparison, truth, limit) for truth in comparison.truths], TEXT, "bold")
 
 
 # Words
@@ -189,14 +251,38 @@ def _head_width(comparison: Comparison) -> float:
 def _title(comparison: Comparison) -> str:
     rules, truths = len(comparison.rules), len(comparison.truths)
     counts = f"{rules} rule{'s' * (rules > 1)} under {truths} truth{'s' * (truths > 1)}"
-    return f"Which dose each rule recommends, how many DLTs, how long: {counts}"
+    return f"{_finding(comparison)}: {counts}"
 
 
-def _truth_words(comparison: Comparison, truth: Truth) -> str:
-    return truth.label if truth.label != truth.words else f"Truth {comparison.truths.index(truth) + 1}"
+def _finding(comparison: Comparison) -> str:
+    """Return which rules recommend the MTD most often, over all truths; those of whom that may be chance, together."""
+    if any(truth.mtd is None for truth in comparison.truths):
+        return "Which dose each rule recommends, how many DLTs, how long"
+    means: dict[str, tuple[float, float]] = {}
+    for rule in comparison.rules:
+        rows = [comparison.get("recommended", truth.mtd, rule=rule, truth=truth.label) for truth in comparison.truths]
+        error = sum((row.mc_se or 0.0) ** 2 for row in rows) ** 0.5 / len(rows)
+        means[rule] = sum(row.estimate for row in rows) / len(rows), error
+    value, error = max(means.values())
+    best = [rule for rule, (mean, se) in means.items() if value - mean <= 1.96 * (error**2 + se**2) ** 0.5]
+    over = "" if len(comparison.truths) == 1 else ", on average"
+    if len(best) == len(means):
+        least = min(means.values())[0]
+        ends = f"{100 * value:.0f}%" if len(means) == 1 else f"{100 * least:.0f}% to {100 * value:.0f}%"
+        return f"The MTD is recommended in {ends} of the trials{over}" + ", whatever the rule" * (len(means) > 1)
+    names = " or ".join(best) if len(best) < MOST_BEST else f"{len(best)} of the rules"
+    return f"The MTD is recommended most often by {names}, in {100 * value:.0f}% of the trials{over}"
 
 
-def _notes(comparison: Comparison) -> list[str]:
+def _truth_words(comparison: Comparison, truth: Truth, limit: float) -> str:
+    """Return what stands above a truth's block: its number, where it has no label, or one that is too long for it."""
+    number = f"Truth {comparison.truths.index(truth) + 1}"
+    if truth.label == truth.words:
+        return number
+    return truth.label if measure(truth.label, TEXT, "bold") <= min(0.3 * limit, MOST_NAME) else number
+
+
+def _notes(comparison: Comparison, layout: Layout) -> list[str]:
     about = comparison.scenario.trial
     plural = "s" * (comparison.trials > 1)
     notes = [
@@ -204,6 +290,10 @@ def _notes(comparison: Comparison) -> list[str]:
         f"{comparison.trials:,} simulated trial{plural} of each, seed {comparison.seed}: "
         "the same candidates and patients meet every rule",
     ]
+    for truth in comparison.truths:
+        if _truth_words(comparison, truth, layout.bands[0][0].x / 0.3) not in (truth.label, truth.words):
+            number = comparison.truths.index(truth) + 1
+            notes += [f"Truth {number}: {truth.label}"] * (truth.label != truth.words)
     if len(comparison.rules) > 1:
         first = comparison.rules[0]
         notes.append(f"≈ the difference to {first}, on the same patients, may be Monte Carlo error (95 %)")
@@ -254,20 +344,23 @@ def exact_mark(of: str | None) -> dict[str, Any]:
 # Drawing
 
 
-def _draw_heads(board: Board, layout: Layout) -> None:
-    first = layout.columns[0].x
-    board.write(first, 6, "P(recommended)", SMALL, fontweight="bold")
-    for column in layout.columns:
+def _draw_heads(board: Board, columns: Sequence[Column], top: float) -> None:
+    if columns[0].measure == "recommended":
+        board.write(columns[0].x, top + 6, "P(recommended)", SMALL, fontweight="bold")
+    for column in columns:
         lines = column.head.split("\n")
         for number, line in enumerate(reversed(lines)):
-            board.write(column.x, HEAD - 10 - 11 * number, line, SMALL, color=SOFT if len(lines) == 1 else INK)
+            board.write(column.x, top + HEAD - 10 - 11 * number, line, SMALL, color=SOFT if len(lines) == 1 else INK)
 
 
-def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Truth, y: float) -> None:
+def _draw_block(
+    board: Board, layout: Layout, columns: Sequence[Column], comparison: Comparison, truth: Truth, y: float
+) -> None:
     board.line([0, layout.width], [y, y], 0.8, color=FAINT)
-    board.write(0, y + BLOCK_HEAD / 2, _truth_words(comparison, truth), TEXT, fontweight="bold")
-    top, tall = y + BLOCK_HEAD, ROW * len(comparison.rules)
-    for column in layout.columns:
+    words = _truth_words(comparison, truth, columns[0].x / 0.3)
+    board.write(0, y + BLOCK_HEAD / 2, words, TEXT, fontweight="bold")
+    top, tall = y + BLOCK_HEAD, layout.rows
+    for column in columns:
         _draw_ground(board, column, truth, y, tall)
         if column.measure == "recommended" and isinstance(column.level, int):
             words = f"P(DLT) {100 * truth.dlt_probability[column.level - 1]:.4g}%"
@@ -276,16 +369,17 @@ def _draw_block(board: Board, layout: Layout, comparison: Comparison, truth: Tru
             words = "MTD" if truth.mtd != NO_DOSE else "no MTD"
             board.write(column.end, y + BLOCK_HEAD / 2, words, NUMBER, ha="right", fontweight="bold")
     for number, rule in enumerate(comparison.rules):
-        middle = top + ROW * (number + 0.5)
-        board.write(0, middle, rule, TEXT)
-        for column in layout.columns:
+        middle = top + layout.row(rule) / 2 + sum(map(layout.row, comparison.rules[:number]))
+        for k, line in enumerate(layout.names[rule]):
+            board.write(0, middle + NAME_LINE * (k - (len(layout.names[rule]) - 1) / 2), line, TEXT)
+        for column in columns:
             row = comparison.get(column.measure, column.level, rule=rule, truth=truth.label)
             _draw_bar(board, column, row, middle)
             if (column.measure, column.level) == ("recommended", NO_DOSE):
                 hatched = comparison.get(HATCHED, NO_DOSE, rule=rule, truth=truth.label)
                 _draw_inconclusive(board, column, hatched, middle)
     if len(comparison.rules) > 1:
-        for column in layout.columns:
+        for column in columns:
             row = comparison.get(column.measure, column.level, rule=comparison.rules[0], truth=truth.label)
             place = column.place(row.estimate)
             name = f"first|{truth.label}|{column.measure}|{column.level}"

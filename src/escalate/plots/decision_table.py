@@ -9,12 +9,14 @@ from matplotlib.axes import Axes
 
 from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable, ProtocolTable
 from ..protocol_tables.letters import colour
-from . import style
-from .board import SMALL, Board, balanced, ink_on, measure, new_board, scale_in, widest
+from . import sheet
+from .board import SMALL, Board, fill_cell, ink_on, new_board, room_on, scale_in
 from .letters import Foot, below, draw_below
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
+from .sheet import Asked, Size
 from .style import PAPER, SOFT
+from .texts import balanced, measure, widest
 
 CELL, SMALLEST_CELL = 26.0, 20.0
 """Width and height of a cell, and what it is where there are many columns [points]."""
@@ -35,8 +37,10 @@ MOST_WIDE, NARROWER = 900.0, (700.0, 460.0, 240.0)
 """Parts that are wider together stand below each other; in a given Axes they may have to be narrower [points]."""
 
 
-@style.figure
-def plot_decision_table(table: ProtocolTable, *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_decision_table(
+    table: ProtocolTable, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+) -> Axes:
     """Draw the decision table of a rule, as `escalate.decision_table` returns it.
 
     A table of counts has a panel for each part: evaluable patients across, DLTs down, one coloured letter for each
@@ -52,17 +56,22 @@ def plot_decision_table(table: ProtocolTable, *, ax: Axes | None = None) -> Axes
         The table.
     ax : Axes, optional
         Where to draw; a figure of a fitting size is made where it is not given.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
     Axes
         The one drawn in.
     """
+    asked = Asked(ax, size, title, legend)
     if isinstance(table, PendingTable):
-        return draw_pending_table(table, ax)
+        return draw_pending_table(table, asked)
     if isinstance(table, NextDoseTable):
-        return draw_next_dose_table(table, ax)
-    return _draw_count_table(table, ax)
+        return draw_next_dose_table(table, asked)
+    return _draw_count_table(table, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +133,7 @@ class Page:
         return self.panels_height + self.foot.height
 
 
-def _page(table: CountTable, limit: float, with_notes: bool) -> Page:
+def _page(table: CountTable, limit: float, asked: Asked) -> Page:
     bands: list[list[Panel]] = []
     for panel in map(Panel.of, table.parts):
         if bands and sum(p.width + BESIDE for p in bands[-1]) + panel.width <= limit:
@@ -132,14 +141,16 @@ def _page(table: CountTable, limit: float, with_notes: bool) -> Page:
         else:
             bands.append([panel])
     width = max(330.0, *(sum(p.width + BESIDE for p in band) - BESIDE for band in bands))
-    notes = [*table.assumed, *table.conditions] if with_notes else []
-    return Page(tuple(map(tuple, bands)), width, below(table.said, notes, width))
+    notes = [*table.assumed, *table.conditions] if asked.ax is None else []
+    return Page(tuple(map(tuple, bands)), width, below(table.said if asked.legend else (), notes, width))
 
 
-def _draw_count_table(table: CountTable, ax: Axes | None) -> Axes:
-    pages = [_page(table, limit, ax is None) for limit in (MOST_WIDE, *(NARROWER if ax else ()))]
+def _draw_count_table(table: CountTable, asked: Asked) -> Axes:
+    words, ax = f"Decisions of {table.rule}", asked.ax
+    fill_cell(asked, words)
+    pages = [_page(table, limit, asked) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
     page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
-    board = new_board(ax, page.width, page.height, f"Decisions of {table.rule}")
+    board = new_board(asked, page.width, page.height, words)
     top = 0.0
     for band in page.bands:
         left = 0.0

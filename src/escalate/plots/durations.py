@@ -10,8 +10,10 @@ from matplotlib.axes import Axes
 from ..results.chance import in_percent, quantile_in_words
 from ..results.estimates import Characteristics, Estimate, finished_by, otherwise
 from ..results.outcomes import NOT_REACHED
-from . import style
+from ..scenario.drivers import drivers
+from . import sheet
 from .beside import mark_planned, write_beside
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BLUE,
     DATES,
@@ -22,10 +24,6 @@ from .style import (
     calendar_axis,
     caution_words,
     day_number,
-    fit,
-    headline,
-    legend_below,
-    new_axes,
     percent_axis,
     quiet,
     trials_words,
@@ -33,12 +31,17 @@ from .style import (
 
 CURVE, BAND = "trials that have finished", "95 % Monte Carlo interval"
 
+BODY = 245.0
+"""Height of the Axes [points]."""
+
 MARKED = {"median": (0.5, "50%"), "90 % of the trials": (0.9, "90%")}
 """Quantiles that are marked: the share of the trials, and how the estimates name it."""
 
 
-@style.figure
-def plot_durations(found: Characteristics, *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_durations(
+    found: Characteristics, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+) -> Axes:
     """Draw P(finished by the date), date by date, from many simulated trials.
 
     A trial has finished when its last patient has been followed to the end. The curve counts all trials; those that
@@ -51,6 +54,10 @@ def plot_durations(found: Characteristics, *, ax: Axes | None = None) -> Axes:
         As `escalate.characteristics` returns them.
     ax : Axes, optional
         Where to draw; a new figure of a suitable size where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -58,8 +65,8 @@ def plot_durations(found: Characteristics, *, ax: Axes | None = None) -> Axes:
         What was drawn on. The x axis counts days as Matplotlib's dates do, the y axis has probabilities; the curve's
         value at a date includes that day.
     """
-    own = ax is None
-    ax = new_axes(9.5, 4.8) if ax is None else ax
+    page = Sheet(Asked(ax, size, title, legend), 9.5)
+    ax = page.ax
     scenario = found.tally.scenario
     zero, curve = day_number(found.tally.start_date), finished_by(found.tally)
     last = max([day for day, _ in curve] + [scenario.planned_days or 0] + [scenario.trial.max_days] * _is_cut(found))
@@ -70,9 +77,8 @@ def plot_durations(found: Characteristics, *, ax: Axes | None = None) -> Axes:
     percent_axis(ax.yaxis, "P(finished by the date)")
     ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.5, zorder=0)
     _draw_curve(ax, zero, curve, scenario.trial.max_days if _is_cut(found) else 100 * last)
-    around = headline(ax, _finding(found), _small_print(found)) + legend_below(ax, (CURVE, BAND), inches=0.66)
-    if own:
-        fit(ax, 3.4, around)
+    page.finish(_finding(found), _small_print(found), BODY, (CURVE, BAND), edge=EDGE)
+    calendar_axis(ax, found.tally.start_date)
     _mark_planned(ax, found)
     _mark_quantiles(ax, found, zero, curve)
     _mark_cut_off(ax, found, zero)
@@ -107,7 +113,11 @@ def _finding(found: Characteristics) -> str:
 
 def _small_print(found: Characteristics) -> list[str]:
     counted, about = found.tally, found.tally.scenario.trial
-    lines = [about.title_and_id, f"{trials_words(counted.trials, counted.seed)} · start {about.start_date}"]
+    lines = [
+        about.title_and_id,
+        f"{trials_words(counted.trials, counted.seed)} · start {about.start_date}",
+        drivers(counted.scenario),
+    ]
     cut = counted.values["milestone: trial ended"][NOT_REACHED]
     if cut:
         missing = [words for words, (share, _) in MARKED.items() if not _is_known(found, share)]

@@ -14,9 +14,9 @@ from ..scenario.differences import changes_words
 from ..scenario.drivers import drivers
 from ..studies.medians import MEDIAN
 from ..studies.variants import Variants
-from . import style
+from . import sheet
 from .beside import write_beside
-from .board import widest
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BLUE,
     DATES,
@@ -29,18 +29,16 @@ from .style import (
     PURPLE,
     SKY,
     VERMILLION,
-    break_lines,
     calendar_axis,
     caution_words,
     day_number,
-    fit,
-    headline,
-    legend_below,
-    new_axes,
     percent_axis,
     quiet,
     trials_words,
 )
+
+BODY = 260.0
+"""Height of the Axes [points]."""
 
 COLOURS = (BLUE, VERMILLION, GREEN, ORANGE, SKY, GREY)
 STROKES = ("--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
@@ -55,8 +53,10 @@ FEW, LONG = 3, 30
 PLANNED = "finished by planned completion date"
 
 
-@style.figure
-def plot_finish(found: Variants, *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_finish(
+    found: Variants, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+) -> Axes:
     """Draw P(finished by the date), date by date, of several scenarios over each other.
 
     Parameters
@@ -65,6 +65,10 @@ def plot_finish(found: Variants, *, ax: Axes | None = None) -> Axes:
         As `escalate.compare` returns them.
     ax : Axes, optional
         Where to draw; a new figure of a suitable size where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -72,8 +76,8 @@ def plot_finish(found: Variants, *, ax: Axes | None = None) -> Axes:
         What was drawn on. A curve's value at a date includes that day, and counts all trials: those that
         ``trial.max_days`` cut off never finish. A dot is the median, a shade the 95 % Monte Carlo interval.
     """
-    own = ax is None
-    ax = new_axes(9.5, 4.8) if ax is None else ax
+    page = Sheet(Asked(ax, size, title, legend), 9.5)
+    ax = page.ax
     starts = [one.trial.start_date for one in found.scenarios.values()]
     zero, last = day_number(min(starts)), max(_last_day(found, label) for label in found.labels)
     ax.set_xlim(zero, max(zero + 1.02 * (last - zero), zero + 1))
@@ -83,12 +87,8 @@ def plot_finish(found: Variants, *, ax: Axes | None = None) -> Axes:
     percent_axis(ax.yaxis, "P(finished by the date)")
     ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.5, zorder=0)
     names = [_draw_curve(ax, found, label, number, last) for number, label in enumerate(found.labels)]
-    wide = widest([line for name in names for line in name.split("\n")], 9) + 60
-    lines = max(name.count("\n") for name in names)
-    around = headline(ax, _finding(found), _small_print(found))
-    around += legend_below(ax, names, inches=0.66 if len(set(starts)) == 1 else 0.48, wide=wide) + 13 * lines
-    if own:
-        fit(ax, 3.6, around)
+    page.finish(_finding(found), _small_print(found), BODY, names, edge=EDGE)
+    calendar_axis(ax, starts[0] if len(set(starts)) == 1 else None)
     _mark_planned(ax, found)
     return ax
 
@@ -129,7 +129,6 @@ def _name(found: Variants, label: str) -> str:
     """Return what a curve is called in the legend: its label, and P(finished) by the date that is planned."""
     planned = found.scenarios[label].trial.planned_completion_date
     words = label if planned is None else f"{label}: {in_percent(found.get(PLANNED, scenario=label))} by {planned}"
-    words = break_lines(words, 60)
     return f" {words}" if words.startswith("_") else words  # Matplotlib leaves such names out of a legend
 
 

@@ -9,8 +9,9 @@ from matplotlib.patches import Patch
 
 from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, meaning, ordered
 from ..words.records import Action
-from .board import SMALL, Board, legend_columns, wrapped
+from .board import SMALL, Board, legend_columns
 from .style import SOFT
+from .texts import wrapped
 
 __all__ = ["ACTION_COLOURS", "COLOURS", "letter_handles"]
 
@@ -51,7 +52,7 @@ class Foot:
 def below(letters: Collection[str], notes: Sequence[str], width: float) -> Foot:
     """Return what stands below a table of some width [points]: what its letters mean, and notes."""
     handles = letter_handles(letters)
-    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    columns, tall = legend_columns(handles, width)
     lines = [line for note in notes for line in wrapped(note, 0.96 * width, SMALL)]
     return Foot(tuple(handles), columns, tall, tuple(lines))
 

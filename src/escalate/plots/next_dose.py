@@ -14,9 +14,11 @@ from matplotlib.patches import Patch
 from ..protocol_tables.next_dose import NextDose, NextDoseTable
 from ..words.dose_path import LETTERS
 from ..words.records import NO_LEVEL, Action, Decision
-from .board import LEAST_SCALE, SMALL, Board, balanced, ink_on, legend_columns, measure, new_board, widest, wrapped
+from .board import LEAST_SCALE, SMALL, Board, fill_cell, ink_on, legend_columns, new_board, room_on
 from .letters import ACTION_COLOURS
+from .sheet import Asked
 from .style import BAND, BLUE, FAINT, INK, PAPER, SOFT, points_tall
+from .texts import balanced, measure, widest, wrapped
 
 MOST_ROWS = 60
 """A figure shows so many data cuts at most."""
@@ -27,11 +29,14 @@ FEWEST_ROWS = 6
 TEXT, PATH = 8.5, 8.5
 """Sizes of numbers and words, and of a dose path [points]."""
 
+AROUND = 130.0
+"""Height of head, legend and notes around the rows [points]."""
+
 ROW, LINE, HEAD_LINE = 16.0, 10.5, 11.5
 """Heights of a row, of one more line in it, and of a line of the head [points]."""
 
-MOST_WORDS = 250.0
-"""Words of a decision that are wider are broken into lines [points]."""
+MOST_WORDS, MOST_WIDE = 250.0, 1400.0
+"""Words of a decision that are wider are broken into lines; of a wider table they are half as wide [points]."""
 
 GAP = 14.0
 """Empty space between groups of columns [points]."""
@@ -118,19 +123,26 @@ class Layout:
         return [ROW + LINE * (most - 1) for most in lines]
 
 
-def draw_next_dose_table(table: NextDoseTable, ax: Axes | None) -> Axes:
+def draw_next_dose_table(table: NextDoseTable, asked: Asked) -> Axes:
     """Draw the table of a rule with a model, as `escalate.plots.plot_decision_table` describes it."""
+    ax, limit = asked.ax, room_on(asked, MOST_WIDE)
+    fill_cell(asked, _words(table))
     most = MOST_ROWS if ax is None else min(max(int(points_tall(ax) / (ROW * LEAST_SCALE)) - 6, FEWEST_ROWS), MOST_ROWS)
     layout = arrange(table, most)
-    handles = _handles(layout.rows)
+    while ax is not None and most > FEWEST_ROWS and sum(layout.heights()) > points_tall(ax) / LEAST_SCALE - AROUND:
+        most -= 1
+        layout = arrange(table, most)
+    if layout.width > limit:
+        layout = arrange(table, most, MOST_WORDS / 2)
+    handles = _handles(layout.rows) if asked.legend else []
     width = max(layout.width, 330.0)
-    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    columns, tall = legend_columns(handles, width)
     notes = [line for note in _notes(table, layout.rows) for line in wrapped(note, 0.94 * width, SMALL)]
     heights = layout.heights()
     body = layout.head + sum(heights)
     left_out = _left_out(table, len(layout.rows))
     below = body + (16 if left_out else 0) + 10
-    board = new_board(ax, width, below + tall + 4 + 12.5 * len(notes), f"Next dose by {table.rule}")
+    board = new_board(asked, width, below + tall + 4 + 12.5 * len(notes), _words(table))
     _draw_head(board, layout, len(table.doses))
     _draw_grounds(board, layout, heights)
     for number, (top, height) in enumerate(zip(accumulate([layout.head, *heights]), heights, strict=False)):
@@ -143,10 +155,14 @@ def draw_next_dose_table(table: NextDoseTable, ax: Axes | None) -> Axes:
     return board.ax
 
 
+def _words(table: NextDoseTable) -> str:
+    return f"Next dose by {table.rule}"
+
+
 # Arranging
 
 
-def arrange(table: NextDoseTable, most: int) -> Layout:
+def arrange(table: NextDoseTable, most: int, words_wide: float = MOST_WORDS) -> Layout:
     """Give every column its place, and every decision its lines.
 
     Parameters
@@ -155,6 +171,8 @@ def arrange(table: NextDoseTable, most: int) -> Layout:
         The table.
     most : int
         How many rows are drawn at most.
+    words_wide : float
+        Words of a decision that are wider are broken into lines [points].
     """
     rows, levels = list(table.rows[:most]), len(table.doses)
     said = [[said_of(row, row.decision), *(turn_words(row, *turn) for turn in row.turns)] for row in rows]
@@ -162,7 +180,7 @@ def arrange(table: NextDoseTable, most: int) -> Layout:
     decisions = []
     for k in range(turns + 1):
         here = [texts[k] for texts in said if len(texts) > k]
-        width = widest([line for text in here for line in balanced(text, MOST_WORDS, TEXT)], TEXT) + 20
+        width = widest([line for text in here for line in balanced(text, words_wide, TEXT)], TEXT) + 20
         head = "decision" if not k else "other decision, once so much of every open window is seen"
         decisions.append(Group(balanced(head, width, SMALL, "bold"), 1, max(width, measure("decision", SMALL, "bold"))))
     words = [

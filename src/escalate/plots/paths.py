@@ -19,9 +19,11 @@ from matplotlib.path import Path
 from ..exactly.paths import DosePath
 from ..words.dose_path import DLT, read_path
 from ..words.records import MOST_PATIENTS, NO_DOSE
-from . import style
-from .board import LEAST_SCALE, SMALL, Board, ink_on, legend_columns, measure, new_board, widest, wrapped
+from . import sheet
+from .board import LEAST_SCALE, SMALL, Board, fill_cell, ink_on, legend_columns, new_board, room_on
+from .sheet import Asked, Size
 from .style import FAINT, GREY, INK, PAPER, SOFT, VERMILLION, points_tall, points_wide
+from .texts import measure, widest, wrapped
 
 MOST_ROWS = 64
 """So many rows at most: as many as the paths of three cohorts of three, whatever their outcomes."""
@@ -43,6 +45,12 @@ HEAD, TOTAL = 22.0, 20.0
 
 STEP = 36.0
 """From the end of a node to the beginning of the next one [points]."""
+
+MOST_DOSE = 150.0
+"""A label of a dose that is wider stands in the legend alone [points]."""
+
+MOST_WIDE = 1400.0
+"""Where a figure of its own would be wider, letters stand for reasons [points]."""
 
 GAP = 16.0
 """Empty space between columns of words [points]."""
@@ -117,6 +125,8 @@ class Layout:
         Where probability ends, where recommendation and reason begin, and where everything ends.
     keyed : dict of str to str
         The letter that stands for each reason, where there is no room for its words.
+    short : dict of str to str
+        What is written for each recommended dose.
     """
 
     root: Node
@@ -126,6 +136,7 @@ class Layout:
     cohorts: int
     columns: tuple[float, float, float, float]
     keyed: dict[str, str]
+    short: dict[str, str]
 
     def x(self, depth: int) -> float:
         """Return where the node of a cohort has its middle; 0 is before the first one."""
@@ -141,8 +152,16 @@ START = 4.0
 """Where the tree begins [points]."""
 
 
-@style.figure
-def plot_dose_paths(paths: Iterable[DosePath], *, doses: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_dose_paths(
+    paths: Iterable[DosePath],
+    *,
+    doses: Sequence[str] | None = None,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+) -> Axes:
     """Draw the tree of a trial's dose paths, as `escalate.dose_paths` returns them.
 
     The tree grows from left to right, one column for each cohort. A node has the level and the DLTs of its cohort,
@@ -158,6 +177,10 @@ def plot_dose_paths(paths: Iterable[DosePath], *, doses: Sequence[str] | None = 
         Labels of the dose levels, lowest first: a recommended dose then has the colour of its level.
     ax : Axes, optional
         Where to draw; a figure of a fitting size is made where it is not given.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -165,20 +188,22 @@ def plot_dose_paths(paths: Iterable[DosePath], *, doses: Sequence[str] | None = 
         The one drawn in.
     """
     found = sorted(paths, key=lambda path: (-path.probability, path.path))
-    most = MOST_ROWS
+    asked, most = Asked(ax, size, title, legend), MOST_ROWS
     if ax is not None:
+        fill_cell(asked, _title_words(len(found), len(found)))
         most = min(max(int(points_tall(ax) / (CLOSE_ROW * LEAST_SCALE)) - 7, FEWEST_ROWS), MOST_ROWS)
     root = tree(found, most)
     colours = level_colours(max([len(doses or ()), *(cohort_of(c)[0] for node in root.every() for c in node.told)]))
-    layout = arrange(root, found)
-    if ax is not None and points_wide(ax) < layout.columns[3] * LEAST_SCALE:
-        layout = arrange(root, found, keyed=True)
-    handles = _handles(layout, colours, doses)
+    layout = arrange(root, found, doses)
+    wide = points_wide(ax) / LEAST_SCALE if ax is not None else room_on(asked, MOST_WIDE)
+    if layout.columns[3] > wide:
+        layout = arrange(root, found, doses, keyed=True)
+    handles = _handles(layout, colours, doses) if legend else []
     width = max(layout.columns[3], 330.0)
-    columns, tall = legend_columns([str(handle.get_label()) for handle in handles], width)
+    columns, tall = legend_columns(handles, width)
     notes = [line for note in _notes(layout) for line in wrapped(note, 0.94 * width, SMALL)]
     below = layout.height + 12
-    board = new_board(ax, width, below + tall + 4 + 12.5 * len(notes), _title(layout, found))
+    board = new_board(asked, width, below + tall + 4 + 12.5 * len(notes), _title(layout, found))
     _place(layout)
     _draw_head(board, layout)
     for node in root.every():
@@ -262,7 +287,9 @@ def _at(root: Node, told: Iterable[str]) -> Node:
     return node
 
 
-def arrange(root: Node, paths: Sequence[DosePath], *, keyed: bool = False) -> Layout:
+def arrange(
+    root: Node, paths: Sequence[DosePath], doses: Sequence[str] | None = None, *, keyed: bool = False
+) -> Layout:
     """Give every row and every column its place.
 
     Parameters
@@ -271,6 +298,8 @@ def arrange(root: Node, paths: Sequence[DosePath], *, keyed: bool = False) -> La
         The tree.
     paths : sequence of DosePath
         All paths, drawn or not.
+    doses : sequence of str, optional
+        Labels of the dose levels, lowest first.
     keyed : bool
         Whether letters stand for the reasons.
     """
@@ -285,14 +314,15 @@ def arrange(root: Node, paths: Sequence[DosePath], *, keyed: bool = False) -> La
     chances += [percent(sum(path.probability for path in one.rest)) for one in root.every() if one.rest]
     probability = tree_ends + GAP + max(widest([*chances, "100.0%"], TEXT), measure("probability", SMALL, "bold"))
     dose = probability + GAP
-    reason = dose + max(widest([path.recommended for path in paths], TEXT) + 14, measure("recommended", SMALL, "bold"))
+    short = {label: short_dose(label, doses) for label in {path.recommended for path in paths}}
+    reason = dose + max(widest(short.values(), TEXT) + 14, measure("recommended", SMALL, "bold"))
     reason += GAP
     shown = [] if len(reasons) == 1 else [letters.get(text, text) for text in reasons]
     ends = reason + max(widest(shown, TEXT), measure(_why(keyed), SMALL, "bold")) if shown else reason - GAP
     rests = widest([rest_words(one.rest) for one in root.every() if one.rest], TEXT)
     ends = max(ends, dose + rests, dose + measure(_sum_words(paths), TEXT))
     row = ROW if len(rows) <= FEW else CLOSE_ROW
-    return Layout(root, rows, row, node, cohorts, (probability, dose, reason, ends), letters)
+    return Layout(root, rows, row, node, cohorts, (probability, dose, reason, ends), letters, short)
 
 
 def _place(layout: Layout) -> None:
@@ -336,6 +366,20 @@ def node_words(node: Node) -> str:
     return f"{level}: {dlts}/{patients}"
 
 
+def short_dose(label: str, doses: Sequence[str] | None) -> str:
+    """Return a recommended dose as it stands in a row: its level, where the label is long and the legend has it.
+
+    Parameters
+    ----------
+    label : str
+        Of the dose, or no dose.
+    doses : sequence of str, optional
+        Labels of the dose levels, lowest first.
+    """
+    known = doses is not None and label in doses and (measure(label, TEXT) > MOST_DOSE or "\n" in label)
+    return f"level {list(doses or ()).index(label) + 1}" if known else label
+
+
 def rest_words(rest: Sequence[DosePath]) -> str:
     """Return how many paths are not drawn.
 
@@ -352,10 +396,13 @@ def _sum_words(paths: Sequence[DosePath]) -> str:
 
 
 def _title(layout: Layout, paths: Sequence[DosePath]) -> str:
-    drawn = sum(leaf is not None for _, leaf in layout.rows)
-    if drawn == len(paths):
-        return f"Every course that the trial can take: {len(paths)} dose path{'' if len(paths) == 1 else 's'}"
-    return f"The {drawn} most probable of {len(paths):,} dose paths that the trial can take"
+    return _title_words(sum(leaf is not None for _, leaf in layout.rows), len(paths))
+
+
+def _title_words(drawn: int, paths: int) -> str:
+    if drawn == paths:
+        return f"Every course that the trial can take: {paths} dose path{'' if paths == 1 else 's'}"
+    return f"The {drawn} most probable of {paths:,} dose paths that the trial can take"
 
 
 def _notes(layout: Layout) -> list[str]:
@@ -474,14 +521,15 @@ def _draw_edge(
 def _draw_leaf(board: Board, layout: Layout, leaf: DosePath, y: float, colour: str | None) -> None:
     probability, dose, reason, _ = layout.columns
     board.write(probability, y, percent(leaf.probability), TEXT, ha="right")
-    tall, width = layout.row - 3.5, measure(leaf.recommended, TEXT) + 10
+    words = layout.short[leaf.recommended]
+    tall, width = layout.row - 3.5, measure(words, TEXT) + 10
     if colour is None:
         outline = {"facecolor": PAPER, "edgecolor": VERMILLION, "linewidth": 1.2}
         board.rectangle(dose, y - tall / 2, width, tall, **outline)
-        board.write(dose + 5, y, leaf.recommended, TEXT, color=VERMILLION)
+        board.write(dose + 5, y, words, TEXT, color=VERMILLION)
     else:
         board.rectangle(dose, y - tall / 2, width, tall, facecolor=colour, edgecolor=GREY, linewidth=0.6)
-        board.write(dose + 5, y, leaf.recommended, TEXT, color=ink_on(colour))
+        board.write(dose + 5, y, words, TEXT, color=ink_on(colour))
     if _has_reasons(layout):
         board.write(reason, y, layout.keyed.get(leaf.reason, leaf.reason), TEXT, color=INK)
 

@@ -11,9 +11,11 @@ from matplotlib.axes import Axes
 from ..protocol_tables.followup import PendingCell
 from ..protocol_tables.letters import colour
 from ..protocol_tables.pending import PendingPart, PendingTable
-from .board import SMALL, Board, ink_on, measure, new_board, scale_in, widest, wrapped
+from .board import SMALL, Board, fill_cell, ink_on, new_board, room_on, scale_in
 from .letters import Foot, below, draw_below
+from .sheet import Asked
 from .style import FAINT, INK, PAPER, SOFT
+from .texts import measure, widest, wrapped
 
 LETTER, CUT_OFF = 10.0, 8.2
 """Sizes of a letter alone and of one with its cut-off [points]."""
@@ -104,11 +106,13 @@ class Layout:
         return self.left + sum(block.columns for block in blocks) * self.cell + (len(blocks) - 1) * GAP
 
 
-def draw_pending_table(table: PendingTable, ax: Axes | None) -> Axes:
+def draw_pending_table(table: PendingTable, asked: Asked) -> Axes:
     """Draw the table of a rolling rule, as `escalate.plots.plot_decision_table` describes it."""
-    pages = [_page(table, limit, ax is None) for limit in (MOST_WIDE, *(NARROWER if ax else ()))]
+    words, ax = f"Decisions of {table.rule}, with patients pending", asked.ax
+    fill_cell(asked, words)
+    pages = [_page(table, limit, asked) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
     page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
-    board = new_board(ax, page.width, page.height, f"Decisions of {table.rule}, with patients pending")
+    board = new_board(asked, page.width, page.height, words)
     top = 0.0
     for name, layout in page.parts:
         for k, line in enumerate(name):
@@ -142,14 +146,14 @@ class Page:
         return self.parts_height + self.foot.height
 
 
-def _page(table: PendingTable, limit: float, with_notes: bool) -> Page:
+def _page(table: PendingTable, limit: float, asked: Asked) -> Page:
     cell = max(map(cell_width, table.parts))
     layouts = [arrange(part, limit, cell) for part in table.parts]
     width = max(*(layout.width(band.blocks) for layout in layouts for band in layout.bands), 330.0)
     names = (part.name[0].upper() + part.name[1:] for part in table.parts)
     parts = ((tuple(wrapped(name, width, SMALL, "bold")), layout) for name, layout in zip(names, layouts, strict=True))
-    notes = [*([SPLIT] if table.is_split else []), *([*table.assumed, *table.conditions] if with_notes else [])]
-    return Page(tuple(parts), width, below(table.said, notes, width))
+    notes = [*([SPLIT] if table.is_split else []), *([*table.assumed, *table.conditions] if asked.ax is None else [])]
+    return Page(tuple(parts), width, below(table.said if asked.legend else (), notes, width))
 
 
 # Arranging

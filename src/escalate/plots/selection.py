@@ -8,18 +8,20 @@ from matplotlib.axes import Axes
 
 from ..errors import EscalateError
 from ..exactly.enumeration import Exact
+from ..results.answer import most_often
 from ..results.chance import in_percent
 from ..results.estimates import Characteristics, Estimate
+from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
 from ..studies.compared import THIS, WHOLE_COHORTS
 from ..words.records import NO_DOSE
-from . import style
+from . import sheet
 from .beside import TEXT, make_room
-from .board import widest
 from .comparison import HATCHED, INCONCLUSIVE, exact_mark, exact_words
 from .paths import level_colours
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BAND,
     FAINT,
@@ -27,19 +29,15 @@ from .style import (
     INK,
     PAPER,
     VERMILLION,
-    break_lines,
     caution_words,
-    fit,
-    headline,
-    legend_below,
-    new_axes,
     percent_axis,
     quiet,
     trials_words,
 )
+from .texts import widest, wrapped
 
-ROW, BAR = 38.0, 0.56
-"""Heights of a row [points], and of a bar [rows]."""
+ROW, LINE, BAR = 38.0, 11.5, 0.56
+"""Heights of a row and of a line of its label [points], and of a bar [rows]."""
 
 INTERVAL, MTD = "95 % Monte Carlo interval", "MTD of the truth, or no dose where it has none"
 
@@ -60,12 +58,20 @@ DECIDES = (
 """What exact values depend on: it has to be the same in the simulated trial."""
 
 
-@style.figure
-def plot_selection(found: Characteristics, exact: Exact | None = None, *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_selection(
+    found: Characteristics,
+    exact: Exact | None = None,
+    *,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+) -> Axes:
     """Draw how often each dose is recommended, and no dose, from many simulated trials.
 
     The lowest bar is no dose, and hatched as far as the trial ended inconclusive; above it stand the dose levels, each
-    with its true P(DLT): what the scenario assumes of nature. Thin lines are 95 % Monte Carlo intervals. The MTD of the
+    with the P(DLT) that the scenario assumes. Thin lines are 95 % Monte Carlo intervals. The MTD of the
     truth, if scenario or rule say from which P(DLT) on a dose is too toxic, stands on a darker ground.
 
     Parameters
@@ -77,6 +83,10 @@ def plot_selection(found: Characteristics, exact: Exact | None = None, *, ax: Ax
         the scenario decides early, the figure says so.
     ax : Axes, optional
         Where to draw; a new figure that is tall enough where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -90,15 +100,16 @@ def plot_selection(found: Characteristics, exact: Exact | None = None, *, ax: Ax
     """
     scenario = found.tally.scenario
     _check_same(scenario, exact)
-    own = ax is None
-    ax = new_axes(9.5, 4.0) if ax is None else ax
+    page = Sheet(Asked(ax, size, title, legend), 9.5)
+    ax = page.ax
     ax.set_xlim(0, 1)
     ax.set_ylim(-0.6, scenario.levels + 0.6)
     quiet(ax)
     ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, zorder=0)
     percent_axis(ax.xaxis, "P(recommended)")
     rows = range(scenario.levels + 1)
-    ax.set_yticks(rows, [_label(scenario, level) for level in rows])
+    labels = [_label(scenario, level, min(0.33 * page.wide, 190.0)) for level in rows]
+    ax.set_yticks(rows, labels)
     ax.tick_params(axis="y", pad=8)
     values = {level: found.get("recommended", level or NO_DOSE) for level in rows}
     for level in rows:
@@ -108,11 +119,9 @@ def plot_selection(found: Characteristics, exact: Exact | None = None, *, ax: Ax
         _draw_bar(ax, level, values[level], [PAPER, *level_colours(scenario.levels)][level])
     _draw_inconclusive(ax, found)
     exactly = _draw_exact(ax, exact)
-    labels = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), INCONCLUSIVE["label"], MTD)
-    below = legend_below(ax, labels, inches=0.56, wide=widest(labels, TEXT) + 46)
-    around = headline(ax, _finding(found), _small_print(found)) + below
-    if own:
-        fit(ax, ROW * (scenario.levels + 1.2) / 72, around)
+    listed = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), INCONCLUSIVE["label"], MTD)
+    row = max(ROW, *(LINE * (label.count("\n") + 1) + 8 for label in labels))
+    page.finish(most_often(found), _small_print(found), row * (scenario.levels + 1.2), listed, edge=EDGE)
     for level, estimate in values.items():
         ends = [estimate.estimate, estimate.high or 0.0, exactly.get(level, 0.0)]
         _write_number(ax, level, max(ends), in_percent(estimate), exactly.get(level))
@@ -130,12 +139,12 @@ def _check_same(scenario: Scenario, exact: Exact | None) -> None:
         )
 
 
-def _label(scenario: Scenario, level: int) -> str:
-    """Return a row's label: the dose level, and below it the truth."""
+def _label(scenario: Scenario, level: int, wide: float) -> str:
+    """Return a row's label, at most so wide [points]: the dose level, and below it what is assumed of it."""
     if not level:
         return NO_DOSE
-    dose = break_lines(f"level {level}: {scenario.dose_levels[level - 1].label}", 34)
-    return f"{dose}\ntrue P(DLT) {100 * scenario.toxicity.dlt_probability[level - 1]:.4g}%"
+    dose = "\n".join(wrapped(f"level {level}: {scenario.dose_levels[level - 1].label}", wide, TEXT))
+    return f"{dose}\nassumed P(DLT) {100 * scenario.toxicity.dlt_probability[level - 1]:.4g}%"
 
 
 def _draw_bar(ax: Axes, level: int, estimate: Estimate, colour: str) -> None:
@@ -173,19 +182,11 @@ def _write_number(ax: Axes, level: int, right: float, words: str, exact: float |
     ax.annotate(text, (right, level), (8, 0), textcoords="offset points", **style)
 
 
-def _finding(found: Characteristics) -> str:
-    scenario = found.tally.scenario
-    most = max(range(scenario.levels + 1), key=lambda level: found.get("recommended", level or NO_DOSE).estimate)
-    share = in_percent(found.get("recommended", most or NO_DOSE))
-    which = f"level {most}, {scenario.dose_levels[most - 1].label}" if most else NO_DOSE
-    return f"Recommended most often: {which}, in {share}"
-
-
 def _small_print(found: Characteristics) -> list[str]:
     counted, scenario = found.tally, found.tally.scenario
     rest = [f"rule {rule_words(scenario.rule)}", f"{trials_words(counted.trials, counted.seed)}"]
-    lines = [scenario.trial.title_and_id, " · ".join(rest)]
+    lines = [scenario.trial.title_and_id, " · ".join(rest), drivers(scenario)]
     if scenario.overdose_above is not None and scenario.toxicity.mtd_level is None:
         limit = f"{100 * scenario.overdose_above:.4g}%"
-        lines.append(f"MTD of the truth: the highest level whose true P(DLT) is not above {limit}")
+        lines.append(f"MTD of the truth: the highest level whose assumed P(DLT) is not above {limit}")
     return lines + caution_words(scenario)

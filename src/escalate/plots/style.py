@@ -13,34 +13,26 @@ from __future__ import annotations
 
 import io
 import itertools
-import math
-import re
-import textwrap
-import warnings
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, ParamSpec
+from typing import Any, Literal
 
 import matplotlib
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.dates import DAILY, MONTHLY, YEARLY, AutoDateLocator, date2num, num2date
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.text import Text
 from matplotlib.ticker import Formatter
-from matplotlib.transforms import ScaledTranslation
 
 from ..cautions import Caution, caution_brief, cautions
 from ..errors import OutputError
+from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..words.dose_path import LETTERS
 from ..words.records import Trial
+from .texts import plain_texts
 
 INK = "#1F2328"
 GREY = "#8C959F"
@@ -58,7 +50,8 @@ PURPLE = "#A3507F"
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 NBSP = "\N{NO-BREAK SPACE}"
-PNG_DPI = 160
+PNG_DPI = 320
+"""Dots of a picture in a file, to the inch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +85,8 @@ class Mark:
     zorder: float = 5.0
     fill: Literal["full", "left"] = "full"
 
-    def draw(self, ax: Axes, x: Sequence[float], y: Sequence[float]) -> None:
-        """Draw the mark at every point, as one artist; nothing if there is no point."""
+    def draw(self, ax: Axes, x: Sequence[float], y: Sequence[float], scale: float = 1.0) -> None:
+        """Draw the mark at every point, so much smaller, as one artist; nothing if there is no point."""
         if not x:
             return
         ax.plot(
@@ -102,7 +95,7 @@ class Mark:
             label=self.label,
             linestyle="none",
             marker=self.marker,
-            markersize=self.size,
+            markersize=scale * self.size,
             markerfacecolor=self.face,
             markerfacecoloralt=PAPER,
             markeredgecolor=self.edge,
@@ -167,92 +160,10 @@ def _date(number: float) -> date:
     return moment.date()
 
 
-P = ParamSpec("P")
-PLAIN: Any = {"text.parse_math": False, "text.usetex": False}
-"""Texts are people's own: a dollar is a dollar, and nothing in them is a formula."""
-
-
-@contextmanager
-def letters_without_a_font() -> Iterator[None]:
-    """Say in one line which letters no font here can draw, instead of in a library's warning for each."""
-    with warnings.catch_warnings(record=True) as found:
-        warnings.filterwarnings("always", message="Glyph ")
-        yield
-    letters = set()
-    for told in found:
-        number = re.match(r"Glyph (\d+) ", str(told.message))
-        if number:
-            letters.add(chr(int(number[1])))
-        else:
-            warnings.warn_explicit(told.message, told.category, told.filename, told.lineno)
-    if letters - UNDRAWN:
-        UNDRAWN.update(letters)
-        shown = " ".join(sorted(letters)[:MOST_LETTERS]) + " ..." * (len(letters) > MOST_LETTERS)
-        warnings.warn(
-            f"the figures' font lacks {shown}: a box stands for each; texts and tables have them", stacklevel=4
-        )
-
-
-UNDRAWN: set[str] = set()
-"""Letters of which it was said already."""
-
-MOST_LETTERS = 20
-"""So many of them are shown."""
-
-
-def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
-    """Make a function one that draws a figure (a decorator): every text in it stands as it was written."""
-
-    @wraps(plot)
-    def drawn(*given: P.args, **options: P.kwargs) -> Axes:
-        with matplotlib.rc_context(PLAIN), letters_without_a_font():
-            ax = plot(*given, **options)
-        for text in ax.findobj(Text):  # of an Axes that was given some are older
-            assert isinstance(text, Text)
-            text.set_parse_math(False)
-        return ax
-
-    return drawn
-
-
-def new_axes(width: float, height: float) -> Axes:
-    """Return the Axes of a new figure of its own.
-
-    Parameters
-    ----------
-    width, height : float
-        Size of the figure [inches].
-    """
-    figure = Figure(figsize=(width, height), layout="constrained", facecolor=PAPER)
-    FigureCanvasAgg(figure)
-    return figure.add_subplot(facecolor=PAPER)
-
-
-def fit(ax: Axes, body: float, around: float) -> None:
-    """Give a figure of its own the height that its parts need, and lay it out for good.
-
-    Parameters
-    ----------
-    ax : Axes
-        The figure's only Axes.
-    body : float
-        Height of the Axes [inches].
-    around : float
-        Height of heading and legend [points], as `heading` and `legend_below` return them.
-    """
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.set_size_inches(figure.get_figwidth(), body + around / 72)
-    engine = figure.get_layout_engine()
-    if engine is not None:
-        engine.execute(figure)
-    figure.set_layout_engine("none")
-
-
 def calendar_axis(ax: Axes, start_date: date | None = None) -> None:
     """Write real dates below the x axis, with days since the start date if that is given; and thin lines above."""
-    most = 13 if start_date is None else min(max(int(points_wide(ax) / 52), 3), 13)
-    least = 4 if start_date is None else most // 2
+    most = min(max(int(points_wide(ax) / (40 if start_date is None else 52)), 2), 13)
+    least = max(min(4, most // 2), 1) if start_date is None else most // 2
     locator = AutoDateLocator(minticks=least, maxticks=most)  # type: ignore[no-untyped-call]
     locator.intervald |= {YEARLY: [1, 2, 5, 10, 20, 50], MONTHLY: [1, 2, 3, 6, 12, 24], DAILY: [1, 2, 3, 7, 14, 28]}
     ax.xaxis.set_major_locator(locator)
@@ -291,26 +202,6 @@ def points_tall(ax: Axes) -> float:
     return float(ax.bbox.height) * 72 / ax.figure.dpi
 
 
-def wrap(ax: Axes, text: str, size: float) -> str:
-    """Break a text into lines that fit above an Axes.
-
-    Parameters
-    ----------
-    ax : Axes
-        Gives the width.
-    text : str
-        Words, separated by spaces.
-    size : float
-        Size of the letters [points].
-    """
-    return break_lines(text, max(int(points_wide(ax) / (0.58 * size)), 20))
-
-
-def break_lines(text: str, letters: int) -> str:
-    """Break a text between words into lines of at most so many letters; a longer word has a line of its own."""
-    return textwrap.fill(text, letters, break_long_words=False, break_on_hyphens=False)
-
-
 def verdict(trial: Trial) -> str:
     """Return what the trial recommends, in words; where it recommends nothing, also why."""
     if trial.recommended is None:
@@ -325,28 +216,9 @@ def small_print(trial: Trial) -> list[str]:
     end = trial.date_of(trial.duration_days)
     dates = f"{trial.start_date} to {end} ({trial.duration_days} days)"
     why = [] if trial.recommended is None else [f"Escalation ended: {trial.stop_reason}"]
-    which = f"{trial.rule} rule · {dates} · simulated trial: seed {trial.seed}, replicate {trial.replicate}"
-    return [path, *why, trial.title, which]
-
-
-def heading(ax: Axes, trial: Trial, *more: str) -> float:
-    """Write above an Axes what the trial came to (large) and which trial it is (small).
-
-    Parameters
-    ----------
-    ax : Axes
-        Where.
-    trial : Trial
-        Gives the words.
-    *more : str
-        More lines of small print.
-
-    Returns
-    -------
-    float
-        Height of what was written [points].
-    """
-    return headline(ax, verdict(trial), (*small_print(trial), *more))
+    which = f"{trial.rule} rule · {dates} · simulated trial: {trial.which}"
+    driven = [drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []
+    return [path, *why, trial.title, *driven, which]
 
 
 DATES = ("sources",)
@@ -367,80 +239,8 @@ def caution_words(of: Scenario | Mapping[Caution, str], about: Collection[str] |
     return caution_brief({one: whose for one, whose in found.items() if about is None or one.key in about})
 
 
-def headline(ax: Axes, words: str, small: Sequence[str]) -> float:
-    """Write above an Axes a line of large letters, and lines of small print below it; return their height [points]."""
-    large, small_text = wrap(ax, words, 13), "\n".join(wrap(ax, part, 9) for part in small)
-    written = ax.annotate(
-        small_text,
-        (0, 1),
-        (0, 8),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="bottom",
-        fontsize=9,
-        color=SOFT,
-        linespacing=1.3,
-        annotation_clip=False,
-    )
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    small_height = 8 + written.get_window_extent().height * 72 / figure.dpi
-    ax.set_title(large, loc="left", fontsize=13, fontweight="bold", color=INK, pad=small_height + 6)
-    return small_height + 6 + 16 * (large.count("\n") + 1)
-
-
-def legend_below(
-    ax: Axes,
-    order: Sequence[str],
-    handles: Mapping[str, Artist] | None = None,
-    inches: float = 0.48,
-    wide: float = 150.0,
-) -> float:
-    """Put the legend below an Axes: what was drawn, and nothing else.
-
-    Parameters
-    ----------
-    ax : Axes
-        Where.
-    order : sequence of str
-        Labels in the order in which they are listed; whatever has another label is left out.
-    handles : mapping of str to Artist, optional
-        What stands beside a label, where it is not what was drawn.
-    inches : float
-        Space for the labels of the x axis [inches].
-    wide : float
-        Width of the widest label, with its handle and the space before the next [points].
-
-    Returns
-    -------
-    float
-        Height of legend and x axis [points].
-    """
-    found = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
-    labels = [label for label in order if label in found]
-    if not labels:
-        return inches * 72
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    rows = math.ceil(len(labels) / max(int(points_wide(ax) / wide), 1))
-    ax.legend(
-        [(handles or {}).get(label, found[label]) for label in labels],
-        labels,
-        loc="upper left",
-        bbox_to_anchor=(0, 0),
-        bbox_transform=ax.transAxes + ScaledTranslation(0, -inches, figure.dpi_scale_trans),
-        ncols=math.ceil(len(labels) / rows),
-        fontsize=9,
-        labelcolor=INK,
-        frameon=False,
-        borderaxespad=0,
-        borderpad=0,
-        handlelength=2.0,
-        handleheight=1.0,
-        columnspacing=2.0,
-        labelspacing=0.55,
-    )
-    return inches * 72 + 15.5 * rows
+KINDS = ("svg", "png", "pdf")
+"""Formats of files."""
 
 
 def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
@@ -450,22 +250,26 @@ def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
     ----------
     drawn : Axes or Figure
         What a plot function returned, or its figure.
-    kind : {"svg", "png"}
-        Format of the file.
+    kind : {"svg", "png", "pdf"}
+        Format of the file. Texts stay texts in SVG and PDF.
 
     Raises
     ------
     OutputError
         If `kind` is another one.
     """
-    if kind not in ("svg", "png"):
-        raise OutputError(f"figures are written as svg or png, not as {kind!r}")
+    if kind not in KINDS:
+        raise OutputError(f"figures are written as svg, png or pdf, not as {kind!r}")
     figure = drawn.get_figure(root=True) if isinstance(drawn, Axes | SubFigure) else drawn
     assert figure is not None
-    nothing: dict[str, Any] = {"svg": {"Date": None, "Creator": None}, "png": {"Software": None}}
+    nothing: dict[str, Any] = {
+        "svg": {"Date": None, "Creator": None},
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
     contents = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "escalate", "svg.fonttype": "path", **PLAIN}), letters_without_a_font():
-        figure.savefig(contents, format=kind, dpi=PNG_DPI, bbox_inches="tight", metadata=nothing[kind])
+    with plain_texts(), matplotlib.rc_context({"svg.hashsalt": "escalate"}):
+        figure.savefig(contents, format=kind, dpi=PNG_DPI, metadata=nothing[kind])
     return contents.getvalue()
 
 
@@ -477,7 +281,7 @@ def save(drawn: Axes | Figure | SubFigure, path: Path | str) -> None:
     drawn : Axes or Figure
         What a plot function returned, or its figure.
     path : path or str
-        Name of the file; its ending, ``.svg`` or ``.png``, is the format.
+        Name of the file; its ending, ``.svg``, ``.png`` or ``.pdf``, is the format.
 
     Raises
     ------

@@ -12,7 +12,9 @@ from ..errors import EscalateError
 from ..results.estimates import Estimate
 from ..studies.study import cell_text
 from ..studies.sweeps import Sweep
-from . import style
+from . import sheet
+from .axis_words import amount, key_words, measure_name, setting, value_words
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BLUE,
     DATES,
@@ -25,21 +27,22 @@ from .style import (
     SKY,
     SOFT,
     VERMILLION,
-    break_lines,
     caution_words,
-    headline,
-    new_axes,
     quiet,
 )
+from .texts import wrapped
 
 LOOKS = ((BLUE, "o"), (VERMILLION, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v"), (SKY, "P"), (GREY, "X"))
 """Colour and marker of each value of the second axis."""
+
+BODY = 250.0
+"""Height of the Axes [points]."""
 
 APART = 4.0
 """How far values of the second axis stand side by side, so that none hides another [points]."""
 
 
-@style.figure
+@sheet.figure
 def plot_sweep(
     found: Sweep,
     *,
@@ -49,6 +52,9 @@ def plot_sweep(
     level: int | str | None = None,
     at: Mapping[str, Any] | None = None,
     ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
 ) -> Axes:
     """Draw an operating characteristic along one or two axes of a sweep, with 95 % Monte Carlo intervals.
 
@@ -69,6 +75,10 @@ def plot_sweep(
         Where the other axes are held; at their first values where it is not given.
     ax : Axes, optional
         Where to draw; a new figure where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -85,20 +95,25 @@ def plot_sweep(
     chosen = [number for number, point in enumerate(found.study.points, 1) if _is_at(point.values, held)]
     measure = measure or _measure(found)
     estimates = _estimates(found, chosen, measure, level)
-    ax = new_axes(10.0, 5.0) if ax is None else ax
-    values = found.study.values_of(x)
-    places = _places(ax, values)
+    page = Sheet(Asked(ax, size, title, legend), 9.5)
+    ax, values = page.ax, found.study.values_of(x)
+    places = _places(page, values)
     hues = [None] if hue is None else found.study.values_of(hue)
+    unit = next(iter(estimates.values())).unit
     for position, value in enumerate(hues):
         points = [n for n in estimates if hue is None or found.study.points[n - 1].values[hue] == value]
         if not points:
             continue
         at_x = [places[cell_text(found.study.points[n - 1].values[x])] for n in points]
         shift = APART * (position - (len(hues) - 1) / 2)
-        label = "" if hue is None else _words(value)
+        label = "" if hue is None else value_words(value)
         _series(ax, at_x, [estimates[n] for n in points], label, LOOKS[position % len(LOOKS)], shift,
                 "-" if _are_numbers(values) else ":")  # fmt: skip
-    _label(ax, found, x, hue, held, measure, level, next(iter(estimates.values())))
+    _label_axes(ax, x, measure_name(measure, level, unit), unit)
+    bears_on = DATES if next(iter(estimates.values())).group in ("time", "waits") else None
+    small = [*_small_print(found, hue, held), *caution_words(found.cautions, bears_on)]
+    order, name = [value_words(value) for value in hues], "" if hue is None else key_words(hue)
+    page.finish(_finding(found, (x, hue), estimates), small, BODY, order if hue else (), title=name, edge=EDGE)
     return ax
 
 
@@ -147,12 +162,13 @@ def _are_numbers(values: Sequence[Any]) -> bool:
     return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
 
-def _places(ax: Axes, values: Sequence[Any]) -> dict[str, float]:
+def _places(page: Sheet, values: Sequence[Any]) -> dict[str, float]:
     """Return where each value stands on the x axis: numbers where they are, anything else side by side."""
     if _are_numbers(values):
         return {cell_text(value): float(value) for value in values}
     texts = [cell_text(value) for value in values]
-    ax.set_xticks(range(len(texts)), [break_lines(_words(value), 18) for value in values])
+    ax, each = page.ax, max((page.wide - 60) / len(texts) - 8, 30.0)
+    ax.set_xticks(range(len(texts)), ["\n".join(wrapped(value_words(value), each, 9)) for value in values])
     ax.set_xlim(-0.5, len(texts) - 0.5)
     return {text: float(place) for place, text in enumerate(texts)}
 
@@ -178,38 +194,36 @@ def _series(
     ax.autoscale_view()
 
 
-def _words(value: Any) -> str:
-    """Return a value as a reader wants it: a table by its values, the name first."""
-    if isinstance(value, Mapping):
-        return ", ".join(str(part) if key == "name" else f"{key} {_words(part)}" for key, part in value.items())
-    return cell_text(value)
-
-
-def _label(
-    ax: Axes, found: Sweep, x: str, hue: str | None, held: Mapping[str, Any], measure: str, level: int | str | None,
-    example: Estimate,
-) -> None:  # fmt: skip
+def _label_axes(ax: Axes, x: str, measure: str, unit: str) -> None:
     quiet(ax)
     ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.5, zorder=0)
-    ax.set_xlabel(x, color=INK, fontsize=9)
-    probability = example.unit == "probability"
-    if probability:
+    ax.set_xlabel(key_words(x), color=INK, fontsize=9)
+    if unit == "probability":
         ax.set_ylim(0, min(max(ax.get_ylim()[1], 1.0), 102))
-    ax.set_ylabel("probability [%]" if probability else f"[{example.unit}]", color=SOFT, fontsize=9)
-    if hue is not None:
-        ax.legend(
-            title=hue, loc="upper left", bbox_to_anchor=(1.01, 1), fontsize=9, title_fontsize=9, labelcolor=INK,
-            frameon=False, alignment="left",
-        )  # fmt: skip
+    label = measure[0].upper() + measure[1:]
+    ax.set_ylabel(f"{label} [{'%' if unit == 'probability' else unit}]", color=SOFT, fontsize=9)
+
+
+def _finding(found: Sweep, keys: tuple[str, str | None], estimates: Mapping[int, Estimate]) -> str:
+    """Return between what the measure lies, and where it is lowest and highest."""
+    low, high = (which(estimates, key=lambda n: estimates[n].estimate) for which in (min, max))
+    one = estimates[low]
+    name = measure_name(one.measure, one.level, one.unit)
+    name = name[0].upper() + name[1:]
+    if one.estimate == estimates[high].estimate:
+        return f"{name}: {amount(one)} at every point"
+    return f"{name}: from {_at(found, keys, low, one)} to {_at(found, keys, high, estimates[high])}"
+
+
+def _at(found: Sweep, keys: tuple[str, str | None], number: int, estimate: Estimate) -> str:
+    values = found.study.points[number - 1].values
+    where = "; ".join(setting(key, values[key]) for key in keys if key is not None)
+    return f"{amount(estimate)} ({where})"
+
+
+def _small_print(found: Sweep, hue: str | None, held: Mapping[str, Any]) -> list[str]:
     study = found.study
-    about = study.scenario.trial
-    name = measure if level is None else f"{measure}, {level if isinstance(level, str) else f'level {level}'}"
-    rest = " · ".join(f"{key} = {_words(value)}" for key, value in held.items())
-    small = (
-        about.title_and_id,
-        *([f"Held: {rest}"] if rest else []),
-        f"{study.trials:,} trials at each point, of the same patients, seed {study.seed} · "
-        "bars: 95 % Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another"),
-        *caution_words(found.cautions, DATES if example.group in ("time", "waits") else None),
-    )
-    headline(ax, f"P({name})" if probability else f"{name}" if "quantile" in name else f"Mean {name}", small)
+    rest = " · ".join(setting(key, value) for key, value in held.items())
+    bars = "bars: 95 % Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another")
+    made = f"{study.trials:,} trials at each point, of the same patients, seed {study.seed}"
+    return [study.scenario.trial.title_and_id, *([f"Held: {rest}"] if rest else []), f"{made} · {bars}"]

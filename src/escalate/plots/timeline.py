@@ -17,7 +17,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..words.records import Trial
-from . import style
+from . import sheet
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BAND,
     DLT,
@@ -34,15 +35,14 @@ from .style import (
     SOFT,
     VERMILLION,
     Mark,
-    break_lines,
     calendar_axis,
     day_number,
-    fit,
-    heading,
-    legend_below,
-    new_axes,
+    points_wide,
     quiet,
+    small_print,
+    verdict,
 )
+from .texts import measure, wrapped
 
 Row = dict[str, Any]
 Lane = tuple[Row, float]
@@ -50,6 +50,15 @@ Lane = tuple[Row, float]
 
 HEAD, FOOT, STRIP = 0.95, 0.8, 0.74
 """Heights of the head, of a cohort's line for its decision, and of a strip below [lanes]."""
+
+LINE, LEAST_LANE = 11.5, 11.5
+"""Heights of a line beside a cohort, and of a lane at least [points]."""
+
+MANY = 12
+"""So many cohorts need not all say their dose."""
+
+AROUND, A4 = 170.0, 430.0
+"""Height of what stands around the lanes, and of all lanes on a page [points]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +174,8 @@ class Layout:
         Last day on the x axis [days since the start date].
     planned_day : int or None
         Planned completion, if it is on the x axis [days since the start date].
+    lane, label : float
+        Height of a lane, and width of what is written beside a cohort [points].
     """
 
     trial: Trial
@@ -176,6 +187,8 @@ class Layout:
     bottom: float
     last_day: int
     planned_day: int | None
+    lane: float
+    label: float
 
     @property
     def decided(self) -> list[tuple[Band, Row]]:
@@ -187,8 +200,10 @@ class Layout:
         return self.zero + day + 0.5
 
 
-@style.figure
-def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_timeline(
+    trial: Trial, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+) -> Axes:
     """Draw the cohort timeline of one trial, from its records.
 
     One lane for each enrolled patient, in order of enrolment and grouped by cohort: screening, waiting for a place,
@@ -202,6 +217,10 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
         The trial.
     ax : Axes, optional
         Where to draw; a new figure that is tall enough for all lanes where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -209,9 +228,8 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
         What was drawn on; ``ax.figure`` is its figure, and `escalate.plots.style.save` writes it. The x axis counts
         days as Matplotlib's dates do, the y axis lanes from the top.
     """
-    layout = arrange(trial)
-    own = ax is None
-    ax = new_axes(11.5, 6.0) if ax is None else ax
+    page = Sheet(Asked(ax, size, title, legend), 11.5)
+    ax, layout = page.ax, arrange(trial, _lane(page, trial), min(0.25 * page.wide, 170.0))
     margin = 0.012 * layout.last_day
     ax.set_xlim(layout.zero - margin, layout.zero + layout.last_day + 1 + margin)
     ax.set_ylim(layout.bottom, 0)
@@ -219,9 +237,9 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
     calendar_axis(ax)
     for draw in _PARTS:
         draw(ax, layout)
-    around = heading(ax, trial, *_not_shown(layout)) + legend_below(ax, LEGEND, _handles())
-    if own:
-        fit(ax, layout.bottom * lane_inches(layout), around)
+    small = [*small_print(trial), *_not_shown(layout)]
+    page.finish(verdict(trial), small, layout.bottom * layout.lane, LEGEND, _handles(), edge=EDGE)
+    calendar_axis(ax)
     _write_decisions(ax, layout)
     return ax
 
@@ -229,31 +247,37 @@ def plot_timeline(trial: Trial, *, ax: Axes | None = None) -> Axes:
 # Arranging
 
 
-def arrange(trial: Trial) -> Layout:
+def arrange(trial: Trial, lane: float, label: float) -> Layout:
     """Give every enrolled patient a lane, every cohort a band, and every other state a strip.
 
     Parameters
     ----------
     trial : Trial
         The trial.
+    lane : float
+        Height of a lane [points].
+    label : float
+        Width of what is written beside a cohort [points].
     """
     people = list(trial.patients)
     enrolled = sorted((row for row in people if row["patient"] is not None), key=lambda row: row["patient"])
-    lanes, bands = _lanes_and_bands(trial, enrolled)
+    lanes, bands = _lanes_and_bands(trial, enrolled, lane, label)
     y = first_strip = bands[-1].bottom if bands else HEAD + 1.6
+    strip = max(STRIP, LINE / lane)
     strips: list[tuple[str, float, list[int]]] = []
     for state in STRIPS:
         left = [row["left_day"] for row in people if row["patient"] is None and row["state"] == state]
         if left:
-            strips.append((state, y + STRIP / 2 + 0.1, left))
-            y += STRIP
+            strips.append((state, y + strip / 2 + 0.1, left))
+            y += strip
     last_day, planned_day = _days_shown(trial, enrolled)
     bottom = y + (0.2 if strips else 0)
     zero = day_number(trial.start_date)
-    return Layout(trial, zero, lanes, bands, strips, first_strip, bottom, last_day, planned_day)
+    return Layout(trial, zero, lanes, bands, strips, first_strip, bottom, last_day, planned_day, lane, label)
 
 
-def _lanes_and_bands(trial: Trial, enrolled: list[Row]) -> tuple[list[Lane], list[Band]]:
+def _lanes_and_bands(trial: Trial, enrolled: list[Row], lane: float, label: float) -> tuple[list[Lane], list[Band]]:
+    """Return lanes and bands; a band is high enough for the words beside it."""
     decisions = {row["cohort"]: row for row in trial.decisions}
     lanes: list[Lane] = []
     bands: list[Band] = []
@@ -263,7 +287,8 @@ def _lanes_and_bands(trial: Trial, enrolled: list[Row]) -> tuple[list[Lane], lis
         lanes += [(row, y + place + 0.5) for place, row in enumerate(members)]
         decision = decisions.get(cohort["cohort"])
         foot = FOOT if decision or len(members) <= 1 else 0.12
-        bottom = y + max(len(members), 1) + foot
+        words = (LINE * (1 + len(dose_words(trial, cohort, label))) + 6) / lane
+        bottom = y + max(max(len(members), 1) + foot, words)
         bands.append(Band(cohort, decision, y, bottom, len(members), PAPER if len(bands) % 2 else BAND))
         y = bottom
     return lanes, bands
@@ -288,9 +313,26 @@ def _not_shown(layout: Layout) -> list[str]:
     return [f"{PLANNED_LABEL} {planned}, later than the dates shown"]
 
 
-def lane_inches(layout: Layout) -> float:
-    """Return the height of a lane in a figure of its own [inches]: smaller where there are many."""
-    return min(max(0.36 - 0.005 * len(layout.lanes), 0.22), 0.32)
+def _lane(page: Sheet, trial: Trial) -> float:
+    """Return the height of a lane [points]: smaller where there are many, or where the height is given."""
+    lanes = sum(row["patient"] is not None for row in trial.patients)
+    on_screen = 72 * min(max(0.36 - 0.005 * lanes, 0.22), 0.32)
+    if not page.own:
+        return max(min((page.tall - AROUND) / (1.3 * max(lanes, 1)), on_screen), LEAST_LANE)
+    if page.asked.page == "a4":
+        return max(min(A4 / (1.3 * max(lanes, 1)), on_screen), LEAST_LANE)
+    return on_screen
+
+
+def dose_words(trial: Trial, cohort: Row, width: float) -> list[str]:
+    """Return what is written beside a cohort below its name, in lines of some width [points].
+
+    Where there are many cohorts and the dose takes many lines, the next cohort at its level has the level alone.
+    """
+    level = f"level {cohort['level']}"
+    lines = wrapped(f"{level} · {cohort['dose']}", width, 9)
+    before = {row["cohort"]: row["level"] for row in trial.cohorts}.get(cohort["cohort"] - 1)
+    return [level] if len(lines) > 2 and len(trial.cohorts) > MANY and before == cohort["level"] else lines
 
 
 def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
@@ -379,10 +421,10 @@ def _write_decisions(ax: Axes, layout: Layout) -> None:
     """Write the decisions, and the planned completion, where there is room: once the Axes have their width."""
     for band, row in layout.decided:
         cut, day = layout.noon(row["data_cut_day"]), layout.noon(row["committee_day"])
-        _write_beside(ax, (cut, day), band.bottom - FOOT / 2, decision_words(row), INK, band.colour)
+        _write_beside(ax, (cut, day), band.bottom - FOOT / 2, decision_words(row).split(" · "), INK, band.colour)
     if layout.planned_day is not None:
         x, planned = layout.noon(layout.planned_day), layout.trial.planned_completion_date
-        _write_beside(ax, (x, x), HEAD / 2, f"{PLANNED_LABEL} {planned}", PURPLE, PAPER)
+        _write_beside(ax, (x, x), HEAD / 2, [f"{PLANNED_LABEL} {planned}"], PURPLE, PAPER)
 
 
 def decision_words(row: Row) -> str:
@@ -396,7 +438,7 @@ def decision_words(row: Row) -> str:
     action = row["action"]
     if action == "stop":
         level = row["recommended_level"]
-        action += ": no dose" if level is None else f": level {level} = RP2D"
+        action += ": no dose" if level is None else f": level {level} recommended"
     early = " (early)" if row["forced"] == "yes" else ""
     pending = f", {row['pending']} pending" if row["pending"] else ""
     seen = f"DLT in {row['dlts']} of {row['evaluable']} at this dose{pending}"
@@ -428,16 +470,16 @@ def _label_lanes(ax: Axes, layout: Layout) -> None:
         _write_outside(ax, "left", HEAD / 2, "patient", color=SOFT)
         _write_outside(ax, "right", HEAD / 2, "outcome", color=SOFT)
     for band in layout.bands:
-        _label_band(ax, band)
+        _label_band(ax, band, dose_words(layout.trial, band.cohort, layout.label))
     if not layout.bands:
         _write_inside(ax, HEAD + 0.8, "nobody was enrolled", PAPER)
 
 
-def _label_band(ax: Axes, band: Band) -> None:
+def _label_band(ax: Axes, band: Band, lines: list[str]) -> None:
     cohort, middle = band.cohort, (band.top + band.bottom) / 2
     name = f"Cohort {cohort['cohort']}" + (", expansion" if cohort["purpose"] == "expansion" else "")
-    dose = break_lines(f"level {cohort['level']} · {cohort['dose']}", 30)
-    up = 6.5 * dose.count("\n")
+    dose = "\n".join(lines)
+    up = LINE / 2 * dose.count("\n")
     _write_outside(ax, "left", middle, name, (34, up + 1), color=INK, fontweight="bold", va="bottom")
     _write_outside(ax, "left", middle, dose, (34, up - 1), color=INK, va="top")
     if not band.patients:
@@ -487,23 +529,29 @@ def _write_inside(ax: Axes, y: float, text: str, ground: str) -> None:
     ax.text(0.01, y, text, transform=where, va="center", fontsize=9, color=SOFT, style="italic", bbox=behind)
 
 
-def _write_beside(ax: Axes, span: tuple[float, float], y: float, text: str, colour: str, ground: str) -> None:
-    """Write to the right of something, or to its left if only there is room, over whatever is behind."""
-    written = ax.annotate(
+def _write_beside(
+    ax: Axes, span: tuple[float, float], y: float, parts: Sequence[str], colour: str, ground: str
+) -> None:
+    """Write to the right of something, or to its left if only there is room, as many parts of a text as fit there."""
+    low, high = ax.get_xlim()
+    each = points_wide(ax) / (high - low)
+    rooms = (each * (high - span[1]) - 7, each * (span[0] - low) - 7)
+    texts = [" · ".join(parts[:number]) for number in range(len(parts), 0, -1)]
+    fitting = [text for text in texts if measure(text, 9) <= max(rooms)]
+    text = fitting[0] if fitting else texts[-1]
+    left = measure(text, 9) > rooms[0] and rooms[1] > rooms[0]
+    ax.annotate(
         text,
-        (span[1], y),
-        (5, 0),
+        (span[0] if left else span[1], y),
+        (-5 if left else 5, 0),
         textcoords="offset points",
         va="center",
+        ha="right" if left else "left",
         fontsize=9,
         color=colour,
         zorder=6,
         bbox={"facecolor": ground, "edgecolor": "none", "pad": 0.4},
     )
-    low, high = ax.get_xlim()
-    if written.get_window_extent().x1 > ax.get_window_extent().x1 and span[0] - low > high - span[1]:
-        written.xy, written.xyann = (span[0], y), (-5, 0)
-        written.set_horizontalalignment("right")
 
 
 def _handles() -> dict[str, Artist]:

@@ -8,13 +8,15 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
+from ..results.answer import longest_wait
 from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
-from . import style
+from ..scenario.drivers import drivers
+from . import sheet
 from .beside import TEXT, make_room
-from .board import widest
+from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     DATES,
     FAINT,
@@ -27,13 +29,10 @@ from .style import (
     SKY,
     SOFT,
     caution_words,
-    fit,
-    headline,
-    new_axes,
     quiet,
     trials_words,
-    wrap,
 )
+from .texts import widest, wrapped
 
 MEAN = "mean duration"
 
@@ -48,15 +47,22 @@ COLOURS = {
 }
 """As in the timeline of one trial, where it shows them."""
 
-ROW, NOTE = 19.0, 8.5
-"""Height of a row, and size of the letters below the axis [points]."""
+ROW = 19.0
+"""Height of a row [points]."""
 
 BAR, BETWEEN = 0.72, 0.7
 """Height of a bar, and of the empty space between scenarios [rows]."""
 
 
-@style.figure
-def plot_where_time_goes(found: Characteristics | Mapping[str, Characteristics], *, ax: Axes | None = None) -> Axes:
+@sheet.figure
+def plot_where_time_goes(
+    found: Characteristics | Mapping[str, Characteristics],
+    *,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+) -> Axes:
     """Draw what a trial waits for, in mean days, from many simulated trials.
 
     Each bar begins where the one above it ends, so that together they are as long as the mean duration, the first bar.
@@ -68,6 +74,10 @@ def plot_where_time_goes(found: Characteristics | Mapping[str, Characteristics],
         As `escalate.characteristics` returns them; several, with a label each, are drawn below each other.
     ax : Axes, optional
         Where to draw; a new figure that is tall enough where it is left out.
+    size : {"a4", "slide", "screen"}, optional
+        What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
+    title, legend : bool
+        Whether heading and small print, and whether the legend are drawn.
 
     Returns
     -------
@@ -82,16 +92,16 @@ def plot_where_time_goes(found: Characteristics | Mapping[str, Characteristics],
     several = {"": found} if isinstance(found, Characteristics) else dict(found)
     if not several:
         raise EscalateError('nothing to draw: give characteristics, or a label for each of them: {"base case": ...}')
-    own = ax is None
-    ax = new_axes(9.5, 4.0) if ax is None else ax
+    page = Sheet(Asked(ax, size, title, legend), 9.5)
+    ax = page.ax
     quiet(ax)
     ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, zorder=0)
     ax.set_xlabel("mean days: each bar begins where the one above it ends", color=SOFT, fontsize=9)
     y, numbers, labels = 0.0, [], {}
     for label, one in several.items():
         if label:
-            _write_head(ax, y, label)
-            y += 1
+            lines = wrapped(label, 0.5 * page.wide, TEXT, "bold")
+            y += _write_head(ax, y, lines)
         for name, start, estimate in _bars(one):
             numbers.append(_draw_bar(ax, y, f"{label}|{name}", name, start, estimate, one.get("duration")))
             labels[y] = name
@@ -100,9 +110,8 @@ def plot_where_time_goes(found: Characteristics | Mapping[str, Characteristics],
     rows = y - BETWEEN
     ax.set_ylim(rows - 0.4, -0.6)
     ax.set_yticks(list(labels), list(labels.values()))
-    around = headline(ax, _finding(several), _small_print(several)) + _explain(ax, several)
-    if own:
-        fit(ax, ROW * rows / 72, around)
+    notes = _meanings(several) if legend else []
+    page.finish(_finding(several), _small_print(several), ROW * rows, notes=notes, edge=EDGE)
     _write_numbers(ax, numbers)
     return ax
 
@@ -118,9 +127,15 @@ def _bars(found: Characteristics) -> list[tuple[str, float, Estimate]]:
     return bars
 
 
-def _write_head(ax: Axes, y: float, label: str) -> None:
+def _write_head(ax: Axes, y: float, lines: list[str]) -> float:
+    """Write the label of a scenario above its bars; return how many rows it takes."""
+    rows = 1 + 0.65 * (len(lines) - 1)
+    middle = y + (rows - 1) / 2
     style: dict[str, Any] = {"va": "center_baseline", "fontsize": TEXT, "fontweight": "bold", "color": INK}
-    ax.annotate(label, (0, y), (0, -2), xycoords=ax.get_yaxis_transform(), textcoords="offset points", **style)
+    at = (0, middle)
+    text = "\n".join(lines)
+    ax.annotate(text, at, (0, -2), xycoords=ax.get_yaxis_transform(), textcoords="offset points", **style)
+    return rows
 
 
 def _draw_bar(
@@ -151,10 +166,7 @@ def _write_numbers(ax: Axes, notes: list[tuple[float, float, str]]) -> None:
 def _finding(several: Mapping[str, Characteristics]) -> str:
     if len(several) > 1:
         return f"Where the time goes, in {len(several)} scenarios"
-    one = next(iter(several.values()))
-    most = max(WAITS, key=lambda name: one.get(name).estimate)
-    words = "follow-up" if most == "follow-up" else f"waiting for {most}"
-    return f"Where the time goes: most of all {words}"
+    return f"Where the time goes: most of all {longest_wait(next(iter(several.values())))}"
 
 
 def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
@@ -163,6 +175,7 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
     made = dict.fromkeys(trials_words(t.trials, t.seed, of_each=len(several) > 1) for t in tallies.values())
     lines = [*titles, f"{' / '.join(made)} · ± Monte Carlo standard error, thin lines 95 % intervals"]
     for label, counted in tallies.items():
+        lines.append(drivers(counted.scenario, label))
         cut = counted.values["milestone: trial ended"][NOT_REACHED]
         if cut:
             words = f"{cut:,} trials were" if cut > 1 else "1 trial was"
@@ -172,12 +185,7 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
     return lines
 
 
-def _explain(ax: Axes, several: Mapping[str, Characteristics]) -> float:
-    """Write below the axis what each wait means; return the height of axis and notes [points]."""
+def _meanings(several: Mapping[str, Characteristics]) -> list[str]:
+    """Return what each wait means."""
     names = {name for found in several.values() for name, _, _ in _bars(found)}
-    text = "\n".join(wrap(ax, f"{name}: {meaning}", NOTE) for name, meaning in WAITS.items() if name in names)
-    ax.annotate(
-        text, (0, 0), (0, -38), xycoords="axes fraction", textcoords="offset points", va="top",
-        fontsize=NOTE, color=SOFT, linespacing=1.3, annotation_clip=False,
-    )  # fmt: skip
-    return 38 + 1.36 * NOTE * (text.count("\n") + 1)
+    return [f"{name}: {meaning}" for name, meaning in WAITS.items() if name in names]

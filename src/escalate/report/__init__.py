@@ -15,7 +15,7 @@ from ..results.estimates import Characteristics
 from ..scenario.keys import toml_value
 from ..scenario.model import Scenario
 from ..scenario.section import Section
-from ..scenario.sources import UNSOURCED, Assumption, ledger
+from ..scenario.sources import Assumption, by_kind
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.stored import FolderDifference
@@ -25,6 +25,7 @@ from ..words.asked import asks
 from ..words.shown import Text
 from .compared import comparison_summary
 from .enumerated import exact_csv, exact_summary, paths_csv
+from .heads import WIDTH
 from .sensitivity import sensitivity_summary
 from .simulated import simulated_summary
 from .stored import difference_summary
@@ -79,14 +80,13 @@ def assumptions(scenario: Scenario) -> str:
     scenario : Scenario
         Any scenario.
     """
-    entries, lines = ledger(scenario), []
-    for kind in (UNSOURCED, "assumption", "literature", "registry"):
-        chosen = [entry for entry in entries if entry.kind == kind]
+    lines: list[str] = []
+    for kind, chosen in by_kind(scenario):
         lines.append(f"{kind}: {len(chosen)}")
         for source, group in groupby(chosen, key=lambda entry: entry.source):
             lines.extend(f"  {entry.key} = {entry.value_text}" + _between(entry) for entry in group)
             if source:
-                lines.append(fill(source, 110, initial_indent=" " * 6, subsequent_indent=" " * 6))
+                lines.append(fill(source, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return Text("\n".join(lines))
 
 
@@ -110,7 +110,7 @@ def left_out(scenario: Scenario) -> str:
         if not given or name in _WHO_IS_LOST:
             told = {key: value for key, value in values[name].items() if key not in given and value is not None}
             words = ", ".join(f"{key} = {toml_value(value)}" for key, value in told.items())
-            lines += [fill(f"[{name}] {words}", 110, initial_indent="  ", subsequent_indent=" " * 6)] if told else []
+            lines += [fill(f"[{name}] {words}", WIDTH, initial_indent="  ", subsequent_indent=" " * 6)] if told else []
     return "\n".join(["Left out by the file, and so at their defaults:", *lines]) if lines else ""
 
 

@@ -15,7 +15,7 @@ from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
 from .heads import told
 
-WIDTH, LABEL = 120, 22
+WIDTH, LABEL = 80, 22
 """Widest line, and widest label of a rule that stands beside its numbers."""
 
 
@@ -42,7 +42,7 @@ _PATIENTS_AND_TIME = (
 
 
 def comparison_summary(found: Comparison) -> str:
-    """Return a comparison as one table for a terminal, at most 120 letters wide.
+    """Return a comparison as one table for a terminal, as wide as its panels need, running text at most 80 letters.
 
     Parameters
     ----------
@@ -64,13 +64,14 @@ def comparison_summary(found: Comparison) -> str:
 
 def _question(found: Comparison) -> Iterator[str]:
     about = found.scenario.trial
-    yield about.title_and_id
+    yield from told(about.title_and_id, "  ")
     yield from told("; ".join(accrual_drivers(found.scenario)), "  ")
     yield from told(settings_words(found.scenario), "  ")
     many = f"{found.trials:,} simulated trials of each" if found.trials > 1 else "1 simulated trial of each"
-    yield (
+    yield from told(
         f"{_count(found.rules, 'rule')} under {_count(found.truths, 'truth')}, {many}, seed {found.seed}: "
-        "the same candidates and patients meet every rule"
+        "the same candidates and patients meet every rule",
+        "  ",
     )
     yield HOW_SAID
     notes = [*_what_columns_mean(found), *_what_exact_means(found)]

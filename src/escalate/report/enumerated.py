@@ -12,7 +12,7 @@ from ..scenario.rules import rule_words
 from ..words.csv_text import csv_text
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
-from .heads import driver_lines
+from .heads import driver_lines, told
 
 
 def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) -> str:
@@ -42,9 +42,12 @@ def exact_summary(found: Exact, paths: Sequence[DosePath] = (), most: int = 20) 
 def _question(found: Exact) -> list[str]:
     scenario = found.scenario
     return [
-        scenario.trial.title,
-        f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
-        f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
+        *told(scenario.trial.title_and_id, "  "),
+        *told(
+            f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
+            f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
+            "  ",
+        ),
         *driver_lines(scenario),
     ]
 

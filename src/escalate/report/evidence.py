@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ..results.chance import binomial_interval, in_percent
 from ..results.estimates import posterior_interval, probability
+from .heads import plural
 
 
 def evidence_lines(
@@ -28,13 +29,18 @@ def evidence_lines(
     rest = sum(q for _, q in ordered[most:])
     chances = [_chance(q, trials) for q in (*(q for _, q in ordered[:most]), *([rest] if rest else []))]
     wide = max(12 if trials is None else 16, *map(len, chances))
-    head = f"{'What would a recommended dose rest on?':<46}{'probability':>{wide}}"
-    lines = [f"{head}   P(DLT), 95 %: exact   uniform prior"]
+    lines = [
+        f"{'What would a recommended dose rest on?':<{26 + wide}}{'P(DLT), 95 %:':>17}",
+        f"{'':<26}{'probability':>{wide}}{'exact':>17}{'uniform prior':>17}",
+    ]
     for ((level, y, n), _), chance in zip(ordered[:most], chances, strict=False):
         intervals = binomial_interval(y, n), posterior_interval(y, n)
         exact, posterior = (f"{low:.0%} to {high:.0%}" for low, high in intervals)
-        lines.append(f"{f'  level {level + 1} with {y} DLT in {n}':<46}{chance:>{wide}}   {exact:>19}{posterior:>16}")
-    return lines + ([f"{f'  {len(ordered) - most} other counts':<46}{chances[-1]:>{wide}}"] if rest else [])
+        lines.append(
+            f"{f'  level {level + 1} with {y} DLT{plural(y)} in {n}':<26}{chance:>{wide}}{exact:>17}{posterior:>17}"
+        )
+    others = f"  {len(ordered) - most} other count{plural(len(ordered) - most)}"
+    return lines + ([f"{others:<26}{chances[-1]:>{wide}}"] if rest else [])
 
 
 def _chance(q: float, trials: int | None) -> str:

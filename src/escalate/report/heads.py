@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from textwrap import wrap
 
 from ..scenario.drivers import drivers, settings_words
@@ -11,13 +12,27 @@ from ..scenario.model import Scenario
 WIDTH = 80
 """Width of running text [characters]."""
 
+UNBROKEN = "\N{NO-BREAK SPACE}"
+"""A space at which `told` breaks no line."""
+
 
 def told(text: str, indent: str = "") -> list[str]:
-    """Return running text as lines; those that follow the first begin with an indent."""
-    return wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    """Return running text as lines, unbroken where its spaces are; those after the first begin with an indent."""
+    lines = wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    return [line.replace(UNBROKEN, " ") for line in lines]
 
 
 def driver_lines(scenario: Scenario, label: str = "") -> Iterator[str]:
     """Yield what drives a result, and what of it was changed on the command line."""
     yield from told(drivers(scenario, label), "  ")
     yield from told(settings_words(scenario), "  ")
+
+
+def day_words(day: date) -> str:
+    """Return a date on which somebody acts, with its weekday: ``Mon 2025-03-17``."""
+    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} {day.isoformat()}"
+
+
+def plural(many: float) -> str:
+    """Return the ending of a word for so many."""
+    return "" if many == 1 else "s"

@@ -6,12 +6,12 @@ that is shown is in `summary`, `to_pandas` and the records, too, with what there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..cautions import cautions
 from ..exactly.enumeration import Exact
+from ..results.answer import dose_words, when_words
 from ..results.chance import change_in_words, in_percent, in_units, tight
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
@@ -19,6 +19,7 @@ from ..scenario.compared import Truth
 from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
 from ..scenario.rules import rule_words
+from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
 from ..studies.stored import FolderDifference
@@ -26,6 +27,7 @@ from ..studies.sweeps import Sweep
 from ..studies.variants import Variants
 from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
+from .accrual import accrual_summary
 from .stored import difference_rows
 from .variants import finder, html_rows, planned_words
 
@@ -78,34 +80,24 @@ def _lines(lines: Iterable[str]) -> str:
 def _(found: Characteristics) -> str:
     counted = found.tally
     scenario = counted.scenario
-    levels = (*range(1, scenario.levels + 1), NO_DOSE)
+    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(scenario.rule)}"
+    table = grid(*doses_found(found))
+    return _page(scenario.trial.title_and_id, under, table, _lines(when_words(found)), _beware(scenario))
+
+
+def doses_found(found: Characteristics) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return what was found of each dose, and of none, as heads and rows of a table."""
+    scenario = found.tally.scenario
     rows = [
         (
-            _dose(scenario, level),
+            dose_words(scenario, level),
             f"{scenario.toxicity.dlt_probability[level - 1]:.1%}" if isinstance(level, int) else "",
             in_percent(found.get("recommended", level)),
             *(in_units(found.get(name, level)) if isinstance(level, int) else "" for name in ("infused", "dlts")),
         )
-        for level in levels
+        for level in (*range(1, scenario.levels + 1), NO_DOSE)
     ]
-    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(scenario.rule)}"
-    heads = ("dose", "assumed P(DLT)", "recommended", "patients infused, mean", "with a DLT, mean")
-    return _page(scenario.trial.title_and_id, under, grid(heads, rows), _lines(_when(found)), _beware(scenario))
-
-
-def _when(found: Characteristics) -> Iterator[str]:
-    """Tell when the trial is finished, and how likely in time."""
-    counted = found.tally
-    for name, words in (("escalation ended", "recommendation"), ("trial ended", "last follow-up")):
-        if name in counted.milestones and found.get(f"{name}: reached").estimate:
-            middle, low, high = (
-                counted.start_date + timedelta(days=round(found.get(f"{name}: {q} quantile").estimate))
-                for q in ("50%", "10%", "90%")
-            )
-            yield f"{words}: median {middle}, 80 % of the trials that reach it {low} to {high}"
-    if scenario_plans := counted.scenario.trial.planned_completion_date:
-        chance = in_percent(found.get("finished by planned completion date"))
-        yield f"finished by {scenario_plans}, as planned: {chance}"
+    return ("dose", "assumed P(DLT)", "recommended", "patients infused, mean", "with a DLT, mean"), rows
 
 
 def _beware(scenario: Scenario) -> str:
@@ -113,15 +105,11 @@ def _beware(scenario: Scenario) -> str:
     return _lines([f"{number} caution{'s' if number > 1 else ''}: summary(...) tells"]) if number else ""
 
 
-def _dose(scenario: Scenario, level: int | str) -> str:
-    return f"level {level}: {scenario.dose_levels[level - 1].label}" if isinstance(level, int) else level
-
-
 @html_of.register
 def _(found: Exact) -> str:
     scenario = found.scenario
     rows = [
-        (_dose(scenario, k), f"{p:.1%}", f"{q:.3%}", f"{n:.3f}", f"{y:.3f}")
+        (dose_words(scenario, k), f"{p:.1%}", f"{q:.3%}", f"{n:.3f}", f"{y:.3f}")
         for k, p, q, n, y in zip(
             range(1, scenario.levels + 1), found.dlt_probability, found.recommended, found.evaluable, found.dlts,
             strict=True,
@@ -156,7 +144,7 @@ def _(found: Trial) -> str:
 @html_of.register
 def _(found: Trials) -> str:
     scenario, last = found.scenario, found.first + len(found) - 1
-    levels = [(k, _dose(scenario, k + 1)) for k in range(scenario.levels)] + [(NO_LEVEL, NO_DOSE)]
+    levels = [(k, dose_words(scenario, k + 1)) for k in range(scenario.levels)] + [(NO_LEVEL, NO_DOSE)]
     rows = []
     for level, words in levels:
         share = probability("", "", None, int((found.recommended == level).sum()), len(found))
@@ -256,6 +244,13 @@ def _(found: Sweep) -> str:
         f"{len(study.points):,} points, {study.trials:,} trials at each: the dose recommended, and the time it takes"
     )
     return _page(study.scenario.trial.title_and_id, under, grid(heads, rows, words=range(1, len(study.keys) + 1)))
+
+
+@html_of.register
+def _(found: Accrual) -> str:
+    scenario = found.scenario
+    under = f"{found.trials:,} simulated trials, seed {found.seed}: by when patients come"
+    return _page(scenario.trial.title_and_id, under, f"<pre>{escape(accrual_summary(found))}</pre>")
 
 
 @html_of.register

@@ -7,11 +7,11 @@ from dataclasses import replace
 from textwrap import fill
 
 from ..scenario.keys import MUST, Key, KeySection, find_keys, key_sections
+from .heads import WIDTH
 
-WIDTH = 110
-
-INTRODUCTION = """Every key of a scenario file: an example, then what the key means, what is allowed, and what
-holds where it is left out. `escalate keys NAME` tells a section, a key or a rule alone."""
+INTRODUCTION = """Every key of a scenario file: an example, then what the key means, what is
+allowed, and what holds where it is left out. `escalate keys NAME` tells a
+section, a key or a rule alone."""
 
 
 def keys_text(name: str | None = None) -> str:

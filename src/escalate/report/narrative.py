@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from itertools import groupby
 from textwrap import fill
 from typing import Any
@@ -14,12 +15,9 @@ from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.records import NO_DOSE, Trial
 from ..words.shown import Text
-from .heads import driver_lines
+from .heads import UNBROKEN, WIDTH, day_words, driver_lines, plural, told
 
 Row = dict[str, Any]
-
-WIDTH = 110
-"""Width of the text [characters]."""
 
 
 @asks(Trial)
@@ -41,18 +39,18 @@ def story(trial: Trial) -> str:
 
 
 def _opening(trial: Trial) -> Iterator[str]:
-    yield trial.title
-    yield f"One simulated trial (seed {trial.seed}, replicate {trial.replicate}), rule {trial.rule}"
+    yield from told(trial.title, "  ")
+    yield from told(f"One simulated trial ({trial.which}), rule {trial.rule}", "  ")
     if isinstance(trial.scenario, Scenario):
         yield from driver_lines(trial.scenario)
-    yield "Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1))
+    yield from told("Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1)), "  ")
 
 
 def _days(trial: Trial) -> Iterator[str]:
     amounts = {row["patient"]: row for row in trial.patients if row["patient"] is not None}
     decisions = iter(trial.decisions)
     for (day, iso), rows in groupby(trial.events, key=lambda row: (row["day"], row["date"])):
-        margin = f"day {day:>4}  {iso}  "
+        margin = f"day {day:>4}  {day_words(date.fromisoformat(iso))}  "
         for sentence in _one_day(trial, list(rows), amounts, decisions):
             yield fill(sentence, WIDTH, initial_indent=margin, subsequent_indent=" " * len(margin))
             margin = " " * len(margin)
@@ -193,28 +191,34 @@ def _patients(trial: Trial) -> Iterator[str]:
 
 def _knowledge(trial: Trial) -> Iterator[str]:
     """Tell how little so few patients say about P(DLT) at each dose."""
-    yield "What the trial says about P(DLT)   DLTs/evaluable   95 % exact interval   95 % with a uniform prior"
+    yield f"{'':<48}{'P(DLT), 95 %:':>14}"
+    yield f"{'What the trial says about P(DLT)':<34}{'DLTs/evaluable':>14}{'exact':>16}{'uniform prior':>16}"
     for level, dose in enumerate(trial.doses, 1):
         rows = [row for row in trial.cohorts if row["level"] == level]
         y, n = sum(row["dlts"] for row in rows), sum(row["evaluable"] for row in rows)
         label = f"  level {level}: {dose}"
         if n == 0:
-            yield f"{label:<35}{'0/0':>14}   nothing"
+            yield f"{label:<34}{'0/0':>14}{'nothing':>16}"
             continue
         intervals = binomial_interval(y, n), posterior_interval(y, n)
         exact, posterior = (f"{low:.1%} to {high:.1%}" for low, high in intervals)
-        yield f"{label:<35}{f'{y}/{n}':>14}{exact:>22}{posterior:>28}"
+        yield f"{label:<34}{f'{y}/{n}':>14}{exact:>16}{posterior:>16}"
 
 
 def _ending(trial: Trial) -> Iterator[str]:
-    yield f"Dose path    {trial.dose_path or 'nobody infused'}"
     level = "" if trial.recommended is None else f"level {trial.recommended}: "
-    yield f"Recommended  {level}{trial.recommended_dose}"
-    yield f"Because      {trial.stop_reason}"
-    end = trial.date_of(trial.duration_days)
-    yield f"Duration     {trial.duration_days} days, to {end}{_against_plan(trial)}"
-    parts = waits(trial)
-    yield "Waiting for  " + ", ".join(f"{name} {parts[name]} d" for name in WAITS if parts[name])
+    end, parts = trial.date_of(trial.duration_days), waits(trial)
+    said = {
+        "Dose path": trial.dose_path or "nobody infused",
+        "Recommended": f"{level}{trial.recommended_dose}",
+        "Because": trial.stop_reason,
+        "Duration": f"{trial.duration_days:,} days, to {day_words(end)}{_against_plan(trial)}",
+        "Waiting for": ", ".join(
+            f"{name.replace(' ', UNBROKEN)}{UNBROKEN}{parts[name]}{UNBROKEN}d" for name in WAITS if parts[name]
+        ),
+    }
+    for head, words in said.items():
+        yield from told(f"{head:<13}{words}", " " * 13)
 
 
 def _against_plan(trial: Trial) -> str:
@@ -224,5 +228,6 @@ def _against_plan(trial: Trial) -> str:
     if planned is None:
         return ""
     late = (trial.date_of(trial.duration_days) - planned).days
-    verdict = f"{late} days after" if late > 0 else f"{-late} days before" if late < 0 else "on"
-    return f"; {verdict} the planned completion on {planned}"
+    apart = f"{abs(late):,} day{plural(late)} {'after' if late > 0 else 'before'}"
+    verdict = apart if late else "on"
+    return f"; {verdict} the planned completion on {day_words(planned)}"

@@ -8,7 +8,7 @@ from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, up_to
 from ..results.estimates import Estimate
 from ..studies.sensitivities import Sensitivity, Swing, change_text, measure_words
-from .heads import driver_lines
+from .heads import driver_lines, plural, told
 
 
 def sensitivity_summary(found: Sensitivity) -> str:
@@ -19,16 +19,22 @@ def sensitivity_summary(found: Sensitivity) -> str:
     found : Sensitivity
         As `escalate.sensitivity` returns it.
     """
-    about = found.scenario.trial
+    about, many = found.scenario.trial, len(found.swings[0])
     head = [
-        about.title_and_id,
+        *told(about.title_and_id, "  "),
         *driver_lines(found.scenario),
-        f"{len(found.swings[0])} assumptions, one at a time from the low to the high end of their ranges; "
-        f"{found.trials:,} trials each, seed {found.seed}",
+        *told(
+            f"{many} assumption{plural(many)}, one at a time from the low to the high end of their ranges; "
+            f"{found.trials:,} trial{plural(found.trials)} each, seed {found.seed}",
+            "  ",
+        ),
         "The same patients everywhere, and differences between the same trials.",
         HOW_SAID,
-        f"none: the assumption changes the measure in no trial; it can still do so in {up_to(found.trials)} of them "
-        "(95 % interval).",
+        *told(
+            "none: the assumption changes the measure in no trial; it can still do so in "
+            f"{up_to(found.trials)} of them (95 % interval).",
+            "  ",
+        ),
     ]
     parts = [list(_measure(found, base, swings)) for base, swings in zip(found.base, found.swings, strict=True)]
     return "\n\n".join("\n".join(part) for part in (head, caution_lines(found.cautions), *parts) if part)

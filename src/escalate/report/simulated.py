@@ -9,10 +9,10 @@ from ..cautions import caution_lines, cautions
 from ..cautions.about_nature import differs_among_evaluable
 from ..exactly.one_by_one import whole_cohorts
 from ..nature.patients import dlt_probability_if_evaluable
+from ..results.answer import cut_off_words, right_or_wrong, why_no_dose
 from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units, quantile_in_words
-from ..results.estimates import Characteristics, Estimate, probability, trials_needed
-from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
-from ..results.outcomes import NOT_REACHED, PER_LEVEL
+from ..results.estimates import Characteristics, Estimate, day_by_which, probability, trials_needed
+from ..results.outcomes import PER_LEVEL
 from ..results.tally import PATHS_OF, Tally
 from ..results.timeline import WAITS
 from ..scenario.model import Scenario
@@ -20,7 +20,7 @@ from ..scenario.rules import decides_early, rule_words
 from ..words.records import NO_DOSE
 from ..words.tables import STATES
 from .evidence import evidence_lines
-from .heads import driver_lines
+from .heads import WIDTH, day_words, driver_lines, plural, told
 
 HALF_POINT, AGREE = 0.005, 0.25
 """How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for
@@ -31,7 +31,7 @@ _PATIENT_WORDS = {
     "evaluable": "evaluable",
     "dlts": "with a DLT",
     "non_evaluable": "non-evaluable",
-    "not_infused": "lymphodepleted, not infused",
+    "not_infused": "not infused",
     "replaced": "replaced",
 }
 
@@ -59,6 +59,7 @@ def simulated_summary(found: Characteristics) -> str:
         _patients(found),
         _candidates(found),
         _dates(found),
+        _spans(found),
         _waits(found),
         _paths(counted),
     )
@@ -70,15 +71,18 @@ def simulated_summary(found: Characteristics) -> str:
 def _question(counted: Tally) -> Iterator[str]:
     scenario = counted.scenario
     about, safety, rule = scenario.trial, scenario.safety, scenario.rule
-    yield about.title_and_id
-    yield (
-        f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(rule)}; "
-        f"{scenario.levels} dose levels; at most {about.planned_patients} {about.cap_counts} patients"
+    many, levels, cap = counted.trials, scenario.levels, about.planned_patients
+    yield from told(about.title_and_id, "  ")
+    yield from told(
+        f"{many:,} simulated trial{plural(many)}, seed {counted.seed}; rule {rule_words(rule)}; "
+        f"{levels} dose level{plural(levels)}; at most {cap} {about.cap_counts} patient{plural(cap)}",
+        "  ",
     )
-    yield (
-        f"DLT window {safety.dlt_window_days} days, sentinel {safety.sentinel_stagger_days} days, "
-        f"review {safety.review_delay_days} days, follow-up {scenario.follow_up.days} days; "
-        f"start {about.start_date}"
+    yield from told(
+        f"DLT window {_days(safety.dlt_window_days)}, sentinel {_days(safety.sentinel_stagger_days)}, "
+        f"review {_days(safety.review_delay_days)}, follow-up {_days(scenario.follow_up.days)}; "
+        f"start {day_words(about.start_date)}",
+        "  ",
     )
     yield from driver_lines(scenario)
     yield HOW_SAID
@@ -97,17 +101,19 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
         yield f"{label:<46}{chances[level + 1]:>{wide}}{words}".rstrip()
     words = "".join(f"   {cells[-1] if len(cells) > scenario.levels else '':<{len(h)}}" for h, cells in beside.items())
     yield f"  {NO_DOSE:<44}{chances[NO_DOSE]:>{wide}}{words}".rstrip()
-    yield from _shares([*_why_no_dose(found), *_right_or_wrong(found)], wide)
-    yield f"  {precision_words([found.get('recommended', k) for k in chances])}"
+    shares = [(f"    of it, {why}", share) for why, share in why_no_dose(found)]
+    shares += [(f"  {words}", share) for words, share in right_or_wrong(found)]
+    yield from _shares(shares, wide)
+    yield from told(f"  {precision_words([found.get('recommended', k) for k in chances])}", "    ")
     yield "Why did the escalation end?"
     yield from _shares([(f"  {e.measure}", e) for e in found.estimates if e.group == "stopping"], wide)
 
 
 def _shares(shares: Sequence[tuple[str, Estimate]], wide: int) -> Iterator[str]:
     """Yield a line for each probability, one below the other."""
-    told = [(label, in_percent(share)) for label, share in shares]
-    wide = max([wide, *(len(words) for _, words in told)])
-    for label, words in told:
+    said = [(label, in_percent(share)) for label, share in shares]
+    wide = max([wide, *(len(words) for _, words in said)])
+    for label, words in said:
         yield f"{label:<46}{words:>{wide}}"
 
 
@@ -148,24 +154,6 @@ def _beside(scenario: Scenario) -> Iterator[tuple[str, list[str]]]:
             yield "exact, with whole cohorts", [f"{q:.2%}" for q in (*whole.recommended, whole.no_dose)]
 
 
-def _why_no_dose(found: Characteristics) -> Iterator[tuple[str, Estimate]]:
-    """Tell what no dose means: a verdict on the doses, a trial too small for one, or no time left."""
-    for why in WHY_NO_DOSE:
-        share = found.get(no_dose_measure(why), NO_DOSE)
-        if share.estimate > 0:
-            yield f"    of it, {why}", share
-
-
-def _right_or_wrong(found: Characteristics) -> Iterator[tuple[str, Estimate]]:
-    """Tell how often the right dose and how often too toxic a dose is recommended, if the scenario says which are."""
-    scenario = found.tally.scenario
-    if scenario.mtd_level is not None:
-        right = f"level {scenario.mtd_level}" if scenario.mtd_level else NO_DOSE
-        yield f"  the right choice, {right}", found.get("right choice")
-    if scenario.overdose_above is not None:
-        yield f"  too toxic a dose, P(DLT) above {scenario.overdose_above:.0%}", found.get("too toxic a dose")
-
-
 def _spread(p: float) -> float:
     return p * (1 - p)
 
@@ -173,13 +161,16 @@ def _spread(p: float) -> float:
 def _patients(found: Characteristics) -> Iterator[str]:
     levels = range(1, found.tally.scenario.levels + 1)
     columns = [*levels, "all"]
-    told = [name for name in PER_LEVEL if found.get(name, "all").estimate or name not in ("not_infused", "replaced")]
-    rows = [[in_units(found.get(name, level)) for level in columns] for name in told]
+    shown = [name for name in PER_LEVEL if found.get(name, "all").estimate or name not in ("not_infused", "replaced")]
+    rows = [[in_units(found.get(name, level)) for level in columns] for name in shown]
     wide = max([15, *(len(cell) + 2 for row in rows for cell in row)])
-    heads = "".join(f"{name:>{wide}}" for name in [*(f"level {level}" for level in levels), "all"])
-    yield f"{'Patients in a trial, mean':<30}{heads}"
-    for name, row in zip(told, rows, strict=True):
-        yield f"  {_PATIENT_WORDS[name]:<28}" + "".join(f"{cell:>{wide}}" for cell in row)
+    heads, beside = [*(f"level {level}" for level in levels), "all"], max((WIDTH - 26) // wide, 1)
+    for begin in range(0, len(columns), beside):
+        part = slice(begin, begin + beside)
+        title = "Patients in a trial, mean" if begin == 0 else ""
+        yield f"{title:<26}" + "".join(f"{name:>{wide}}" for name in heads[part])
+        for name, row in zip(shown, rows, strict=True):
+            yield f"  {_PATIENT_WORDS[name]:<24}" + "".join(f"{cell:>{wide}}" for cell in row[part])
     yield f"  trials with any DLT: {in_percent(found.get('any DLT', 'all'))}"
     if found.tally.scenario.overdose_above is not None:
         limit = f"{found.tally.scenario.overdose_above:.0%}"
@@ -201,44 +192,66 @@ def _dates(found: Characteristics) -> Iterator[str]:
     reached = {name: in_percent(chance) for name, chance in chances.items() if chance.estimate > 0}
     days = {name: quantile_in_words(found.get(f"{name}: 50% quantile")) for name in reached}
     wide, long = (max([least, *map(len, cells.values())]) for least, cells in ((16, reached), (9, days)))
-    yield f"{'When?':<20}{'reached':>{wide}}{'median':>14}   {'(day)':>{long}}   80 % of the trials that reach it"
+    yield f"{'When?':<20}{'reached':>{wide}}{'median':>17}   {'(day)':>{long}}"
     for name in reached:
-        middle, low, high = (_date(counted, found.get(f"{name}: {q} quantile")) for q in ("50%", "10%", "90%"))
-        yield f"  {name:<18}{reached[name]:>{wide}}{middle:>14}   {days[name]:>{long}}   {low} to {high}"
-    yield from _spans(found)
+        middle = _date(counted, found.get(f"{name}: 50% quantile"))
+        yield f"  {name:<18}{reached[name]:>{wide}}{middle:>17}   {days[name]:>{long}}"
+    yield "80 % of the trials that reach it do so from ... to ..."
+    for name in reached:
+        low, high = (_date(counted, found.get(f"{name}: {q} quantile")) for q in ("10%", "90%"))
+        yield f"  {name:<18}{low} to {high}"
+    yield from _finished(found)
+
+
+def _finished(found: Characteristics) -> Iterator[str]:
+    """Tell by when nine of ten trials have ended, and how probable it is to be in time."""
+    counted, nine = found.tally, day_by_which(found.tally, 0.9)
+    if nine is not None:
+        by = day_words(counted.start_date + timedelta(days=nine))
+        yield f"90 % of the trials have ended by {by}, day {nine:,}"
+    if counted.scenario.planned_days is not None:
+        chance = in_percent(found.get("finished by planned completion date"))
+        planned = counted.scenario.trial.planned_completion_date
+        assert planned is not None
+        yield from told(
+            f"P(finished by the planned completion date, {day_words(planned)}, "
+            f"day {counted.scenario.planned_days:,}): {chance}",
+            "  ",
+        )
 
 
 def _spans(found: Characteristics) -> Iterator[str]:
-    """Tell how long escalation takes, and each cohort, and whether the trial is finished in time."""
+    """Tell how long escalation takes, and each cohort."""
     counted = found.tally
     span = found.get("first infusion to recommendation: reached")
     if span.estimate:
-        days = found.get("first infusion to recommendation")
         cohorts = [
             name for name in counted.values if name.startswith("cohort ") and found.get(f"{name}: reached").estimate
         ]
-        each = ", ".join(in_units(found.get(name)) for name in cohorts[:6]) + (" ..." if len(cohorts) > 6 else "")
-        yield f"  first infusion to recommendation: {in_units(days, 'days')}, mean"
-        yield f"  cohort by cohort: {each}"
-    if counted.scenario.planned_days is not None:
-        chance = found.get("finished by planned completion date")
-        planned = f"{counted.scenario.trial.planned_completion_date}, day {counted.scenario.planned_days}"
-        yield f"  P(finished by the planned completion date, {planned}): {in_percent(chance)}"
-    cut_off = counted.values["milestone: trial ended"][NOT_REACHED]
-    if cut_off:
-        yield f"  {cut_off:,} trials were ended by trial.max_days: not finished, and their durations stop there."
+        yield f"{'How long? [days]':<34}{'mean':>16}{'median':>18}"
+        spans = ["first infusion to recommendation", *cohorts[:6]]
+        for name in spans:
+            middle = quantile_in_words(found.get(f"{name}: 50% quantile"))
+            yield f"  {name:<32}{in_units(found.get(name)):>16}{middle:>18}"
+        if len(cohorts) > 6:
+            yield f"  and {len(cohorts) - 6} more cohort{plural(len(cohorts) - 6)}"
+        yield from told("Cohorts, from opening to last decision, in the trials that have them, need not add up.")
+    if cut_off := cut_off_words(found):
+        yield from told(cut_off, "  ")
 
 
 def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
-    yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 'days'):>20}"
+    yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 'days'):>18}  mean, the sum of:"
     for name in WAITS:
         if name == "lymphodepletion" and not found.tally.scenario.lead_days:
             continue
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0
-        bar = "█" * round(40 * share)
-        yield f"  {name:<32}{in_units(estimate, 'days'):>20}  {share:>4.0%} {bar}"
+        bar = "█" * round(20 * share)
+        yield f"  {name:<32}{in_units(estimate, 'days'):>18}  {share:>4.0%} {bar}".rstrip()
+    middle = quantile_in_words(found.get("duration: 50% quantile"))
+    yield f"  {'all together, median':<32}{middle + ' days':>18}"
 
 
 def _evidence(counted: Tally) -> Iterator[str]:
@@ -259,4 +272,8 @@ def _paths(counted: Tally, most: int = 5) -> Iterator[str]:
 
 
 def _date(counted: Tally, estimate: Estimate) -> str:
-    return (counted.start_date + timedelta(days=round(estimate.estimate))).isoformat()
+    return day_words(counted.start_date + timedelta(days=round(estimate.estimate)))
+
+
+def _days(many: int) -> str:
+    return f"{many:,} day{plural(many)}"

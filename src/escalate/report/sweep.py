@@ -9,7 +9,7 @@ from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units
 from ..studies.study import Point, cell_text
 from ..studies.sweeps import MOST_CAUTIONED, Sweep
 from ..words.records import NO_DOSE
-from .heads import driver_lines
+from .heads import driver_lines, told
 
 MOST_ROWS = 60
 """Points that are printed; the table of the sweep has all of them."""
@@ -26,7 +26,7 @@ def sweep_summary(found: Sweep) -> str:
     study = found.study
     about = study.scenario.trial
     head = [
-        about.title_and_id,
+        *told(about.title_and_id, "  "),
         *driver_lines(study.scenario),
         f"{len(study.points):,} points, {study.trials:,} simulated trials at each, of the same patients, "
         f"seed {study.seed}",

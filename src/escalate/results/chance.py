@@ -19,8 +19,9 @@ FEW = 10
 """With fewer trials in which something happened, or fewer in which it did not, a standard error says too little."""
 
 HOW_SAID = (
-    "± is the Monte Carlo standard error: the error of simulating, not of the assumptions. [ , ] is a 95 % interval:\n"
-    f"Clopper-Pearson's, where fewer than {FEW} trials came to something, or all but so few; of medians, by rank."
+    "± is the Monte Carlo standard error: the error of simulating, not of the\n"
+    "assumptions. [ , ] is a 95 % interval: Clopper-Pearson's, where fewer than\n"
+    f"{FEW} trials came to something, or all but so few; of medians, by rank."
 )
 """What `±` and brackets mean, for the heads of summaries."""
 
@@ -78,8 +79,8 @@ def in_all_means(text: str, trials: int) -> str:
     if not _IN_ALL.search(text):
         return ""
     return (
-        "in all: the same in all trials that have it, which tells nothing of the spread: after none of "
-        f"{trials:,}, another\nvalue can still come in {up_to(trials)} of trials (95 % interval)."
+        "in all: the same in all trials that have it, which tells nothing of the spread:\n"
+        f"after none of {trials:,}, another value can still come in {up_to(trials)} of trials\n(95 % interval)."
     )
 
 

@@ -240,6 +240,24 @@ def finished_by(counted: Tally) -> tuple[tuple[int, Estimate], ...]:
     )
 
 
+def day_by_which(counted: Tally, share: float) -> int | None:
+    """Return the first day by which so many of all trials have ended; ``None`` if so many never do.
+
+    Parameters
+    ----------
+    counted : Tally
+        Of any trials.
+    share : float
+        Of them, above 0 and at most 1.
+    """
+    ended, so_far = counted.values["milestone: trial ended"], 0
+    for day in sorted(day for day in ended if day != NOT_REACHED):
+        so_far += ended[day]
+        if so_far >= share * counted.trials:
+            return day
+    return None
+
+
 def _waits(counted: Tally) -> Iterator[Estimate]:
     for name in WAITS:
         yield mean("waits", name, None, counted.values[f"waits: {name}"], "days")

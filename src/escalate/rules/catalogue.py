@@ -13,7 +13,7 @@ from ..scenario.section import Section
 from ..words.asked import asks
 from ..words.shown import Text
 
-WIDTH = 110
+WIDTH = 80
 HOMES = {
     "3+3": "rules.three_plus_three",
     "rolling six": "rules.rolling_six",
@@ -70,7 +70,7 @@ def _one(name: str) -> str:
         if key.name not in ("name", "sha256"):
             default = key.default if key.default == MUST else f"default {key.default}"
             told = f"{key.name} ({key.allowed}; {default}): {key.meaning}"
-            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      "))
+            parts.append(fill(told, WIDTH, initial_indent="  ", subsequent_indent="      ", break_on_hyphens=False))
     return "\n".join(parts)
 
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import EscalateError
+from ..files import Saves
 from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.records import IntArray, Trial
+from ..words.shown import Shows
 from .simulation import traced_trials
 
 COUNTED: dict[str, str] = {
@@ -29,7 +32,7 @@ _DAYS = {"consented": "consent_day", "enrolled": "treatment_start_day", "infused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Accrual:
+class Accrual(Shows, Saves):
     """The days of the candidates and patients of many trials.
 
     Parameters
@@ -50,6 +53,23 @@ class Accrual:
     def __repr__(self) -> str:
         return f"<Accrual: {self.trials} trials of {self.scenario.trial.title!r}, seed {self.seed}>"
 
+    def to_pandas(self) -> Any:
+        """Return one row for each trial and each that is counted, with the day and its date, as a pandas ``DataFrame``.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
+        import pandas as pd
+
+        rows = [
+            (counted, trial, number, int(day))
+            for counted, of_trials in self.days.items()
+            for trial, days in enumerate(of_trials)
+            for number, day in enumerate(days, 1)
+        ]
+        frame = pd.DataFrame(rows, columns=["counted", "trial", "number", "day"])
+        frame["date"] = pd.Timestamp(self.scenario.trial.start_date) + pd.to_timedelta(frame["day"], unit="D")
+        return frame
+
     @property
     def trials(self) -> int:
         """How many trials there are."""
@@ -63,7 +83,7 @@ class Accrual:
         EscalateError
             If nobody is counted like that; the message lists who is.
         """
-        return max((int(days[-1]) for days in self._of(counted) if len(days)), default=0)
+        return max((int(days[-1]) for days in self.of(counted) if len(days)), default=0)
 
     def numbers(self, counted: str = "infused", until: int | None = None) -> IntArray:
         """Return how many there are by the end of each day.
@@ -86,7 +106,7 @@ class Accrual:
             As `last_day`.
         """
         every = np.arange((self.last_day(counted) if until is None else until) + 1)
-        return np.stack([np.searchsorted(days, every, side="right") for days in self._of(counted)])
+        return np.stack([np.searchsorted(days, every, side="right") for days in self.of(counted)])
 
     def quantiles(self, shares: Sequence[float], counted: str = "infused", until: int | None = None) -> IntArray:
         """Return quantiles of the numbers by the end of each day.
@@ -112,14 +132,15 @@ class Accrual:
         numbers = self.numbers(counted, until)
         return np.asarray(np.quantile(numbers, shares, axis=0, method="inverted_cdf"), dtype=np.int64)
 
-    def _of(self, counted: str) -> tuple[IntArray, ...]:
+    def of(self, counted: str) -> tuple[IntArray, ...]:
+        """Return the days on which the number of those who are counted rises, for each trial; raises as `last_day`."""
         if counted not in self.days:
             raise EscalateError(f"counted: there is no {counted!r}; there are: {', '.join(COUNTED)}")
         return self.days[counted]
 
 
 @asks(Scenario, numbers=("trials", "seed"))
-def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool = False) -> Accrual:
+def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool | None = None) -> Accrual:
     """Simulate trials with all their records, and keep when each candidate and patient came.
 
     Parameters
@@ -131,7 +152,7 @@ def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: 
     seed : int
         Seed, at least 0.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
 
     Returns
     -------

@@ -23,6 +23,7 @@ from . import workers
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
 from .measures import MEASURES, Measure, exact_values
 from .pairs import Pairs, count_pairs, same_patients
+from .progress import progress as showing
 from .simulation import check_can_travel, check_trials
 from .variants import Variants, compare_scenarios
 
@@ -45,7 +46,7 @@ def compare(
     trials: int = 10_000,
     seed: int = 1,
     enumerate_exactly: bool = True,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Comparison: ...
 
@@ -57,7 +58,7 @@ def compare(
     variants: Mapping[str, AsVariant],
     trials: int = 10_000,
     seed: int = 1,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Variants: ...
 
@@ -69,7 +70,7 @@ def compare(
     variants: Mapping[str, AsVariant] | None = None,
     trials: int = 10_000,
     seed: int = 1,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Variants: ...
 
@@ -85,7 +86,7 @@ def compare(
     trials: int = 10_000,
     seed: int = 1,
     enumerate_exactly: bool = True,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Comparison | Variants:
     """Compare several rules under several truths, on the same candidates and patients; or several scenarios.
@@ -117,7 +118,7 @@ def compare(
     enumerate_exactly : bool
         Whether exact values are computed, where `escalate.exact` covers the rule.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     executor : concurrent.futures.Executor, optional
         Who runs the trials, in chunks, as in `workers`; this process where it is not given. The results are
         the same.
@@ -217,12 +218,12 @@ def _counted(
     known: Sequence[Truth],
     trials: int,
     seed: int,
-    progress: bool,
+    progress: bool | None,
     executor: Executor | None,
 ) -> dict[str, Pairs]:
     """Run the trials, and return under each truth what came of them and how rules differ, by the truth's label."""
     counted = {truth.label: Pairs(truth, [label for under, label in cells if under == truth.label]) for truth in known}
-    with workers.progress(trials * len(cells), "trials", progress) as bar:
+    with showing(trials * len(cells), "trials", progress) as bar:
         parts = ((same, same) for same in same_patients(known, cells, trials, seed))
         for same, pairs in workers.completed(count_pairs, parts, executor):
             counted[same.truth.label].add(pairs)

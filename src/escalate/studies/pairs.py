@@ -14,7 +14,8 @@ from ..scenario.compared import Truth
 from ..scenario.model import Scenario
 from ..words.records import IntArray
 from .measures import Measure, change_of, columns_of, estimate
-from .simulation import KERNEL_CHUNK, Chunk, chunks_of, run_chunk
+from .progress import paced
+from .simulation import KERNEL_CHUNK, Chunk, run_chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,9 @@ def same_patients(
     compiles = compiled.is_worth(trials * len(scenarios))
     for truth in truths:
         cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
-        chunks = [chunks_of(cell, trials, seed, 0, KERNEL_CHUNK, compiles) for cell in cells.values()]
-        for same in zip(*chunks, strict=True):
-            yield Same(truth, dict(zip(cells, same, strict=True)))
+        texts = {label: cell.model_dump_json() for label, cell in cells.items()}
+        for done, count in paced(trials, KERNEL_CHUNK):
+            yield Same(truth, {label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
 
 
 def count_pairs(same: Same) -> Pairs:

@@ -30,6 +30,7 @@ from ..words.asked import asks
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
+from .progress import progress as showing
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
 
 BASE, LOW, HIGH = range(3)
@@ -170,7 +171,7 @@ def sensitivity(
     trials: int = 2000,
     seed: int = 1,
     executor: Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     chunk: int = KERNEL_CHUNK,
 ) -> Sensitivity:
     """Take every assumption with a range to its low and to its high end, and say what changes.
@@ -186,7 +187,7 @@ def sensitivity(
     executor : concurrent.futures.Executor, optional
         Who does the work, as in `workers`; this process where it is not given. The results are the same.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     chunk : int
         Trials of a part of the work, at least 1; changes no result.
 
@@ -213,7 +214,7 @@ def sensitivity(
         check_can_travel(scenario)
     trios = _trios(scenario, trials, seed, chunk)
     sums: dict[str, tuple[Sums, Sums]] = {}
-    with workers.progress(3 * trials * len(scenario.ranges), "trials", progress) as bar:
+    with showing(3 * trials * len(scenario.ranges), "trials", progress) as bar:
         for trio, (totals, products) in workers.completed(add_up, ((trio, trio) for trio in trios), executor):
             before = sums.get(trio.key, (0, 0))
             sums[trio.key] = (before[0] + totals, before[1] + products)

@@ -25,6 +25,8 @@ from ..trial.conduct import Conduct
 from ..words.asked import asks
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
+from .progress import paced
+from .progress import progress as showing
 
 CHUNK, KERNEL_CHUNK = 256, 8192
 """Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
@@ -77,7 +79,7 @@ def simulate(
     trials: int = 10_000,
     seed: int = 1,
     first: int = 0,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Trials:
     """Run many trials of a scenario and keep one row of each.
@@ -93,7 +95,7 @@ def simulate(
     first : int
         Replicate number of the first trial, at least 0: trial k is the same whatever `first` and `trials` are.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     executor : concurrent.futures.Executor, optional
         Who runs them, in chunks, as in `workers`; this process where it is not given. The trials are the same.
 
@@ -122,7 +124,7 @@ def simulated_parts(
     trials: int,
     seed: int = 1,
     first: int = 0,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Iterator[Trials]:
     """Run many trials, and yield them chunk by chunk, in the order in which they are done; as `simulate` otherwise."""
@@ -133,16 +135,18 @@ def simulated_parts(
 
 
 def _parts(
-    scenario: Scenario, trials: int, seed: int, first: int, progress: bool, executor: Executor | None
+    scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None, executor: Executor | None
 ) -> Iterator[Trials]:
     compiles = compiled.is_worth(trials)
     if executor is None:
         engine = Engine(scenario, compiles)
-        for nature in _natures(scenario, trials, seed, first, KERNEL_CHUNK, progress):
-            yield _run(engine, nature)
+        with showing(trials, "trials", progress) as bar:
+            for done, count in paced(trials, KERNEL_CHUNK):
+                yield _run(engine, Nature(scenario, seed, first + done, count))
+                bar.update(count)
         return
     chunks = chunks_of(scenario, trials, seed, first, KERNEL_CHUNK, compiles)
-    with workers.progress(trials, "trials", progress) as bar:
+    with showing(trials, "trials", progress) as bar:
         for _, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
             yield replace(part, scenario=scenario)
             bar.update(len(part))
@@ -234,30 +238,23 @@ def check_kept(scenario: Scenario, trials: int, copies: int = 1) -> None:
 
 
 def traced_trials(
-    scenario: Scenario, *, trials: int, seed: int = 1, first: int = 0, progress: bool = False
+    scenario: Scenario, *, trials: int, seed: int = 1, first: int = 0, progress: bool | None = None
 ) -> Iterator[Trial]:
     """Run many trials and yield each with all its records; parameters as in `simulate`."""
     check_trials(trials, seed, first)
     return _traced(scenario, trials, seed, first, progress)
 
 
-def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool) -> Iterator[Trial]:
+def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None) -> Iterator[Trial]:
     committee = Committee(scenario)
-    with _heap_frozen():
-        for nature in _natures(scenario, trials, seed, first, CHUNK, progress):
+    with _heap_frozen(), showing(trials, "trials", progress) as bar:
+        for done in range(0, trials, CHUNK):
+            nature = Nature(scenario, seed, first + done, min(CHUNK, trials - done))
             for replicate in range(nature.first, nature.first + nature.count):
                 with _collector_paused():
                     trial = Conduct(scenario, committee, nature, replicate).run()
                 yield trial
-
-
-def _natures(scenario: Scenario, trials: int, seed: int, first: int, size: int, progress: bool) -> Iterator[Nature]:
-    """Yield what nature draws, chunk by chunk, and show how far that is."""
-    with workers.progress(trials, "trials", progress) as bar:
-        for start in range(first, first + trials, size):
-            count = min(size, first + trials - start)
-            yield Nature(scenario, seed, start, count)
-            bar.update(count)
+                bar.update(1)
 
 
 @contextmanager

@@ -31,6 +31,8 @@ from ..words.csv_text import csv_bytes
 from ..words.tables import Column, Layout, Measured, Table
 from . import workers
 from .lock import Lock
+from .progress import NOTHING_KEPT
+from .progress import progress as showing
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
 from .study import Point, Study, cell_text, read_study
 
@@ -134,7 +136,7 @@ def sweep(
     out: str | os.PathLike[str] | None = None,
     *,
     executor: Executor | None = None,
-    progress: bool = False,
+    progress: bool | None = None,
     chunk: int | None = None,
     allow_python: bool = False,
 ) -> Sweep:
@@ -150,7 +152,7 @@ def sweep(
     executor : concurrent.futures.Executor, optional
         Who does the work, as in `workers`; this process where it is not given. The results are the same.
     progress : bool
-        Whether to show progress on stderr, if that is a terminal.
+        Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     chunk : int, optional
         Trials of a part of the work, at least 1; chosen by the trials at a point where it is not given. It changes no
         result, but parts that were done with another size are done again.
@@ -183,10 +185,13 @@ def sweep(
         return _swept(study, store, size, executor, progress)
 
 
-def _swept(study: Study, store: _Memory | _Folder, size: int, executor: Executor | None, progress: bool) -> Sweep:
+def _swept(
+    study: Study, store: _Memory | _Folder, size: int, executor: Executor | None, progress: bool | None
+) -> Sweep:
     """Do what has not been done, and put it together."""
     compiles = compiled.is_worth(study.trials * len(study.points))
-    with workers.progress(study.trials * len(study.points), "trials", progress) as bar:
+    kept = NOTHING_KEPT if isinstance(store, _Memory) else "what is done is kept, and the same call goes on from there"
+    with showing(study.trials * len(study.points), "trials", progress, lost=kept) as bar:
 
         def todo() -> Iterator[tuple[Part, Chunk]]:
             for point in study.points:

@@ -33,7 +33,9 @@ from .compared import COMPARED, Compared
 from .measures import Measure, columns_of
 from .medians import MEDIAN, difference_of_medians, median
 from .pairs import Paired
-from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
+from .progress import paced
+from .progress import progress as showing
+from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, run_chunk
 
 MOST_DAYS = 200_000_000
 """Days of ends that are kept, one of each trial of each scenario: 0.8 GB."""
@@ -161,7 +163,7 @@ def compare_scenarios(
     *,
     trials: int,
     seed: int,
-    progress: bool = False,
+    progress: bool | None = None,
     executor: Executor | None = None,
 ) -> Variants:
     """Simulate several scenarios with the same random numbers, and return how they differ from the first.
@@ -181,10 +183,13 @@ def compare_scenarios(
         for scenario in scenarios.values():
             check_can_travel(scenario)
     compiles = compiled.is_worth(trials * len(scenarios))
-    chunks = [chunks_of(one, trials, seed, 0, KERNEL_CHUNK, compiles) for one in scenarios.values()]
-    parts = [Together(dict(zip(scenarios, same, strict=True))) for same in zip(*chunks, strict=True)]
+    texts = {label: scenario.model_dump_json() for label, scenario in scenarios.items()}
+    parts = (
+        Together({label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
+        for done, count in paced(trials, KERNEL_CHUNK)
+    )
     counted = []
-    with workers.progress(trials * len(scenarios), "trials", progress) as bar:
+    with showing(trials * len(scenarios), "trials", progress) as bar:
         for same, part in workers.completed(count_together, ((same, same) for same in parts), executor):
             counted.append(part)
             bar.update(sum(chunk.count for chunk in same.chunks.values()))

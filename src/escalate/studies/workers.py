@@ -20,12 +20,9 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ..errors import EscalateError, TaskError, WorkersError
-
-if TYPE_CHECKING:
-    from tqdm import tqdm
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -121,13 +118,6 @@ def code_fingerprint() -> str:
     for file in sorted(folder.rglob("*.py"), key=lambda path: path.relative_to(folder).as_posix()):
         found.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return found.hexdigest()
-
-
-def progress(total: int, unit: str, show: bool, done: int = 0) -> tqdm[Any]:
-    """Return a bar of progress on stderr; it stays silent if that is no terminal, or `show` is false."""
-    from tqdm import tqdm
-
-    return tqdm(total=total, initial=done, unit=f" {unit}", disable=None if show else True, leave=False)
 
 
 def workers(processes: int | None = None, address: str | None = None) -> AbstractContextManager[Executor | None]:

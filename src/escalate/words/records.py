@@ -251,6 +251,8 @@ class Trial(Shows, Saves):
         Why the escalation ended.
     duration_days : int
         Day of the trial's last event [days since the start date].
+    chosen : str
+        Among how many trials it was chosen, and why; empty where it was not.
     """
 
     scenario: ScenarioLike
@@ -272,6 +274,12 @@ class Trial(Shows, Saves):
     recommended: int | None
     stop_reason: str
     duration_days: int
+    chosen: str = ""
+
+    @property
+    def which(self) -> str:
+        """Which trial it is, and why it was chosen, if it was."""
+        return f"seed {self.seed}, replicate {self.replicate}" + (f"; {self.chosen}" if self.chosen else "")
 
     @property
     def recommended_dose(self) -> str:

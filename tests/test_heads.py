@@ -1,0 +1,136 @@
+"""What a person reads first: what drives a result, dates with their weekday, lines that fit a terminal."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, timedelta
+
+import pytest
+from matplotlib.text import Text
+
+import escalate
+from conftest import ROOT
+from escalate import Scenario
+from escalate.cli import main
+from escalate.results.estimates import day_by_which
+from escalate.results.tally import tally
+from escalate.scenario.drivers import drivers
+from small import small
+
+BASE = str(ROOT / "scenarios" / "nct06337474.toml")
+DRIVES = "0.857 consents a month; 30% fail screening; P(DLT) assumed 3%, 6%"
+
+
+@pytest.fixture(scope="module")
+def base() -> Scenario:
+    return escalate.load(BASE)
+
+
+def test_what_drives_a_result(base: Scenario) -> None:
+    assert drivers(base) == DRIVES
+    assert drivers(base, "holiday") == f"holiday; {DRIVES}"
+    one = small(accrual__consent_days=[3], toxicity__dlt_probability=[0.125, 0.3])
+    assert drivers(one) == "1 consent on fixed days; nobody fails screening; P(DLT) assumed 12.5%, 30%"
+    pause = {"first_day": date(2025, 1, 20), "last_day": date(2025, 2, 3)}
+    paused = base.replace({"accrual.consents_per_month": 1.0, "accrual.pauses": [pause]})
+    assert drivers(paused).startswith("1 consent a month, 1 pause; ")
+
+
+def test_every_figure_says_it(base: Scenario) -> None:
+    """In the texts below its title, whole, however their lines are broken."""
+    found = escalate.characteristics(escalate.simulate(base, trials=30))
+    trial = escalate.simulate_trial(base)
+    figures = {
+        "durations": escalate.plot_durations(found),
+        "selection": escalate.plot_selection(found),
+        "where time goes": escalate.plot_where_time_goes(found),
+        "timeline": escalate.plot_timeline(trial),
+        "staircase": escalate.plot_staircase(trial),
+        "accrual": escalate.plot_accrual_fan(escalate.accrual(base, trials=20)),
+        "tornado": escalate.plot_tornado(escalate.sensitivity(base, trials=5)),
+    }
+    for name, axes in figures.items():
+        said = " ".join(text.get_text() for text in axes.figure.findobj(Text))
+        assert DRIVES in " ".join(said.replace("\u00a0", " ").split()), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        (["run", BASE, "--trials", "12", "--no-files"], DRIVES),
+        (["trial", BASE, "--no-files"], DRIVES),
+        (["exact", BASE], DRIVES),
+        (["sensitivity", BASE, "--trials", "4", "--no-files"], DRIVES),
+        (["accrual", BASE, "--trials", "4", "--no-files"], DRIVES),
+        (
+            ["compare", BASE, "--trials", "4", "--no-files", "--no-exact"],
+            f"{DRIVES.rpartition('; ')[0]}\n",
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_every_head_says_it(arguments: list[str], shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 0
+    head = capsys.readouterr().out.split("\n\n")[0]
+    assert shown in f"{head}\n"
+    assert max(map(len, head.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("verb", ["run", "accrual", "compare"])
+def test_a_summary_fits_a_terminal(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, BASE, "--trials", "300", "--no-files"]) == 0
+    assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
+
+
+def test_a_table_of_many_levels_goes_on_below(capsys: pytest.CaptureFixture[str]) -> None:
+    """Six levels stand in blocks that fit; no level and no count is missing."""
+    scenario = ROOT / "scenarios" / "six-dose-oncology.toml"
+    assert main(["run", str(scenario), "--trials", "40", "--no-files"]) == 0
+    part = next(text for text in capsys.readouterr().out.split("\n\n") if text.startswith("Patients in a trial"))
+    assert max(map(len, part.splitlines())) <= 80
+    assert re.findall(r"level (\d)", part) == list("123456")
+    assert part.count("  infused ") == part.count("  with a DLT ") > 1
+
+
+def test_weekdays_are_those_of_the_dates(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["trial", BASE, "--no-files"]) == 0
+    assert main(["run", BASE, "--trials", "40", "--no-files"]) == 0
+    told = re.findall(r"\b([A-Z][a-z]{2}) (\d{4}-\d\d-\d\d)", capsys.readouterr().out)
+    assert len(told) > 60
+    names = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+    assert [weekday for weekday, _ in told] == [names[date.fromisoformat(day).weekday()] for _, day in told]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.95, 1.0])
+def test_the_day_by_which_nine_of_ten_have_ended(base: Scenario, share: float) -> None:
+    """Against sorted durations; trials that are cut off never end."""
+    trials = escalate.simulate(base, trials=90)
+    days = sorted(trials.duration_days.tolist())
+    assert day_by_which(tally(trials), share) == days[math.ceil(share * 90) - 1]
+    cut = escalate.simulate(base.replace({"trial.max_days": days[80]}), trials=90)
+    ended = sorted(cut.milestone_days["trial ended"].tolist()).count(-1)
+    assert 0 < ended < 18
+    by = day_by_which(tally(cut), share)
+    assert by == (days[math.ceil(share * 90) - 1] if share * 90 <= 90 - ended else None)
+
+
+def test_the_summary_says_it(base: Scenario) -> None:
+    found = escalate.characteristics(escalate.simulate(base, trials=90))
+    day = day_by_which(found.tally, 0.9)
+    assert day is not None
+    by = base.trial.start_date + timedelta(days=day)
+    text = escalate.summary(found)
+    assert f"90 % of the trials have ended by {by:%a %F}, day {day}" in text
+    spans = next(part for part in text.split("\n\n") if part.startswith("How long?"))
+    for name in ("first infusion to recommendation", "cohort 1", "cohort 3"):
+        middle = found.get(f"{name}: 50% quantile").estimate
+        assert re.search(rf"^  {name} .* {middle:.0f} \[", spans, re.MULTILINE)
+    assert "need not add up" in " ".join(spans.split())
+
+
+def test_one_of_a_thing_has_no_plural() -> None:
+    one = small(accrual__consent_days=[0, 1, 2], safety__dlt_window_days=1, trial__planned_patients=3)
+    text = escalate.summary(escalate.characteristics(escalate.simulate(one, trials=1)))
+    assert text.splitlines()[1].startswith("1 simulated trial, seed 1;")
+    assert "DLT window 1 day, sentinel 0 days" in text
