@@ -27,6 +27,7 @@ from ..studies.compared import Comparison
 from ..studies.representative import representative_trial
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
+from ..studies.variants import Variants
 from ..words.records import Trial
 from ..words.tables import Table
 from .workbook import Sheet, workbook
@@ -78,7 +79,8 @@ def _(found: Trial) -> Iterator[Sheet]:
 
 @sheets_of.register(Comparison)
 @sheets_of.register(Sensitivity)
-def _(found: Comparison | Sensitivity) -> Iterator[Sheet]:
+@sheets_of.register(Variants)
+def _(found: Comparison | Sensitivity | Variants) -> Iterator[Sheet]:
     yield lines_sheet("summary", summary(found))
     yield table_sheet(found.table)
     yield from scenario_sheets(found.scenario)

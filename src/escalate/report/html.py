@@ -16,15 +16,20 @@ from ..results.chance import change_in_words, in_percent, in_units, tight
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
 from ..scenario.compared import Truth
+from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
 from ..scenario.rules import rule_words
 from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
+from ..studies.stored import FolderDifference
 from ..studies.sweeps import Sweep
+from ..studies.variants import Variants
 from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
 from .accrual import accrual_summary
+from .stored import difference_rows
+from .variants import finder, html_rows, planned_words
 
 MOST_ROWS = 200
 """Rows of one table that are shown; a line says how many more there are."""
@@ -154,8 +159,8 @@ def _(found: Comparison) -> str:
     parts = [_truth(found, truth) for truth in shown]
     more = len(found.truths) - len(shown)
     under = (
-        f"{len(found.rules)} rules, {found.trials:,} simulated trials of each, seed {found.seed}; below each number "
-        f"stands its difference to {found.rules[0]} in the same trials"
+        f"{len(found.rules)} rules, {found.trials:,} simulated trials of each, seed {found.seed}; below each "
+        f"number stands its difference to {found.rules[0]} in the same trials"
     )
     left = _lines([f"{more} more truths: to_pandas() has them"]) if more else ""
     return _page(found.scenario.trial.title_and_id, under, *parts, left)
@@ -185,6 +190,27 @@ def _compared(found: Comparison, truth: str, rule: str, measure: str, level: int
     row = found.get(measure, level, rule=rule, truth=truth)
     value = tight(in_percent(row) if row.unit == "probability" else in_units(row))
     return value if row.change is None else f"{value}\n{tight(change_in_words(row.change, 'same'))}"
+
+
+@html_of.register
+def _(found: Variants) -> str:
+    heads, rows = html_rows(found.labels, finder(found), found.scenario.levels)
+    first = found.labels[0]
+    told = [f"{label}: {changes_words(found.changes[label], first)}" for label in found.labels[1:]]
+    under = (
+        f"{len(found.labels)} scenarios, {found.trials:,} simulated trials of each, seed {found.seed}; "
+        f"below each number stands its difference to {first} in the same trials"
+    )
+    lines = _lines([line for line in (planned_words(found.scenarios), *told) if line])
+    return _page(found.scenario.trial.title_and_id, under, grid(("scenario", *heads), rows), lines)
+
+
+@html_of.register
+def _(found: FolderDifference) -> str:
+    keys = grid(("key", *found.labels), [(one.key, one.first, one.other) for one in found.changes], words=(0, 1, 2))
+    heads, rows = difference_rows(found)
+    table = grid(("", *heads), rows)
+    return _page(" and ".join(found.labels), found.how, keys if found.changes else "", table)
 
 
 @html_of.register
