@@ -1,4 +1,4 @@
-"""Notebooks are kept without outputs, and run; an error in a slider's function counts as one of its notebook."""
+"""Notebooks run, and show what is kept of them; an error in a slider's function counts as one of its notebook."""
 
 from __future__ import annotations
 
@@ -8,48 +8,63 @@ from typing import Any
 
 import pytest
 
-from conftest import ROOT
+from write_notebooks import NOTEBOOKS, PICTURE, executed, kept, read, texts
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+QUIET = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning", "ignore::ResourceWarning")
+ERROR = '"output_type": "error"'
+HOW = "python tests/write_notebooks.py keeps them anew"
 
 
 def test_there_are_notebooks() -> None:
     assert NOTEBOOKS
 
 
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_kept_without_outputs(notebook: Path) -> None:
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    code = [cell for cell in cells if cell["cell_type"] == "code"]
-    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in code)
-
-
-def executed(book: Any, folder: Path) -> str:
-    """Run a notebook in a folder, and return it as text, the state of its widgets included."""
-    nbformat = pytest.importorskip("nbformat", reason="needs the extra `notebooks`")
-    nbclient = pytest.importorskip("nbclient", reason="needs the extra `notebooks`")
-    for name in ("ipykernel", "ipywidgets", "pandas"):
+def run(book: Any, folder: Path) -> Any:
+    """Run a notebook, where it can be run."""
+    for name in ("nbformat", "nbclient", "ipykernel", "ipywidgets", "pandas", "jinja2", "tabulate", "openpyxl"):
         pytest.importorskip(name, reason="needs the extra `notebooks`")
-    with pytest.MonkeyPatch.context() as patch:
-        # nbclient tells the kernel of each output of a widget; if the cell's reply comes at that moment it is not
-        # noticed before the time-out. No notebook reads its widgets' outputs, so the kernel need not know.
-        patch.setattr("nbclient.output_widget.OutputWidget.sync_state", lambda self: None)
-        nbclient.NotebookClient(book, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
-    return str(nbformat.writes(book))
-
-
-ERROR = '"output_type": "error"'
-QUIET = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::RuntimeWarning", "ignore::ResourceWarning")
+    return executed(book, folder)
 
 
 @QUIET
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs(notebook: Path) -> None:
-    nbformat = pytest.importorskip("nbformat", reason="needs the extra `notebooks`")
-    book = nbformat.read(notebook, as_version=4)
-    assert ERROR not in executed(book, notebook.parent)
-    figures = [out for cell in book.cells for out in cell.get("outputs", []) if "image/png" in out.get("data", {})]
-    assert figures, "a notebook shows at least one figure"
+def test_shows_what_is_kept(notebook: Path) -> None:
+    book = read(notebook)
+    now = run(book, notebook.parent)
+    assert ERROR not in json.dumps(now)
+    assert texts(kept(now)) == texts(book), HOW
+    assert any(PICTURE in output.get("data", {}) for cell in book["cells"] for output in cell.get("outputs", []))
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_kept_in_order_and_small(notebook: Path) -> None:
+    code = [cell for cell in read(notebook)["cells"] if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1)), HOW
+    assert notebook.stat().st_size < 500_000, "a notebook is read over the network, and kept in every version"
+
+
+def test_only_what_stands_alone_is_kept() -> None:
+    """Sliders and progress bars need a kernel, and how a bar moves is chance; a picture that sliders fill is kept."""
+    one_dot = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+    views = [
+        {"output_type": "display_data", "metadata": {}, "data": {**view, "text/plain": "a widget"}}
+        for view in ({"application/vnd.jupyter.widget-view+json": {"model_id": name}} for name in ("bar", "image"))
+    ]
+    halves = [{"output_type": "stream", "name": "stdout", "text": half} for half in ("one ", "line\n")]
+    state = {
+        "bar": {"model_name": "HBoxModel"},
+        "image": {"model_name": "ImageModel", "buffers": [{"path": ["value"], "data": one_dot}]},
+    }
+    book = {
+        "metadata": {
+            "kernelspec": {"name": "python3"},
+            "widgets": {"application/vnd.jupyter.widget-state+json": {"state": state}},
+        },
+        "cells": [{"cell_type": "code", "source": "", "execution_count": 7, "outputs": [*views, *halves]}],
+    }
+    pytest.importorskip("PIL")
+    assert texts(kept(book)) == [["a picture", "one line\n"]]
+    assert "widgets" not in kept(book)["metadata"]
 
 
 SLIDER = """
@@ -67,7 +82,7 @@ def test_an_error_in_a_slider_is_seen(tmp_path: Path, nought: str, fails: bool) 
     """Such an error does not stop the notebook: it stands among the widgets' outputs, and has to be looked for."""
     v4 = pytest.importorskip("nbformat.v4", reason="needs the extra `notebooks`")
     book = v4.new_notebook(cells=[v4.new_code_cell(SLIDER.replace("NOUGHT", nought))])
-    text = executed(book, tmp_path)
+    text = json.dumps(run(book, tmp_path))
     assert (ERROR in text) == fails
     assert ("ZeroDivisionError" in text) == fails
     assert ("one over 1 is" in text) == (not fails)
