@@ -47,6 +47,7 @@ PENDING_AT_END = "test_elimination.py::test_time_is_up_while_patients_are_pendin
 ENGINES, QUESTIONS = "test_engines_agree.py", "test_questions.py"
 CHANCE = "test_chance.py"
 PARTIAL = "test_engines_agree.py::test_places_that_partial_doses_free_at_once"
+PAGE = "test_pages.py"
 LOST = "test_nothing_lost.py"
 HOSTILE = "test_plots_hostile.py"
 NOTEBOOK = "test_seen_in_notebooks.py::test_a_figure_is_seen_exactly_once"
@@ -56,6 +57,24 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a page shows tags of labels", "pages/page.py", "autoescape=True", "autoescape=False", f"{PAGE}::test_every_word_is_escaped"),
+    Bug("a page shows tags between dates", "pages/page.py", "[escape(part) for part", "[Markup(part) for part", f"{PAGE}::test_dates_and_errors_stay_whole"),
+    Bug("a page drops the last caution", "pages/run.py", "cautions=caution_sentences(cautions(scenario))", "cautions=caution_sentences(cautions(scenario)[:-1])", f"{PAGE}::test_the_page_says_all"),
+    Bug("a page drops the last figure", "pages/run.py", "for name, asked, seen in FIGURES]", "for name, asked, seen in FIGURES[:-1]]", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
+    Bug("a page shows one figure for all", "pages/run.py", "svg=figures.get(name))", "svg=figures.get(FIGURES[0][0]))", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
+    Bug("a page is silent about a figure that is missing", "pages/templates/run.html", "This figure could not be drawn.", "", f"{PAGE}::test_a_figure_that_cannot_be_drawn_is_said_on_the_page"),
+    Bug("a page leaves out assumptions without a source", "pages/run.py", "in by_kind(scenario) if entries]", "in by_kind(scenario) if entries and kind != 'unsourced']", f"{PAGE}::test_the_page_says_all"),
+    Bug("a page says another seed", "pages/run.py", "--seed {counted.seed}{allow}", "--seed 1{allow}", f"{PAGE}::test_equal_results_are_equal_pages"),
+    Bug("a page is written before the figures that it holds", "export/simulation.py", "return figures | {PAGE: write_page}", "return {PAGE: write_page} | figures", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
+    Bug("no dose is said of the wrong reason", "results/answer.py", "({MEANINGS[why]}) in {in_percent(share)}", "({MEANINGS[WHY_NO_DOSE[0]]}) in {in_percent(share)}", f"{PAGE}::test_question_and_answer_in_five_lines"),
+    Bug("the answer says the first level for the most frequent", "results/answer.py", "most = max(range(scenario.levels + 1)", "most = min(range(scenario.levels + 1)", f"{PAGE}::test_question_and_answer_in_five_lines"),
+    Bug("a page is wider than a telephone", "pages/templates/screen.css", ".scroll { overflow-x: auto;", ".scroll {", f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("a page is too dark to read in the dark", "pages/templates/screen.css", "--ink: #E6EDF3; --soft: #A8B3BE", "--ink: #1F2328; --soft: #59636E", f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("lines of a page lie on each other", "pages/templates/screen.css", "16px/1.45", "16px/0.5", f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("a page asks for something outside", "pages/templates/frame.html", '<meta charset="utf-8">', '<meta charset="utf-8"><link rel="stylesheet" href="https://example.org/x.css">', f"{PAGE}::test_a_browser_shows_all_of_it"),
+    Bug("a page on paper is as wide as on a screen", "pages/templates/print.css", "img { min-width: 0; width: auto; max-width: 100%;", "img { min-width: 60rem;", f"{PAGE}::test_nothing_is_cut_on_paper"),
+    Bug("a table too wide for a page keeps all its columns", "pages/table.py", "and _width(html, *SMALL) > PAPER_WIDE", "and False", f"{PAGE}::test_what_a_page_has_no_room_for_is_said"),
+    Bug("a wide table keeps its large letters on paper", "pages/table.py", "is_wide=_width(html, *LARGE) > PAPER_WIDE", "is_wide=False", f"{PAGE}::test_nothing_is_cut_on_paper"),
     Bug("a DLT's onset may be as late as 1e-17", "scenario/nature.py", "second_half_share: Annotated[float, Field(ge=0.001, le=0.999)]", "second_half_share: Annotated[float, Field(gt=0, lt=1)]", ABSURD),
     Bug("any number of patients may be counted", "scenario/policies.py", "Count = Annotated[int, Field(ge=1, le=MOST_PATIENTS)]", "Count = Annotated[int, Field(ge=1)]", f"{ABSURD} {BOUNDS}::test_every_number_has_two_ends"),
     Bug("a trial may start in the year 24", "scenario/protocol.py", "if not FIRST_START <= self.start_date <= LAST_START:", "if False:", ABSURD),
@@ -437,8 +456,8 @@ BUGS = (
     Bug("answers mix up who is pending", "kernel/answers.py", "pending, lost, dlt = kind == 0, kind == 1, kind == 2", "pending, lost, dlt = kind >= 0, kind == 1, kind == 2", f"{ENGINES}::test_single_patients_are_read_back_from_a_question"),
     Bug("tallies are added and one forgotten", "results/tally.py", "_added([part.values[name] for part in parts])", "_added([part.values[name] for part in parts[:2]])", ESTIMATE),
     Bug("a layer imports upward", "results/timeline.py", "from ..words.records import TIME_IS_UP, Trial\n", "from ..words.records import TIME_IS_UP, Trial\nfrom ..committee.protocol import ENDS\n", "test_layers.py"),
-    Bug("differences to the last rule", "studies/pairs.py", "self.truth, self.first = truth, rules[0]", "self.truth, self.first = truth, rules[-1]", "test_comparison.py"),
-    Bug("differences turned around", "studies/pairs.py", "columns[rule][what] - first[what]", "first[what] - columns[rule][what]", "test_comparison.py"),
+    Bug("differences to the last rule", "studies/pairs.py", "self.first = labels[0]", "self.first = labels[-1]", "test_comparison.py"),
+    Bug("differences turned around", "studies/pairs.py", "columns[label][what] - first[what]", "first[what] - columns[label][what]", "test_comparison.py"),
     Bug("differences of strangers", "studies/pairs.py", "Chunk(text, seed, done, count, compiles) for label, text in texts.items()", "Chunk(text, seed + len(label), done, count, compiles) for label, text in texts.items()", "test_comparison.py"),
     Bug("what workers counted counts once", "studies/pairs.py", "counted[what] = counted.get(what, Counter()) + often", "counted[what] = often", "test_comparison.py"),
     Bug("every rule under the first truth", "studies/comparison.py", 'for key, value in truth.toxicity.items()}', 'for key, value in known[0].toxicity.items()}', "test_comparison.py"),
@@ -759,6 +778,8 @@ BUGS = (
     Bug("bars are written into files", "studies/progress.py", "False if in_notebook else None", "False", "test_progress.py::test_nobody_watches_a_file"),
     Bug("bars flash", "studies/progress.py", '"delay": SILENT', '"delay": 0', "test_progress.py::test_short_work_is_silent"),
     Bug("an interruption says nothing", "studies/progress.py", "        except KeyboardInterrupt:", "        except ZeroDivisionError:", "test_progress.py::test_an_interruption_says_what_is_lost"),
+    Bug("figures: what drives the dates is not said", "plots/durations.py", "        drivers(counted.scenario),\n", "", "test_heads.py::test_every_figure_says_it"),
+    Bug("figures: what drives a trial is not said", "plots/style.py", "[drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []", "[]", "test_heads.py::test_every_figure_says_it"),
     Bug("counts become days", "words/csv_text.py", "(counts := COUNTS.fullmatch(value))", "(counts := FORMULA.fullmatch(value + 'x'))", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_day"),
     Bug("labels become days", "words/csv_text.py", " or DAY.fullmatch(value))", ")", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_day"),
     Bug("negative numbers become text", "words/csv_text.py", "not NUMBER.fullmatch(value) and ", "", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_formula"),
@@ -772,6 +793,38 @@ BUGS = (
     Bug("damaged machine code is run", "kernel/kept.py", "            if self._is_whole():", "            if True:", "test_interrupted.py::test_what_is_damaged_is_compiled_again"),
     Bug("a damaged cache stays damaged", "kernel/kept.py", "        self._clear()\n        warnings.warn(\n            f\"what was compiled and kept", "        warnings.warn(\n            f\"what was compiled and kept", "test_interrupted.py::test_what_is_damaged_is_compiled_again"),
     Bug("nobody learns that a disk is full", "kernel/kept.py", "            warnings.warn(\n", "            print(\n", "test_interrupted.py::test_a_full_disk_is_a_caution"),
+    Bug("scenarios have trials of their own", "studies/variants.py", "Chunk(text, seed, done, count, compiles)", "Chunk(text, seed + (text != next(iter(texts.values()))), done, count, compiles)", "test_variants.py::test_each_has_the_trials_that_it_has_alone"),
+    Bug("medians vary each by itself", "studies/medians.py", "- 2 * r *", "- 0 * r *", "test_variants.py::test_the_error_of_a_difference_of_medians_is_how_it_varies"),
+    Bug("medians vary together whatever happens", "studies/medians.py", "r = _correlation(first <= one.estimate, other <= two.estimate)", "r = 1.0", "test_variants.py::test_the_error_of_a_difference_of_medians_is_how_it_varies"),
+    Bug("the earlier median is the difference", "studies/medians.py", "centre = two.estimate - one.estimate", "centre = one.estimate - two.estimate", "test_variants.py::test_paired_errors_are_those_of_the_stored_trials"),
+    Bug("scenarios have the truth of the first", "studies/variants.py", "truth_of(trials.scenario)", "truth_of(next(iter(found.values())).scenario)", "test_variants.py::test_a_truth_of_its_own"),
+    Bug("medians of trials cut off are told", "studies/variants.py", "return 2 * counted", "return 0 * counted", "test_variants.py::test_a_median_that_nobody_knows_is_not_told"),
+    Bug("the last part of scenarios is the first", "studies/variants.py", "sorted(counted, key=lambda part: part.first)", "counted[-1:]", "test_variants.py::test_neither_chunks_nor_workers_change_a_byte"),
+    Bug("the window does not change when a DLT comes", "nature/sameness.py", "onset, scenario.window_end_offset, with_p", "onset, with_p", "test_variants.py::test_what_is_said_to_be_the_same_is_the_same"),
+    Bug("pauses change when candidates consent, whatever they are", "nature/sameness.py", "return accrual.consents_per_month, frozenset(pauses)", "return accrual.consents_per_month, start", "test_variants.py::test_what_is_said_to_be_the_same_is_the_same"),
+    Bug("who is fixed to have a DLT has it in both", "nature/sameness.py", '_fixed(scenario, "dlt", "dlt_day")', "()", "test_variants.py::test_what_is_said_to_be_the_same_is_the_same"),
+    Bug("a value ends within its brackets", "scenario/variants.py", 'return \'"\' in bare or', 'return \'"\' in bare and', "test_variants.py::test_a_line_is_label_and_values"),
+    Bug("a label ends at the first colon", "scenario/variants.py", r'\s*:\s+(?={_KEY})", re.DOTALL', r'\s*:\s*(?=.)", re.DOTALL', "test_variants.py::test_a_line_is_label_and_values"),
+    Bug("scenarios with other doses are compared", "scenario/variants.py", "if own != levels[first]:", "if False:", "test_variants.py::test_all_faults_are_told_at_once"),
+    Bug("the second of two labels wins", "scenario/variants.py", "elif labels.count(label) > 1:", "elif False:", "test_variants.py::test_all_faults_are_told_at_once"),
+    Bug("the first fault alone is told", "scenario/variants.py", "problems.extend(one for one in error.problems if one not in problems)", "problems.extend(error.problems[: not problems])", "test_variants.py::test_all_faults_are_told_at_once"),
+    Bug("what is set is not set where scenarios are compared", "scenario/variants.py", "return with_settings(load(read, allow_python=allow_python), settings)", "return load(read, allow_python=allow_python)", "test_variants.py::test_the_command_writes_a_folder_that_runs_again"),
+    Bug("values that a scenario lacks do not differ", "scenario/differences.py", "for key in dict.fromkeys([*one, *two]):", "for key in (key for key in one if key in two):", "test_variants.py::test_each_change_is_told_with_both_values"),
+    Bug("curves begin a day late", "plots/finish.py", "x = [zero, *(zero + day for", "x = [zero, *(zero + day + 1 for", "test_variants.py::test_curves_say_what_was_found"),
+    Bug("after six curves all is the same again", "plots/finish.py", "STROKES[(number - 1 + (number - 1) // 12) % len(STROKES)]", "STROKES[(number - 1) % 2]", "test_variants.py::test_twenty_four_curves_with_hostile_labels_are_told_apart"),
+    Bug("a curve whose label begins with a stroke has no name", "plots/finish.py", 'if words.startswith("_") else words', 'if False else words', "test_variants.py::test_twenty_four_curves_with_hostile_labels_are_told_apart"),
+    Bug("two folders of one seed are strangers", "studies/stored.py", "rows = _paired_rows(trials) if trials else", "rows = _paired_rows(trials) if False else", "test_diff.py::test_the_same_seed_is_paired_trial_by_trial"),
+    Bug("two seeds are one", "studies/stored.py", "if seeds[0] != seeds[1]:", "if False:", "test_diff.py::test_other_seeds_have_independent_errors"),
+    Bug("trials are paired from the first of each file", "studies/stored.py", "rows = slice(wanted.start - trials.first, wanted.stop - trials.first)", "rows = slice(len(trials) - len(wanted), len(trials))", "test_diff.py::test_of_more_trials_those_that_both_hold_are_paired"),
+    Bug("the error of one is that of both", "studies/stored.py", "for error in errors) ** 0.5", "for error in errors[:1]) ** 0.5", "test_diff.py::test_other_seeds_have_independent_errors"),
+    Bug("none and none of 1,000 differ by nothing for certain", "studies/stored.py", "if any(few_tell(k, n - k) for k, n in happened):", "if False:", "test_diff.py::test_an_independent_difference_of_probabilities_covers"),
+    Bug("what was changed in results is not seen", "files/manifest.py", "for name, sha256 in listed.items() if sha256 != _sha256(folder / name)]", "for name, sha256 in listed.items() if not (folder / name).exists()]", "test_diff.py::test_what_cannot_be_compared_is_one_line"),
+    Bug("folders of any verb are compared", "studies/stored.py", 'return "" if verb == "run" else', 'return "" if verb else', "test_diff.py::test_what_cannot_be_compared_is_one_line"),
+    Bug("nobody looked, and no trial differs", "report/stored.py", "nothing = SAME if found.pairs else NO_CHANGE", "nothing = SAME", "test_diff.py::test_nothing_is_the_same_where_nobody_looked_at_the_trials"),
+    Bug("levels of other doses are compared", "studies/stored.py", "== _doses(stored[names[1]]) or not _by_level(row)", "== _doses(stored[names[1]]) or row", "test_diff.py::test_other_doses_are_not_compared_level_by_level"),
+    Bug("versions that differ are not told", "report/stored.py", "for name, (one, two) in versions.items() if one != two]", "for name, (one, two) in versions.items() if one is None]", "test_diff.py::test_versions_are_told"),
+    Bug("days that were not reached are read as the first", "results/stored.py", "np.where(np.isnan(days), NOT_REACHED, days)", "np.where(np.isnan(days), 0, days)", "test_diff.py::test_trials_are_read_back_as_they_were"),
+    Bug("sources that differ are not told", "scenario/differences.py", "if one.get(key) != two.get(key))", "if False)", "test_diff.py::test_the_same_seed_is_paired_trial_by_trial"),
 )  # fmt: skip
 
 

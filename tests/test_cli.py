@@ -59,6 +59,7 @@ def test_run_writes_a_folder_of_results(capsys: pytest.CaptureFixture[str], else
     assert names == {
         *{
             "SHA256SUMS",
+            "report.html",
             "summary.txt",
             "summary.json",
             "characteristics.csv",

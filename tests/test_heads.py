@@ -7,6 +7,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
+from matplotlib.text import Text
 
 import escalate
 from conftest import ROOT
@@ -34,6 +35,24 @@ def test_what_drives_a_result(base: Scenario) -> None:
     pause = {"first_day": date(2025, 1, 20), "last_day": date(2025, 2, 3)}
     paused = base.replace({"accrual.consents_per_month": 1.0, "accrual.pauses": [pause]})
     assert drivers(paused).startswith("1 consent a month, 1 pause; ")
+
+
+def test_every_figure_says_it(base: Scenario) -> None:
+    """In the texts below its title, whole, however their lines are broken."""
+    found = escalate.characteristics(escalate.simulate(base, trials=30))
+    trial = escalate.simulate_trial(base)
+    figures = {
+        "durations": escalate.plot_durations(found),
+        "selection": escalate.plot_selection(found),
+        "where time goes": escalate.plot_where_time_goes(found),
+        "timeline": escalate.plot_timeline(trial),
+        "staircase": escalate.plot_staircase(trial),
+        "accrual": escalate.plot_accrual_fan(escalate.accrual(base, trials=20)),
+        "tornado": escalate.plot_tornado(escalate.sensitivity(base, trials=5)),
+    }
+    for name, axes in figures.items():
+        said = " ".join(text.get_text() for text in axes.figure.findobj(Text))
+        assert DRIVES in " ".join(said.replace("\u00a0", " ").split()), name
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def results(scenario: escalate.Scenario) -> dict[str, Any]:
         "compared": escalate.compare(scenario, {EVIL: "3+3", "other": "rolling six"}, trials=5),
         "sensitivity": escalate.sensitivity(scenario, trials=5),
         "exact": escalate.exact(scenario),
+        "accrual": escalate.accrual(scenario, trials=10),
         "table": escalate.decision_table(scenario),
         "records": escalate.simulate_trial(scenario).patients,
     }

@@ -11,6 +11,7 @@
     ├── RuleError       an escalation rule cannot decide
     ├── CallError       a function of the Python interface is called wrongly
     ├── WorkersError    there are no workers, or none that could do the work
+    ├── FolderError     a folder of results cannot be compared with another
     └── OutputError     the results cannot be written
 
 Every message says where, what was got, what is allowed and how to mend it.
@@ -123,6 +124,10 @@ class CallError(EscalateError, TypeError):
 
 class WorkersError(EscalateError):
     """There are no workers, or none that could do the work; the message says how to start some."""
+
+
+class FolderError(EscalateError):
+    """A folder of results cannot be compared with another; the message says which, and why."""
 
 
 class TaskError(RuntimeError):

@@ -7,8 +7,8 @@ the committee itself wherever that is possible, and `caution_lines` is the one p
 results comes in here; nothing here changes a result.
 """
 
-from .caution import Caution, caution_brief, caution_lines
+from .caution import Caution, caution_brief, caution_lines, caution_sentences
 from .found import cautions
 from .shared import Shared, shared
 
-__all__ = ["Caution", "Shared", "caution_brief", "caution_lines", "cautions", "shared"]
+__all__ = ["Caution", "Shared", "caution_brief", "caution_lines", "caution_sentences", "cautions", "shared"]

@@ -65,10 +65,24 @@ def caution_lines(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[s
     """
     of = _whose(cautions)
     lines = [f"Cautions: {len(of)}"] if of else []
-    for caution, whose in of.items():
-        words = f"{f'{whose}: ' if whose else ''}{caution.matter} {caution.advice} [{caution.key}]"
+    for words in caution_sentences(of):
         lines += wrap(words, WIDTH, initial_indent="  ! ", subsequent_indent="    ")
     return lines
+
+
+def caution_sentences(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[str]:
+    """Return each caution as running text: the matter, what to do, and the key that it is about.
+
+    Parameters
+    ----------
+    cautions : iterable of Caution, or dict of Caution to str
+        As for `caution_lines`.
+    """
+    of = _whose(cautions)
+    return [
+        f"{f'{whose}: ' if whose else ''}{caution.matter} {caution.advice} [{caution.key}]"
+        for caution, whose in of.items()
+    ]
 
 
 def _whose(cautions: Iterable[Caution] | Mapping[Caution, str]) -> dict[Caution, str]:

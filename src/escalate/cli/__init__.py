@@ -22,6 +22,7 @@ from . import (
     check,
     compare,
     completion,
+    diff,
     exact,
     init,
     keys,
@@ -36,7 +37,7 @@ from . import (
 from .signals import interruptible
 from .terminal import Parser, say
 
-VERBS = (run, sweep, sensitivity, trial, accrual, compare, exact, table, rules, keys, check, init, schema)
+VERBS = (run, sweep, sensitivity, trial, accrual, compare, diff, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .arguments import Verbs, add_out, add_scenario, at_least, name_of, new_verb, result_folder, say, scenario_of
+from .arguments import Verbs, add_out, add_scenario, add_trials, name_of, new_verb, result_folder, say, scenario_of
 
 
 def add(verbs: Verbs) -> None:
@@ -13,8 +13,7 @@ def add(verbs: Verbs) -> None:
     add_scenario(parser)
     who = ("infused", "enrolled", "evaluable", "consented")
     parser.add_argument("--counted", choices=who, default=who[0], metavar="WHO", help=f"{', '.join(who)} (the first)")
-    parser.add_argument("--trials", type=at_least(1), default=1000, metavar="N", help="trials (default 1000)")
-    parser.add_argument("--seed", type=at_least(0), default=1, metavar="S", help="seed (default 1)")
+    add_trials(parser, 1000)
     add_out(parser, "results/<scenario>-accrual, with a number if that exists")
 
 
@@ -34,5 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             tell()
         else:
-            write_accrual(found, out, counted=arguments.counted, tell=tell)
+            write_accrual(found, out, xlsx=arguments.xlsx, counted=arguments.counted, tell=tell)
             say(f"\nWritten to {out.path}: summary, and accrual.png and .svg.")

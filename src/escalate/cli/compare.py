@@ -1,4 +1,4 @@
-"""`escalate compare`: compare rules under several truths, on the same patients."""
+"""`escalate compare`: compare rules under several truths, or several scenarios, on the same patients."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from pathlib import Path
 
 from .arguments import (
     Verbs,
+    add_allow_python,
     add_out,
-    add_scenario,
+    add_set,
     add_trials,
     add_workers,
     name_of,
@@ -21,23 +22,68 @@ from .arguments import (
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
-    parser = new_verb(verbs, "compare", run, "compare rules under several truths, on the same patients")
-    add_scenario(parser)
+    parser = new_verb(verbs, "compare", run, "compare rules under several truths, or scenarios, on the same patients")
+    words = "scenario file (.toml), resolved.json of an earlier run, or name of a scenario that comes with escalate"
+    more = "; several are compared with each other, differences are to the first"
+    parser.add_argument("scenario", nargs="+", metavar="SCENARIO", help=words + more)
+    add_set(parser)
+    add_allow_python(parser)
     rule = 'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; differences are to the first'
     truth = 'P(DLT) at each level, as in "0.05 0.12"'
     target = "target P(DLT) of every rule that needs one and names none; it also says which level is the MTD of a truth"
+    variant = (
+        "the first scenario with other values, compared with it, as in "
+        '"slow: accrual.consents_per_month=0.5 screening.days=21"; give one for each'
+    )
+    parser.add_argument("--variant", action="append", default=[], metavar="LABEL: KEY=VALUE", help=variant)
     parser.add_argument("--rule", action="append", default=[], metavar="RULE", help=f"{rule}; give one for each")
     parser.add_argument("--truth", action="append", default=[], metavar="P", help=f"{truth}; give one for each")
     parser.add_argument("--target", type=float, metavar="P", help=target)
     parser.add_argument("--rules", metavar="FILE", help="file (.toml) with target, [[rules]] and [[truths]]")
     add_trials(parser, 10_000, "of each")
-    parser.add_argument("--no-exact", action="store_true", help="compute no exact values")
+    parser.add_argument("--no-exact", action="store_true", help="compute no exact values of rules")
     add_workers(parser)
     add_out(parser, "results/<scenario>-compared, with a number if that exists")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
+    if arguments.variant or len(arguments.scenario) > 1:
+        _run_scenarios(arguments)
+    else:
+        arguments.scenario = arguments.scenario[0]
+        _run_rules(arguments)
+
+
+def _run_scenarios(arguments: argparse.Namespace) -> None:
+    """Compare scenarios: those of several files, and variants of the first."""
+    from ..errors import CallError
+    from ..export import write_variants
+    from ..report import summary
+    from ..scenario.variants import read_scenarios
+    from ..studies.comparison import compare
+    from ..studies.workers import workers
+
+    given = ("rule", "truth", "target", "rules")
+    alone = [f"--{name}" for name in given if getattr(arguments, name) not in (None, [])]
+    if alone:
+        raise CallError(
+            f"{' and '.join(alone)}: rules and truths are compared within one scenario; where scenarios are compared, "
+            'each has its own: --variant "BOIN: rule=BOIN rule.target=0.25"'
+        )
+    scenarios, reads = read_scenarios(arguments.scenario, arguments.settings, arguments.variant, arguments.allow_python)
+    with result_folder(arguments, f"{name_of(reads[0])}-compared") as out:
+        with workers(arguments.workers, arguments.dask) as executor:
+            found = compare(scenarios, trials=arguments.trials, seed=arguments.seed, progress=True, executor=executor)
+        if out is None:
+            say(summary(found))
+        else:
+            write_variants(found, out, xlsx=arguments.xlsx, inputs=reads, tell=lambda: say(summary(found)))
+            say(f"\nWritten to {out.path}: summary, scenarios.csv, finish.png, and every scenario compared.")
+
+
+def _run_rules(arguments: argparse.Namespace) -> None:
+    """Compare rules under truths."""
     from ..export import write_comparison
     from ..report import summary
     from ..scenario.comparison_file import read_asked

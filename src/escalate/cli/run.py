@@ -47,4 +47,4 @@ def run(arguments: argparse.Namespace) -> None:
             tell=lambda found: say(summary(found)),
         )
     if out is not None:
-        say(f"\nWritten to {out.path}: summary, characteristics, figures, every trial, and the median one told.")
+        say(f"\nWritten to {out.path}: report.html, summary, figures, every trial, and the median one told.")

@@ -16,6 +16,7 @@ from .simulation import run
 from .sweep import write_sweep_figure
 from .table import write_table
 from .trial import write_trial
+from .variants import write_variants
 
 __all__ = [
     "run",
@@ -27,4 +28,5 @@ __all__ = [
     "write_sweep_figure",
     "write_table",
     "write_trial",
+    "write_variants",
 ]

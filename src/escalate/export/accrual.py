@@ -11,10 +11,17 @@ from ..studies.accruals import Accrual
 from ..studies.simulation import provenance
 from .figures import figure
 from .parts import Tell, write_json, write_resolved
+from .sheets import also_workbook, saves
 
 
 def write_accrual(
-    found: Accrual, out: Out, *, counted: str = "infused", overwrite: bool = False, tell: Tell | None = None
+    found: Accrual,
+    out: Out,
+    *,
+    counted: str = "infused",
+    overwrite: bool = False,
+    xlsx: bool = False,
+    tell: Tell | None = None,
 ) -> None:
     """Write when patients come as a folder: summary, and the fan of all trials.
 
@@ -28,6 +35,8 @@ def write_accrual(
         Whom to count: one of `escalate.studies.accruals.COUNTED`.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
+    xlsx : bool
+        Whether a workbook is written, too (extra `excel`).
     tell : callable, optional
         Says what was found, before any figure is drawn.
 
@@ -46,4 +55,9 @@ def write_accrual(
         write_json(folder / "provenance.json", {**made, "counted": counted})
 
     figures = {"accrual": figure(lambda: plot_accrual_fan(found, counted=counted))}
-    write_folder(out, write, overwrite, figures, tell=tell)
+    write_folder(out, write, overwrite, figures | also_workbook(found, xlsx), tell=tell)
+
+
+@saves(Accrual)
+def _save_accrual(found: Accrual, out: Path, overwrite: bool) -> None:
+    write_accrual(found, out, overwrite=overwrite)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,3 +28,9 @@ def figure(plot: Callable[[], Any]) -> Write:
             path.with_name(f"{path.name}.{kind}").write_bytes(data)
 
     return write
+
+
+def drawn_before(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
+    """Return figures that stand in a folder as SVG, by the last part of their names: no figure is drawn twice."""
+    files = (folder / f"{name}.svg" for name in names)
+    return {file.stem: file.read_bytes() for file in files if file.exists()}

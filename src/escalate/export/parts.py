@@ -16,6 +16,7 @@ from ..scenario.rules import PythonRule
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
 from ..studies.simulation import provenance
+from ..studies.variants import Variants
 from ..words.csv_text import csv_bytes
 from ..words.records import ScenarioLike
 
@@ -23,7 +24,7 @@ Tell = Callable[[], object]
 """Says what was found: asked when numbers are written, and figures are not drawn yet."""
 
 
-def write_studied(folder: Path, found: Comparison | Sensitivity, **made: object) -> None:
+def write_studied(folder: Path, found: Comparison | Sensitivity | Variants, **made: object) -> None:
     """Write what a study found: summary, estimates as CSV, and what is needed to make it again, with more of that."""
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
     (folder / f"{found.table.name}.csv").write_bytes(csv_bytes(found.table.to_csv()))

@@ -16,15 +16,18 @@ from ..files import Write, write_file, write_result
 from ..protocol_tables import ProtocolTable
 from ..protocol_tables.layout import OfScenario, cells_of
 from ..report import exact_summary, summary
+from ..report.accrual import accrual_summary
 from ..report.narrative import story
 from ..results.estimates import Characteristics
 from ..results.tally import PATHS_OF, Tally
 from ..scenario.model import Scenario
 from ..scenario.sources import ledger
+from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.representative import representative_trial
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
+from ..studies.variants import Variants
 from ..words.records import Trial
 from ..words.tables import Table
 from .workbook import Sheet, workbook
@@ -76,7 +79,8 @@ def _(found: Trial) -> Iterator[Sheet]:
 
 @sheets_of.register(Comparison)
 @sheets_of.register(Sensitivity)
-def _(found: Comparison | Sensitivity) -> Iterator[Sheet]:
+@sheets_of.register(Variants)
+def _(found: Comparison | Sensitivity | Variants) -> Iterator[Sheet]:
     yield lines_sheet("summary", summary(found))
     yield table_sheet(found.table)
     yield from scenario_sheets(found.scenario)
@@ -107,6 +111,16 @@ def _(found: ProtocolTable) -> Iterator[Sheet]:
     yield Sheet(name="cells", heads=tuple(heads), rows=rows)
     if found.scenario is not None:
         yield from scenario_sheets(found.scenario)
+
+
+@sheets_of.register
+def _(found: Accrual) -> Iterator[Sheet]:
+    for counted, days in found.days.items():
+        yield lines_sheet(f"summary {counted}", accrual_summary(found, counted))
+        most = max(map(len, days), default=0)
+        rows = [[trial, *each.tolist(), *[None] * (most - len(each))] for trial, each in enumerate(days)]
+        yield Sheet(name=f"{counted} days", heads=("trial", *(str(k) for k in range(1, most + 1))), rows=rows)
+    yield from scenario_sheets(found.scenario)
 
 
 @sheets_of.register

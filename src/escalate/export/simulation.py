@@ -13,6 +13,7 @@ from typing import Any
 
 from ..cautions import cautions
 from ..files import FileRead, Out, Place, Write, claimed, place_for
+from ..pages import run_page
 from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
 from ..results.estimates import Characteristics, characteristics
@@ -24,7 +25,7 @@ from ..studies.simulation import check_kept, provenance, simulated_parts
 from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.records import Trial
-from .figures import figure
+from .figures import drawn_before, figure
 from .parts import keep_rule, write_json, write_resolved
 from .records import write_columns
 from .sheets import also_workbook, saves, told_of
@@ -32,6 +33,9 @@ from .trial import figures_of_trial, write_records
 
 MEDIAN_TRIAL = "median-trial"
 """Folder of the one trial that is told of many."""
+
+PAGE = "report.html"
+"""The page of a run: all of it in one file."""
 
 
 @asks(Scenario, numbers=("trials", "seed"))
@@ -153,13 +157,18 @@ def _write_characteristics(folder: Path, found: Characteristics, told: Trial) ->
 
 
 def _figures_of(found: Characteristics, told: Trial) -> dict[str, Write]:
-    """Return the figures of many trials, and of one of them."""
-    return {
+    """Return the figures of many trials, and of one of them, and the page that holds them all."""
+    figures = {
         "durations": figure(lambda: plot_durations(found)),
         "where-time-goes": figure(lambda: plot_where_time_goes(found)),
         "selection": figure(lambda: plot_selection(found)),
         **{f"{MEDIAN_TRIAL}/{name}": write for name, write in figures_of_trial(told).items()},
     }
+
+    def write_page(path: Path) -> None:
+        path.write_bytes(run_page(found, told, drawn_before(path.parent, figures)).encode())
+
+    return figures | {PAGE: write_page}  # after the figures, which it holds
 
 
 def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:

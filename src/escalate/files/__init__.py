@@ -8,7 +8,7 @@ saves itself; `faults` words what went wrong. Any room comes in by the names her
 
 from .beside import clear_unfinished
 from .faults import brief, why
-from .manifest import MANIFEST, MARK, seal
+from .manifest import MANIFEST, MARK, seal, why_not_results
 from .one_file import check_file_free, write_file, write_text, write_whole
 from .place import Out, Place, Write, begin_folder, claimed, place_for, write_folder
 from .reading import MOST_BYTES, MOST_OF_RECORD, FileRead, read_bytes
@@ -33,6 +33,7 @@ __all__ = [
     "read_bytes",
     "seal",
     "why",
+    "why_not_results",
     "write_file",
     "write_folder",
     "write_result",

@@ -51,6 +51,23 @@ def would_lose(folder: Path) -> str:
     )
 
 
+def why_not_results(folder: Path) -> str:
+    """Return why a folder is none of results as they were written; empty if it is. What was added changes nothing."""
+    if not folder.is_dir():
+        return "is no folder of results" if folder.exists() else "there is no such folder"
+    if MARK not in (listed := _listed(folder)):
+        return f"is not a folder of results (it holds no {MANIFEST} with {MARK})"
+    wrong = [f"{name} ({_what(folder / name)})" for name, sha256 in listed.items() if sha256 != _sha256(folder / name)]
+    if not wrong:
+        return ""
+    more = f" and {len(wrong) - MOST_TOLD} more" if len(wrong) > MOST_TOLD else ""
+    return f"is not as it was written: {', '.join(wrong[:MOST_TOLD])}{more}; make it again, or name the untouched one"
+
+
+def _what(path: Path) -> str:
+    return "changed" if path.exists() else "missing"
+
+
 def _listed(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of every file that a folder's list names."""
     try:
@@ -58,7 +75,7 @@ def _listed(folder: Path) -> dict[str, str]:
     except OSError:
         return {}
     found = {}
-    for line in text.split("\n"):
+    for line in filter(None, text.split("\n")):
         checksum, _, name = line.partition("  ")
         if checksum.startswith("\\"):
             name = re.sub(r"\\(.)", lambda escaped: {"n": "\n", "r": "\r"}.get(escaped[1], escaped[1]), name)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from ..scenario.drivers import drivers
 from ..studies.accruals import COUNTED, Accrual
 from ..words.records import IntArray
 from . import sheet
@@ -137,5 +138,6 @@ def _finding(found: Accrual, counted: str, fan: IntArray) -> str:
 
 def _small_print(found: Accrual, counted: str) -> list[str]:
     about = found.scenario.trial
-    lines = [about.title_and_id, f"{trials_words(found.trials, found.seed)} · start {about.start_date}"]
+    made = f"{trials_words(found.trials, found.seed)} · start {about.start_date}"
+    lines = [about.title_and_id, made, drivers(found.scenario)]
     return lines + ([COUNTED[counted]] if ":" in COUNTED[counted] else [])

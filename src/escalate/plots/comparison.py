@@ -15,9 +15,11 @@ from ..results.chance import value_alone
 from ..results.no_dose import no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
+from ..studies.variants import Variants
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from . import sheet
 from .board import SMALL, Board, fill_cell, legend_columns, new_board, room_on, scale_in
+from .finish import plot_finish
 from .paths import level_colours
 from .sheet import Asked, Size
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION, caution_words
@@ -147,7 +149,12 @@ class Layout:
 
 @sheet.figure
 def plot_comparison(
-    comparison: Comparison, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+    comparison: Comparison | Variants,
+    *,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
 ) -> Axes:
     """Draw a comparison, as `escalate.compare` returns it.
 
@@ -155,11 +162,11 @@ def plot_comparison(
     of the truth on a darker ground, then patients with a DLT, patients overdosed and infused, and the
     duration, with 95 % Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
     rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error, = before
-    one that is the same in every trial.
+    one that is the same in every trial. Of scenarios, the curves of `plot_finish` are drawn: when each has finished.
 
     Parameters
     ----------
-    comparison : Comparison
+    comparison : Comparison or Variants
         What to draw.
     ax : Axes, optional
         Where to draw; a figure of a fitting size is made where it is not given.
@@ -173,6 +180,8 @@ def plot_comparison(
     Axes
         The one drawn in.
     """
+    if isinstance(comparison, Variants):
+        return plot_finish(comparison, ax=ax, size=size, title=title, legend=legend)
     asked = Asked(ax, size, title, legend)
     fill_cell(asked, _title(comparison))
     layouts = [_layout(comparison, limit) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]

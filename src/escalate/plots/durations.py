@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from ..results.chance import in_percent, quantile_in_words
 from ..results.estimates import Characteristics, Estimate, finished_by, otherwise
 from ..results.outcomes import NOT_REACHED
+from ..scenario.drivers import drivers
 from . import sheet
 from .beside import mark_planned, write_beside
 from .sheet import EDGE, Asked, Sheet, Size
@@ -112,7 +113,11 @@ def _finding(found: Characteristics) -> str:
 
 def _small_print(found: Characteristics) -> list[str]:
     counted, about = found.tally, found.tally.scenario.trial
-    lines = [about.title_and_id, f"{trials_words(counted.trials, counted.seed)} · start {about.start_date}"]
+    lines = [
+        about.title_and_id,
+        f"{trials_words(counted.trials, counted.seed)} · start {about.start_date}",
+        drivers(counted.scenario),
+    ]
     cut = counted.values["milestone: trial ended"][NOT_REACHED]
     if cut:
         missing = [words for words, (share, _) in MARKED.items() if not _is_known(found, share)]

@@ -8,8 +8,10 @@ from matplotlib.axes import Axes
 
 from ..errors import EscalateError
 from ..exactly.enumeration import Exact
+from ..results.answer import most_often
 from ..results.chance import in_percent
 from ..results.estimates import Characteristics, Estimate
+from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
@@ -119,7 +121,7 @@ def plot_selection(
     exactly = _draw_exact(ax, exact)
     listed = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), INCONCLUSIVE["label"], MTD)
     row = max(ROW, *(LINE * (label.count("\n") + 1) + 8 for label in labels))
-    page.finish(_finding(found), _small_print(found), row * (scenario.levels + 1.2), listed, edge=EDGE)
+    page.finish(most_often(found), _small_print(found), row * (scenario.levels + 1.2), listed, edge=EDGE)
     for level, estimate in values.items():
         ends = [estimate.estimate, estimate.high or 0.0, exactly.get(level, 0.0)]
         _write_number(ax, level, max(ends), in_percent(estimate), exactly.get(level))
@@ -180,18 +182,10 @@ def _write_number(ax: Axes, level: int, right: float, words: str, exact: float |
     ax.annotate(text, (right, level), (8, 0), textcoords="offset points", **style)
 
 
-def _finding(found: Characteristics) -> str:
-    scenario = found.tally.scenario
-    most = max(range(scenario.levels + 1), key=lambda level: found.get("recommended", level or NO_DOSE).estimate)
-    share = in_percent(found.get("recommended", most or NO_DOSE))
-    which = f"level {most}, {scenario.dose_levels[most - 1].label}" if most else NO_DOSE
-    return f"Recommended most often: {which}, in {share}"
-
-
 def _small_print(found: Characteristics) -> list[str]:
     counted, scenario = found.tally, found.tally.scenario
     rest = [f"rule {rule_words(scenario.rule)}", f"{trials_words(counted.trials, counted.seed)}"]
-    lines = [scenario.trial.title_and_id, " · ".join(rest)]
+    lines = [scenario.trial.title_and_id, " · ".join(rest), drivers(scenario)]
     if scenario.overdose_above is not None and scenario.toxicity.mtd_level is None:
         limit = f"{100 * scenario.overdose_above:.4g}%"
         lines.append(f"MTD of the truth: the highest level whose assumed P(DLT) is not above {limit}")

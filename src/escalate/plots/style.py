@@ -28,6 +28,7 @@ from matplotlib.ticker import Formatter
 
 from ..cautions import Caution, caution_brief, cautions
 from ..errors import OutputError
+from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..words.dose_path import LETTERS
 from ..words.records import Trial
@@ -216,7 +217,8 @@ def small_print(trial: Trial) -> list[str]:
     dates = f"{trial.start_date} to {end} ({trial.duration_days} days)"
     why = [] if trial.recommended is None else [f"Escalation ended: {trial.stop_reason}"]
     which = f"{trial.rule} rule · {dates} · simulated trial: {trial.which}"
-    return [path, *why, trial.title, which]
+    driven = [drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []
+    return [path, *why, trial.title, *driven, which]
 
 
 DATES = ("sources",)

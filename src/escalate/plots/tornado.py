@@ -10,6 +10,7 @@ from matplotlib.patches import Patch
 
 from ..errors import EscalateError
 from ..results.estimates import Estimate
+from ..scenario.drivers import drivers
 from ..studies.sensitivities import Sensitivity, Swing, measure_words
 from . import sheet
 from .axis_words import amount, key_words
@@ -91,6 +92,7 @@ def plot_tornado(
         about.title_and_id,
         f"One assumption at a time, from the base case to both ends of its range · {found.trials:,} trials at "
         f"each end, of the same patients, seed {found.seed} · thin lines: 95 % Monte Carlo intervals",
+        f"Base case: {drivers(found.scenario)}",
         *caution_words(found.cautions, None if base.level is not None else DATES),
     )
     handles = {

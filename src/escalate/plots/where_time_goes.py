@@ -8,10 +8,12 @@ from typing import Any
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
+from ..results.answer import longest_wait
 from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS
+from ..scenario.drivers import drivers
 from . import sheet
 from .beside import TEXT, make_room
 from .sheet import EDGE, Asked, Sheet, Size
@@ -164,10 +166,7 @@ def _write_numbers(ax: Axes, notes: list[tuple[float, float, str]]) -> None:
 def _finding(several: Mapping[str, Characteristics]) -> str:
     if len(several) > 1:
         return f"Where the time goes, in {len(several)} scenarios"
-    one = next(iter(several.values()))
-    most = max(WAITS, key=lambda name: one.get(name).estimate)
-    words = "follow-up" if most == "follow-up" else f"waiting for {most}"
-    return f"Where the time goes: most of all {words}"
+    return f"Where the time goes: most of all {longest_wait(next(iter(several.values())))}"
 
 
 def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
@@ -176,6 +175,7 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
     made = dict.fromkeys(trials_words(t.trials, t.seed, of_each=len(several) > 1) for t in tallies.values())
     lines = [*titles, f"{' / '.join(made)} · ± Monte Carlo standard error, thin lines 95 % intervals"]
     for label, counted in tallies.items():
+        lines.append(drivers(counted.scenario, label))
         cut = counted.values["milestone: trial ended"][NOT_REACHED]
         if cut:
             words = f"{cut:,} trials were" if cut > 1 else "1 trial was"

@@ -21,7 +21,7 @@ LETTERS: dict[str, str] = {
 """What the letters of a table mean."""
 
 COLOURS = {
-    ESCALATE: "#00946B",
+    ESCALATE: "#008560",
     STAY: "#EDEDED",
     DE_ESCALATE: "#F7C25B",
     TOO_TOXIC: "#5E1A00",

@@ -34,10 +34,10 @@ class Notes:
         """Return Markdown."""
         return f"**{self.heading}**\n\n" + "\n".join(f"- {line}" for line in self.lines) + "\n"
 
-    def html(self) -> str:
-        """Return an HTML fragment."""
+    def html(self, heading: int = 2) -> str:
+        """Return an HTML fragment, under a heading of some level."""
         items = "".join(f"<li>{html.escape(line)}</li>" for line in self.lines)
-        return f"<h2>{html.escape(self.heading)}</h2><ul>{items}</ul>"
+        return f"<h{heading}>{html.escape(self.heading)}</h{heading}><ul>{items}</ul>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +83,11 @@ class Grid:
         """Return Markdown."""
         return f"**{self.heading}**\n\n" + markdown(self.heads, self.rows)
 
-    def html(self) -> str:
-        """Return an HTML fragment: a table whose cells have their letter as class, and its colour."""
+    def html(self, heading: int = 2) -> str:
+        """Return an HTML fragment: a table whose cells have their letter as class, and its colour.
+
+        Its heading is the table's caption, on pages with headings of any level.
+        """
         heads = "".join(f'<th scope="col">{html.escape(head)}</th>' for head in self.heads)
         rows = "".join(self._html_row(number, row) for number, row in enumerate(self.rows))
         return (
@@ -137,6 +140,7 @@ class Sheet:
         """Return the sheet as a whole HTML document."""
         return document(self.title, self.fragment())
 
-    def fragment(self) -> str:
-        """Return the sheet as an HTML fragment."""
-        return "\n".join([f"<h1>{html.escape(self.title)}</h1>", *(block.html() for block in self.blocks)])
+    def fragment(self, heading: int = 1) -> str:
+        """Return the sheet as an HTML fragment, with a title that is a heading of some level."""
+        title = f"<h{heading}>{html.escape(self.title)}</h{heading}>"
+        return "\n".join([title, *(block.html(heading + 1) for block in self.blocks)])

@@ -15,10 +15,12 @@ from ..results.estimates import Characteristics
 from ..scenario.keys import toml_value
 from ..scenario.model import Scenario
 from ..scenario.section import Section
-from ..scenario.sources import UNSOURCED, Assumption, ledger
+from ..scenario.sources import Assumption, by_kind
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity
+from ..studies.stored import FolderDifference
 from ..studies.sweeps import Sweep
+from ..studies.variants import Variants
 from ..words.asked import asks
 from ..words.shown import Text
 from .compared import comparison_summary
@@ -26,18 +28,20 @@ from .enumerated import exact_csv, exact_summary, paths_csv
 from .heads import WIDTH
 from .sensitivity import sensitivity_summary
 from .simulated import simulated_summary
+from .stored import difference_summary
 from .sweep import sweep_summary
+from .variants import variants_summary
 
 __all__ = ["assumptions", "comparison_summary", "exact_csv", "exact_summary", "left_out", "paths_csv", "summary"]
 
 
-@asks(Characteristics, Comparison, Exact, Sensitivity, Sweep)
-def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -> str:
+@asks(Characteristics, Comparison, Exact, FolderDifference, Sensitivity, Sweep, Variants)
+def summary(found: Characteristics | Comparison | Exact | FolderDifference | Sensitivity | Sweep | Variants) -> str:
     """Return what a statistician, a planner and an investigator want first, as text for a terminal.
 
     Parameters
     ----------
-    found : Characteristics, Comparison, Exact, Sensitivity or Sweep
+    found : Characteristics, Comparison, Exact, FolderDifference, Sensitivity, Sweep or Variants
         As `characteristics`, `compare`, `exact`, `sensitivity` or `sweep` return them.
 
     Returns
@@ -47,14 +51,19 @@ def summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -
         per level; candidates; dates; where the time goes; each estimate with its Monte Carlo standard error after
         ``±``. Of exact results: the same, as far as it does not depend on the calendar. Of a comparison: one table,
         rules as rows, truth by truth, with paired differences and exact values. Of a sensitivity: what each assumption
-        does, the one with the largest effect first. Of a sweep: which dose, and how long, at each point.
+        does, the one with the largest effect first. Of a sweep: which dose, and how long, at each point. Of scenarios
+        that were compared: in what they differ, and what that changes.
     """
     return Text(_summary(found))
 
 
-def _summary(found: Characteristics | Comparison | Exact | Sensitivity | Sweep) -> str:
+def _summary(found: Characteristics | Comparison | Exact | FolderDifference | Sensitivity | Sweep | Variants) -> str:
     if isinstance(found, Comparison):
         return comparison_summary(found)
+    if isinstance(found, FolderDifference):
+        return difference_summary(found)
+    if isinstance(found, Variants):
+        return variants_summary(found)
     if isinstance(found, Sensitivity):
         return sensitivity_summary(found)
     if isinstance(found, Sweep):
@@ -71,9 +80,8 @@ def assumptions(scenario: Scenario) -> str:
     scenario : Scenario
         Any scenario.
     """
-    entries, lines = ledger(scenario), []
-    for kind in (UNSOURCED, "assumption", "literature", "registry"):
-        chosen = [entry for entry in entries if entry.kind == kind]
+    lines: list[str] = []
+    for kind, chosen in by_kind(scenario):
         lines.append(f"{kind}: {len(chosen)}")
         for source, group in groupby(chosen, key=lambda entry: entry.source):
             lines.extend(f"  {entry.key} = {entry.value_text}" + _between(entry) for entry in group)

@@ -6,23 +6,30 @@ that is shown is in `summary`, `to_pandas` and the records, too, with what there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 from html import escape
 
 from ..cautions import cautions
 from ..exactly.enumeration import Exact
+from ..results.answer import dose_words, when_words
 from ..results.chance import change_in_words, in_percent, in_units, tight
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
 from ..scenario.compared import Truth
+from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
 from ..scenario.rules import rule_words
+from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
+from ..studies.stored import FolderDifference
 from ..studies.sweeps import Sweep
+from ..studies.variants import Variants
 from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
+from .accrual import accrual_summary
+from .stored import difference_rows
+from .variants import finder, html_rows, planned_words
 
 MOST_ROWS = 200
 """Rows of one table that are shown; a line says how many more there are."""
@@ -73,34 +80,24 @@ def _lines(lines: Iterable[str]) -> str:
 def _(found: Characteristics) -> str:
     counted = found.tally
     scenario = counted.scenario
-    levels = (*range(1, scenario.levels + 1), NO_DOSE)
+    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(scenario.rule)}"
+    table = grid(*doses_found(found))
+    return _page(scenario.trial.title_and_id, under, table, _lines(when_words(found)), _beware(scenario))
+
+
+def doses_found(found: Characteristics) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return what was found of each dose, and of none, as heads and rows of a table."""
+    scenario = found.tally.scenario
     rows = [
         (
-            _dose(scenario, level),
+            dose_words(scenario, level),
             f"{scenario.toxicity.dlt_probability[level - 1]:.1%}" if isinstance(level, int) else "",
             in_percent(found.get("recommended", level)),
             *(in_units(found.get(name, level)) if isinstance(level, int) else "" for name in ("infused", "dlts")),
         )
-        for level in levels
+        for level in (*range(1, scenario.levels + 1), NO_DOSE)
     ]
-    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(scenario.rule)}"
-    heads = ("dose", "assumed P(DLT)", "recommended", "patients infused, mean", "with a DLT, mean")
-    return _page(scenario.trial.title_and_id, under, grid(heads, rows), _lines(_when(found)), _beware(scenario))
-
-
-def _when(found: Characteristics) -> Iterator[str]:
-    """Tell when the trial is finished, and how likely in time."""
-    counted = found.tally
-    for name, words in (("escalation ended", "recommendation"), ("trial ended", "last follow-up")):
-        if name in counted.milestones and found.get(f"{name}: reached").estimate:
-            middle, low, high = (
-                counted.start_date + timedelta(days=round(found.get(f"{name}: {q} quantile").estimate))
-                for q in ("50%", "10%", "90%")
-            )
-            yield f"{words}: median {middle}, 80 % of the trials that reach it {low} to {high}"
-    if scenario_plans := counted.scenario.trial.planned_completion_date:
-        chance = in_percent(found.get("finished by planned completion date"))
-        yield f"finished by {scenario_plans}, as planned: {chance}"
+    return ("dose", "assumed P(DLT)", "recommended", "patients infused, mean", "with a DLT, mean"), rows
 
 
 def _beware(scenario: Scenario) -> str:
@@ -108,15 +105,11 @@ def _beware(scenario: Scenario) -> str:
     return _lines([f"{number} caution{'s' if number > 1 else ''}: summary(...) tells"]) if number else ""
 
 
-def _dose(scenario: Scenario, level: int | str) -> str:
-    return f"level {level}: {scenario.dose_levels[level - 1].label}" if isinstance(level, int) else level
-
-
 @html_of.register
 def _(found: Exact) -> str:
     scenario = found.scenario
     rows = [
-        (_dose(scenario, k), f"{p:.1%}", f"{q:.3%}", f"{n:.3f}", f"{y:.3f}")
+        (dose_words(scenario, k), f"{p:.1%}", f"{q:.3%}", f"{n:.3f}", f"{y:.3f}")
         for k, p, q, n, y in zip(
             range(1, scenario.levels + 1), found.dlt_probability, found.recommended, found.evaluable, found.dlts,
             strict=True,
@@ -151,7 +144,7 @@ def _(found: Trial) -> str:
 @html_of.register
 def _(found: Trials) -> str:
     scenario, last = found.scenario, found.first + len(found) - 1
-    levels = [(k, _dose(scenario, k + 1)) for k in range(scenario.levels)] + [(NO_LEVEL, NO_DOSE)]
+    levels = [(k, dose_words(scenario, k + 1)) for k in range(scenario.levels)] + [(NO_LEVEL, NO_DOSE)]
     rows = []
     for level, words in levels:
         share = probability("", "", None, int((found.recommended == level).sum()), len(found))
@@ -166,8 +159,8 @@ def _(found: Comparison) -> str:
     parts = [_truth(found, truth) for truth in shown]
     more = len(found.truths) - len(shown)
     under = (
-        f"{len(found.rules)} rules, {found.trials:,} simulated trials of each, seed {found.seed}; below each number "
-        f"stands its difference to {found.rules[0]} in the same trials"
+        f"{len(found.rules)} rules, {found.trials:,} simulated trials of each, seed {found.seed}; below each "
+        f"number stands its difference to {found.rules[0]} in the same trials"
     )
     left = _lines([f"{more} more truths: to_pandas() has them"]) if more else ""
     return _page(found.scenario.trial.title_and_id, under, *parts, left)
@@ -197,6 +190,27 @@ def _compared(found: Comparison, truth: str, rule: str, measure: str, level: int
     row = found.get(measure, level, rule=rule, truth=truth)
     value = tight(in_percent(row) if row.unit == "probability" else in_units(row))
     return value if row.change is None else f"{value}\n{tight(change_in_words(row.change, 'same'))}"
+
+
+@html_of.register
+def _(found: Variants) -> str:
+    heads, rows = html_rows(found.labels, finder(found), found.scenario.levels)
+    first = found.labels[0]
+    told = [f"{label}: {changes_words(found.changes[label], first)}" for label in found.labels[1:]]
+    under = (
+        f"{len(found.labels)} scenarios, {found.trials:,} simulated trials of each, seed {found.seed}; "
+        f"below each number stands its difference to {first} in the same trials"
+    )
+    lines = _lines([line for line in (planned_words(found.scenarios), *told) if line])
+    return _page(found.scenario.trial.title_and_id, under, grid(("scenario", *heads), rows), lines)
+
+
+@html_of.register
+def _(found: FolderDifference) -> str:
+    keys = grid(("key", *found.labels), [(one.key, one.first, one.other) for one in found.changes], words=(0, 1, 2))
+    heads, rows = difference_rows(found)
+    table = grid(("", *heads), rows)
+    return _page(" and ".join(found.labels), found.how, keys if found.changes else "", table)
 
 
 @html_of.register
@@ -230,6 +244,13 @@ def _(found: Sweep) -> str:
         f"{len(study.points):,} points, {study.trials:,} trials at each: the dose recommended, and the time it takes"
     )
     return _page(study.scenario.trial.title_and_id, under, grid(heads, rows, words=range(1, len(study.keys) + 1)))
+
+
+@html_of.register
+def _(found: Accrual) -> str:
+    scenario = found.scenario
+    under = f"{found.trials:,} simulated trials, seed {found.seed}: by when patients come"
+    return _page(scenario.trial.title_and_id, under, f"<pre>{escape(accrual_summary(found))}</pre>")
 
 
 @html_of.register

@@ -9,10 +9,10 @@ from ..cautions import caution_lines, cautions
 from ..cautions.about_nature import differs_among_evaluable
 from ..exactly.one_by_one import whole_cohorts
 from ..nature.patients import dlt_probability_if_evaluable
+from ..results.answer import cut_off_words, right_or_wrong, why_no_dose
 from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units, quantile_in_words
 from ..results.estimates import Characteristics, Estimate, day_by_which, probability, trials_needed
-from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
-from ..results.outcomes import NOT_REACHED, PER_LEVEL
+from ..results.outcomes import PER_LEVEL
 from ..results.tally import PATHS_OF, Tally
 from ..results.timeline import WAITS
 from ..scenario.model import Scenario
@@ -101,7 +101,9 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
         yield f"{label:<46}{chances[level + 1]:>{wide}}{words}".rstrip()
     words = "".join(f"   {cells[-1] if len(cells) > scenario.levels else '':<{len(h)}}" for h, cells in beside.items())
     yield f"  {NO_DOSE:<44}{chances[NO_DOSE]:>{wide}}{words}".rstrip()
-    yield from _shares([*_why_no_dose(found), *_right_or_wrong(found)], wide)
+    shares = [(f"    of it, {why}", share) for why, share in why_no_dose(found)]
+    shares += [(f"  {words}", share) for words, share in right_or_wrong(found)]
+    yield from _shares(shares, wide)
     yield from told(f"  {precision_words([found.get('recommended', k) for k in chances])}", "    ")
     yield "Why did the escalation end?"
     yield from _shares([(f"  {e.measure}", e) for e in found.estimates if e.group == "stopping"], wide)
@@ -150,24 +152,6 @@ def _beside(scenario: Scenario) -> Iterator[tuple[str, list[str]]]:
         whole = whole_cohorts(scenario)
         if whole is not None:
             yield "exact, with whole cohorts", [f"{q:.2%}" for q in (*whole.recommended, whole.no_dose)]
-
-
-def _why_no_dose(found: Characteristics) -> Iterator[tuple[str, Estimate]]:
-    """Tell what no dose means: a verdict on the doses, a trial too small for one, or no time left."""
-    for why in WHY_NO_DOSE:
-        share = found.get(no_dose_measure(why), NO_DOSE)
-        if share.estimate > 0:
-            yield f"    of it, {why}", share
-
-
-def _right_or_wrong(found: Characteristics) -> Iterator[tuple[str, Estimate]]:
-    """Tell how often the right dose and how often too toxic a dose is recommended, if the scenario says which are."""
-    scenario = found.tally.scenario
-    if scenario.mtd_level is not None:
-        right = f"level {scenario.mtd_level}" if scenario.mtd_level else NO_DOSE
-        yield f"  the right choice, {right}", found.get("right choice")
-    if scenario.overdose_above is not None:
-        yield f"  too toxic a dose, P(DLT) above {scenario.overdose_above:.0%}", found.get("too toxic a dose")
 
 
 def _spread(p: float) -> float:
@@ -252,10 +236,8 @@ def _spans(found: Characteristics) -> Iterator[str]:
         if len(cohorts) > 6:
             yield f"  and {len(cohorts) - 6} more cohort{plural(len(cohorts) - 6)}"
         yield from told("Cohorts, from opening to last decision, in the trials that have them, need not add up.")
-    cut_off = counted.values["milestone: trial ended"][NOT_REACHED]
-    if cut_off:
-        were = "trial was" if cut_off == 1 else "trials were"
-        yield from told(f"{cut_off:,} {were} ended by trial.max_days: not finished, and durations stop there.", "  ")
+    if cut_off := cut_off_words(found):
+        yield from told(cut_off, "  ")
 
 
 def _waits(found: Characteristics) -> Iterator[str]:

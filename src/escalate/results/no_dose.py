@@ -19,6 +19,14 @@ LIMIT_INCONCLUSIVE = "another limit reached, inconclusive"
 WHY_NO_DOSE = (TOO_TOXIC, CAP_INCONCLUSIVE, LIMIT_INCONCLUSIVE, TIME_UP)
 """What no dose can mean."""
 
+MEANINGS = {
+    TOO_TOXIC: "a verdict on the doses",
+    CAP_INCONCLUSIVE: "the planned patients do not suffice for the rule to finish",
+    LIMIT_INCONCLUSIVE: "the rule has no answer yet when a limit or a stopping rule ends it",
+    TIME_UP: "the trial runs out of time",
+}
+"""What each of them says to a person."""
+
 LIMITS = (
     "cap reached",
     "the most patients at one level are treated at it",

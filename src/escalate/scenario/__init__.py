@@ -3,8 +3,9 @@
 From the bottom up: plain and frozen `values`; the words of faults (`fault_words`) and what every `section` is; the
 sections themselves (`protocol`, `policies`, `rules`, `nature`) and `checks` between them; `places` in a scenario,
 `changes` to it and its `toml_text`; what makes it a `whole`, and the `model`. Above it stand reading (`load`, with
-`texts`), the ledger of `sources`, what is `compared`, the list of `keys` (with `examples.toml`),
-what the `command_line` changes, and the words for what `drivers` a result has.
+`texts`), the ledger of `sources`, what is `compared` (rules and truths, or `variants` of a scenario) and in what
+scenarios have `differences`, the list of `keys` (with `examples.toml`), what the `command_line` changes, and the words
+for what `drivers` a result has.
 pydantic is imported in this room alone. Anybody may come in for `Scenario`; a new key is a line in its section, a new
 check a function in `checks`.
 """

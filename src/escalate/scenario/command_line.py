@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..errors import Problem, ScenarioError
@@ -55,7 +55,7 @@ def settings(scenario: Scenario) -> Iterator[Setting]:
             yield Setting(key, how.strip(), outside)
 
 
-def with_settings(scenario: Scenario, lines: Sequence[str]) -> Scenario:
+def with_settings(scenario: Scenario, lines: Sequence[str], option: str = OPTION) -> Scenario:
     """Return a scenario with the values that a command line gives.
 
     Parameters
@@ -65,6 +65,8 @@ def with_settings(scenario: Scenario, lines: Sequence[str]) -> Scenario:
     lines : sequence of str
         Each ``KEY=VALUE``: a dotted key as `Scenario.replace` takes it, or with positions from 1 in brackets, as
         messages name them; a value as TOML writes it, words without quotes, ``none`` for what is left out.
+    option : str
+        Where they were given, as errors say it.
 
     Raises
     ------
@@ -77,9 +79,9 @@ def with_settings(scenario: Scenario, lines: Sequence[str]) -> Scenario:
     try:
         made = scenario.replace(changes)
     except ScenarioError as error:
-        problems += [Problem(key=one.key, value=one.value, message=one.message, file=OPTION) for one in error.problems]
+        problems += error.problems
     if problems:
-        raise ScenarioError(problems)
+        raise ScenarioError([replace(one, file=option, line=0) for one in problems])
     return made.replace({"sources": {**made.sources, **dict(_sources(scenario, made, changes))}})
 
 
@@ -92,9 +94,9 @@ def _changes(lines: Iterable[str]) -> tuple[dict[str, Any], list[Problem]]:
         key = re.sub(r"\[(\d+)\]", lambda found: f".{int(found[1]) - 1}", written.strip())
         if not equals or not key:
             said = "write KEY=VALUE, as in follow_up.days=90; `escalate keys` lists the keys"
-            problems.append(Problem(key="", message=f"{short(line)}: {said}", file=OPTION))
+            problems.append(Problem(key="", message=f"{short(line)}: {said}"))
         elif key in changes:
-            problems.append(Problem(key=written.strip(), message="is given twice; leave one out", file=OPTION))
+            problems.append(Problem(key=written.strip(), message="is given twice; leave one out"))
         else:
             changes[key] = None if value.strip() == "none" else value_of_text(value.strip())
     return dict(sorted(changes.items(), key=lambda item: item[0].count("."))), problems

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -70,6 +71,17 @@ def ledger(scenario: Scenario) -> list[Assumption]:
             between = " to ".join(map(value_text, scenario.ranges.get(key, ())))
             entries.append(Assumption(key=key, values=values, kind=kind, source=words, between=between))
     return entries
+
+
+KINDS = (UNSOURCED, "assumption", "literature", "registry")
+"""Where numbers come from, in the order in which a reader should doubt them."""
+
+
+def by_kind(scenario: Scenario) -> Iterator[tuple[str, list[Assumption]]]:
+    """Yield each kind of source with the assumptions that have one of it, unsourced ones first."""
+    entries = ledger(scenario)
+    for kind in KINDS:
+        yield kind, [entry for entry in entries if entry.kind == kind]
 
 
 def _is_number(value: Any) -> bool:

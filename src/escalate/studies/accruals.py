@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from ..errors import EscalateError
+from ..files import Saves
 from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.records import IntArray, Trial
+from ..words.shown import Shows
 from .simulation import traced_trials
 
 COUNTED: dict[str, str] = {
@@ -29,7 +32,7 @@ _DAYS = {"consented": "consent_day", "enrolled": "treatment_start_day", "infused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Accrual:
+class Accrual(Shows, Saves):
     """The days of the candidates and patients of many trials.
 
     Parameters
@@ -49,6 +52,23 @@ class Accrual:
 
     def __repr__(self) -> str:
         return f"<Accrual: {self.trials} trials of {self.scenario.trial.title!r}, seed {self.seed}>"
+
+    def to_pandas(self) -> Any:
+        """Return one row for each trial and each that is counted, with the day and its date, as a pandas ``DataFrame``.
+
+        It needs pandas, which the extra ``notebooks`` installs.
+        """
+        import pandas as pd
+
+        rows = [
+            (counted, trial, number, int(day))
+            for counted, of_trials in self.days.items()
+            for trial, days in enumerate(of_trials)
+            for number, day in enumerate(days, 1)
+        ]
+        frame = pd.DataFrame(rows, columns=["counted", "trial", "number", "day"])
+        frame["date"] = pd.Timestamp(self.scenario.trial.start_date) + pd.to_timedelta(frame["day"], unit="D")
+        return frame
 
     @property
     def trials(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from typing import Any, overload
 
 from ..committee.committee import Committee
 from ..errors import CallError, EscalateError, NotCoveredError, Problem, RuleError, ScenarioError
@@ -16,6 +17,7 @@ from ..exactly.enumeration import exact
 from ..results.estimates import Estimate
 from ..scenario.compared import AsRule, AsTruth, Truth, compared
 from ..scenario.model import Scenario
+from ..scenario.variants import scenarios_of
 from ..words.asked import asks, described
 from . import workers
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
@@ -23,32 +25,77 @@ from .measures import MEASURES, Measure, exact_values
 from .pairs import Pairs, count_pairs, same_patients
 from .progress import progress as showing
 from .simulation import check_can_travel, check_trials
+from .variants import Variants, compare_scenarios
 
 __all__ = ["COMPARED", "MEASURES", "THIS", "WHOLE_COHORTS", "Compared", "Comparison", "compare"]
+
+AsVariant = Mapping[str, Any] | Scenario
 
 MOST_COMPARED = 1000
 """Most scenarios that are compared at once, each rule under each truth."""
 
 
-@asks(Scenario, numbers=("trials", "seed"))
+@overload
 def compare(
     scenario: Scenario,
     rules: Iterable[AsRule] | Mapping[str, AsRule] | None = None,
     truths: Iterable[AsTruth] | Mapping[str, AsTruth] | None = None,
     *,
+    variants: None = None,
     target: float | None = None,
     trials: int = 10_000,
     seed: int = 1,
     enumerate_exactly: bool = True,
     progress: bool | None = None,
     executor: Executor | None = None,
-) -> Comparison:
-    """Compare several rules under several truths, on the same candidates and patients.
+) -> Comparison: ...
+
+
+@overload
+def compare(
+    scenario: Scenario,
+    *,
+    variants: Mapping[str, AsVariant],
+    trials: int = 10_000,
+    seed: int = 1,
+    progress: bool | None = None,
+    executor: Executor | None = None,
+) -> Variants: ...
+
+
+@overload
+def compare(
+    scenario: Sequence[Scenario] | Mapping[str, Scenario],
+    *,
+    variants: Mapping[str, AsVariant] | None = None,
+    trials: int = 10_000,
+    seed: int = 1,
+    progress: bool | None = None,
+    executor: Executor | None = None,
+) -> Variants: ...
+
+
+@asks(Scenario, list, tuple, dict, numbers=("trials", "seed"))
+def compare(
+    scenario: Scenario | Sequence[Scenario] | Mapping[str, Scenario],
+    rules: Iterable[AsRule] | Mapping[str, AsRule] | None = None,
+    truths: Iterable[AsTruth] | Mapping[str, AsTruth] | None = None,
+    *,
+    variants: Mapping[str, AsVariant] | None = None,
+    target: float | None = None,
+    trials: int = 10_000,
+    seed: int = 1,
+    enumerate_exactly: bool = True,
+    progress: bool | None = None,
+    executor: Executor | None = None,
+) -> Comparison | Variants:
+    """Compare several rules under several truths, on the same candidates and patients; or several scenarios.
 
     Parameters
     ----------
-    scenario : Scenario
-        Everything but the rules and the truths.
+    scenario : Scenario; or a list, or a dict with labels as keys, of several
+        Everything but the rules and the truths. Where there are several, they are compared, each with its own rule and
+        its own truth; they have the same dose levels, and differences are to the first.
     rules : sequence, or dict with labels as keys, optional
         Each a name (``"BOIN"``), a line (``"CRM prior_mtd_level=2 limits.coherence=last_cohort"``), a dictionary of the
         same, with a ``label`` if you like, or a whole scenario, which may differ in anything but the dose levels.
@@ -56,6 +103,9 @@ def compare(
     truths : sequence, or dict with labels as keys, optional
         P(DLT) at each level, lowest first, each; or a dictionary with ``dlt_probability``, and ``label`` and
         ``mtd_level`` (0 for none) if you like. The scenario's own where it is not given.
+    variants : dict of str to dict, optional
+        Scenarios that are compared with the first, by their labels: each the changes that make it, as
+        ``{"slow": {"accrual.consents_per_month": 0.5}}``, or a whole scenario. They go without rules and truths.
     target : float, optional
         Target DLT probability of every rule that needs one and names none; that of the scenario's own rule, if it has
         one, where it is not given. Unless the scenario has `toxicity.overdose_above`, it is also that, for all rules:
@@ -78,11 +128,16 @@ def compare(
     Comparison
         Estimates, and paired differences to the first rule, with their Monte Carlo errors; exact values where they
         exist. Those are of whole cohorts: where the scenario decides early, they say so.
+    Variants
+        The same of scenarios, without exact values, and with the counts that curves are drawn from.
 
     Raises
     ------
+    CallError
+        If scenarios are compared, and rules, truths or a target are given, too.
     ScenarioError
-        If a rule lacks a number or does not go with the scenario, or a truth has not one probability for each level;
+        If a scenario cannot be made, or has other dose levels; a rule lacks a number or does not go with the scenario;
+        or a truth has not one probability for each level;
         all problems at once, before anything is run.
     ValueError
         If `trials` is below 1, or `seed` is negative.
@@ -92,6 +147,11 @@ def compare(
     for name, value, example in (("rules", rules, '["3+3", "BOIN target=0.25"]'), ("truths", truths, "[[0.05, 0.1]]")):
         if isinstance(value, str):
             raise CallError(f"compare: {name} is a list, as in {example}; got {described(value)}")
+    if variants is not None or not isinstance(scenario, Scenario):
+        _check_alone(variants, rules=rules, truths=truths, target=target)
+        scenarios = scenarios_of(scenario, variants)
+        _check_committees(scenarios, "scenario")
+        return compare_scenarios(scenarios, trials=trials, seed=seed, progress=progress, executor=executor)
     check_trials(trials, seed, 0)
     designs, known = compared(scenario, rules, truths, target)
     cells = _cells(designs, known, travel=executor is not None)
@@ -107,6 +167,19 @@ def compare(
         not_exact=not_exact,
         rows=tuple(rows),
     )
+
+
+def _check_alone(variants: object, **given: Any) -> None:
+    """Raise `CallError` where scenarios are to be compared, and something goes with rules and truths alone."""
+    if variants is not None and not isinstance(variants, Mapping):
+        example = '{"slow": {"accrual.consents_per_month": 0.5}}'
+        raise CallError(f"compare: variants is a dict, as in {example}; got {described(variants)}")
+    told = [name for name, value in given.items() if value is not None]
+    if told:
+        raise CallError(
+            f"compare: {' and '.join(told)} cannot be given where scenarios are compared: a scenario has its own rule "
+            'and truth; make each a variant, as in variants={"BOIN": {"rule": {"name": "BOIN", "target": 0.25}}}'
+        )
 
 
 def _cells(designs: Mapping[str, Scenario], known: Sequence[Truth], travel: bool) -> dict[tuple[str, str], Scenario]:
@@ -128,14 +201,14 @@ def _cells(designs: Mapping[str, Scenario], known: Sequence[Truth], travel: bool
     return cells
 
 
-def _check_committees(designs: Mapping[str, Scenario]) -> None:
+def _check_committees(designs: Mapping[str, Scenario], kind: str = "rule") -> None:
     """Raise what shows only when a rule is made: whether a Python rule is there, and has what goes around it."""
     problems = []
     for label, design in designs.items():
         try:
             Committee(design)
         except RuleError as error:
-            problems.append(Problem(key=f"rule {label}", message=str(error)))
+            problems.append(Problem(key=f"{kind} {label}", message=str(error)))
     if problems:
         raise ScenarioError(problems)
 

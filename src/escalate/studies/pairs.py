@@ -56,36 +56,53 @@ def count_pairs(same: Same) -> Pairs:
     return pairs
 
 
-class Pairs:
-    """Counts, under one truth, the values of every rule, and of its difference to the first rule in the same trial."""
+class Paired:
+    """Counts of the values of everything that is compared, and of its difference to the first in the same trial.
+
+    Parameters
+    ----------
+    labels : list of str
+        Of what is compared; differences are to the first.
+    """
+
+    def __init__(self, labels: list[str]) -> None:
+        self.first = labels[0]
+        self.values: dict[str, dict[Measure, Counter[int]]] = {label: {} for label in labels}
+        self.differences: dict[str, dict[Measure, Counter[int]]] = {label: {} for label in labels[1:]}
+
+    def count_columns(self, columns: Mapping[str, Mapping[Measure, IntArray]]) -> None:
+        """Count the same trials of each, of which there are no counts yet."""
+        first = columns[self.first]
+        for label in self.values:
+            self.values[label] = _counted(columns[label])
+        for label in self.differences:
+            shared = [what for what in columns[label] if what in first]
+            self.differences[label] = _counted({what: columns[label][what] - first[what] for what in shared})
+
+    def add(self, others: Paired) -> None:
+        """Add what was counted of other trials."""
+        for mine, theirs in ((self.values, others.values), (self.differences, others.differences)):
+            for label, counted in mine.items():
+                for what, often in theirs[label].items():
+                    counted[what] = counted.get(what, Counter()) + often
+
+    def estimates(self, label: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
+        """Yield everything that is estimated of one, with its difference to the first."""
+        for what, often in self.values[label].items():
+            change = self.differences.get(label, {}).get(what)
+            yield what, estimate(what, often), None if change is None else change_of(what, change)
+
+
+class Pairs(Paired):
+    """Counts of rules under one truth."""
 
     def __init__(self, truth: Truth, rules: list[str]) -> None:
-        self.truth, self.first = truth, rules[0]
-        self.values: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules}
-        self.differences: dict[str, dict[Measure, Counter[int]]] = {rule: {} for rule in rules[1:]}
+        super().__init__(rules)
+        self.truth = truth
 
     def count(self, found: Mapping[str, Trials]) -> None:
         """Count the same trials of each rule, of which there are no counts yet."""
-        columns = {rule: dict(columns_of(trials, self.truth)) for rule, trials in found.items()}
-        first = columns[self.first]
-        for rule in self.values:
-            self.values[rule] = _counted(columns[rule])
-        for rule in self.differences:
-            shared = columns[rule].keys() & first.keys()
-            self.differences[rule] = _counted({what: columns[rule][what] - first[what] for what in shared})
-
-    def add(self, others: Pairs) -> None:
-        """Add what was counted of other trials."""
-        for mine, theirs in ((self.values, others.values), (self.differences, others.differences)):
-            for rule, counted in mine.items():
-                for what, often in theirs[rule].items():
-                    counted[what] = counted.get(what, Counter()) + often
-
-    def estimates(self, rule: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
-        """Yield everything that is estimated of a rule, with its difference to the first rule."""
-        for what, often in self.values[rule].items():
-            change = self.differences.get(rule, {}).get(what)
-            yield what, estimate(what, often), None if change is None else change_of(what, change)
+        self.count_columns({rule: dict(columns_of(trials, self.truth)) for rule, trials in found.items()})
 
 
 def _counted(columns: Mapping[Measure, IntArray]) -> dict[Measure, Counter[int]]:

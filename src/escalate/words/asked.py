@@ -24,6 +24,8 @@ MADE_BY = {
     "Trial": "simulate_trial(scenario) makes one",
     "Characteristics": "characteristics(simulate(scenario, trials=...)) makes them",
     "Comparison": "compare(scenario, rules) makes one",
+    "Variants": "compare([scenario, scenario]) makes one",
+    "FolderDifference": "studies.stored.diff(folder, folder) makes one",
     "Exact": "exact(scenario) makes them",
     "Sensitivity": "sensitivity(scenario) makes one",
     "Sweep": "sweep(study, out) makes one",
