@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -16,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from chromium import BROWSER
 from conftest import ROOT
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 WIDE, TALL = 1400, 1000
 PANEL = "[...(window.jupyterapp?.shell?.widgets('main') ?? [])].find(one => one.content?.widgets)"
 """The open notebook, whatever has the focus."""
@@ -171,10 +170,10 @@ def lab_on(folder: Path, place: Path) -> Iterator[str]:
 @contextmanager
 def browser(place: Path) -> Iterator[Page]:
     """Start a headless Chromium with one page, whose own files go to a place."""
-    assert CHROMIUM is not None
+    assert BROWSER is not None
     profile = place / "profile"
     command = [
-        CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
+        BROWSER, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
         "--remote-debugging-port=0", f"--user-data-dir={profile}", f"--window-size={WIDE},{TALL}", "about:blank",
     ]  # fmt: skip
 

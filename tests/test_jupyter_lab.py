@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from jupyter_lab import CHROMIUM, PANEL, Page, browser, lab_on
+from chromium import needs_chromium
+from jupyter_lab import PANEL, Page, browser, lab_on
 from write_notebooks import NOTEBOOKS, PICTURE, read
 
 pytestmark = [
     pytest.mark.long,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs a Chromium (Debian's package `chromium`)"),
+    needs_chromium,
 ]
 
 SLOW = """
