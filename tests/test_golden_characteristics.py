@@ -47,7 +47,7 @@ EXACT: dict[str, Any] = {}
 
 def exactly(scenario: Scenario) -> Any:
     """Return the exact results of a scenario, computed once."""
-    key = repr(scenario)
+    key = scenario.fingerprint()
     if key not in EXACT:
         EXACT[key] = exact(scenario)
     return EXACT[key]
