@@ -509,7 +509,8 @@ def test_a_file_of_rules_and_truths(elsewhere: Path) -> None:
 
 def test_the_example_of_the_readme(elsewhere: Path) -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"```toml\n(target.+?)```", text, re.DOTALL)
+    scenarios = (ROOT / "scenarios" / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(target.+?)```", scenarios, re.DOTALL)
     Path("rules.toml").write_text(blocks[0])
     lines = re.findall(r"```sh\n(escalate compare .+?)```", text, re.DOTALL)
     arguments = shlex.split(lines[0].replace("\\\n", " "))[1:]

@@ -357,7 +357,7 @@ def test_figure_has_a_cell_for_each_decision() -> None:
 def test_given_axes_are_used() -> None:
     from matplotlib.figure import Figure
 
-    figure = Figure()
+    figure = Figure(figsize=(20, 6))
     left, right = figure.subplots(1, 2)
     assert plot_decision_table(decision_table(small(), 3), ax=left) is left
     assert not right.patches
@@ -681,4 +681,4 @@ def test_rules_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert all(option in told for option in options.model_fields if option not in ("name", "sha256"))
         assert "doi:" in told or rule in ("table", "python")
     assert main(["rules", "4+4"]) == 2
-    assert "there is no rule '4+4'; there are: 3+3, rolling six, BOIN" in capsys.readouterr().err
+    assert "there is no rule '4+4'. There are: 3+3, rolling six, BOIN" in capsys.readouterr().err

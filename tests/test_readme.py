@@ -13,7 +13,7 @@ import pytest
 
 import escalate
 from conftest import ROOT, SCENARIOS
-from escalate.cli import _parser, main
+from escalate.cli import _parser
 from escalate.scenario import ledger
 from escalate.studies.study import read_study
 from readmes import END, READMES, blocks, printed_again, relative
@@ -95,14 +95,6 @@ def test_the_scenario_that_a_page_writes_is_one(tmp_path: Path) -> None:
     for text in (short, short + "\n".join(more)):
         (tmp_path / "scenario.toml").write_text(text)
         assert escalate.load(tmp_path / "scenario.toml").trial.planned_patients == 12
-
-
-def test_the_rules_that_a_page_writes_are_some(tmp_path: Path) -> None:
-    [text] = [block for block in blocks((ROOT / "scenarios" / "README.md").read_text(encoding="utf-8"), "toml")
-              if block.startswith("target")]  # fmt: skip
-    (tmp_path / "rules.toml").write_text(text)
-    base = str(ROOT / "scenarios" / "nct06337474.toml")
-    assert main(["compare", base, "--rules", str(tmp_path / "rules.toml"), "--trials", "2", "--no-files"]) == 0
 
 
 @EACH
