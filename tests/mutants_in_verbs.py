@@ -100,7 +100,7 @@ def judge(name: str, text: str, folder: Path, *, draw: bool = False) -> str:
         assert "Traceback" not in printed + said and len(said) < 200_000, said[-2000:]
         if status == 2:
             assert not new, f"left behind: {new}"
-            assert not printed and re.match("escalate: |usage: ", said), (printed, said)
+            assert not printed and re.match(r"escalate( \w+)?: |usage: ", said), (printed, said)
             return "refused"
         assert not [line for line in new if line.split("/")[0] != "out"], f"beside: {new}"
         spelled = "" if NO_NUMBER.search(text) else printed + said

@@ -149,13 +149,18 @@ def test_a_person_finds_the_names(results: dict[str, Any]) -> None:
     assert "dlt_window_days" in dir(scenario.safety)
 
 
-def test_no_room_takes_the_place_of_a_function() -> None:
+def test_rooms_are_asked_and_imported_by_the_same_name() -> None:
+    """Whatever was imported before, and in whichever order."""
     import escalate.cautions.found
-    import escalate.rules.base
+    import escalate.rules.base as base
+    import escalate.rules.catalogue
 
+    assert base is sys.modules["escalate.rules.base"]
     for name in escalate.__all__:
-        assert not isinstance(getattr(escalate, name), ModuleType), name
-    assert isinstance(sys.modules["escalate.rules"], ModuleType)
+        assert callable(getattr(escalate, name)), name
+    assert escalate.rules("BOIN").startswith("BOIN: ")
+    assert escalate.cautions(escalate.load("nct06337474")) == ()
+    assert isinstance(sys.modules["escalate.rules"], ModuleType) and "pure decision" in str(escalate.rules.__doc__)
 
 
 def wrong_calls(results: dict[str, Any]) -> list[tuple[Any, str]]:

@@ -6,9 +6,7 @@ Read a scenario with `load`, run one trial with `simulate_trial` and many with `
 
 from __future__ import annotations
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -100,7 +98,7 @@ _HOMES = {
     "cautions": ("cautions",),
     "studies.accruals": ("accrual",),
     "results.chance": ("binomial_interval",),
-    "rules.catalogue": ("rules",),
+    "rules": ("rules",),
     "scenario.skeleton": ("getprior",),
     "results.estimates": ("Characteristics", "characteristics"),
     "exactly.enumeration": ("Exact", "exact"),
@@ -138,15 +136,8 @@ _HOMES = {
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
 
-class _Package(ModuleType):
-    """The package: a room that is imported does not take the place of the function of the same name."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _HOME and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+_ROOMS = ("cautions", "rules")
+"""Rooms that are asked by their own name: ``escalate.rules("BOIN")``."""
 
 
 def __getattr__(name: str) -> Any:
@@ -156,7 +147,8 @@ def __getattr__(name: str) -> Any:
         near = get_close_matches(name, __all__, 3)
         hint = f"did you mean {', '.join(near)}?" if near else "dir(escalate) has the names"
         raise AttributeError(f"module 'escalate' has no attribute {name!r}; {hint}")
-    value = getattr(import_module(f".{_HOME[name]}", __name__), name)
+    value = import_module(f".{_HOME[name]}", __name__)
+    value = value if name in _ROOMS else getattr(value, name)
     globals()[name] = value
     return value
 

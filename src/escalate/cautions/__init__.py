@@ -7,8 +7,11 @@ the committee itself wherever that is possible, and `caution_lines` is the one p
 results comes in here; nothing here changes a result.
 """
 
+from ..words.room import answers
 from .caution import Caution, caution_brief, caution_lines, caution_sentences
 from .found import cautions
 from .shared import Shared, shared
 
 __all__ = ["Caution", "Shared", "caution_brief", "caution_lines", "caution_sentences", "cautions", "shared"]
+
+answers(__name__, cautions)

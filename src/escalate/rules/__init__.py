@@ -31,6 +31,7 @@ from ..scenario.rules import (
     TiteCrm,
 )
 from ..scenario.skeleton import getprior
+from ..words.room import answers
 from .base import ModelRule, Rule
 from .blrm import BlrmRule
 from .boin import boin, tite_boin
@@ -139,3 +140,13 @@ def _registered(options: PythonRule) -> Rule:
             "@escalate.rule in this session"
         )
     return OwnRule(REGISTERED[name])
+
+
+def _told(name: str | None = None) -> str:
+    """List the escalation rules, or tell one by its name: see `catalogue.rules`."""
+    from .catalogue import rules  # which names every rule, and their texts
+
+    return rules(name)
+
+
+answers(__name__, _told)
