@@ -177,8 +177,8 @@ def test_a_decision_table_saves_itself_as_a_folder_or_as_one_file(rule: dict[str
             table.save(name)
             assert Path(name).read_bytes() == data
     assert len(files("table")) == 8 + ("boundaries.csv" in files("table"))
-    with pytest.raises(OutputError, match=r"table\.pdf: must end in \.txt or \.csv or \.md or"):
-        table.save("table.pdf")
+    with pytest.raises(OutputError, match=r"table\.docx: must end in \.txt or \.csv or \.md or"):
+        table.save("table.docx")
 
 
 def test_a_result_of_no_known_kind_is_said() -> None:
