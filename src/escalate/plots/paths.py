@@ -49,6 +49,9 @@ STEP = 36.0
 MOST_DOSE = 150.0
 """A label of a dose that is wider stands in the legend alone [points]."""
 
+MARGIN = 6.0
+"""At the right of the longest reason: letters are drawn a little wider than they are measured [points]."""
+
 MOST_WIDE = 1400.0
 """Where a figure of its own would be wider, letters stand for reasons [points]."""
 
@@ -318,7 +321,7 @@ def arrange(
     reason = dose + max(widest(short.values(), TEXT) + 14, measure("recommended", SMALL, "bold"))
     reason += GAP
     shown = [] if len(reasons) == 1 else [letters.get(text, text) for text in reasons]
-    ends = reason + max(widest(shown, TEXT), measure(_why(keyed), SMALL, "bold")) if shown else reason - GAP
+    ends = reason + max(widest(shown, TEXT), measure(_why(keyed), SMALL, "bold")) + MARGIN if shown else reason - GAP
     rests = widest([rest_words(one.rest) for one in root.every() if one.rest], TEXT)
     ends = max(ends, dose + rests, dose + measure(_sum_words(paths), TEXT))
     row = ROW if len(rows) <= FEW else CLOSE_ROW
