@@ -293,7 +293,7 @@ class Protocol:
 
 @cache
 def interval_width(n: int, y: int) -> float:
-    """The width of the 95 % interval of the posterior with a uniform prior, equal tails; the ends by halving."""
+    """The width of the 95% interval of the posterior with a uniform prior, equal tails; the ends by halving."""
 
     def end(tail: float) -> float:
         low, high = 0.0, 1.0

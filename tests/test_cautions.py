@@ -180,7 +180,7 @@ def test_every_finder_has_a_case() -> None:
 
 @pytest.mark.parametrize(("path", "given"), list(zip(SCENARIOS, ([], [], ["attrition"]), strict=True)), ids=str)
 def test_shipped_scenarios(path: Path, given: list[str]) -> None:
-    """Six levels: 56.1 % among evaluable patients at the highest, where P(DLT) is 55 %."""
+    """Six levels: 56.1% among evaluable patients at the highest, where P(DLT) is 55%."""
     assert [caution.key for caution in cautions(esc.load(path))] == given
 
 

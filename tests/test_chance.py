@@ -88,7 +88,7 @@ def test_an_error_has_one_or_two_digits(error: float) -> None:
 
 
 def test_by_hand() -> None:
-    """1 - 0.025^(1/20) is 16.84 %, 1 - 0.025^(1/100000) 0.003689 %; 21 of 100,000 have an error of 0.00458 %."""
+    """1 - 0.025^(1/20) is 16.84%, 1 - 0.025^(1/100000) 0.003689%; 21 of 100,000 have an error of 0.00458%."""
     for k, n, text in (
         (0, 20, "0% [0, 17]"),
         (20, 20, "100% [83, 100]"),
@@ -154,7 +154,7 @@ def test_paired_differences_of_few_trials_have_the_interval_of_both_probabilitie
 
 
 def test_a_quantile_says_only_what_its_trials_hold() -> None:
-    """Of 20 values the 5 % quantile has no lower end: rank 20 * 0.05 - 1.96 * 0.97 is below the first."""
+    """Of 20 values the 5% quantile has no lower end: rank 20 * 0.05 - 1.96 * 0.97 is below the first."""
     twenty = quantile("g", "m", Counter(range(1, 21)), 0.05)
     assert (twenty.low, twenty.mc_se) == (None, None) and twenty.high is not None
     assert quantile_in_words(twenty) == "1 ± ?"
@@ -163,7 +163,7 @@ def test_a_quantile_says_only_what_its_trials_hold() -> None:
     assert quantile("g", "m", Counter({7: 300}), 0.5).mc_se is None
 
 
-WITHIN = "within ± 0.5 points (95 % interval)"
+WITHIN = "within ± 0.5 points (95% interval)"
 
 
 def test_precision_is_said_only_from_an_interval_that_supports_it() -> None:
@@ -174,7 +174,7 @@ def test_precision_is_said_only_from_an_interval_that_supports_it() -> None:
         words = shares(*counts)
         assert (WITHIN not in words and "do not tell" in words) or counts == (10, 10)
     assert shares(1000, 0) == f"{WITHIN} with these 1,000 trials", "0 of 1,000 leave 0.37 points"
-    # 86.63 % is the end that takes most: 17,800 by 1.96 standard errors, and some 200 more by the exact interval.
+    # 86.63% is the end that takes most: 17,800 by 1.96 standard errors, and some 200 more by the exact interval.
     assert shares(8730, 1170, 100).startswith(f"{WITHIN} after 19,000 trials, 9,000 more")
     assert shares(50_000, 50_000) == f"{WITHIN} with these 100,000 trials"
 

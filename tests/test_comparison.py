@@ -154,7 +154,7 @@ def test_a_rule_compared_with_itself_does_not_differ() -> None:
     twice = compare(esc.load(BASE), {"one": "BOIN", "two": "BOIN"}, TRUTHS, target=0.25, trials=40)
     differences = [row for row in twice.rows if row.rule == "two"]
     assert len(differences) == 2 * len(columns(trials_of("mild", LABELS[0]), 2))
-    most = 1 - 0.0125 ** (1 / 40)  # what none of 40 trials still allow, with 97.5 % to either side
+    most = 1 - 0.0125 ** (1 / 40)  # what none of 40 trials still allow, with 97.5% to either side
     for row in differences:
         assert (row.difference, row.difference_se, row.is_same) == (0, None, True)
         ends = (-most, most) if row.unit == "probability" else (None, None)
@@ -442,7 +442,7 @@ def test_the_summary_is_one_table_that_fits() -> None:
 
 
 def test_what_no_trial_came_to_has_a_bound() -> None:
-    """Of 20 trials: 1 - 0.025 ** (1 / 20), 16.84 %, rounded outward."""
+    """Of 20 trials: 1 - 0.025 ** (1 / 20), 16.84%, rounded outward."""
     twenty = compare(esc.load(BASE), ["3+3 variant=A"], trials=20)
     row = twenty.get("recommended", "no dose", rule="3+3, variant A", truth="3% 6%")
     assert (row.estimate, row.mc_se, row.low, row.high) == (0, None, 0, pytest.approx(1 - 0.025 ** (1 / 20)))

@@ -52,7 +52,7 @@ def test_intervals_of_few_patients(k: int, n: int) -> None:
 
 
 def test_story_says_what_the_trial_cannot_tell() -> None:
-    """None of six patients with a DLT still allows 46 %."""
+    """None of six patients with a DLT still allows 46%."""
     trial = simulate_trial(small(accrual__consent_days=[0] * 9, rule__variant="C"))
     line = next(line for line in story(trial).splitlines() if line.startswith("  level 2: high"))
     assert line.split() == ["level", "2:", "high", "0/6", "0.0%", "to", "45.9%", "0.4%", "to", "41.0%"]
@@ -62,7 +62,7 @@ def test_mean_by_hand() -> None:
     found = mean("g", "m", None, Counter([1, 2, 3, 6]), "days")
     se = math.sqrt(((1 - 3) ** 2 + 1 + 0 + 9) / 3 / 4)
     assert (found.estimate, found.mc_se) == pytest.approx((3.0, se))
-    assert 3 - 3.182446 * se < 0, "what is never below 0 has no mean below it; Student's 97.5 % point of 3 is 3.182446"
+    assert 3 - 3.182446 * se < 0, "what is never below 0 has no mean below it; Student's 97.5% point of 3 is 3.182446"
     assert (found.low, found.high) == pytest.approx((0, 3 + 3.182446 * se), abs=1e-5)
     found = difference("g", "m", None, Counter([1, 2, 3, 6]), "days")
     assert (found.low, found.high) == pytest.approx((3 - 3.182446 * se, 3 + 3.182446 * se), abs=1e-5)
@@ -81,7 +81,7 @@ def test_quantiles_are_the_smallest_value_that_the_share_reaches() -> None:
 
 @pytest.mark.parametrize("q", [0.1, 0.5, 0.9])
 def test_intervals_of_quantiles_cover(q: float) -> None:
-    """Of 2,000 intervals of 200 values, 95 % less 5 standard errors, 92.6 %, hold the truth at least."""
+    """Of 2,000 intervals of 200 values, 95% less 5 standard errors, 92.6%, hold the truth at least."""
     generator = np.random.default_rng(3)
     truth = -math.log(1 - q) * 1e6
     covered = 0
@@ -221,7 +221,7 @@ patient  cohort  level  infused     outcome        known       what became of th
       2       1      1  2025-01-01  DLT            2025-01-02  completed on 2025-01-29
       3       1      1  2025-01-01  no DLT         2025-01-29  completed on 2025-01-29
 
-                                                 P(DLT), 95 %:
+                                                 P(DLT), 95%:
 What the trial says about P(DLT)  DLTs/evaluable           exact   uniform prior
   level 1: low                               2/3   9.4% to 99.2%  19.4% to 93.2%
   level 2: high                              0/0         nothing

@@ -121,7 +121,7 @@ def test_the_summary_says_it(base: Scenario) -> None:
     assert day is not None
     by = base.trial.start_date + timedelta(days=day)
     text = escalate.summary(found)
-    assert f"90 % of the trials have ended by {by:%a %F}, day {day}" in text
+    assert f"90% of the trials have ended by {by:%a %F}, day {day}" in text
     spans = next(part for part in text.split("\n\n") if part.startswith("How long?"))
     for name in ("first infusion to recommendation", "cohort 1", "cohort 3"):
         middle = found.get(f"{name}: 50% quantile").estimate

@@ -50,7 +50,7 @@ def test_crm(model: Any) -> None:
 
 
 def test_crm_stops_for_toxicity() -> None:
-    """Where the model chooses the lowest level and finds it too toxic with 95 %; nowhere without."""
+    """Where the model chooses the lowest level and finds it too toxic with 95%; nowhere without."""
     plain = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2])
     stops = CrmRule(name="CRM", target=0.25, skeleton=SKELETONS[2], too_toxic_probability=0.95)
     data = reachable(3) + reachable(1)[::5]

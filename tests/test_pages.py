@@ -148,7 +148,7 @@ def test_question_and_answer_in_five_lines(found: Characteristics, base: Scenari
     assert said[2].startswith(f"No dose is recommended in {in_percent(found.get('recommended', NO_DOSE))}: ")
     assert "the planned patients do not suffice for the rule to finish" in said[2]
     day = round(found.get("trial ended: 50% quantile").estimate)
-    assert f"Last follow-up: median {escalate.simulate_trial(base).date_of(day)}, 80 % of the trials" in said[3]
+    assert f"Last follow-up: median {escalate.simulate_trial(base).date_of(day)}, 80% of the trials" in said[3]
     in_time = in_percent(found.get("finished by planned completion date"))
     assert said[3].endswith(f"Finished by 2026-07-30, as planned: {in_time}.")
     assert said[4].startswith(
@@ -208,9 +208,9 @@ def test_the_page_needs_nothing_else(hostile_page: str) -> None:
 
 
 def test_dates_and_errors_stay_whole() -> None:
-    words = 'in 9.8% ± 0.7 <b> of 2026-08-25, 100% [83, 100], 6 days in all "±"; 80 % of it'
+    words = 'in 9.8% ± 0.7 <b> of 2026-08-25, 100% [83, 100], 6 days in all "±"; 80% of it'
     whole = re.findall('<span class="unbroken">(.*?)</span>', unbroken(words))
-    assert whole == ["9.8% ± 0.7", "2026-08-25", "100% [83, 100]", "80 %"]
+    assert whole == ["9.8% ± 0.7", "2026-08-25", "100% [83, 100]", "80%"]
     assert Read(unbroken(words)).text == words
 
 

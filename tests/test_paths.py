@@ -457,7 +457,7 @@ def test_decisions_of_a_model_keep_what_they_rest_on(rule: dict[str, Any]) -> No
         assert [record[f"{name}_{k}"] for k in (1, 2)] == pytest.approx(values, abs=1e-6)
     assert next(csv.DictReader(io.StringIO(trial.decisions.to_csv())))["p_dlt_2"] == str(record["p_dlt_2"])
     told = " ".join(story(trial).split())
-    assert f"It rests on P(DLT) by the model, with its 95 % interval: level 1 {estimates.p_dlt[0]:.1%} (" in told
+    assert f"It rests on P(DLT) by the model, with its 95% interval: level 1 {estimates.p_dlt[0]:.1%} (" in told
     assert "followup_1" not in record
 
 

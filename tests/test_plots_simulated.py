@@ -251,7 +251,7 @@ def test_the_band_is_the_interval_of_each_estimate(name: str) -> None:
 def test_median_and_90_percent_are_marked_if_they_are_known(name: str) -> None:
     ax, of = drawn("durations", name), found(name)
     ended = sorted(day for day in of.tally.values["milestone: trial ended"].elements() if day != NOT_REACHED)
-    for label, share in (("median", 0.5), ("90 % of the trials", 0.9)):
+    for label, share in (("median", 0.5), ("90% of the trials", 0.9)):
         rank = int(np.ceil(share * of.tally.trials))
         if rank > len(ended):
             assert label not in lines(ax)
@@ -368,7 +368,7 @@ def test_the_fan_has_the_quantiles_of_each_day(name: str) -> None:
         )
         x = x_of(scenario(name), day)
         assert height(median, x) == middle
-        assert {(x, low), (x, high)} <= bands["90 % of the trials"]
+        assert {(x, low), (x, high)} <= bands["90% of the trials"]
         assert {(x, lower), (x, upper)} <= bands["half of the trials"]
 
 
@@ -382,7 +382,7 @@ def test_the_fan_says_how_many_by_the_planned_date(name: str) -> None:
     assert (ax.get_ylabel() in COUNTED[counted]) and ax.get_ylabel()
     if planned is not None:
         low, middle, high = of.quantiles((0.05, 0.5, 0.95), counted, planned)[:, planned]
-        assert f"median {middle}, 90 % of the trials {low} to {high}" in words(ax)
+        assert f"median {middle}, 90% of the trials {low} to {high}" in words(ax)
 
 
 def test_candidates_are_not_held_against_the_planned_patients() -> None:

@@ -140,7 +140,7 @@ def test_too_toxic_by_the_counts_and_by_the_model() -> None:
 
 
 def test_precision() -> None:
-    """The 95 % interval of Beta(1 + y, 1 + n - y): with 0 of 9 its width is 0.308 - 0.003."""
+    """The 95% interval of Beta(1 + y, 1 + n - y): with 0 of 9 its width is 0.308 - 0.003."""
     wide, narrow = (Committee(small(rule=BOIN, stopping={"interval_width": width})) for width in (0.31, 0.30))
     assert decide(wide, 1, "0/3", "0/9").reason == "stopping rule: P(DLT) is known precisely enough"
     assert decide(wide, 1, "0/3", "0/9").level == 1

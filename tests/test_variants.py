@@ -107,9 +107,9 @@ def test_a_later_date_is_its_own_plan() -> None:
 
 
 def test_the_error_of_a_difference_of_medians_is_how_it_varies() -> None:
-    """400 studies of 500 pairs: the standard deviation of what they find is known to 1 / sqrt(2 x 399), 3.5 %.
+    """400 studies of 500 pairs: the standard deviation of what they find is known to 1 / sqrt(2 x 399), 3.5%.
 
-    Five times that, 18 %, leaves room for what an error by rank is off.
+    Five times that, 18%, leaves room for what an error by rank is off.
     """
     random = np.random.default_rng(1)
     shared = random.gamma(8.0, 60.0, (400, 500))

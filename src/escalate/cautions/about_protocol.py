@@ -16,7 +16,7 @@ MOST_AT_LEVEL = 6
 """Most patients at a level with 3+3."""
 
 SMALL = 0.0005
-"""A probability that is shown as 0.0 or 0.1 % [probability]."""
+"""A probability that is shown as 0.0 or 0.1% [probability]."""
 
 
 def early_decisions(scenario: Scenario, _: Committee) -> Iterator[Caution]:

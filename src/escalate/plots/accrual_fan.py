@@ -33,7 +33,7 @@ SHARES = (0.05, 0.25, 0.50, 0.75, 0.95)
 BODY = 245.0
 """Height of the Axes [points]."""
 
-NINE_TENTHS, HALF, MEDIAN = "90 % of the trials", "half of the trials", "median"
+NINE_TENTHS, HALF, MEDIAN = "90% of the trials", "half of the trials", "median"
 
 
 @sheet.figure
@@ -48,7 +48,7 @@ def plot_accrual_fan(
 ) -> Axes:
     """Draw how many patients have been infused by each date, over many simulated trials.
 
-    Bands hold the numbers of 90 % and of half of the trials, a line their median; after a trial's end its number
+    Bands hold the numbers of 90% and of half of the trials, a line their median; after a trial's end its number
     stays. The planned completion date is marked, and the planned patients, unless candidates are counted; where the cap
     counts evaluable patients, those who are replaced come on top of it.
 
@@ -97,7 +97,7 @@ def plot_accrual_fan(
     calendar_axis(ax, scenario.trial.start_date)
     if scenario.planned_days is not None:
         low, _, middle, _, high = fan[:, scenario.planned_days].tolist()
-        words = f"median {middle}, 90 % of the trials {low} to {high}"
+        words = f"median {middle}, 90% of the trials {low} to {high}"
         mark_planned(ax, scenario, words, high=low >= 0.4 * ax.get_ylim()[1])
     return ax
 
@@ -133,7 +133,7 @@ def _finding(found: Accrual, counted: str, fan: IntArray) -> str:
         return f"How many {whom}, by each date?"
     low, _, middle, _, high = fan[:, planned].tolist()
     date = found.scenario.trial.planned_completion_date
-    return f"By {date}: {middle} {whom} (90 % of the trials: {low} to {high})"
+    return f"By {date}: {middle} {whom} (90% of the trials: {low} to {high})"
 
 
 def _small_print(found: Accrual, counted: str) -> list[str]:

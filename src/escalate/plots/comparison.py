@@ -160,7 +160,7 @@ def plot_comparison(
 
     A block for each truth, a row for each rule. Bars say how often no dose and each level is recommended, with the MTD
     of the truth on a darker ground, then patients with a DLT, patients overdosed and infused, and the
-    duration, with 95 % Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
+    duration, with 95% Monte Carlo intervals and exact values where they exist. A dotted line is drawn at the first
     rule's value; ≈ stands before a number whose paired difference to the first rule may be Monte Carlo error, = before
     one that is the same in every trial. Of scenarios, the curves of `plot_finish` are drawn: when each has finished.
 
@@ -296,7 +296,7 @@ def _notes(comparison: Comparison, layout: Layout) -> list[str]:
             notes += [f"Truth {number}: {truth.label}"] * (truth.label != truth.words)
     if len(comparison.rules) > 1:
         first = comparison.rules[0]
-        notes.append(f"≈ the difference to {first}, on the same patients, may be Monte Carlo error (95 %)")
+        notes.append(f"≈ the difference to {first}, on the same patients, may be Monte Carlo error (95%)")
         notes.append(f"= in every trial the same as {first}")
     if comparison.overdose_above is not None:
         limit = f"{100 * comparison.overdose_above:.4g}%"
@@ -319,7 +319,7 @@ def _handles(comparison: Comparison) -> list[Artist]:
         handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose where it has none"))
     if any(row.measure == HATCHED and row.estimate > 0 for row in comparison.rows):
         handles.append(Patch(**INCONCLUSIVE))
-    handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95 % Monte Carlo interval"))
+    handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95% Monte Carlo interval"))
     if len(comparison.rules) > 1:
         style: dict[str, Any] = {"color": INK, "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
         handles.append(Line2D([], [], label=f"the first rule: {comparison.rules[0]}", **style))

@@ -29,12 +29,12 @@ from .style import (
     trials_words,
 )
 
-CURVE, BAND = "trials that have finished", "95 % Monte Carlo interval"
+CURVE, BAND = "trials that have finished", "95% Monte Carlo interval"
 
 BODY = 245.0
 """Height of the Axes [points]."""
 
-MARKED = {"median": (0.5, "50%"), "90 % of the trials": (0.9, "90%")}
+MARKED = {"median": (0.5, "50%"), "90% of the trials": (0.9, "90%")}
 """Quantiles that are marked: the share of the trials, and how the estimates name it."""
 
 
@@ -45,7 +45,7 @@ def plot_durations(
     """Draw P(finished by the date), date by date, from many simulated trials.
 
     A trial has finished when its last patient has been followed to the end. The curve counts all trials; those that
-    ``trial.max_days`` cut off never finish, so that it stays below 100 % if there are any. Median and 90 % quantile
+    ``trial.max_days`` cut off never finish, so that it stays below 100% if there are any. Median and 90% quantile
     are marked, and the planned completion date with P(finished by it).
 
     Parameters

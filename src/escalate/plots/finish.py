@@ -74,7 +74,7 @@ def plot_finish(
     -------
     Axes
         What was drawn on. A curve's value at a date includes that day, and counts all trials: those that
-        ``trial.max_days`` cut off never finish. A dot is the median, a shade the 95 % Monte Carlo interval.
+        ``trial.max_days`` cut off never finish. A dot is the median, a shade the 95% Monte Carlo interval.
     """
     page = Sheet(Asked(ax, size, title, legend), 9.5)
     ax = page.ax
@@ -171,7 +171,7 @@ def _small_print(found: Variants) -> list[str]:
     more = len(found.labels) - 1 - MOST_TOLD
     lines += [f"and {more} more scenario{'s' * (more > 1)}"] if more > 0 else []
     many = trials_words(found.trials, found.seed, of_each=True)
-    lines.append(f"{many}; dots: medians; shades: 95 % Monte Carlo intervals")
+    lines.append(f"{many}; dots: medians; shades: 95% Monte Carlo intervals")
     return lines + caution_words(found.cautions, DATES)
 
 

@@ -39,7 +39,7 @@ from .texts import widest, wrapped
 ROW, LINE, BAR = 38.0, 11.5, 0.56
 """Heights of a row and of a line of its label [points], and of a bar [rows]."""
 
-INTERVAL, MTD = "95 % Monte Carlo interval", "MTD of the truth, or no dose where it has none"
+INTERVAL, MTD = "95% Monte Carlo interval", "MTD of the truth, or no dose where it has none"
 
 DECIDES = (
     "dose_levels",
@@ -71,7 +71,7 @@ def plot_selection(
     """Draw how often each dose is recommended, and no dose, from many simulated trials.
 
     The lowest bar is no dose, and hatched as far as the trial ended inconclusive; above it stand the dose levels, each
-    with the P(DLT) that the scenario assumes. Thin lines are 95 % Monte Carlo intervals. The MTD of the
+    with the P(DLT) that the scenario assumes. Thin lines are 95% Monte Carlo intervals. The MTD of the
     truth, if scenario or rule say from which P(DLT) on a dose is too toxic, stands on a darker ground.
 
     Parameters

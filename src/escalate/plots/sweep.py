@@ -56,7 +56,7 @@ def plot_sweep(
     title: bool = True,
     legend: bool = True,
 ) -> Axes:
-    """Draw an operating characteristic along one or two axes of a sweep, with 95 % Monte Carlo intervals.
+    """Draw an operating characteristic along one or two axes of a sweep, with 95% Monte Carlo intervals.
 
     Parameters
     ----------
@@ -224,6 +224,6 @@ def _at(found: Sweep, keys: tuple[str, str | None], number: int, estimate: Estim
 def _small_print(found: Sweep, hue: str | None, held: Mapping[str, Any]) -> list[str]:
     study = found.study
     rest = " · ".join(setting(key, value) for key, value in held.items())
-    bars = "bars: 95 % Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another")
+    bars = "bars: 95% Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another")
     made = f"{study.trials:,} trials at each point, of the same patients, seed {study.seed}"
     return [study.scenario.trial.title_and_id, *([f"Held: {rest}"] if rest else []), f"{made} · {bars}"]

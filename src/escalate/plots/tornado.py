@@ -43,7 +43,7 @@ def plot_tornado(
     """Draw what each assumption changes between both ends of its range, the one with the largest effect on top.
 
     A bar goes from the base case to what the measure is at one end of the range; the end's value stands beside it, and
-    a thin line covers the 95 % Monte Carlo interval of the difference.
+    a thin line covers the 95% Monte Carlo interval of the difference.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def plot_tornado(
     small: tuple[str, ...] = (
         about.title_and_id,
         f"One assumption at a time, from the base case to both ends of its range · {found.trials:,} trials at "
-        f"each end, of the same patients, seed {found.seed} · thin lines: 95 % Monte Carlo intervals",
+        f"each end, of the same patients, seed {found.seed} · thin lines: 95% Monte Carlo intervals",
         f"Base case: {drivers(found.scenario)}",
         *caution_words(found.cautions, None if base.level is not None else DATES),
     )

@@ -173,7 +173,7 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
     tallies = {label: found.tally for label, found in several.items()}
     titles = dict.fromkeys(counted.scenario.trial.title_and_id for counted in tallies.values())
     made = dict.fromkeys(trials_words(t.trials, t.seed, of_each=len(several) > 1) for t in tallies.values())
-    lines = [*titles, f"{' / '.join(made)} · ± Monte Carlo standard error, thin lines 95 % intervals"]
+    lines = [*titles, f"{' / '.join(made)} · ± Monte Carlo standard error, thin lines 95% intervals"]
     for label, counted in tallies.items():
         lines.append(drivers(counted.scenario, label))
         cut = counted.values["milestone: trial ended"][NOT_REACHED]

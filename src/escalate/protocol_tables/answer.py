@@ -155,7 +155,7 @@ class Answer:
         estimates = None if self.decision is None else self.decision.estimates
         if estimates is None:
             return
-        yield "P(DLT) by the model, with its 95 % interval:"
+        yield "P(DLT) by the model, with its 95% interval:"
         width = max(len(dose) for dose in doses)
         for k, (dose, *numbers) in enumerate(
             zip(doses, estimates.p_dlt, estimates.low, estimates.high, estimates.followup, strict=True), 1

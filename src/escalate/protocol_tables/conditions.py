@@ -126,7 +126,7 @@ def _stopping(scenario: Scenario, asked: Asked) -> Iterator[str]:
         yield f"stopping.enough_at_level: the trial stops with {enough} at a level {when}; in the cells."
     if stopping.interval_width is not None:
         yield (
-            "stopping.interval_width: the trial stops where the 95 % interval of P(DLT) at the dose to be recommended, "
+            "stopping.interval_width: the trial stops where the 95% interval of P(DLT) at the dose to be recommended, "
             f"at whatever level, is at most {stopping.interval_width:g} wide; {MORE}."
         )
     if (stopping.expansion_too_toxic_probability or 1) < 1:

@@ -87,7 +87,7 @@ def _what_columns_mean(found: Comparison) -> Iterator[str]:
     if len(found.rules) > 1:
         yield (
             f"difference: to {found.rules[0]}, trial by trial on the same patients; `{SAME}` where no trial of the two "
-            f"differs, which can still do so in {up_to(found.trials)} of trials (95 % interval)."
+            f"differs, which can still do so in {up_to(found.trials)} of trials (95% interval)."
         )
     if found.overdose_above is not None:
         limit = f"{100 * found.overdose_above:.4g}%"

@@ -30,7 +30,7 @@ def evidence_lines(
     chances = [_chance(q, trials) for q in (*(q for _, q in ordered[:most]), *([rest] if rest else []))]
     wide = max(12 if trials is None else 16, *map(len, chances))
     lines = [
-        f"{'What would a recommended dose rest on?':<{26 + wide}}{'P(DLT), 95 %:':>17}",
+        f"{'What would a recommended dose rest on?':<{26 + wide}}{'P(DLT), 95%:':>17}",
         f"{'':<26}{'probability':>{wide}}{'exact':>17}{'uniform prior':>17}",
     ]
     for ((level, y, n), _), chance in zip(ordered[:most], chances, strict=False):

@@ -125,7 +125,7 @@ def _rests_on(trial: Trial, decision: Row) -> Iterator[str]:
     for k in levels:
         p, low, high = (decision[f"{name}_{k}"] for name in ("p_dlt", "p_dlt_low", "p_dlt_high"))
         believed.append(f"level {k} {p:.1%} ({low:.1%} to {high:.1%})")
-    yield f"It rests on P(DLT) by the model, with its 95 % interval: {', '.join(believed)}."
+    yield f"It rests on P(DLT) by the model, with its 95% interval: {', '.join(believed)}."
     counted = [f"{decision[f'followup_{k}']:.2f} at level {k}" for k in levels if decision.get(f"followup_{k}")]
     if counted:
         yield f"Windows counted of patients without an outcome: {', '.join(counted)}."
@@ -191,7 +191,7 @@ def _patients(trial: Trial) -> Iterator[str]:
 
 def _knowledge(trial: Trial) -> Iterator[str]:
     """Tell how little so few patients say about P(DLT) at each dose."""
-    yield f"{'':<48}{'P(DLT), 95 %:':>14}"
+    yield f"{'':<48}{'P(DLT), 95%:':>14}"
     yield f"{'What the trial says about P(DLT)':<34}{'DLTs/evaluable':>14}{'exact':>16}{'uniform prior':>16}"
     for level, dose in enumerate(trial.doses, 1):
         rows = [row for row in trial.cohorts if row["level"] == level]

@@ -32,7 +32,7 @@ def sensitivity_summary(found: Sensitivity) -> str:
         HOW_SAID,
         *told(
             "none: the assumption changes the measure in no trial; it can still do so in "
-            f"{up_to(found.trials)} of them (95 % interval).",
+            f"{up_to(found.trials)} of them (95% interval).",
             "  ",
         ),
     ]

@@ -119,7 +119,7 @@ def _shares(shares: Sequence[tuple[str, Estimate]], wide: int) -> Iterator[str]:
 
 def precision_words(shares: Sequence[Estimate]) -> str:
     """Return how many trials bring each of some probabilities within half a point, if their intervals tell."""
-    trials, within = shares[0].trials, "within ± 0.5 points (95 % interval)"
+    trials, within = shares[0].trials, "within ± 0.5 points (95% interval)"
     ends = [(share, share.low, share.high) for share in shares if share.low is not None and share.high is not None]
     if all(max(share.estimate - low, high - share.estimate) <= HALF_POINT for share, low, high in ends):
         return f"{within} with these {trials:,} trials"
@@ -130,7 +130,7 @@ def precision_words(shares: Sequence[Estimate]) -> str:
     )
     if most > (1 + AGREE) * least:
         return (
-            f"{trials:,} trials do not tell how many more bring this {within.removesuffix(' (95 % interval)')}; "
+            f"{trials:,} trials do not tell how many more bring this {within.removesuffix(' (95% interval)')}; "
             f"{trials_needed(0.5, HALF_POINT):,} suffice, whatever the probabilities"
         )
     after = max(_rounded_up(most), trials)
@@ -196,7 +196,7 @@ def _dates(found: Characteristics) -> Iterator[str]:
     for name in reached:
         middle = _date(counted, found.get(f"{name}: 50% quantile"))
         yield f"  {name:<18}{reached[name]:>{wide}}{middle:>17}   {days[name]:>{long}}"
-    yield "80 % of the trials that reach it do so from ... to ..."
+    yield "80% of the trials that reach it do so from ... to ..."
     for name in reached:
         low, high = (_date(counted, found.get(f"{name}: {q} quantile")) for q in ("10%", "90%"))
         yield f"  {name:<18}{low} to {high}"
@@ -208,7 +208,7 @@ def _finished(found: Characteristics) -> Iterator[str]:
     counted, nine = found.tally, day_by_which(found.tally, 0.9)
     if nine is not None:
         by = day_words(counted.start_date + timedelta(days=nine))
-        yield f"90 % of the trials have ended by {by}, day {nine:,}"
+        yield f"90% of the trials have ended by {by}, day {nine:,}"
     if counted.scenario.planned_days is not None:
         chance = in_percent(found.get("finished by planned completion date"))
         planned = counted.scenario.trial.planned_completion_date

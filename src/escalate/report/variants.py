@@ -88,7 +88,7 @@ def _what_is_the_same(found: Variants) -> Iterator[str]:
     same = [what for what in DRAWN if what not in found.not_the_same]
     yield from wrap(
         f"difference: to {found.labels[0]}, trial by trial; `{SAME}` where no trial of the two differs, which can "
-        f"still do so in {up_to(found.trials)} of trials (95 % interval).",
+        f"still do so in {up_to(found.trials)} of trials (95% interval).",
         WIDTH,
     )
     if same:

@@ -70,7 +70,7 @@ def when_words(found: Characteristics) -> Iterator[str]:
                 for q in ("50%", "10%", "90%")
             )
             often = f" ({in_percent(reached)} do)" if reached.estimate < 1 else ""
-            yield f"{words}: median {middle}, 80 % of the trials that reach it{often} {low} to {high}"
+            yield f"{words}: median {middle}, 80% of the trials that reach it{often} {low} to {high}"
     if planned := counted.scenario.trial.planned_completion_date:
         yield f"finished by {planned}, as planned: {in_percent(found.get('finished by planned completion date'))}"
 

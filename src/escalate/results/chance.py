@@ -20,7 +20,7 @@ FEW = 10
 
 HOW_SAID = (
     "± is the Monte Carlo standard error: the error of simulating, not of the\n"
-    "assumptions. [ , ] is a 95 % interval: Clopper-Pearson's, where fewer than\n"
+    "assumptions. [ , ] is a 95% interval: Clopper-Pearson's, where fewer than\n"
     f"{FEW} trials came to something, or all but so few; of medians, by rank."
 )
 """What `±` and brackets mean, for the heads of summaries."""
@@ -80,7 +80,7 @@ def in_all_means(text: str, trials: int) -> str:
         return ""
     return (
         "in all: the same in all trials that have it, which tells nothing of the spread:\n"
-        f"after none of {trials:,}, another value can still come in {up_to(trials)} of trials\n(95 % interval)."
+        f"after none of {trials:,}, another value can still come in {up_to(trials)} of trials\n(95% interval)."
     )
 
 

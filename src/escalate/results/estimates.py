@@ -42,8 +42,8 @@ ESTIMATES = Layout(
         Column("level", "Dose level from 1, `no dose`, or `all`", "", "where levels do not matter"),
         Column("estimate", "The estimate", "see `unit`"),
         Column("mc_se", "Its Monte Carlo standard error", "see `unit`", NO_ERROR),
-        Column("low", "Lower end of its 95 % Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
-        Column("high", "Upper end of its 95 % Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
+        Column("low", "Lower end of its 95% Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
+        Column("high", "Upper end of its 95% Monte Carlo interval, exact of probabilities", "see `unit`", NO_INTERVAL),
         Column("unit", "`probability`, `patients`, `candidates` or `days`"),
         Column("trials", "Trials that the estimate rests on", "count"),
     ),
@@ -264,7 +264,7 @@ def _waits(counted: Tally) -> Iterator[Estimate]:
 
 
 def trials_needed(p: float, half_width: float = 0.005) -> int:
-    """Return how many trials bring both ends of the exact 95 % interval so near to an estimate of a probability.
+    """Return how many trials bring both ends of the exact 95% interval so near to an estimate of a probability.
 
     Parameters
     ----------
@@ -285,7 +285,7 @@ def trials_needed(p: float, half_width: float = 0.005) -> int:
 
 
 def posterior_interval(k: int, n: int) -> tuple[float, float]:
-    """Return the equal-tailed 95 % interval of Beta(1 + k, 1 + n - k): a uniform prior, after k of n."""
+    """Return the equal-tailed 95% interval of Beta(1 + k, 1 + n - k): a uniform prior, after k of n."""
     from scipy.special import betaincinv
 
     tail = (1 - CONFIDENCE) / 2
@@ -330,7 +330,7 @@ def difference_of_sums(
     """Estimate the mean of paired differences from their number, their sum, and that of their squares.
 
     Where few trials differ from the rest in whether something happened, the interval is that of both probabilities, of
-    a gain and of a loss, exact and each at 97.5 %, so that it covers with 95 % at least: no difference in 20 trials
+    a gain and of a loss, exact and each at 97.5%, so that it covers with 95% at least: no difference in 20 trials
     does not exclude one of 20 points.
     """
     found = mean_of_sums(group, measure, level, n, total, squares, unit)

@@ -100,7 +100,7 @@ class Rule(ABC):
         return []
 
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        """Return the ends of the 95% posterior interval of P(DLT) at a level of each data cut, shape (...)."""
         from scipy.special import betaincinv
 
         n, y = at_level(cut.evaluable, level), at_level(cut.dlts, level)
@@ -120,7 +120,7 @@ class ModelRule(Rule):
 
     @abstractmethod
     def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return P(DLT) at each level, and the ends of its 95 % posterior interval, each of shape (..., K)."""
+        """Return P(DLT) at each level, and the ends of its 95% posterior interval, each of shape (..., K)."""
 
     @abstractmethod
     def exceedance(self, cut: DataCut, level: IntArray, above: float) -> FloatArray:
@@ -128,10 +128,10 @@ class ModelRule(Rule):
 
     @abstractmethod
     def intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
+        """Return the ends of the 95% posterior interval of P(DLT) at each level, each of shape (..., K)."""
 
     def interval(self, cut: DataCut, level: IntArray) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the model's 95 % posterior interval of P(DLT) at a level of each data cut, shape (...)."""
+        """Return the ends of the model's 95% posterior interval of P(DLT) at a level of each data cut, shape (...)."""
         low, high = (at_level(end, level) for end in self.intervals(cut))
         return low, high
 

@@ -54,8 +54,8 @@ ROUGH_ALONG, ROUGH_ACROSS, CUT_OFF = 4e-7, 4e-9, 1e-10
 """A posterior with a larger part near the highest frequency that the nodes can show is computed on more of them, and
 one with a larger part on the edges of the grid on a wider one: no probability is then off by more than 1e-8."""
 
-MOST_NODES = 1201
-"""A posterior that needs more nodes in each direction is refused."""
+FEWEST_NODES, MOST_NODES = 81, 1201
+"""In each direction; a posterior that needs more is refused."""
 
 NODES_A_STEP, BEYOND = 5.0, 8
 """The crossing of a logit moves by at most so many nodes in a step; so many nodes beyond the grid it is as if far
@@ -73,8 +73,9 @@ class _Size(NamedTuple):
     reach: float = REACH
 
     def finer(self) -> _Size:
-        """Return the size with half as many steps again."""
-        return _Size(1 + math.ceil(1.5 * (self.nodes - 1)), self.reach)
+        """Return the size with half as many steps again; the largest one comes before those that are refused."""
+        nodes = 1 + math.ceil(1.5 * (self.nodes - 1))
+        return _Size(MOST_NODES if self.nodes < MOST_NODES < nodes else nodes, self.reach)
 
     def wider(self) -> _Size:
         """Return the size that reaches half as far again, in the same steps."""
@@ -86,7 +87,7 @@ class _Sums(NamedTuple):
     """Posterior sums, and how far they can be trusted."""
 
     values: FloatArray
-    """Shape (B, W)."""
+    """Of those that can be trusted, shape (number of them, W)."""
     rough: BoolArray
     """Which posteriors the nodes are too few for, shape (B,)."""
     cut_off: BoolArray
@@ -107,13 +108,15 @@ class _Grid:
         logit = np.stack([log_alpha + self.beta * x for x in self.log_dose]).reshape(len(rule.doses), -1)
         self.log_curve = np.concatenate([-np.logaddexp(0, -logit), -np.logaddexp(0, logit)])
 
-    def sums(self, rows: FloatArray, weights: FloatArray) -> _Sums:
-        """Return posterior sums for rows of DLTs and others of each level and weights of shape (G * G, W)."""
+    def sums(self, rows: FloatArray, weights: Callable[[_Grid], FloatArray]) -> _Sums:
+        """Return posterior sums for rows of DLTs and others of each level with some weights of shape (G * G, W)."""
         chunk = max(1, MOST_VALUES // len(self.log_prior))
-        parts = (rows[start : start + chunk] for start in range(0, len(rows), chunk))
-        return _Sums(*(np.concatenate(found) for found in zip(*(self._part(p, weights) for p in parts), strict=True)))
+        parts = [self._part(rows[start : start + chunk], weights) for start in range(0, len(rows), chunk)]
+        values, rough, cut_off = zip(*parts, strict=True)
+        trusted = [found for found in values if len(found)]
+        return _Sums(np.concatenate(trusted or values[:1]), np.concatenate(rough), np.concatenate(cut_off))
 
-    def _part(self, rows: FloatArray, weights: FloatArray) -> _Sums:
+    def _part(self, rows: FloatArray, weights: Callable[[_Grid], FloatArray]) -> _Sums:
         density = normalised(self.log_prior + rows @ self.log_curve)
         square = density.reshape(-1, len(self.z), len(self.z))
         turn = 0.9 * math.pi * np.arange(len(self.z))  # nearly the highest frequency that the nodes show
@@ -121,7 +124,11 @@ class _Grid:
         along = np.hypot(*np.moveaxis(fastest @ square, 1, 0)).sum(axis=1)
         across = np.hypot(*np.moveaxis(square @ fastest.T, 2, 0)).sum(axis=1)
         edges = square[:, [0, -1]].sum(axis=(1, 2)) + square[:, :, [0, -1]].sum(axis=(1, 2))
-        return _Sums(density @ weights, (along > ROUGH_ALONG) | (across > ROUGH_ACROSS), edges > CUT_OFF)
+        rough, cut_off = (along > ROUGH_ALONG) | (across > ROUGH_ACROSS), edges > CUT_OFF
+        trusted = ~(rough | cut_off)
+        # Weights cost more than posteriors: none are made for a grid that serves nobody.
+        values = density[trusted] @ weights(self) if trusted.any() else np.empty((0, 0))
+        return _Sums(values, rough, cut_off)
 
     def reached(self, p: Sequence[float]) -> FloatArray:
         """Return the weights of P(DLT) at most p at each level, shape (G * G, K * len(p)), levels outermost."""
@@ -137,12 +144,14 @@ class _Grid:
         it is smooth, so that each of the rows gets its share of their weights.
         """
         steps = self._steps_between_rows(logit, log_dose)
-        if steps == 1:
-            return below(self._crossing(self.z, logit, log_dose), self.z)
         nodes, step = len(self.z), self.z[1] - self.z[0]
         last = (nodes - 1) * steps
         crossing = self._crossing(np.linspace(self.z[0], self.z[-1], last + 1), logit, log_dose)
         ends_inside = np.abs(crossing) < self.z[-1] + BEYOND * step
+        if steps == 1:
+            found = np.repeat((crossing[:, np.newaxis] > 0).astype(float), nodes, axis=1)
+            found[ends_inside] = below(crossing[ends_inside], self.z)
+            return found
         share = np.sinc(np.arange(-last, last + 1) / steps) / steps
         first = last - steps * np.arange(nodes)[:, np.newaxis]  # in `share`, of the lowest place seen from each row
         found = np.repeat(_sums_over(~ends_inside & (crossing > 0), share, first), nodes, axis=1)
@@ -221,10 +230,14 @@ def nodes_for(patients: int, sd: tuple[float, float]) -> int:
     """Return the nodes, in each direction, that a posterior is first looked at with.
 
     Measured: with so many few posteriors need more. The error falls faster than any power of the nodes, and what is
-    needed grows with the standard deviations and with the root of the number of patients.
+    needed grows with the standard deviations and with the root of the number of patients. Each is one of a few sizes,
+    so that the data of a question share their grids.
     """
     scale: float = max(sd[0] / 2, sd[1], 0.7) ** 0.9
-    return 20 * math.ceil((70 + 24 * math.sqrt(patients)) * scale / 20) + 1
+    size = _Size(FEWEST_NODES)
+    while size.nodes < (70 + 24 * math.sqrt(patients)) * scale:
+        size = size.finer()
+    return size.nodes
 
 
 @dataclass(frozen=True)
@@ -298,9 +311,10 @@ class BlrmRule(ModelRule):
             size, here = todo.pop()
             if size.nodes > MOST_NODES:
                 raise RuleError(self._refusal(rows[here[0]]))
-            sums = self._grid(size).sums(rows[here], weights(self._grid(size)))
-            found = np.empty((len(rows), sums.values.shape[1])) if found is None else found
-            found[here] = sums.values
+            sums = self._grid(size).sums(rows[here], weights)
+            if len(sums.values):
+                found = np.empty((len(rows), sums.values.shape[1])) if found is None else found
+                found[here[~(sums.rough | sums.cut_off)]] = sums.values
             for row in here.tolist():
                 sizes[row] = size
             again = (size.wider(), sums.cut_off), (size.finer(), sums.rough & ~sums.cut_off)
@@ -408,12 +422,12 @@ class BlrmRule(ModelRule):
         return np.asarray(np.clip(1 - at_level(reached, level), 0, 1))
 
     def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the posterior mean of P(DLT) at each level and the ends of its 95 % interval, each (..., K)."""
+        """Return the posterior mean of P(DLT) at each level and the ends of its 95% interval, each (..., K)."""
         low, high = self.intervals(cut)
         return self._sums(cut, lambda at: at.p), low, high
 
     def intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
+        """Return the ends of the 95% posterior interval of P(DLT) at each level, each of shape (..., K)."""
         rows, position = self._table(cut)
         _, sizes = self._solved(rows, lambda grid: np.ones((len(grid.log_prior), 1)))
         ends = np.array(

@@ -2,7 +2,7 @@
 
 The DLT rate at the current level is compared with two boundaries that minimise the chance of a wrong move: at or
 below the lower one the dose rises, at or above the upper one it falls. A level whose DLT probability exceeds the
-target with more than 95 % posterior probability, on at least three patients, is eliminated.
+target with more than 95% posterior probability, on at least three patients, is eliminated.
 
 References
 ----------

@@ -14,7 +14,7 @@ deviations to either side; it is computed once for every distinct data cut of a 
 
 If every level's P(DLT) is at most the target the highest is chosen, if every one is at least the target the lowest,
 otherwise the closest, the lower one on a tie. Where that is the lowest, and its P(DLT) exceeds the target with more
-than 95 % posterior probability (`too_toxic_probability`), the trial stops without a dose: with that certainty the rules
+than 95% posterior probability (`too_toxic_probability`), the trial stops without a dose: with that certainty the rules
 that eliminate a level stop at the lowest one. Moves are otherwise free: what keeps them from skipping levels, or from
 rising after DLTs, are the scenario's ``[limits]``. Unless it says otherwise no level is skipped, and the dose does not
 rise after a cohort with a DLT rate at or above the target, as in dfcrm's simulations of trials (``restrict = TRUE``).
@@ -31,7 +31,7 @@ References
 O'Quigley J, Pepe M, Fisher L. Biometrics 1990;46:33-48, doi:10.2307/2531628.
 Cheung YK, Chappell R. Biometrics 2000;56:1177-1182, doi:10.1111/j.0006-341X.2000.01177.x (TITE-CRM).
 Cheung YK. Biometrika 2005;92:863-873, doi:10.1093/biomet/92.4.863 (coherence).
-Liu S, Yuan Y. J R Stat Soc C 2015;64:507-523, doi:10.1111/rssc.12089 (the posterior probability of 95 %).
+Liu S, Yuan Y. J R Stat Soc C 2015;64:507-523, doi:10.1111/rssc.12089 (the posterior probability of 95%).
 Cheung YK. Dose Finding by the Continual Reassessment Method, Chapman & Hall 2011 (and its R package dfcrm).
 """
 
@@ -408,7 +408,7 @@ class CrmRule(ModelRule):
         return {"P(DLT)": self.estimates(cut)}
 
     def p_dlt(self, cut: DataCut) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Return the estimated P(DLT) of each level and the ends of its 95 % posterior interval, each (..., K)."""
+        """Return the estimated P(DLT) of each level and the ends of its 95% posterior interval, each (..., K)."""
         rows, position = self.table(cut)
         return self.curve(self.parameter(rows))[position].reshape(cut.evaluable.shape), *self.intervals(cut)
 
@@ -427,7 +427,7 @@ class CrmRule(ModelRule):
         return np.asarray(np.clip(at_level(found[position].reshape(cut.evaluable.shape), level), 0, 1))
 
     def intervals(self, cut: DataCut) -> tuple[FloatArray, FloatArray]:
-        """Return the ends of the 95 % posterior interval of P(DLT) at each level, each of shape (..., K)."""
+        """Return the ends of the 95% posterior interval of P(DLT) at each level, each of shape (..., K)."""
         rows, position = self.table(cut)
         # P(DLT) falls as a rises, so that its lower end is the curve at the upper end of a.
         ends = self._quantiles(rows, (0.975, 0.025)).T

@@ -64,7 +64,7 @@ class Stopping(Section):
     enough_when: Literal["staying", "any_move"] = "staying"
     """Whether that counts only if the next cohort would be at the same level (BOIN 2.7 and later), or with any move."""
     interval_width: Annotated[float, Field(ge=0.01, lt=1)] | None = None
-    """Stop when the 95 % posterior interval of P(DLT) at the dose to be recommended is at most so wide; at least 0.01:
+    """Stop when the 95% posterior interval of P(DLT) at the dose to be recommended is at most so wide; at least 0.01:
     what is narrower needs more patients than any phase I trial has."""
     most_patients: Count | None = None
     """Stop when the next cohort would be more than so many evaluable patients; what `planned_patients` leaves beyond

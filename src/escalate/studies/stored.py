@@ -272,7 +272,7 @@ def independent_difference(first: Estimate, other: Estimate) -> Estimate:
     """Return the difference of two estimates that rest on trials of their own.
 
     The standard error is the root of the sum of both squares. Where few trials tell a probability, the ends are
-    those of two exact intervals, each at 97.5 %, so that they cover with 95 % at least; the error is theirs then.
+    those of two exact intervals, each at 97.5%, so that they cover with 95% at least; the error is theirs then.
     """
     errors = [one.mc_se for one in (first, other)]
     unknown = all(error is None for error in errors)

@@ -77,7 +77,7 @@ class Estimates:
         P(DLT) at each level, lowest first: for CRM and TITE-CRM the curve that the decision reads, for the BLRM the
         posterior mean.
     low, high : tuple of float, length K
-        Ends of its 95 % posterior interval.
+        Ends of its 95% posterior interval.
     followup : tuple of float, length K
         Windows counted of patients without an outcome: their weights added up; 0 where a rule waits for outcomes.
     """

@@ -428,8 +428,8 @@ def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool =
     left = (OPEN_LEVELS,) if eliminates else ()
     meanings = {
         "p_dlt": "P(DLT) at level {} by the rule's model, on the data of the cut: what the decision rests on",
-        "p_dlt_low": "Lower end of the 95 % posterior interval of P(DLT) at level {}",
-        "p_dlt_high": "Upper end of the 95 % posterior interval of P(DLT) at level {}",
+        "p_dlt_low": "Lower end of the 95% posterior interval of P(DLT) at level {}",
+        "p_dlt_high": "Upper end of the 95% posterior interval of P(DLT) at level {}",
     }
     if weighs:
         meanings["followup"] = "Windows counted of patients at level {} without an outcome: their weights added up"
