@@ -16,6 +16,7 @@ import pytest
 import reference_model_rules as reference
 from escalate.errors import RuleError
 from escalate.rules.blrm import BlrmRule
+from escalate.rules.blrm import _grid as remembered_grids
 from escalate.rules.crm import STEPS_FOR_MEAN, STEPS_FOR_PROBABILITY, CrmRule, adaptive
 from escalate.words.data_cut import DataCut, Partial
 from escalate.words.records import NO_LEVEL, Action
@@ -240,6 +241,7 @@ def test_blrm_checks_its_own_grid(sd: tuple[float, float], correlation: float, m
     monkeypatch.setattr("escalate.rules.blrm.MOST_NODES", 2401)
     for name, value in (("ROUGH_ALONG", 1e-8), ("ROUGH_ACROSS", 1e-10), ("CUT_OFF", 1e-12), ("NODES_A_STEP", 2.5)):
         monkeypatch.setattr(f"escalate.rules.blrm.{name}", value)
+    remembered_grids.cache_clear()
     assert found() == pytest.approx(before, rel=0, abs=1e-8)
 
 

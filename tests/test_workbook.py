@@ -61,7 +61,9 @@ def same(cell: Any, value: Any) -> bool:
 def holds(page: Any, table: Table) -> bool:
     heads, *rows = page.iter_rows(values_only=True)
     return heads == table.names and all(
-        same(*pair) for row, said in zip(rows, table.rows, strict=True) for pair in zip(row, said, strict=True)
+        same(cell, value) and (cell is None or isinstance(cell, datetime) == bool(column.date_of))
+        for row, said in zip(rows, table.rows, strict=True)
+        for cell, value, column in zip(row, said, table.columns, strict=True)
     )
 
 

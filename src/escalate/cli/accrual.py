@@ -19,7 +19,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from ..export import write_accrual
     from ..report.accrual import accrual_summary
     from ..studies.accruals import accrual
 
@@ -33,5 +32,7 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             tell()
         else:
+            from ..export import write_accrual
+
             write_accrual(found, out, xlsx=arguments.xlsx, counted=arguments.counted, tell=tell)
             say(f"\nWritten to {out.path}: summary, and accrual.png and .svg.")

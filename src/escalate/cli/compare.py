@@ -58,7 +58,6 @@ def run(arguments: argparse.Namespace) -> None:
 def _run_scenarios(arguments: argparse.Namespace) -> None:
     """Compare scenarios: those of several files, and variants of the first."""
     from ..errors import CallError
-    from ..export import write_variants
     from ..report import summary
     from ..scenario.variants import read_scenarios
     from ..studies.comparison import compare
@@ -78,13 +77,14 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
         if out is None:
             say(summary(found))
         else:
+            from ..export import write_variants
+
             write_variants(found, out, xlsx=arguments.xlsx, inputs=reads, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: summary, scenarios.csv, finish.png, and every scenario compared.")
 
 
 def _run_rules(arguments: argparse.Namespace) -> None:
     """Compare rules under truths."""
-    from ..export import write_comparison
     from ..report import summary
     from ..scenario.comparison_file import read_asked
     from ..scenario.texts import read_once
@@ -116,5 +116,7 @@ def _run_rules(arguments: argparse.Namespace) -> None:
         if out is None:
             say(summary(found))
         else:
+            from ..export import write_comparison
+
             write_comparison(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")

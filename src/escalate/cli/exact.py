@@ -32,7 +32,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..exactly.enumeration import exact
     from ..exactly.paths import dose_paths, listed_paths
-    from ..export import write_exact
     from ..files import check_file_free, write_file
     from ..report import exact_summary, paths_csv
     from ..words.csv_text import csv_bytes
@@ -48,4 +47,6 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             say(exact_summary(found, paths))
         else:
+            from ..export import write_exact
+
             write_exact(found, paths, out, xlsx=arguments.xlsx, tell=lambda: say(exact_summary(found, paths)))

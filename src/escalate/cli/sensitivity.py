@@ -29,7 +29,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from ..export import write_sensitivity
     from ..report import summary
     from ..studies.sensitivities import sensitivity
     from ..studies.workers import workers
@@ -43,5 +42,7 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             say(summary(found))
         else:
+            from ..export import write_sensitivity
+
             write_sensitivity(found, out, xlsx=arguments.xlsx, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: sensitivity.csv, and a tornado for each measure.")

@@ -51,7 +51,6 @@ def _numbers(text: str) -> int | list[int]:
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..cautions import cautions
-    from ..export import write_table
     from ..protocol_tables import decision_table
 
     scenario, _ = scenario_of(arguments)
@@ -65,4 +64,6 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             tell()
         else:
+            from ..export import write_table
+
             write_table(table, scenario, out, xlsx=arguments.xlsx, tell=tell)

@@ -74,7 +74,6 @@ def _name(arguments: argparse.Namespace) -> str:
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..cautions import cautions
-    from ..export import write_trial
     from ..report.narrative import story
 
     scenario, read = scenario_of(arguments)
@@ -88,5 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
         if out is None:
             tell()
         else:
+            from ..export import write_trial
+
             write_trial(trial, scenario, out, xlsx=arguments.xlsx, tell=tell)
             say(f"\nWritten to {out.path}: records, story, timeline.png, staircase.png.")

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -56,6 +56,9 @@ one with a larger part on the edges of the grid on a wider one: no probability i
 
 FEWEST_NODES, MOST_NODES = 81, 1201
 """In each direction; a posterior that needs more is refused."""
+
+MOST_GRIDS = 8
+"""Grids that are remembered, each some tens of megabytes; a rule's questions need four."""
 
 NODES_A_STEP, BEYOND = 5.0, 8
 """The crossing of a logit moves by at most so many nodes in a step; so many nodes beyond the grid it is as if far
@@ -218,6 +221,12 @@ class _Grid:
         return self.reached([self.rule.target_from, self.rule.overdose_from])
 
 
+@lru_cache(maxsize=MOST_GRIDS)
+def _grid(rule: BlrmRule, size: _Size) -> _Grid:
+    """Return the grid of one size for a rule; equal rules share it, so that one question does not make it again."""
+    return _Grid(rule, size)
+
+
 def _sums_over(chosen: BoolArray, share: FloatArray, first: IntArray) -> FloatArray:
     """Return the sums of the shares over the places that are chosen, seen from each row, shape (G, 1)."""
     up_to = np.concatenate([[0.0], np.cumsum(share)])
@@ -285,8 +294,6 @@ class BlrmRule(ModelRule):
         """The overdose interval's lower end: what a level that is too toxic exceeds."""
         return self.overdose_from
 
-    _grids: dict[_Size, _Grid] = field(default_factory=dict, compare=False, repr=False)
-
     # The posterior
 
     def _sums(self, cut: DataCut, weights: Callable[[_Grid], FloatArray]) -> FloatArray:
@@ -311,7 +318,7 @@ class BlrmRule(ModelRule):
             size, here = todo.pop()
             if size.nodes > MOST_NODES:
                 raise RuleError(self._refusal(rows[here[0]]))
-            sums = self._grid(size).sums(rows[here], weights)
+            sums = _grid(self, size).sums(rows[here], weights)
             if len(sums.values):
                 found = np.empty((len(rows), sums.values.shape[1])) if found is None else found
                 found[here[~(sums.rough | sums.cut_off)]] = sums.values
@@ -333,11 +340,6 @@ class BlrmRule(ModelRule):
             "prior, or the posterior is too narrow for it; take a prior that expects such data, with standard "
             "deviations nearer to the usual 2 and 1"
         )
-
-    def _grid(self, size: _Size) -> _Grid:
-        if size not in self._grids:
-            self._grids[size] = _Grid(self, size)
-        return self._grids[size]
 
     def _table(self, cut: DataCut) -> tuple[FloatArray, NDArray[np.intp]]:
         """Return the distinct data of a batch, DLTs and others of each level, and which of them each data cut is."""
@@ -431,7 +433,7 @@ class BlrmRule(ModelRule):
         rows, position = self._table(cut)
         _, sizes = self._solved(rows, lambda grid: np.ones((len(grid.log_prior), 1)))
         ends = np.array(
-            [self._grid(size).quantiles(row, (0.025, 0.975)) for row, size in zip(rows, sizes, strict=True)]
+            [_grid(self, size).quantiles(row, (0.025, 0.975)) for row, size in zip(rows, sizes, strict=True)]
         )
         low, high = (ends[position, :, k].reshape(cut.evaluable.shape) for k in (0, 1))
         return low, high
