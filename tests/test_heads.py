@@ -90,7 +90,7 @@ def test_a_table_of_many_levels_goes_on_below(capsys: pytest.CaptureFixture[str]
     part = next(text for text in capsys.readouterr().out.split("\n\n") if text.startswith("Patients in a trial"))
     assert max(map(len, part.splitlines())) <= 80
     assert re.findall(r"level (\d)", part) == list("123456")
-    assert part.count("  infused ") == part.count("  with a DLT ") > 1
+    assert part.count("  dosed ") == part.count("  with a DLT ") > 1
 
 
 def test_weekdays_are_those_of_the_dates(capsys: pytest.CaptureFixture[str]) -> None:

@@ -237,6 +237,7 @@ def _columns(comparison: Comparison) -> list[Column]:
         found = [row for row in comparison.rows if (row.measure, row.level) == (measured, level)]
         most = max((max(row.high or row.estimate, row.exact or 0.0) for row in found), default=0.0)
         if found:
+            head = comparison.scenario.say(head)
             columns.append(Column(head, measured, level, colour, 0.0, WIDE, most or 1.0))
     return columns
 
@@ -300,7 +301,8 @@ def _notes(comparison: Comparison, layout: Layout) -> list[str]:
         notes.append(f"= in every trial the same as {first}")
     if comparison.overdose_above is not None:
         limit = f"{100 * comparison.overdose_above:.4g}%"
-        notes.append(f"overdosed: infused at a level with P(DLT) above {limit}")
+        infused = comparison.scenario.say("infused")
+        notes.append(f"overdosed: {infused} at a level with P(DLT) above {limit}")
         notes.append(f"MTD of a truth: the highest level whose P(DLT) is not above {limit}, unless the truth names one")
     return notes
 

@@ -251,7 +251,8 @@ def _notes(table: NextDoseTable, rows: Sequence[NextDose]) -> list[str]:
     found = [f"{letter} {words}" for letter, words in LETTERS.items() if any(letter in row.path for row in rows)]
     notes = [doses, *table.remarks, f"Dose path: for each cohort its level, then {', '.join(found)}"]
     if any(re.search(r"P(?![0-9])", row.path) for row in rows):
-        notes.append("P (pending) without days has just been infused, and the model's belief is of that day")
+        words = "P (pending) without days has just been infused, and the model's belief is of that day"
+        notes.append(words if table.scenario is None else table.scenario.say(words))
     if table.answer is None:
         return notes
     return [f"Caution: {words}" for words in table.answer.cautions] + [table.answer.told] + notes
