@@ -19,7 +19,9 @@ import escalate as esc
 from escalate.cli import main
 from escalate.nature.sameness import not_the_same
 from escalate.plots.axis_words import key_words
+from escalate.scenario.sources import ledger
 from escalate.words.vocabulary import said_of
+from test_plots_rules import legend_words
 
 OWN = re.compile(r"\w+\(infus(?:ion|ed)\)")
 """What the user of these tests wrote: a word, and an infusion in brackets."""
@@ -98,9 +100,9 @@ VERBS: dict[str, list[str]] = {
 
 
 def left(text: str) -> list[str]:
-    """Return where a text still speaks of infusions, without what the user wrote and without names."""
+    """Return where a text speaks of infusions, but for names and what the user wrote; or where that was changed."""
     plain = NAME.sub("", OWN.sub("", html.unescape(text).replace("\u200b", "")))
-    return [plain[max(found.start() - 60, 0) : found.end() + 20] for found in re.finditer("(?i)infus", plain)]
+    return [plain[max(found.start() - 60, 0) : found.end() + 20] for found in re.finditer(r"(?i)infus|\w\(dos", plain)]
 
 
 def texts_of(folder: Path) -> Iterator[tuple[str, str]]:
@@ -165,6 +167,12 @@ def test_what_is_shown_in_python_speaks_of_dosing(here: Path) -> None:
     assert "patients dosed, mean" in said["characteristics"]
 
 
+def test_legends_speak_of_dosing(here: Path) -> None:
+    trial = esc.simulate_trial(esc.load("drug.toml"), seed=3)
+    assert {"dosing", "not dosed"} <= set(legend_words(esc.plot_timeline(trial)))
+    assert "enrolled, not dosed" in legend_words(esc.plot_staircase(trial))
+
+
 def test_nothing_else_changes(here: Path) -> None:
     """The same trials, day by day; records differ in their sentences alone, and both have the same nature."""
     dose = esc.load("drug.toml")
@@ -180,6 +188,11 @@ def test_nothing_else_changes(here: Path) -> None:
         assert all(one[column] == two[column] for column in one.names if column not in SENTENCES)
     assert "no infusion was possible" in other.patients["not_infused_reason"]
     assert "no dosing was possible" in mine.patients["not_infused_reason"]
+
+
+def test_words_are_no_assumption() -> None:
+    """A section's source is of its numbers; how it is called needs none."""
+    assert not [entry.key for entry in ledger(esc.load("six-dose-oncology")) if entry.key == "treatment.words"]
 
 
 def test_each_form_has_its_word() -> None:
