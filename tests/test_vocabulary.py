@@ -85,7 +85,7 @@ trials = 4
 VERBS: dict[str, list[str]] = {
     "run": ["drug.toml", *MANY],
     "trial": ["drug.toml"],
-    "table": ["drug.toml", "--after", "1NNP"],
+    "table": ["drug.toml", "--after", "1NNN 2TPP"],
     "table of counts": ["cohorts.toml"],
     "compare": ["drug.toml", *MANY],
     "compare scenarios": ["drug.toml", "--variant", "slow: accrual.consents_per_month=2", *MANY],
