@@ -50,6 +50,7 @@ PARTIAL = "test_engines_agree.py::test_places_that_partial_doses_free_at_once"
 PAGE = "test_pages.py"
 LOST = "test_nothing_lost.py"
 HOSTILE = "test_plots_hostile.py"
+VOCABULARY = "test_vocabulary.py::test_no_output_speaks_of_infusions"
 NOTEBOOK = "test_seen_in_notebooks.py::test_a_figure_is_seen_exactly_once"
 MADE, WHOLE = "test_made_any_way.py", "scenario/whole.py"
 
@@ -779,6 +780,20 @@ BUGS = (
     Bug("bars flash", "studies/progress.py", '"delay": SILENT', '"delay": 0', "test_progress.py::test_short_work_is_silent"),
     Bug("an interruption says nothing", "studies/progress.py", "        except KeyboardInterrupt:", "        except ZeroDivisionError:", "test_progress.py::test_an_interruption_says_what_is_lost"),
     Bug("figures: what drives the dates is not said", "plots/durations.py", "        drivers(counted.scenario),\n", "", "test_heads.py::test_every_figure_says_it"),
+    Bug("words: a drug is infused in the story", "report/narrative.py", 'trial.scenario.say("is infused")', '"is infused"', VOCABULARY),
+    Bug("words: milestones of a drug are infusions", "report/simulated.py", "{say(name):<18}{reached", "{name:<18}{reached", VOCABULARY),
+    Bug("words: who is not infused is so beside the timeline", "plots/timeline.py", "layout.trial.scenario.say(outcome_words(row))", "outcome_words(row)", VOCABULARY),
+    Bug("words: legends speak of infusions", "plots/style.py", "replace(self, label=say(self.label))", "self", "test_vocabulary.py::test_legends_speak_of_dosing"),
+    Bug("words: an axis speaks of infusions", "plots/axis_words.py", "return say(WORDS[key])", "return WORDS[key]", VOCABULARY),
+    Bug("words: a user's title is changed", "report/narrative.py", 'told(trial.title, "  ")', 'told(trial.scenario.say(trial.title), "  ")', VOCABULARY),
+    Bug("words: a user's criterion is changed", "plots/axis_words.py", '(say(name) if ".".join(plain) in _units() else name)', "say(name)", "test_vocabulary.py::test_each_form_has_its_word"),
+    Bug("words: a drug's answer is of those just infused", "protocol_tables/answer.py", 'just=asked.scenario.say("if just infused"),', "", VOCABULARY),
+    Bug("words: a notebook shows infusions", "report/html.py", '(found.scenario.say("infused"), "infused", "all")', '("infused", "infused", "all")', "test_vocabulary.py::test_what_is_shown_in_python_speaks_of_dosing"),
+    Bug("words: they change nature", "nature/sameness.py", "lambda scenario: scenario.treatment.body_surface_area", "lambda scenario: scenario.treatment", "test_vocabulary.py::test_nothing_else_changes"),
+    Bug("words: they need a source", "scenario/places.py", '    "treatment.words",\n', "", "test_vocabulary.py::test_words_are_no_assumption"),
+    Bug("figures: a head is broken inside a word", "plots/texts.py", "widest(lines, size, weight) / SLACK + 0.01", "widest(lines, size, weight)", "test_plots_rules.py::test_no_word_of_a_next_dose_table_is_broken"),
+    Bug("figures: the white part of no dose is not in the legend", "plots/selection.py", '{**NOT_HATCHED, "label": rest or "_"}', "NOT_HATCHED", "test_plots_simulated.py::test_the_rest_of_no_dose_is_in_the_legend"),
+    Bug("figures: the white part of no dose is unknown in a comparison", "plots/comparison.py", "handles.append(Patch(**NOT_HATCHED, label=words))", "pass", "test_plots_comparison.py::test_the_part_of_no_dose_that_is_inconclusive_is_hatched"),
     Bug("figures: what drives a trial is not said", "plots/style.py", "[drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []", "[]", "test_heads.py::test_every_figure_says_it"),
     Bug("counts become days", "words/csv_text.py", "(counts := COUNTS.fullmatch(value))", "(counts := FORMULA.fullmatch(value + 'x'))", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_day"),
     Bug("labels become days", "words/csv_text.py", " or DAY.fullmatch(value))", ")", "test_terminal.py::test_a_cell_of_a_spreadsheet_is_no_day"),

@@ -91,7 +91,7 @@ def test_a_table_of_many_levels_goes_on_below(capsys: pytest.CaptureFixture[str]
     assert max(map(len, part.splitlines())) <= 80
     heads = re.findall(r"level \d| {3}all$", part, re.MULTILINE)
     assert [head.strip() for head in heads] == [*(f"level {k}" for k in range(1, 7)), "all"]
-    assert part.count("  infused ") == part.count("  with a DLT ") > 1
+    assert part.count("  dosed ") == part.count("  with a DLT ") > 1
 
 
 def test_weekdays_are_those_of_the_dates(capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,7 +132,11 @@ def test_the_part_of_no_dose_that_is_inconclusive_is_hatched(name: str) -> None:
         whole = found(name).get("recommended", "no dose", rule=row.rule, truth=row.truth)
         assert part.get_hatch() and (part.get_x(), part.get_y()) == (bar.get_x(), bar.get_y())
         assert part.get_width() == pytest.approx(bar.get_width() * row.estimate / whole.estimate)
-    assert any("inconclusive" in word for word in legend_words(drawn(name))) == bool(rows)
+    assert ("of no dose: cap reached, inconclusive" in legend_words(drawn(name))) == bool(rows)
+    rest = ("too toxic", "another limit reached, inconclusive", "time up")
+    meant = [why for why in rest if any(row.estimate for row in found(name).rows if row.measure == f"no dose: {why}")]
+    said = [words for words in legend_words(drawn(name)) if words.startswith("of no dose") and "cap" not in words]
+    assert said == [f"of no dose: {' or '.join(meant)}"] * bool(meant)
 
 
 @pytest.mark.parametrize("name", NAMES)

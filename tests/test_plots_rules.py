@@ -67,7 +67,9 @@ from conftest import ROOT
 from escalate.exactly.paths import DosePath
 from escalate.plots import plot_decision_table, plot_dose_paths, style
 from escalate.plots.letters import ACTION_COLOURS, COLOURS
+from escalate.plots.next_dose import MOST_WORDS, TEXT, arrange, said_of
 from escalate.plots.paths import level_colours
+from escalate.plots.texts import balanced
 from escalate.protocol_tables import (
     LETTERS,
     CountPart,
@@ -661,6 +663,16 @@ def test_the_level_that_is_given_next_is_outlined(name: str) -> None:
         assert all(holds(ax, p, *centre(ax, text)) for p, text in zip(around, wanted, strict=True))
         seen += len(around)
     assert seen == len(outlines)
+
+
+@pytest.mark.parametrize("name", NEXT)
+def test_no_word_of_a_next_dose_table_is_broken(name: str) -> None:
+    """Not in a head, however narrow its columns; and a decision has no more lines than its words need."""
+    layout = arrange(table(name), 60)
+    heads = {" ".join(group.heading) for group in (layout.counts, *layout.beliefs.values())}
+    assert heads == {f"{words} at level" for words in ("DLTs / evaluable", *layout.beliefs)}
+    for row, lines in zip(layout.rows, layout.words, strict=True):
+        assert len(lines[0]) <= len(balanced(said_of(row, row.decision), MOST_WORDS, TEXT))
 
 
 def test_the_rows_that_are_not_drawn_are_counted() -> None:

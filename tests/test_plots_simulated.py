@@ -379,7 +379,7 @@ def test_the_fan_says_how_many_by_the_planned_date(name: str) -> None:
     about = scenario(name).trial
     assert lines(ax)["planned"].get_ydata()[0] == about.planned_patients
     assert f"planned: {about.planned_patients} {about.cap_counts} patients" in words(ax)
-    assert (ax.get_ylabel() in COUNTED[counted]) and ax.get_ylabel()
+    assert ax.get_ylabel() in scenario(name).say(COUNTED[counted]) and ax.get_ylabel()
     if planned is not None:
         low, middle, high = of.quantiles((0.05, 0.5, 0.95), counted, planned)[:, planned]
         assert f"median {middle}, 90% of the trials {low} to {high}" in words(ax)
@@ -444,9 +444,22 @@ def test_levels_have_their_dose_and_their_truth(name: str) -> None:
 def test_the_part_of_no_dose_that_is_inconclusive_is_hatched(name: str) -> None:
     ax, often = drawn("selection", name), found(name).tally.reasons["cap reached, inconclusive"]
     assert ("inconclusive" in patches(ax)) == (often > 0)
-    assert any("inconclusive" in label for label in legend_words(ax)) == (often > 0)
+    assert ("of no dose: cap reached, inconclusive" in legend_words(ax)) == (often > 0)
     if often:
         assert patches(ax)["inconclusive"].get_width() == pytest.approx(often / found(name).tally.trials)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_rest_of_no_dose_is_in_the_legend(name: str) -> None:
+    """White, with all that it can mean; without a rest nothing is said of one."""
+    rest = ("too toxic", "another limit reached, inconclusive", "time up")
+    meant = [why for why in rest if found(name).get(f"no dose: {why}", "no dose").estimate]
+    legend = drawn("selection", name).get_legend()
+    assert legend is not None
+    shown = zip(legend.legend_handles, legend_words(drawn("selection", name)), strict=True)
+    patches_shown = {words.replace("\n", " "): handle for handle, words in shown if isinstance(handle, Rectangle)}
+    white = [words for words, p in patches_shown.items() if colour(p) == style.PAPER.lower() and not p.get_hatch()]
+    assert white == [f"of no dose: {' or '.join(meant)}"] * bool(meant)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -105,8 +105,9 @@ def counts_patients_just_infused(scenario: Scenario, _: Committee) -> Iterator[C
     if isinstance(scenario.rule, TiteCrm) and scenario.rule.min_followup_share == 0:
         yield Caution(
             key="rule.min_followup_share",
-            matter="The dose may rise while patients at the level were infused a day ago: their follow-up has no "
-            "minimum.",
+            matter=scenario.say(
+                "The dose may rise while patients at the level were infused a day ago: their follow-up has no minimum."
+            ),
             advice="Set rule.min_followup_share = 0.25 or more.",
             brief="escalates however short the follow-up",
         )

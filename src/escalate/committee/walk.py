@@ -298,7 +298,8 @@ class _Walk:
     def _check_limits(self) -> None:
         """Say where more patients were treated than may be."""
         if self.room < 0:
-            counted = f"{self.scenario.trial.cap_counts}{' or pending' * (self.scenario.trial.cap_counts != 'infused')}"
+            whom = self.scenario.trial.cap_counts
+            counted = self.scenario.say(whom) if whom == "infused" else f"{whom} or pending"
             self._doubt(f"{self.cap - self.room} patients are {counted}, and the cap is {self.cap}")
         most = self.scenario.limits.most_per_level
         for level, (n, c) in enumerate(zip(self.counts.evaluable, self.counts.pending, strict=True), 1):

@@ -313,6 +313,6 @@ def check_covered(scenario: Scenario) -> None:
         )
     if leaves and trial.cap_counts == "infused":
         raise NotCoveredError(
-            'the cap counts infused patients (trial.cap_counts = "infused"), non-evaluable ones included: '
-            "simulate, or take attrition out"
+            scenario.say("the cap counts infused patients")
+            + ' (trial.cap_counts = "infused"), non-evaluable ones included: simulate, or take attrition out'
         )

@@ -87,7 +87,7 @@ def plot_accrual_fan(
     quiet(ax)
     calendar_axis(ax, scenario.trial.start_date)
     ax.yaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set_ylabel(COUNTED[counted].partition(":")[0], color=SOFT, fontsize=9)
+    ax.set_ylabel(_counted(found, counted).partition(":")[0], color=SOFT, fontsize=9)
     ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.5, zorder=0)
     _draw_fan(ax, zero, fan)
     if counted != "consented":
@@ -121,14 +121,14 @@ def _draw_fan(ax: Axes, zero: float, fan: IntArray) -> None:
 def _draw_planned_patients(ax: Axes, found: Accrual) -> None:
     about = found.scenario.trial
     ax.axhline(about.planned_patients, color=INK, linewidth=1.0, linestyle=(0, (1, 1.5)), zorder=3.5, gid="planned")
-    text = f"planned: {about.planned_patients} {about.cap_counts} patients"
+    text = f"planned: {about.planned_patients} {found.scenario.say(about.cap_counts)} patients"
     style: dict[str, Any] = {"va": "bottom", "fontsize": 9, "color": INK, "zorder": 4}
     at = (0, about.planned_patients)
     ax.annotate(text, at, (6, 3), xycoords=ax.get_yaxis_transform(), textcoords="offset points", **style)
 
 
 def _finding(found: Accrual, counted: str, fan: IntArray) -> str:
-    whom, planned = COUNTED[counted].partition(":")[0], found.scenario.planned_days
+    whom, planned = _counted(found, counted).partition(":")[0], found.scenario.planned_days
     if planned is None:
         return f"How many {whom}, by each date?"
     low, _, middle, _, high = fan[:, planned].tolist()
@@ -140,4 +140,9 @@ def _small_print(found: Accrual, counted: str) -> list[str]:
     about = found.scenario.trial
     made = f"{trials_words(found.trials, found.seed)} · start {about.start_date}"
     lines = [about.title_and_id, made, drivers(found.scenario)]
-    return lines + ([COUNTED[counted]] if ":" in COUNTED[counted] else [])
+    return lines + ([_counted(found, counted)] if ":" in COUNTED[counted] else [])
+
+
+def _counted(found: Accrual, counted: str) -> str:
+    """Return who is counted, in words."""
+    return found.scenario.say(COUNTED[counted])

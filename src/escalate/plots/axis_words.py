@@ -9,6 +9,7 @@ from ..results.chance import value_alone
 from ..results.estimates import Estimate
 from ..scenario.keys import key_sections
 from ..studies.study import cell_text
+from ..words.vocabulary import Say
 
 WORDS = {
     "accrual.consents_per_month": "consents a month",
@@ -43,21 +44,24 @@ SHORT = {"days": "[days]", "probability": "[probability]", "share": "[share]"}
 """Units in the names of keys, at their ends."""
 
 
-def key_words(key: str) -> str:
+def key_words(key: str, say: Say = str) -> str:
     """Return a dotted key in words, with its unit.
 
     Parameters
     ----------
     key : str
         As in ``accrual.consents_per_month``.
+    say : callable
+        The vocabulary: `Scenario.say`.
     """
     if key in WORDS:
-        return WORDS[key]
+        return say(WORDS[key])
     plain = [part for part in key.split(".") if not part.isdecimal()]
     if ".".join(plain) in WORDS:
         places = ", ".join(str(int(part) + 1) for part in key.split(".") if part.isdecimal())
-        return f"{WORDS['.'.join(plain)]}, number {places}"
-    words = " ".join(plain[-2:]).replace("_", " ").replace("dlt", "DLT").split()
+        return f"{say(WORDS['.'.join(plain)])}, number {places}"
+    name = " ".join(plain[-2:]).replace("_", " ").replace("dlt", "DLT")
+    words = (say(name) if ".".join(plain) in _units() else name).split()  # a criterion's name is the user's own
     if words[-1] in SHORT:
         return f"{' '.join(words[:-1])} {SHORT[words[-1]]}"
     unit = _units().get(".".join(plain), "")
@@ -75,9 +79,9 @@ def value_words(value: Any) -> str:
     return cell_text(value)
 
 
-def setting(key: str, value: Any) -> str:
+def setting(key: str, value: Any, say: Say = str) -> str:
     """Return a key and its value in words: ``follow-up 180 days``."""
-    words, _, unit = key_words(key).partition(" [")
+    words, _, unit = key_words(key, say).partition(" [")
     return f"{words} {value_words(value)}" + (" days" if unit == "days]" else "")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from ..results.chance import value_alone
-from ..results.no_dose import no_dose_measure
+from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..studies.variants import Variants
@@ -64,6 +64,21 @@ INCONCLUSIVE: dict[str, Any] = {
     "linewidth": 0.6,
 }  # fmt: skip
 """How the part of a bar of no dose is drawn that is no verdict on the doses."""
+
+NOT_HATCHED: dict[str, Any] = {"facecolor": PAPER, "edgecolor": VERMILLION, "linewidth": 0.8}
+"""How the rest of a bar of no dose is drawn."""
+
+
+def not_hatched_words(shares: Mapping[str, float]) -> str:
+    """Return what the rest of a bar of no dose means; empty where there is none.
+
+    Parameters
+    ----------
+    shares : mapping of str to float
+        How often no dose means each of `WHY_NO_DOSE`.
+    """
+    meant = [why for why in WHY_NO_DOSE if why != CAP_INCONCLUSIVE and shares.get(why, 0) > 0]
+    return f"of no dose: {' or '.join(meant)}" if meant else ""
 
 
 class Column(NamedTuple):
@@ -237,6 +252,7 @@ def _columns(comparison: Comparison) -> list[Column]:
         found = [row for row in comparison.rows if (row.measure, row.level) == (measured, level)]
         most = max((max(row.high or row.estimate, row.exact or 0.0) for row in found), default=0.0)
         if found:
+            head = comparison.scenario.say(head)
             columns.append(Column(head, measured, level, colour, 0.0, WIDE, most or 1.0))
     return columns
 
@@ -300,7 +316,8 @@ def _notes(comparison: Comparison, layout: Layout) -> list[str]:
         notes.append(f"= in every trial the same as {first}")
     if comparison.overdose_above is not None:
         limit = f"{100 * comparison.overdose_above:.4g}%"
-        notes.append(f"overdosed: infused at a level with P(DLT) above {limit}")
+        infused = comparison.scenario.say("infused")
+        notes.append(f"overdosed: {infused} at a level with P(DLT) above {limit}")
         notes.append(f"MTD of a truth: the highest level whose P(DLT) is not above {limit}, unless the truth names one")
     return notes
 
@@ -317,7 +334,13 @@ def _handles(comparison: Comparison) -> list[Artist]:
     handles: list[Artist] = []
     if any(truth.mtd is not None for truth in comparison.truths):
         handles.append(Patch(facecolor=FAINT, label="MTD of the truth, or no dose where it has none"))
-    if any(row.measure == HATCHED and row.estimate > 0 for row in comparison.rows):
+    shares = {
+        why: max((row.estimate for row in comparison.rows if row.measure == no_dose_measure(why)), default=0.0)
+        for why in WHY_NO_DOSE
+    }
+    if words := not_hatched_words(shares):
+        handles.append(Patch(**NOT_HATCHED, label=words))
+    if shares[CAP_INCONCLUSIVE]:
         handles.append(Patch(**INCONCLUSIVE))
     handles.append(Line2D([], [], color=INK, linewidth=1.2, label="95% Monte Carlo interval"))
     if len(comparison.rules) > 1:

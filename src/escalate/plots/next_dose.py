@@ -18,7 +18,7 @@ from .board import LEAST_SCALE, SMALL, Board, fill_cell, ink_on, legend_columns,
 from .letters import ACTION_COLOURS
 from .sheet import Asked
 from .style import BAND, BLUE, FAINT, INK, PAPER, SOFT, points_tall
-from .texts import balanced, measure, widest, wrapped
+from .texts import balanced, measure, room_for, widest, wrapped
 
 MOST_ROWS = 60
 """A figure shows so many data cuts at most."""
@@ -180,7 +180,7 @@ def arrange(table: NextDoseTable, most: int, words_wide: float = MOST_WORDS) -> 
     decisions = []
     for k in range(turns + 1):
         here = [texts[k] for texts in said if len(texts) > k]
-        width = widest([line for text in here for line in balanced(text, words_wide, TEXT)], TEXT) + 20
+        width = room_for([line for text in here for line in balanced(text, words_wide, TEXT)], TEXT) + 20
         head = "decision" if not k else "other decision, once so much of every open window is seen"
         decisions.append(Group(balanced(head, width, SMALL, "bold"), 1, max(width, measure("decision", SMALL, "bold"))))
     words = [
@@ -196,7 +196,7 @@ def arrange(table: NextDoseTable, most: int, words_wide: float = MOST_WORDS) -> 
         paths,
         words,
         Group(["after"], 1, path + 4),
-        _levels("DLTs/evaluable at level", levels, max(widest(told, TEXT) + 7, 24.0)),
+        _levels("DLTs / evaluable at level", levels, max(widest(told, TEXT) + 7, 24.0)),
         {name: _levels(f"{name} at level", levels, 32.0) for name in names},
         decisions,
     )
@@ -204,7 +204,7 @@ def arrange(table: NextDoseTable, most: int, words_wide: float = MOST_WORDS) -> 
 
 def _levels(heading: str, levels: int, least: float) -> Group:
     """Return one column for each level, wide enough for the longest word of the heading."""
-    each = max(least, widest(heading.split(), SMALL, "bold") / levels)
+    each = max(least, room_for(heading.split(), SMALL, "bold") / levels)
     return Group(wrapped(heading, levels * each, SMALL, "bold"), levels, each)
 
 
@@ -251,7 +251,8 @@ def _notes(table: NextDoseTable, rows: Sequence[NextDose]) -> list[str]:
     found = [f"{letter} {words}" for letter, words in LETTERS.items() if any(letter in row.path for row in rows)]
     notes = [doses, *table.remarks, f"Dose path: for each cohort its level, then {', '.join(found)}"]
     if any(re.search(r"P(?![0-9])", row.path) for row in rows):
-        notes.append("P (pending) without days has just been infused, and the model's belief is of that day")
+        words = "P (pending) without days has just been infused, and the model's belief is of that day"
+        notes.append(words if table.scenario is None else table.scenario.say(words))
     if table.answer is None:
         return notes
     return [f"Caution: {words}" for words in table.answer.cautions] + [table.answer.told] + notes

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
 from ..exactly.enumeration import Exact
-from ..results.answer import most_often
+from ..results.answer import most_often, why_no_dose
 from ..results.chance import in_percent
 from ..results.estimates import Characteristics, Estimate
 from ..scenario.drivers import drivers
@@ -19,7 +20,7 @@ from ..studies.compared import THIS, WHOLE_COHORTS
 from ..words.records import NO_DOSE
 from . import sheet
 from .beside import TEXT, make_room
-from .comparison import HATCHED, INCONCLUSIVE, exact_mark, exact_words
+from .comparison import HATCHED, INCONCLUSIVE, NOT_HATCHED, exact_mark, exact_words, not_hatched_words
 from .paths import level_colours
 from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
@@ -27,8 +28,6 @@ from .style import (
     FAINT,
     GREY,
     INK,
-    PAPER,
-    VERMILLION,
     caution_words,
     percent_axis,
     quiet,
@@ -112,14 +111,16 @@ def plot_selection(
     ax.set_yticks(rows, labels)
     ax.tick_params(axis="y", pad=8)
     values = {level: found.get("recommended", level or NO_DOSE) for level in rows}
+    rest = not_hatched_words({why: share.estimate for why, share in why_no_dose(found)})
     for level in rows:
         is_mtd = level == scenario.mtd_level
         ground: dict[str, Any] = {"color": FAINT if is_mtd else BAND, "label": MTD if is_mtd else "_"}
         ax.axhspan(level - 0.46, level + 0.46, zorder=0.5, gid=f"ground|{level}", **ground)
-        _draw_bar(ax, level, values[level], [PAPER, *level_colours(scenario.levels)][level])
+        look = {"facecolor": level_colours(scenario.levels)[level - 1], "edgecolor": GREY, "linewidth": 0.8}
+        _draw_bar(ax, level, values[level], look if level else {**NOT_HATCHED, "label": rest or "_"})
     _draw_inconclusive(ax, found)
     exactly = _draw_exact(ax, exact)
-    listed = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), INCONCLUSIVE["label"], MTD)
+    listed = (INTERVAL, *(exact_words(of) for of in (THIS, WHOLE_COHORTS)), rest, INCONCLUSIVE["label"], MTD)
     row = max(ROW, *(LINE * (label.count("\n") + 1) + 8 for label in labels))
     page.finish(most_often(found), _small_print(found), row * (scenario.levels + 1.2), listed, edge=EDGE)
     for level, estimate in values.items():
@@ -147,9 +148,7 @@ def _label(scenario: Scenario, level: int, wide: float) -> str:
     return f"{dose}\nassumed P(DLT) {100 * scenario.toxicity.dlt_probability[level - 1]:.4g}%"
 
 
-def _draw_bar(ax: Axes, level: int, estimate: Estimate, colour: str) -> None:
-    outline = GREY if level else VERMILLION
-    look: dict[str, Any] = {"facecolor": colour, "edgecolor": outline, "linewidth": 0.8}
+def _draw_bar(ax: Axes, level: int, estimate: Estimate, look: Mapping[str, Any]) -> None:
     ax.barh(level, estimate.estimate, height=BAR, zorder=2, gid=f"recommended|{level}", **look)
     if estimate.low is not None and estimate.high is not None:
         ax.plot([estimate.low, estimate.high], [level, level], color=INK, linewidth=1.4, solid_capstyle="butt",

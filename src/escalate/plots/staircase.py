@@ -99,10 +99,10 @@ def plot_staircase(
     tall = _label_axes(ax, labels, len(patients), each)
     _draw_recommendation(page, trial)
     _draw_cohorts(ax, cohorts)
-    _draw_patients(ax, patients, min(each / 13, 1.0))
+    _draw_patients(ax, trial, patients, min(each / 13, 1.0))
     _write_decisions(ax, trial, cohorts, upright)
     ax.set_ylim(0.5, levels + 0.5 + head / tall)
-    page.finish(verdict(trial), small_print(trial), levels * tall + head, LEGEND)
+    page.finish(verdict(trial), small_print(trial), levels * tall + head, list(map(trial.scenario.say, LEGEND)))
     ax.set_ylim(0.5, levels + 0.5 + head * levels / max(points_tall(ax) - head, 0.2 * points_tall(ax)))
     return ax
 
@@ -183,14 +183,14 @@ def _draw_cohorts(ax: Axes, cohorts: list[tuple[Row, int, int]]) -> None:
         ax.axvline(last + 0.5, color=FAINT, linewidth=0.8, zorder=0)
 
 
-def _draw_patients(ax: Axes, patients: list[Row], scale: float) -> None:
+def _draw_patients(ax: Axes, trial: Trial, patients: list[Row], scale: float) -> None:
     """Draw the patients, with marks that are smaller where there are many."""
     numbers, levels = [row["patient"] for row in patients], [row["level"] for row in patients]
     if patients:
         ax.step(numbers, levels, where="mid", color=GREY, linewidth=1.4, zorder=1, label="_staircase")
     for outcome, mark in MARKS.items():
         here = [row for row in patients if row["outcome"] == outcome]
-        mark.draw(ax, [row["patient"] for row in here], [row["level"] for row in here], scale)
+        mark.said(trial.scenario.say).draw(ax, [row["patient"] for row in here], [row["level"] for row in here], scale)
     late = [row for row in patients if row["dlt_day"] is not None and row["outcome"] != "DLT"]
     LATE_INSIDE.draw(ax, [row["patient"] for row in late], [row["level"] for row in late], scale)
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -32,6 +32,7 @@ from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..words.dose_path import LETTERS
 from ..words.records import Trial
+from ..words.vocabulary import Say
 from .texts import plain_texts
 
 INK = "#1F2328"
@@ -84,6 +85,10 @@ class Mark:
     edge_width: float = 1.0
     zorder: float = 5.0
     fill: Literal["full", "left"] = "full"
+
+    def said(self, say: Say) -> Mark:
+        """Return the mark with its label in a vocabulary."""
+        return replace(self, label=say(self.label))
 
     def draw(self, ax: Axes, x: Sequence[float], y: Sequence[float], scale: float = 1.0) -> None:
         """Draw the mark at every point, so much smaller, as one artist; nothing if there is no point."""
@@ -212,13 +217,13 @@ def verdict(trial: Trial) -> str:
 def small_print(trial: Trial) -> list[str]:
     """Return the lines below the verdict: dose path with the meaning of its letters, title, dates, seed."""
     found = [f"{letter} = {words}".replace(" ", NBSP) for letter, words in LETTERS.items() if letter in trial.dose_path]
-    path = f"Dose path {trial.dose_path}   (dose level, then {', '.join(found)})" if found else "Nobody was infused"
+    path = f"Dose path {trial.dose_path}   (dose level, then {', '.join(found)})"
     end = trial.date_of(trial.duration_days)
     dates = f"{trial.start_date} to {end} ({trial.duration_days} days)"
     why = [] if trial.recommended is None else [f"Escalation ended: {trial.stop_reason}"]
     which = f"{trial.rule} rule · {dates} · simulated trial: {trial.which}"
     driven = [drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []
-    return [path, *why, trial.title, *driven, which]
+    return [path if found else trial.scenario.say("Nobody was infused"), *why, trial.title, *driven, which]
 
 
 DATES = ("sources",)

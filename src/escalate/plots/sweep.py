@@ -109,10 +109,11 @@ def plot_sweep(
         label = "" if hue is None else value_words(value)
         _series(ax, at_x, [estimates[n] for n in points], label, LOOKS[position % len(LOOKS)], shift,
                 "-" if _are_numbers(values) else ":")  # fmt: skip
-    _label_axes(ax, x, measure_name(measure, level, unit), unit)
+    say = found.study.scenario.say
+    _label_axes(ax, key_words(x, say), say(measure_name(measure, level, unit)), unit)
     bears_on = DATES if next(iter(estimates.values())).group in ("time", "waits") else None
     small = [*_small_print(found, hue, held), *caution_words(found.cautions, bears_on)]
-    order, name = [value_words(value) for value in hues], "" if hue is None else key_words(hue)
+    order, name = [value_words(value) for value in hues], "" if hue is None else key_words(hue, say)
     page.finish(_finding(found, (x, hue), estimates), small, BODY, order if hue else (), title=name, edge=EDGE)
     return ax
 
@@ -197,7 +198,7 @@ def _series(
 def _label_axes(ax: Axes, x: str, measure: str, unit: str) -> None:
     quiet(ax)
     ax.grid(visible=True, axis="y", color=FAINT, linewidth=0.5, zorder=0)
-    ax.set_xlabel(key_words(x), color=INK, fontsize=9)
+    ax.set_xlabel(x, color=INK, fontsize=9)
     if unit == "probability":
         ax.set_ylim(0, min(max(ax.get_ylim()[1], 1.0), 102))
     label = measure[0].upper() + measure[1:]
@@ -208,7 +209,7 @@ def _finding(found: Sweep, keys: tuple[str, str | None], estimates: Mapping[int,
     """Return between what the measure lies, and where it is lowest and highest."""
     low, high = (which(estimates, key=lambda n: estimates[n].estimate) for which in (min, max))
     one = estimates[low]
-    name = measure_name(one.measure, one.level, one.unit)
+    name = found.study.scenario.say(measure_name(one.measure, one.level, one.unit))
     name = name[0].upper() + name[1:]
     if one.estimate == estimates[high].estimate:
         return f"{name}: {amount(one)} at every point"
@@ -217,13 +218,13 @@ def _finding(found: Sweep, keys: tuple[str, str | None], estimates: Mapping[int,
 
 def _at(found: Sweep, keys: tuple[str, str | None], number: int, estimate: Estimate) -> str:
     values = found.study.points[number - 1].values
-    where = "; ".join(setting(key, values[key]) for key in keys if key is not None)
+    where = "; ".join(setting(key, values[key], found.study.scenario.say) for key in keys if key is not None)
     return f"{amount(estimate)} ({where})"
 
 
 def _small_print(found: Sweep, hue: str | None, held: Mapping[str, Any]) -> list[str]:
     study = found.study
-    rest = " · ".join(setting(key, value) for key, value in held.items())
+    rest = " · ".join(setting(key, value, study.scenario.say) for key, value in held.items())
     bars = "bars: 95% Monte Carlo intervals" + ("" if hue is None else ", side by side so that none hides another")
     made = f"{study.trials:,} trials at each point, of the same patients, seed {study.seed}"
     return [study.scenario.trial.title_and_id, *([f"Held: {rest}"] if rest else []), f"{made} · {bars}"]

@@ -74,6 +74,11 @@ def widest(texts: Collection[str], size: float, weight: str = "normal", family: 
     return max((measure(text, size, weight, family) for text in texts), default=0.0)
 
 
+def room_for(lines: Collection[str], size: float, weight: str = "normal") -> float:
+    """Return the width at which `wrapped` leaves lines of text as they are [points]."""
+    return widest(lines, size, weight) / SLACK + 0.01
+
+
 def wrapped(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
     """Break a text into lines of at most some width [points]: between words, and inside a word only if it is wider."""
     lines: list[str] = []

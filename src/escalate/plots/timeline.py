@@ -238,7 +238,9 @@ def plot_timeline(
     for draw in _PARTS:
         draw(ax, layout)
     small = [*small_print(trial), *_not_shown(layout)]
-    page.finish(verdict(trial), small, layout.bottom * layout.lane, LEGEND, _handles(), edge=EDGE)
+    say = trial.scenario.say
+    handles = {say(label): handle for label, handle in _handles().items()}
+    page.finish(verdict(trial), small, layout.bottom * layout.lane, list(map(say, LEGEND)), handles, edge=EDGE)
     calendar_axis(ax)
     _write_decisions(ax, layout)
     return ax
@@ -392,11 +394,13 @@ def _draw_infusions(ax: Axes, layout: Layout) -> None:
     given = [(layout.noon(row["day"]), lane[row["patient"]]) for row in events]
     if given:
         low, high = [y - 0.42 for _, y in given], [y + 0.42 for _, y in given]
-        ax.vlines([x for x, _ in given], low, high, color=INK, linewidth=1.5, zorder=4, label=INFUSION_LABEL)
+        label = layout.trial.scenario.say(INFUSION_LABEL)
+        ax.vlines([x for x, _ in given], low, high, color=INK, linewidth=1.5, zorder=4, label=label)
 
 
 def _draw_marks(ax: Axes, layout: Layout) -> None:
-    for mark, state in ((NOT_INFUSED, "not infused"), (DROP_OUT, "dropped out"), (STILL_HERE, "cut off")):
+    not_infused = NOT_INFUSED.said(layout.trial.scenario.say)
+    for mark, state in ((not_infused, "not infused"), (DROP_OUT, "dropped out"), (STILL_HERE, "cut off")):
         _mark(ax, layout, mark, [(row["left_day"], y) for row, y in layout.lanes if row["state"] == state])
     toxic = [(row, y) for row, y in layout.lanes if row["dlt_day"] is not None]
     _mark(ax, layout, LATE, [(row["dlt_day"], y) for row, y in toxic if row["outcome"] != "DLT"])
@@ -465,7 +469,7 @@ def _label_lanes(ax: Axes, layout: Layout) -> None:
     for row, y in layout.lanes:
         bad = row["outcome"] == "DLT"
         colour, weight = (VERMILLION, "bold") if bad else (INK, "normal")
-        _write_outside(ax, "right", y, outcome_words(row), color=colour, fontweight=weight)
+        _write_outside(ax, "right", y, layout.trial.scenario.say(outcome_words(row)), color=colour, fontweight=weight)
     if layout.lanes:
         _write_outside(ax, "left", HEAD / 2, "patient", color=SOFT)
         _write_outside(ax, "right", HEAD / 2, "outcome", color=SOFT)

@@ -12,6 +12,7 @@ from ..errors import EscalateError
 from ..results.estimates import Estimate
 from ..scenario.drivers import drivers
 from ..studies.sensitivities import Sensitivity, Swing, measure_words
+from ..words.vocabulary import Say
 from . import sheet
 from .axis_words import amount, key_words
 from .beside import make_room
@@ -74,13 +75,13 @@ def plot_tornado(
     base, swings = found.base[measures.index(measure)], found.swings[measures.index(measure)]
     page = Sheet(Asked(ax, size, title, legend), 9.0)
     ax = page.ax
-    scale = 1 if base.unit == "days" else 100
+    scale, say = 1 if base.unit == "days" else 100, found.scenario.say
     for row, swing in enumerate(swings):
         _bar(ax, row, "low", swing.at_low, scale)
         _bar(ax, row, "high", swing.at_high, scale)
     ax.axvline(0, color=INK, linewidth=1.0, zorder=4)
     ax.set_ylim(len(swings) - 0.4, -0.6)
-    labels = ["\n".join(wrapped(key_words(swing.key), min(0.3 * page.wide, 180.0), TEXT)) for swing in swings]
+    labels = ["\n".join(wrapped(key_words(swing.key, say), min(0.3 * page.wide, 180.0), TEXT)) for swing in swings]
     ax.set_yticks(range(len(swings)), labels)
     quiet(ax)
     ax.grid(visible=True, axis="x", color=FAINT, linewidth=0.5, zorder=0)
@@ -100,7 +101,7 @@ def plot_tornado(
     }
     tall = max(ROW, *(11.5 * (label.count("\n") + 1) + 6 for label in labels))
     small = (measure_words(found, base), *small)
-    page.finish(_finding(base, swings), small, tall * len(swings), list(handles), handles, edge=EDGE)
+    page.finish(_finding(base, swings, say), small, tall * len(swings), list(handles), handles, edge=EDGE)
     _write_values(ax, swings, scale, 0.3 * page.wide)
     return ax
 
@@ -112,14 +113,15 @@ def _name(base: Estimate) -> str:
     )
 
 
-def _finding(base: Estimate, swings: Sequence[Swing]) -> str:
+def _finding(base: Estimate, swings: Sequence[Swing], say: Say) -> str:
     """Return which assumption matters most and how much; none, where what it does may be Monte Carlo error."""
     most, name = swings[0], _name(base)
     if not most.effect or not any(map(_is_sure, (most.across, most.at_low, most.at_high))):
         return f"No assumption changes {name} by more than its Monte Carlo error"
     ends = [replace(base, estimate=base.estimate + change.estimate) for change in (most.at_low, most.at_high)]
     words = " to ".join(amount(end) for end in ends)
-    return f"{key_words(most.key)[0].upper()}{key_words(most.key)[1:]} matters most for {name}: {words}"
+    key = key_words(most.key, say)
+    return f"{key[0].upper()}{key[1:]} matters most for {name}: {words}"
 
 
 def _is_sure(change: Estimate) -> bool:

@@ -188,4 +188,5 @@ def _small_print(several: Mapping[str, Characteristics]) -> list[str]:
 def _meanings(several: Mapping[str, Characteristics]) -> list[str]:
     """Return what each wait means."""
     names = {name for found in several.values() for name, _, _ in _bars(found)}
-    return [f"{name}: {meaning}" for name, meaning in WAITS.items() if name in names]
+    say = next(iter(several.values())).tally.scenario.say
+    return [f"{name}: {say(meaning)}" for name, meaning in WAITS.items() if name in names]

@@ -80,6 +80,8 @@ class Answer:
         Where the path is none that the protocol could have produced.
     assumed : tuple of str
         What the path does not tell, and is assumed, line by line.
+    just : str
+        What the decision holds for, where it turns into others.
     """
 
     path: str
@@ -98,6 +100,7 @@ class Answer:
     grounds: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
     assumed: tuple[str, ...] = ()
+    just: str = "if just infused"
 
     @property
     def headline(self) -> str:
@@ -107,7 +110,7 @@ class Answer:
         words = with_reason(self.decision)
         words += "; forced: the outcomes that are missing cannot change it" if self.forced else ""
         later = (f"; {said(turn)} once {share:.0%} of each window is seen" for share, turn in self.turns)
-        just = "if just infused, " if self.turns else ""
+        just = f"{self.just}, " if self.turns else ""
         return just + words + "".join(later)
 
     @property
@@ -232,6 +235,7 @@ def answer_after(asked: Asked, reached: Reached) -> Answer:
         grounds=tuple(asked.grounds(reached)),
         cautions=reached.cautions,
         assumed=tuple(_assumed(asked, reached)),
+        just=asked.scenario.say("if just infused"),
     )
 
 

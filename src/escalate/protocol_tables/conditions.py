@@ -51,7 +51,7 @@ def conditions(asked: Asked) -> list[str]:
 
 def _totals(scenario: Scenario, rolling: bool) -> Iterator[str]:
     trial = scenario.trial
-    whom = "evaluable patients" if trial.cap_counts == "evaluable" else "patients infused"
+    whom = "evaluable patients" if trial.cap_counts == "evaluable" else scenario.say("patients infused")
     smaller = rolling or trial.last_cohort == "partial"
     then = (
         "the last cohort is as small as the cap demands" if smaller else "a cohort that does not fit whole is not begun"

@@ -38,8 +38,8 @@ def _question(found: Characteristics) -> str:
     only = "" if others else f" (the only one is {lowest.label}, or none)"
     return (
         f"{doses} is recommended by the rule {rule_words(scenario.rule)}, with at most {about.planned_patients} "
-        f"{about.cap_counts} patients{only}, and when, if the trial starts on {about.start_date}? Asked of "
-        f"{counted.trials:,} simulated trial{'s' * (counted.trials != 1)}."
+        f"{scenario.say(about.cap_counts)} patients{only}, and when, if the trial starts on {about.start_date}? "
+        f"Asked of {counted.trials:,} simulated trial{'s' * (counted.trials != 1)}."
     )
 
 

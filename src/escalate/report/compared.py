@@ -93,7 +93,8 @@ def _what_columns_mean(found: Comparison) -> Iterator[str]:
         limit = f"{100 * found.overdose_above:.4g}%"
         yield (
             f"MTD of a truth: the highest level whose P(DLT) is not above {limit}, unless the truth names one. right: "
-            "it is recommended, or no dose where there is none. overdosed: infused at a level with P(DLT) above that."
+            "it is recommended, or no dose where there is none. "
+            + found.scenario.say("overdosed: infused at a level with P(DLT) above that.")
         )
     if _has(found, "finished by planned completion date"):
         yield "by plan: the trial has ended by the planned completion date."
@@ -169,7 +170,7 @@ def _label_width(found: Comparison) -> int:
 def _panel(found: Comparison, truth: Truth, title: str, columns: Sequence[_Column]) -> list[str]:
     """Return lines of equal width: a head, and up to three lines for each rule."""
     label = _label_width(found)
-    cells: list[tuple[str, list[str]]] = [("", [column.head for column in columns])]
+    cells: list[tuple[str, list[str]]] = [("", [found.scenario.say(column.head) for column in columns])]
     for rule in found.rules:
         rows = [_row(found, truth, rule, column) for column in columns]
         if len(rule) > label:

@@ -97,7 +97,8 @@ def doses_found(found: Characteristics) -> tuple[tuple[str, ...], list[tuple[str
         )
         for level in (*range(1, scenario.levels + 1), NO_DOSE)
     ]
-    return ("dose", "assumed P(DLT)", "recommended", "patients infused, mean", "with a DLT, mean"), rows
+    infused = scenario.say("patients infused, mean")
+    return ("dose", "assumed P(DLT)", "recommended", infused, "with a DLT, mean"), rows
 
 
 def _beware(scenario: Scenario) -> str:
@@ -134,7 +135,7 @@ def _(found: Trial) -> str:
     ]  # fmt: skip
     under = (
         f"one simulated trial (seed {found.seed}, replicate {found.replicate}), rule {found.rule}: "
-        f"{found.dose_path or 'nobody infused'}; recommended: {found.recommended_dose} ({found.stop_reason}); "
+        f"{found.path_words}; recommended: {found.recommended_dose} ({found.stop_reason}); "
         f"ended on {found.date_of(found.duration_days)}, day {found.duration_days:,}"
     )
     heads = ("decision", "level", "committee", "DLTs", "action", "why")
@@ -172,7 +173,7 @@ def _truth(found: Comparison, truth: Truth) -> str:
         *((f"level {k}", "recommended", k) for k in levels),
         (NO_DOSE, "recommended", NO_DOSE),
         ("right choice", "right choice", None),
-        ("infused", "infused", "all"),
+        (found.scenario.say("infused"), "infused", "all"),
         ("DLTs", "dlts", "all"),
         ("days", "duration", None),
     ]
@@ -194,7 +195,7 @@ def _compared(found: Comparison, truth: str, rule: str, measure: str, level: int
 
 @html_of.register
 def _(found: Variants) -> str:
-    heads, rows = html_rows(found.labels, finder(found), found.scenario.levels)
+    heads, rows = html_rows(found.labels, finder(found), found.scenario.levels, found.scenario.say)
     first = found.labels[0]
     told = [f"{label}: {changes_words(found.changes[label], first)}" for label in found.labels[1:]]
     under = (
@@ -256,12 +257,13 @@ def _(found: Accrual) -> str:
 @html_of.register
 def _(scenario: Scenario) -> str:
     about, safety = scenario.trial, scenario.safety
+    cap = f"{about.planned_patients} {scenario.say(about.cap_counts)} patients"
     rows = [
         (str(k), level.label, f"{p:.1%}")
         for k, (level, p) in enumerate(zip(scenario.dose_levels, scenario.toxicity.dlt_probability, strict=True), 1)
     ]
     under = (
-        f"rule {rule_words(scenario.rule)}; at most {about.planned_patients} {about.cap_counts} patients; "
+        f"rule {rule_words(scenario.rule)}; at most {cap}; "
         f"DLT window {safety.dlt_window_days} days, review {safety.review_delay_days} days; start {about.start_date}"
     )
     table = grid(("level", "dose", "assumed P(DLT)"), rows, words=(1,))

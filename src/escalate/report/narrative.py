@@ -91,18 +91,18 @@ def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
 
 
 def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
-    patient = amounts[row["patient"]]
+    patient, is_infused = amounts[row["patient"]], trial.scenario.say("is infused")
     if row["day"] != patient["infusion_day"]:
-        return f"Patient {row['patient']} is infused again: {row['detail']}."
+        return f"Patient {row['patient']} {is_infused} again: {row['detail']}."
     if patient["treatment_start_day"] == patient["infusion_day"]:
         waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
         return (
             f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
-            f"{_dose(trial, row)}, and is infused: {row['detail']}. DLT window to {patient['window_end_date']}."
+            f"{_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
         )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
     return (
-        f"Patient {row['patient']}{sentinel} is infused: {row['detail']}. DLT window to {patient['window_end_date']}."
+        f"Patient {row['patient']}{sentinel} {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
     )
 
 
@@ -132,8 +132,8 @@ def _rests_on(trial: Trial, decision: Row) -> Iterator[str]:
 
 
 def _with_detail(words: str) -> Callable[[Trial, Row, Any], str]:
-    def tell(_: Trial, row: Row, __: Any) -> str:
-        return f"{_who(row)} {words}" + (f": {row['detail']}." if row["detail"] else ".")
+    def tell(trial: Trial, row: Row, _: Any) -> str:
+        return f"{_who(row)} {trial.scenario.say(words)}" + (f": {row['detail']}." if row["detail"] else ".")
 
     return tell
 
@@ -178,10 +178,11 @@ def _patients(trial: Trial) -> Iterator[str]:
     if not rows:
         yield "Nobody was enrolled."
         return
-    heads = ("patient", "cohort", "level", "infused", "outcome", "known")
+    say = trial.scenario.say
+    heads = ("patient", "cohort", "level", say("infused"), "outcome", "known")
     yield "{:>7}  {:>6}  {:>5}  {:<10}  {:<13}  {:<10}  what became of them".format(*heads)
     for row in sorted(rows, key=lambda row: row["patient"]):
-        ending = row["state"] + (f" on {row['left_date']}" if row["left_date"] else "")
+        ending = say(row["state"]) + (f" on {row['left_date']}" if row["left_date"] else "")
         why = row["non_evaluable_reason"] or row["not_infused_reason"]
         yield (
             f"{row['patient']:>7}  {row['cohort']:>6}  {row['level']:>5}  {row['infusion_date'] or '-':<10}  "
@@ -209,7 +210,7 @@ def _ending(trial: Trial) -> Iterator[str]:
     level = "" if trial.recommended is None else f"level {trial.recommended}: "
     end, parts = trial.date_of(trial.duration_days), waits(trial)
     said = {
-        "Dose path": trial.dose_path or "nobody infused",
+        "Dose path": trial.path_words,
         "Recommended": f"{level}{trial.recommended_dose}",
         "Because": trial.stop_reason,
         "Duration": f"{trial.duration_days:,} days, to {day_words(end)}{_against_plan(trial)}",

@@ -75,7 +75,7 @@ def _question(counted: Tally) -> Iterator[str]:
     yield from told(about.title_and_id, "  ")
     yield from told(
         f"{many:,} simulated trial{plural(many)}, seed {counted.seed}; rule {rule_words(rule)}; "
-        f"{levels} dose level{plural(levels)}; at most {cap} {about.cap_counts} patient{plural(cap)}",
+        f"{levels} dose level{plural(levels)}; at most {cap} {scenario.say(about.cap_counts)} patient{plural(cap)}",
         "  ",
     )
     yield from told(
@@ -159,7 +159,8 @@ def _spread(p: float) -> float:
 
 
 def _patients(found: Characteristics) -> Iterator[str]:
-    levels = range(1, found.tally.scenario.levels + 1)
+    scenario = found.tally.scenario
+    levels = range(1, scenario.levels + 1)
     columns = [*levels, "all"]
     shown = [name for name in PER_LEVEL if found.get(name, "all").estimate or name not in ("not_infused", "replaced")]
     rows = [[in_units(found.get(name, level)) for level in columns] for name in shown]
@@ -170,10 +171,10 @@ def _patients(found: Characteristics) -> Iterator[str]:
         title = "Patients in a trial, mean" if begin == 0 else ""
         yield f"{title:<26}" + "".join(f"{name:>{wide}}" for name in heads[part])
         for name, row in zip(shown, rows, strict=True):
-            yield f"  {_PATIENT_WORDS[name]:<24}" + "".join(f"{cell:>{wide}}" for cell in row[part])
+            yield f"  {scenario.say(_PATIENT_WORDS[name]):<24}" + "".join(f"{cell:>{wide}}" for cell in row[part])
     yield f"  trials with any DLT: {in_percent(found.get('any DLT', 'all'))}"
-    if found.tally.scenario.overdose_above is not None:
-        limit = f"{found.tally.scenario.overdose_above:.0%}"
+    if scenario.overdose_above is not None:
+        limit = f"{scenario.overdose_above:.0%}"
         yield f"  treated at a dose with P(DLT) above {limit}: {in_units(found.get('overdosed', 'all'))}"
 
 
@@ -183,11 +184,11 @@ def _candidates(found: Characteristics) -> Iterator[str]:
     for state in STATES:
         estimate = found.get(state)
         if estimate.estimate > 0:
-            yield f"  {state:<28}{in_units(estimate):>15}"
+            yield f"  {found.tally.scenario.say(state):<28}{in_units(estimate):>15}"
 
 
 def _dates(found: Characteristics) -> Iterator[str]:
-    counted = found.tally
+    counted, say = found.tally, found.tally.scenario.say
     chances = {name: found.get(f"{name}: reached") for name in counted.milestones if name != "level 1 opened"}
     reached = {name: in_percent(chance) for name, chance in chances.items() if chance.estimate > 0}
     days = {name: quantile_in_words(found.get(f"{name}: 50% quantile")) for name in reached}
@@ -195,11 +196,11 @@ def _dates(found: Characteristics) -> Iterator[str]:
     yield f"{'When?':<20}{'reached':>{wide}}{'median':>17}   {'(day)':>{long}}"
     for name in reached:
         middle = _date(counted, found.get(f"{name}: 50% quantile"))
-        yield f"  {name:<18}{reached[name]:>{wide}}{middle:>17}   {days[name]:>{long}}"
+        yield f"  {say(name):<18}{reached[name]:>{wide}}{middle:>17}   {days[name]:>{long}}"
     yield "80% of the trials that reach it do so from ... to ..."
     for name in reached:
         low, high = (_date(counted, found.get(f"{name}: {q} quantile")) for q in ("10%", "90%"))
-        yield f"  {name:<18}{low} to {high}"
+        yield f"  {say(name):<18}{low} to {high}"
     yield from _finished(found)
 
 
@@ -232,7 +233,7 @@ def _spans(found: Characteristics) -> Iterator[str]:
         spans = ["first infusion to recommendation", *cohorts[:6]]
         for name in spans:
             middle = quantile_in_words(found.get(f"{name}: 50% quantile"))
-            yield f"  {name:<32}{in_units(found.get(name)):>16}{middle:>18}"
+            yield f"  {counted.scenario.say(name):<32}{in_units(found.get(name)):>16}{middle:>18}"
         if len(cohorts) > 6:
             yield f"  and {len(cohorts) - 6} more cohort{plural(len(cohorts) - 6)}"
         yield from told("Cohorts, from opening to last decision, in the trials that have them, need not add up.")
@@ -268,7 +269,7 @@ def _paths(counted: Tally, most: int = 5) -> Iterator[str]:
     shares = [in_percent(probability("", "", None, count, of)) for _, count in frequent]
     wide = max([16, *map(len, shares)])
     for (path, _), share in zip(frequent, shares, strict=True):
-        yield f"  {path or 'nobody infused':<{long}}{share:>{wide}}"
+        yield f"  {path or counted.scenario.say('nobody infused'):<{long}}{share:>{wide}}"
 
 
 def _date(counted: Tally, estimate: Estimate) -> str:

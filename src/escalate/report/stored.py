@@ -31,7 +31,8 @@ def difference_summary(found: FolderDifference) -> str:
     dates = dict(_dates(found))
     levels = found.both[0].scenario.levels if found.same_levels else 0
     nothing = SAME if found.pairs else NO_CHANGE
-    blocks = ["\n".join(block) for block in panels(found.labels, found.find, levels, dates, nothing)]
+    say = found.both[0].scenario.say
+    blocks = ["\n".join(block) for block in panels(found.labels, found.find, levels, dates, say, nothing)]
     parts = [_made(found), _scenarios(found), _how(found)]
     return "\n\n".join([*("\n".join(part) for part in parts), *blocks])
 
@@ -39,7 +40,7 @@ def difference_summary(found: FolderDifference) -> str:
 def difference_rows(found: FolderDifference) -> tuple[list[str], list[list[str]]]:
     """Return heads and rows of one table for a notebook."""
     levels = found.both[0].scenario.levels if found.same_levels else 0
-    return html_rows(found.labels, found.find, levels, SAME if found.pairs else NO_CHANGE)
+    return html_rows(found.labels, found.find, levels, found.both[0].scenario.say, SAME if found.pairs else NO_CHANGE)
 
 
 def _made(found: FolderDifference) -> Iterator[str]:

@@ -18,6 +18,7 @@ from ..studies.compared import Compared
 from ..studies.medians import MEDIAN
 from ..studies.variants import Variants
 from ..words.records import NO_DOSE
+from ..words.vocabulary import Say
 from .heads import WIDTH, told
 
 LABEL = 24
@@ -53,7 +54,7 @@ def variants_summary(found: Variants) -> str:
         date), duration, patients, DLTs and what is recommended, with Monte Carlo errors, and below them the paired
         differences to the first.
     """
-    told_of = panels(found.labels, finder(found), found.scenario.levels, _dates(found))
+    told_of = panels(found.labels, finder(found), found.scenario.levels, _dates(found), found.scenario.say)
     blocks = ["\n".join(block) for block in told_of]
     means = in_all_means("\n".join(blocks), found.trials)
     head = "\n".join([*_question(found), HOW_SAID, *([means] if means else []), *_what_is_the_same(found)])
@@ -85,7 +86,7 @@ def _question(found: Variants) -> Iterator[str]:
 
 
 def _what_is_the_same(found: Variants) -> Iterator[str]:
-    same = [what for what in DRAWN if what not in found.not_the_same]
+    same = [found.scenario.say(what) for what in DRAWN if what not in found.not_the_same]
     yield from wrap(
         f"difference: to {found.labels[0]}, trial by trial; `{SAME}` where no trial of the two differs, which can "
         f"still do so in {up_to(found.trials)} of trials (95% interval).",
@@ -94,7 +95,7 @@ def _what_is_the_same(found: Variants) -> Iterator[str]:
     if same:
         yield from wrap(f"The same in trial k of every scenario: {'; '.join(same)}.", WIDTH)
     if found.not_the_same:
-        others = [f"{what} ({', '.join(labels)})" for what, labels in found.not_the_same.items()]
+        others = [f"{found.scenario.say(what)} ({', '.join(labels)})" for what, labels in found.not_the_same.items()]
         yield from wrap(f"Not the same as in {found.labels[0]}: {'; '.join(others)}.", WIDTH)
     yield from wrap(
         "Patient k is whoever is the k-th to be enrolled, with the same fate at a dose as far as that is the same; "
@@ -138,7 +139,7 @@ def _recommended(levels: int) -> list[Head]:
 
 
 def panels(
-    labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, str], nothing: str = SAME
+    labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, str], say: Say, nothing: str = SAME
 ) -> Iterator[list[str]]:
     """Yield the lines of each panel: time, patients, recommendation.
 
@@ -152,6 +153,8 @@ def panels(
         Number of dose levels.
     dates : dict of str to str
         By label, the date of the median.
+    say : callable
+        The vocabulary: that of the first scenario.
     nothing : str
         What is said of a difference that is 0 without an error.
     """
@@ -161,7 +164,8 @@ def panels(
     ):  # fmt: skip
         there = [head for head in heads if (head.measure == DATE and dates) or _is_told(head, labels, find)]
         if there:
-            yield [title, *_panel(labels, [_column(labels, head, find, dates, nothing) for head in there])]
+            said = [head._replace(head=say(head.head)) for head in there]
+            yield [title, *_panel(labels, [_column(labels, head, find, dates, nothing) for head in said])]
 
 
 def _is_told(head: Head, labels: Sequence[str], find: Find) -> bool:
@@ -222,14 +226,16 @@ def change_text(change: Estimate, nothing: str = SAME) -> str:
     return f"{change.estimate:+,.0f}±?" if unknown else tight(change_in_words(change, nothing))
 
 
-def html_rows(labels: Sequence[str], find: Find, levels: int, nothing: str = SAME) -> tuple[list[str], list[list[str]]]:
+def html_rows(
+    labels: Sequence[str], find: Find, levels: int, say: Say, nothing: str = SAME
+) -> tuple[list[str], list[list[str]]]:
     """Return heads and rows of one table for a notebook, below each number its difference to the first; as `panels`."""
     heads = [Head("finished by plan, %", PLANNED), Head("median day", MEDIAN.name), Head("infused", "infused", "all"),
              Head("with a DLT", "dlts", "all"), Head(f"{NO_DOSE}, %", "recommended", NO_DOSE),
              *(one._replace(head=f"{one.head}, %") for one in _recommended(levels))]  # fmt: skip
     there = [head for head in heads if _is_told(head, labels, find)]
     rows = [[label, *(_both(find, label, head, nothing) for head in there)] for label in labels]
-    return [head.head for head in there], rows
+    return [say(head.head) for head in there], rows
 
 
 def _both(find: Find, label: str, head: Head, nothing: str) -> str:

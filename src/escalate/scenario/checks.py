@@ -172,7 +172,7 @@ def _everybody_can_come_in_time(trial: TrialSection, treatment: Treatment, scree
     lead = max((-day for agent in treatment.lymphodepletion for day in agent.days), default=0)
     asked = {
         ("screening", "days"): (screening.days, screening.days, "nobody would be screened"),
-        ("treatment", "lymphodepletion"): (lead, -lead, "nobody would be infused"),
+        ("treatment", "lymphodepletion"): (lead, -lead, treatment.say("nobody would be infused")),
     }
     for path, (days, told, why) in asked.items():
         if days >= trial.max_days:
@@ -203,7 +203,7 @@ def _days_are_possible(trial: TrialSection, treatment: Treatment, safety: Safety
         yield (
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
-            f"the DLT window ends {end} days after the first infusion, "
+            f"the DLT window ends {end} days after the {treatment.say('first infusion')}, "
             f"and must end before trial.max_days, which is {trial.max_days}",
         )
 
@@ -215,8 +215,8 @@ def _infusions_inside_window(treatment: Treatment, safety: Safety) -> Iterator[C
         yield (
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
-            f"the DLT window must end after the last infusion, which is on day {last}: make it longer, "
-            'or let it count from there with dlt_window_anchor = "last_infusion"',
+            f"the DLT window must end after the {treatment.say('last infusion')}, which is on day {last}: make it "
+            'longer, or let it count from there with dlt_window_anchor = "last_infusion"',
         )
 
 
@@ -285,13 +285,13 @@ NOT_TREATED = ("dlt_day", "drop_out_day", "full_dose")
 """What cannot be said of a patient who receives no cells."""
 
 
-@_check("what_if")
-def _what_if_agrees_with_itself(what_if: tuple[WhatIf, ...]) -> Iterator[Complaint]:
+@_check("what_if", "treatment")
+def _what_if_agrees_with_itself(what_if: tuple[WhatIf, ...], treatment: Treatment) -> Iterator[Complaint]:
     for position, item in enumerate(what_if):
         said = item.model_dump(exclude_none=True)
         if said.get("infused") is False:
             happens = [key for key in NOT_TREATED if key in said] + (["dlt"] if said.get("dlt") else [])
-            yield from _both(position, said, "infused", happens, "a patient who is not infused has none")
+            yield from _both(position, said, "infused", happens, treatment.say("a patient who is not infused has none"))
         leaves, dlt = said.get("drop_out_day"), said.get("dlt_day")
         if leaves is not None and dlt is not None and leaves < dlt:
             yield from _both(position, said, "drop_out_day", ["dlt_day"], "the patient has left before the DLT")

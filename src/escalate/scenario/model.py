@@ -119,6 +119,10 @@ class Scenario(Shows, Whole):
         allowed = [level for level, p in enumerate(self.toxicity.dlt_probability, 1) if p <= self.overdose_above]
         return max(allowed, default=0)
 
+    def say(self, own: str) -> str:
+        """Return words of the program, with nothing of a user's in them, as `treatment.words` has them."""
+        return self.treatment.say(own)
+
     def resolved(self) -> dict[str, Any]:
         """Return the complete scenario, defaults filled in, as plain JSON values."""
         return self._filled(self.model_dump(mode="json"))

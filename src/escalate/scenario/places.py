@@ -19,6 +19,7 @@ _NOT_ASSUMED = (
     "ranges",
     "what_if",
     "trial.title",
+    "treatment.words",
     "trial.registry_id",
     "trial.description",
 )

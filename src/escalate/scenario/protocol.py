@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ..words.records import FIRST_START, LAST_START, MOST_PATIENTS, NO_DOSE
+from ..words.vocabulary import Given, said_of
 from .section import MOST_DAYS, Days, Name, Section, TenYears
 from .values import AS_TUPLE
 
@@ -120,6 +121,9 @@ class BodySurfaceArea(Section):
 class Treatment(Section):
     """How a patient is treated."""
 
+    words: Given = "infusion"
+    """How texts and figures call the treatment: cells are infused, and of a drug patients are dosed. Nothing else
+    changes by it; names in files (columns, events, measures) stay as they are."""
     infusion_days: Annotated[tuple[TenYears, ...], Field(min_length=1, max_length=366), AS_TUPLE] = (0,)
     """Days of the infusions, relative to the first one, which is day 0; at most 366, which is one a day for a year."""
     infusion_shares: Annotated[tuple[Annotated[float, Field(ge=0.0001, le=1)], ...], AS_TUPLE] | None = None
@@ -145,6 +149,10 @@ class Treatment(Section):
         if len(set(agents)) < len(agents):
             raise ValueError("each lymphodepletion agent is written once, with all its days")
         return self
+
+    def say(self, own: str) -> str:
+        """Return words of the program, with nothing of a user's in them, as `words` has them."""
+        return said_of(self.words, own)
 
 
 class Safety(Section):

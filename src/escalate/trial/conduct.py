@@ -467,7 +467,8 @@ class Conduct:
         start_day = self.next_start_day()
         if start_day is None:
             return self.gates.why_closed(self.cohort, self.room)
-        return f"the next infusion is possible on {self.log.date(start_day + self.scenario.lead_days)}"
+        day = self.log.date(start_day + self.scenario.lead_days)
+        return f"{self.scenario.say('the next infusion is possible on')} {day}"
 
     def patience(self, person: Person, days: int) -> Steps:
         """Wait for a place, and no longer than this."""
@@ -508,7 +509,7 @@ class Conduct:
         withholds = self.safety.dlt_after_lymphodepletion == "withhold"
         if withholds and self.dlt_known_time > person.start_time:
             return "withheld: a DLT became known after lymphodepletion"
-        return None if fate.infused else "no infusion was possible"
+        return None if fate.infused else self.scenario.say("no infusion was possible")
 
     def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
         """Give the first infusion: the patient's day 0."""

@@ -213,6 +213,9 @@ class ScenarioLike(Protocol):
     def fingerprint(self) -> str:
         """Return the SHA-256 of the resolved scenario."""
 
+    def say(self, own: str) -> str:
+        """Return words of the program in the scenario's vocabulary."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Trial(Shows, Saves):
@@ -287,6 +290,11 @@ class Trial(Shows, Saves):
         return NO_DOSE if self.recommended is None else self.doses[self.recommended - 1]
 
     @property
+    def path_words(self) -> str:
+        """The dose path, or that nobody was treated."""
+        return self.dose_path or self.scenario.say("nobody infused")
+
+    @property
     def is_complete(self) -> bool:
         """Whether the escalation ended and everybody was followed to the end before the trial's time was up."""
         closed = "enrolment closed" in self.events["event"] and self.stop_reason != TIME_IS_UP
@@ -305,6 +313,6 @@ class Trial(Shows, Saves):
 
     def __repr__(self) -> str:
         return (
-            f"<Trial seed {self.seed}, replicate {self.replicate}: {self.dose_path or 'nobody infused'}; "
+            f"<Trial seed {self.seed}, replicate {self.replicate}: {self.path_words}; "
             f"recommended {self.recommended_dose}; {self.stop_reason}; {self.duration_days} days>"
         )
