@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ LEAST_BETWEEN = 0.1
 
 SILENT = 1.0
 """Work that takes less shows no bar [seconds]."""
+
+ROOMY = 75
+"""A terminal with fewer columns has no room for speed and counts beside a bar."""
 
 FEWEST, FIRST = 16, 256
 """Trials that are run between two moves of a bar: at least, and before anything is known of their speed."""
@@ -89,6 +93,8 @@ def _bar(total: int, unit: str, show: bool | None) -> Any:
         "delay": SILENT,
         "mininterval": LEAST_BETWEEN,
     }
+    if not in_notebook and shutil.get_terminal_size().columns < ROOMY:
+        looks["bar_format"] = "{l_bar}{bar}| {remaining} left"
     return tqdm(total=total, disable=hidden, **looks)
 
 
