@@ -46,7 +46,9 @@ class Progress:
 
 
 @contextmanager
-def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT) -> Iterator[Progress]:
+def progress(
+    total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT, doing: str = "simulating"
+) -> Iterator[Progress]:
     """Show how far some work is, on stderr or below a notebook's cell.
 
     Parameters
@@ -60,6 +62,8 @@ def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT)
         nobody does, and for work of less than a second.
     lost : str
         What becomes of what is done, if the work is interrupted.
+    doing : str
+        What the work is.
 
     Yields
     ------
@@ -71,7 +75,7 @@ def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT)
     KeyboardInterrupt
         If somebody interrupts; it says how far the work was, and what is lost.
     """
-    with _bar(total, unit, show) as bar:
+    with _bar(total, unit, show, doing) as bar:
         far = Progress(bar)
         try:
             yield far
@@ -79,7 +83,7 @@ def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT)
             raise KeyboardInterrupt(f"interrupted after {far.done:,} of {total:,} {unit}; {lost}") from None
 
 
-def _bar(total: int, unit: str, show: bool | None) -> Any:
+def _bar(total: int, unit: str, show: bool | None, doing: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a notebook without ipywidgets: it has a bar of text then
         from tqdm.auto import tqdm
@@ -87,7 +91,7 @@ def _bar(total: int, unit: str, show: bool | None) -> Any:
     in_notebook = any("notebook" in kind.__module__ for kind in tqdm.__mro__)
     hidden = True if show is False else False if in_notebook else None
     looks: dict[str, Any] = {
-        "desc": "simulating",
+        "desc": doing,
         "unit": f" {unit}",
         "leave": False,
         "delay": SILENT,
