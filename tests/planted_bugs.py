@@ -770,7 +770,7 @@ BUGS = (
     Bug("data cuts take any memory", "exactly/enumeration.py", "    if rows > most:", "    if False and rows > most:", "test_bounds.py::test_data_cuts_take_so_much_memory"),
     Bug("equal data cuts are not merged", "exactly/enumeration.py", "    unique, position = distinct(joined.table)\n", "    unique, position = joined.table, np.arange(len(joined.table))\n", "test_bounds.py::test_data_cuts_take_so_much_memory"),
     Bug("large trials take any memory", "studies/simulation.py", "    if nature.count <= size:\n", "    if True:\n", "test_bounds.py::test_large_trials_are_run_few_at_a_time"),
-    Bug("a trial is lost between two pieces of a chunk", "studies/simulation.py", "for first in range(nature.first, end, size))", "for first in range(nature.first, end - 1, size))", "test_bounds.py::test_large_trials_are_run_few_at_a_time"),
+    Bug("a trial is lost between two pieces of a chunk", "studies/simulation.py", "for first in range(nature.first, end, size))", "for first in range(nature.first, end - 60, size))", "test_bounds.py::test_large_trials_are_run_few_at_a_time"),
     Bug("texts of a scenario hold escapes", "scenario/whole.py", "faults += text_faults(data)", "faults += []", "test_terminal.py::test_no_text_of_a_scenario_holds_control_characters"),
     Bug("labels of rules hold escapes", "scenario/compared.py", "for _, _, said in text_faults(made[0]", "for _, _, said in text_faults(0 and made[0]", "test_terminal.py::test_no_text_of_a_scenario_holds_control_characters"),
     Bug("a draft holds the record's escapes", "registry/record.py", 'return _CONTROL.sub(" ", value)', "return value", "test_terminal.py::test_a_record_with_control_characters_makes_a_draft_without"),
