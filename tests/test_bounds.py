@@ -16,11 +16,15 @@ import numpy as np
 import pytest
 
 from conftest import ROOT
-from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, load, simulate
+from escalate import EscalateError, Scenario, ScenarioError, compare, decision_table, exact, load, simulate
 from escalate.cautions import cautions
 from escalate.cli import main
+from escalate.errors import NotCoveredError
+from escalate.exactly import enumeration
 from escalate.export import write_columns
 from escalate.files import MOST_BYTES, MOST_OF_RECORD, read_bytes
+from escalate.kernel.engine import Engine
+from escalate.nature.draws import Nature
 from escalate.results.outcomes import bytes_of_one, join
 from escalate.scenario import toml_lines
 from escalate.scenario.rule_files import read_rule_files
@@ -292,6 +296,47 @@ def test_many_trials_are_written_in_pieces(base: Scenario, monkeypatch: pytest.M
         assert read[name].dtype == values.dtype and np.array_equal(
             read[name], values, equal_nan=values.dtype.kind == "f"
         )
+
+
+def test_data_cuts_take_so_much_memory(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Refused before they are there, with what to do; a comparison says so and goes without."""
+    scenario = load("six-dose-oncology").replace({"rule": {"name": "BOIN", "target": 0.25}})
+    found = exact(scenario)
+    rows, of_one = 20_000, enumeration.COPIES * 8 * (enumeration.HEAD + 12)
+    monkeypatch.setattr(enumeration, "MOST_BYTES", rows * of_one)
+    assert exact(scenario) == found
+    rows = 500
+    monkeypatch.setattr(enumeration, "MOST_BYTES", rows * of_one)
+    told = (
+        r"[\d,]+ data cuts are possible after one step, and more than 500 of 6 dose levels would take too much memory"
+    )
+    with pytest.raises(NotCoveredError, match=f"{told}: simulate instead, or take fewer dose levels"):
+        exact(scenario)
+    one = compare(scenario, trials=1)
+    assert re.match(told, *one.not_exact.values()) and len(one.rows) > 20
+    assert main(["exact", "six-dose-oncology", "--set", "rule=BOIN", "--set", "rule.target=0.25"]) == 2
+    assert re.search(told, capsys.readouterr().err)
+
+
+def test_large_trials_are_run_few_at_a_time(base: Scenario, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that memory does not grow with patients times trials; nothing else changes."""
+    whole = simulate(base, trials=300, first=5)
+    counts, run = [], Engine.run
+
+    def counted(engine: Engine, nature: Nature) -> Any:
+        counts.append(nature.count)
+        return run(engine, nature)
+
+    monkeypatch.setattr(Engine, "run", counted)
+    monkeypatch.setattr("escalate.studies.simulation.MOST_PATIENTS", 70 * base.trial.planned_patients + 1)
+    pieces = simulate(base, trials=300, first=5)
+    assert max(counts) == 70 and sum(counts) == 300
+    assert pieces.columns().keys() == whole.columns().keys()
+    for name, values in whole.columns().items():
+        assert np.array_equal(pieces.columns()[name], values, equal_nan=values.dtype.kind == "f"), name
+    counts.clear()
+    compare(base, ["BOIN target=0.2", "3+3"], trials=200)
+    assert max(counts) == 70 and sum(counts) == 400
 
 
 def test_too_many_trials_of_a_study(base: Scenario) -> None:

@@ -23,12 +23,13 @@ from conftest import ROOT
 from escalate import Scenario, ScenarioError
 from escalate.cli import main
 from escalate.errors import WorkersError
+from escalate.report import summary
 from escalate.results.chance import change_in_words, tight
 from escalate.results.no_dose import WHY_NO_DOSE
 from escalate.results.outcomes import Trials
 from escalate.scenario.compared import rule_of_text, truth_words
 from escalate.scenario.comparison_file import read_asked
-from escalate.studies import simulation
+from escalate.studies import comparison, simulation
 from escalate.studies.comparison import COMPARED, MEASURES, THIS, WHOLE_COHORTS, Comparison, compare
 from escalate.studies.workers import Processes
 from escalate.words.records import NO_LEVEL
@@ -247,6 +248,29 @@ def test_the_target_is_that_of_the_scenarios_own_rule() -> None:
 
 
 # Exact values
+
+
+def test_exact_values_that_take_long_are_left_to_exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A BLRM is slow: its walk ends before many data cuts, once for all truths; other rules have theirs."""
+    scenario, truths = small(trial__planned_patients=24), [[0.1, 0.2], [0.2, 0.4], [0.0, 0.0]]
+    blrm: dict[str, Any] = {"name": "BLRM", "doses": [1.0, 2.0], "label": "slow"}
+    asked = []
+    exactly = comparison.exact
+
+    def counted(cell: esc.Scenario, most_in_all: int) -> esc.Exact:
+        asked.append((cell.rule.name, most_in_all))
+        return exactly(cell, most_in_all=most_in_all)
+
+    monkeypatch.setattr(comparison, "exact", counted)
+    monkeypatch.setattr(comparison, "EXACT_SECONDS", 0.1)
+    one = compare(scenario, [blrm, "3+3"], truths, trials=1)
+    why = "more than 15 data cuts are possible, which take long (`escalate exact` computes them)"
+    assert one.not_exact == {("10% 20%", "slow"): why, ("20% 40%", "slow"): why}
+    assert {row.rule for row in one.rows if row.exact is not None and row.truth == "10% 20%"} == {"3+3, variant C"}
+    assert [name for name, _ in asked] == ["BLRM", "3+3", "3+3", "BLRM", "3+3"]
+    assert dict(asked) == {"BLRM": 15, "3+3": 10_000}
+    said = " ".join(summary(one).split())
+    assert "No exact values of slow: more than 15 data cuts are possible, which take long (`escalate exact`" in said
 
 
 def test_exact_values_are_those_of_exact() -> None:

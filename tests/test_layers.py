@@ -40,6 +40,7 @@ ONLY_IN = {
     "distributed": {"studies"},
     "pyarrow": {"studies"},
     "shtab": {"cli"},
+    "termcolor": {"cli"},
 }
 
 

@@ -114,6 +114,10 @@ class NotCoveredError(EscalateError):
     """A scenario has no exact results; the message says why, and what would have them."""
 
 
+class TooManyError(NotCoveredError):
+    """There are more data cuts than whoever asks for exact results wants to wait for."""
+
+
 class RuleError(EscalateError):
     """An escalation rule cannot decide; the message says which, on what counts, and what is allowed."""
 

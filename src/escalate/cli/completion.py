@@ -33,7 +33,7 @@ class _Print(argparse.Action):
         except ImportError:
             parser.error("completion needs shtab: pip install 'escalate-trials[cli]'")
         _mark(parser)
-        say(shtab.complete(parser, shell=values, preamble=_preamble().get(values, "")))
+        say(shtab.complete(parser, shell=values, preamble=_preamble().get(values, "")), verbatim=True)
         parser.exit(0)
 
 

@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     draft = draft_scenario(arguments.record)
     if arguments.out is None:
-        say(draft, end="")
+        say(draft, end="", verbatim=True)
     else:
         write_text(Path(arguments.out), draft, arguments.overwrite)
         say(f"Written to {arguments.out}; `escalate check {arguments.out}` says what it still assumes.")

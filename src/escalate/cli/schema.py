@@ -19,4 +19,4 @@ def run(_: argparse.Namespace) -> None:
 
     from ..scenario import Scenario
 
-    say(json.dumps(Scenario.model_json_schema(), indent=2))
+    say(json.dumps(Scenario.model_json_schema(), indent=2), verbatim=True)

@@ -1,12 +1,15 @@
 """What the command line prints, on any terminal: whatever it can show, and nothing that it would obey.
 
 Everything that is printed passes `say`. Signs that the terminal's encoding lacks become others that say the same;
-control characters, escape sequences and whatever turns the direction of a text are shown as what they are.
+control characters, escape sequences and whatever turns the direction of a text are shown as what they are. Where
+it is read on a terminal, it is then laid out in its width (`width`) and coloured (`colour`); what goes into a file or
+through a pipe is not.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 import unicodedata
@@ -14,6 +17,8 @@ from collections.abc import Iterable
 from typing import IO, Any, NoReturn
 
 from ..errors import near
+from .colour import painted
+from .width import fitted
 
 INSTEAD = {
     "±": "+/-", "×": "x", "≥": ">=", "≤": "<=", "≈": "~", "→": "->", "−": "-", "–": "-", "—": "-", "…": "...",
@@ -62,11 +67,27 @@ def _sign(sign: str, encoding: str) -> str:
     return "?"
 
 
-def say(text: str, file: IO[str] | None = None, end: str = "\n") -> None:
-    """Print a text on standard output, or on another stream."""
+def say(text: str, file: IO[str] | None = None, end: str = "\n", *, verbatim: bool = False) -> None:
+    """Print a text on standard output, or on another stream; in its own lines if it is for a machine (`verbatim`)."""
     stream = sys.stdout if file is None else file
-    if stream is not None:  # a program without a console has none
-        stream.write(shown(text + end, getattr(stream, "encoding", None)))
+    if stream is None:  # a program without a console has none
+        return
+    text = shown(text + end, getattr(stream, "encoding", None))
+    if not verbatim and (columns := columns_of(stream)):
+        text = painted(fitted(text, columns), columns, faulty=stream is sys.stderr)
+    stream.write(text)
+
+
+def columns_of(stream: IO[str]) -> int:
+    """Return how many columns a terminal has, 80 if it does not say; 0 if the stream is none."""
+    if not getattr(stream, "isatty", bool)():
+        return 0
+    if (told := os.environ.get("COLUMNS", "")).isdecimal() and int(told):
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _meant(word: str, known: Iterable[str]) -> str:
@@ -77,6 +98,10 @@ def _meant(word: str, known: Iterable[str]) -> str:
 
 class Parser(argparse.ArgumentParser):
     """A parser whose help and errors are printed as everything else; what is mistyped gets a line, and a suggestion."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.color = False  # Python 3.14 would put escapes into the help, which `say` shows as what they are
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the arguments in one line, and end with 2."""

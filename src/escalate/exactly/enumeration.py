@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from math import comb
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..committee.committee import Committee
-from ..errors import NotCoveredError
+from ..errors import NotCoveredError, TooManyError
 from ..files import Saves
 from ..nature.patients import dlt_probability_if_evaluable
 from ..results.no_dose import WHY_NO_DOSE, no_dose_codes
@@ -41,6 +42,12 @@ HEAD = 4
 
 MOST_STATES = 3_000_000
 """A walk over more data cuts than this, at one step, is refused."""
+
+MOST_BYTES, COPIES = 1_200_000_000, 6
+"""Memory that data cuts may take at one level while equal ones are merged [bytes], and in how many copies they are."""
+
+INSTEAD = "simulate instead, or take fewer dose levels, fewer patients or larger cohorts"
+"""What to do where data cuts are too many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -195,7 +202,7 @@ class _Ends:
 
 
 @asks(Scenario)
-def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
+def exact(scenario: Scenario, most_states: int | None = None, most_in_all: int | None = None) -> Exact:
     """Compute the exact operating characteristics of a scenario.
 
     Parameters
@@ -204,6 +211,8 @@ def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
         Protocol and P(DLT) at each level; accrual, windows and follow-up play no part.
     most_states : int, optional
         A walk over more data cuts than this, at one step, is refused; 3,000,000 where it is not given.
+    most_in_all : int, optional
+        A walk over more data cuts than this, at all steps together, is refused; any number where it is not given.
 
     Returns
     -------
@@ -225,6 +234,8 @@ def exact(scenario: Scenario, most_states: int | None = None) -> Exact:
     states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most, scenario.rule), 0
     while len(states.table):
         visited += len(states.table)
+        if most_in_all is not None and visited > most_in_all:
+            raise TooManyError(f"more than {most_in_all:,} data cuts are possible: {INSTEAD}")
         decided = committee.decide_many(states.cut(), most - states.n.sum(axis=1))
         ends = decided.action == Action.STOP
         ended.add(states, decided, ends)
@@ -259,28 +270,59 @@ def _next(
 ) -> _States:
     """Return the data cuts after the next cohort of each trial that goes on, equal ones merged."""
     level, patients = decided.level, decided.patients
-    parts: list[tuple[IntArray, FloatArray, FloatArray]] = []
-    for target, size in sorted(set(zip(level[goes_on].tolist(), patients[goes_on].tolist(), strict=True))):
-        here = goes_on & (level == target) & (patients == size)
-        for count, chance in enumerate(binomial(size, p[target])):
-            if chance > 0:
-                rows = states.table[here]
-                rows[:, :3] = target, size * keeps_last, count * keeps_last
-                rows[:, 3] = decided.open_levels[here]
-                rows[:, HEAD + target] += size
-                rows[:, HEAD + states.levels + target] += count
-                parts.append((rows, states.probability[here] * chance, states.paths[here]))
-    if not parts:
-        return _States(states.table[:0], states.probability[:0], states.paths[:0])
-    rows, probability, paths = (np.concatenate(column) for column in zip(*parts, strict=True))
-    unique, position = distinct(rows)
-    if len(unique) > most_states:
+    merged: list[_States] = []
+    for target in np.unique(level[goes_on]).tolist():  # data cuts at different levels are never equal
+        parts: list[_States] = []
+        of_target = goes_on & (level == target)
+        sizes = np.unique(patients[of_target]).tolist()
+        _check_rows(sum((size + 1) * int((of_target & (patients == size)).sum()) for size in sizes), states)
+        for size in sizes:
+            here = of_target & (patients == size)
+            parts += _after_cohort(
+                states, here, decided.open_levels[here], target, binomial(size, p[target]), keeps_last
+            )
+        merged.append(_merged(parts))
+        if (many := sum(len(part.table) for part in merged)) > most_states:
+            raise NotCoveredError(f"more than {most_states:,} data cuts ({many:,}) are possible at one step: {INSTEAD}")
+    return _joined(merged) if merged else _States(states.table[:0], states.probability[:0], states.paths[:0])
+
+
+def _after_cohort(
+    states: _States, here: BoolArray, open_levels: IntArray, target: int, chances: list[float], keeps_last: bool
+) -> Iterator[_States]:
+    """Yield the data cuts after a cohort of one size at one level, by its DLTs, as far as they are possible."""
+    size = len(chances) - 1
+    for count, chance in enumerate(chances):
+        if chance > 0:
+            rows = states.table[here]
+            rows[:, :3] = target, size * keeps_last, count * keeps_last
+            rows[:, 3] = open_levels
+            rows[:, HEAD + target] += size
+            rows[:, HEAD + states.levels + target] += count
+            yield _States(rows, states.probability[here] * chance, states.paths[here])
+
+
+def _joined(parts: list[_States]) -> _States:
+    return _States(*(np.concatenate([getattr(part, name) for part in parts]) for name in _States.__slots__))
+
+
+def _merged(parts: list[_States]) -> _States:
+    """Return data cuts, equal ones as one."""
+    joined = _joined(parts)
+    parts.clear()
+    unique, position = distinct(joined.table)
+    weights = (joined.probability, joined.paths)
+    return _States(unique, *(np.bincount(position, weight).astype(np.float64) for weight in weights))
+
+
+def _check_rows(rows: int, states: _States) -> None:
+    """Raise `NotCoveredError` if so many data cuts, before equal ones are merged, would take too much memory."""
+    most = MOST_BYTES // (COPIES * 8 * states.table.shape[1])
+    if rows > most:
         raise NotCoveredError(
-            f"more than {most_states:,} data cuts ({len(unique):,}) are possible at one step: "
-            "simulate instead, or take fewer dose levels, fewer patients or larger cohorts"
+            f"{rows:,} data cuts are possible after one step, and more than {most:,} of {states.levels} dose levels "
+            f"would take too much memory: {INSTEAD}"
         )
-    merged = [np.bincount(position, weight).astype(np.float64) for weight in (probability, paths)]
-    return _States(unique, *merged)
 
 
 def binomial(size: int, p: float) -> list[float]:

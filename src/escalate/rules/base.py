@@ -49,6 +49,8 @@ class Rule(ABC):
     """What keeps the dose from rising after DLTs where the scenario does not say: see `Limits.coherence`."""
     reads_dlt_days: bool = False
     """Whether it reads on which days of their windows DLTs came."""
+    cuts_a_second: int = 100_000
+    """How many distinct data cuts of many it decides in a second, roughly."""
     monotone: bool = False
     """Whether a level that the rule chooses on somebody's data, or does not leave downwards, is not left either when
     time passes and outcomes without a DLT come."""

@@ -40,6 +40,7 @@ class OwnRule(Rule):
     """
 
     registered: Registered
+    cuts_a_second = 10_000
     _remembered: dict[Known, Answer] = field(default_factory=dict, compare=False, repr=False)
 
     @property

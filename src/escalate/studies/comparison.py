@@ -12,7 +12,7 @@ from concurrent.futures import Executor
 from typing import Any, overload
 
 from ..committee.committee import Committee
-from ..errors import CallError, EscalateError, NotCoveredError, Problem, RuleError, ScenarioError
+from ..errors import CallError, EscalateError, NotCoveredError, Problem, RuleError, ScenarioError, TooManyError
 from ..exactly.enumeration import exact
 from ..results.estimates import Estimate
 from ..scenario.compared import AsRule, AsTruth, Truth, compared
@@ -30,6 +30,9 @@ from .variants import Variants, compare_scenarios
 __all__ = ["COMPARED", "MEASURES", "THIS", "WHOLE_COHORTS", "Compared", "Comparison", "compare"]
 
 AsVariant = Mapping[str, Any] | Scenario
+
+EXACT_SECONDS = 10
+"""How long the exact values of a rule under a truth may take, as far as the rule's speed tells [s]."""
 
 MOST_COMPARED = 1000
 """Most scenarios that are compared at once, each rule under each truth."""
@@ -116,7 +119,8 @@ def compare(
     seed : int
         Seed of all, at least 0.
     enumerate_exactly : bool
-        Whether exact values are computed, where `escalate.exact` covers the rule.
+        Whether exact values are computed, where `escalate.exact` covers the rule and has them within some ten seconds,
+        as far as the rule's speed tells: not more than 1,500 data cuts of a BLRM, a million of most rules.
     progress : bool
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     executor : concurrent.futures.Executor, optional
@@ -156,7 +160,7 @@ def compare(
     designs, known = compared(scenario, rules, truths, target)
     cells = _cells(designs, known, travel=executor is not None)
     counted = _counted(cells, known, trials, seed, progress, executor)
-    rows, not_exact = _rows(cells, counted, enumerate_exactly)
+    rows, not_exact = _rows(cells, counted, enumerate_exactly, progress)
     return Comparison(
         scenario=scenario,
         overdose_above=known[0].overdose_above,
@@ -232,13 +236,17 @@ def _counted(
 
 
 def _rows(
-    scenarios: Mapping[tuple[str, str], Scenario], counted: Mapping[str, Pairs], enumerate_exactly: bool
+    scenarios: Mapping[tuple[str, str], Scenario],
+    counted: Mapping[str, Pairs],
+    enumerate_exactly: bool,
+    progress: bool | None,
 ) -> tuple[list[Compared], dict[tuple[str, str], str]]:
     """Return everything that was estimated, with exact values; and, where there are none, why."""
     rows, not_exact = list[Compared](), {}
+    found = _enumerated(scenarios, counted, progress) if enumerate_exactly else {}
     for (under, label), cell in scenarios.items():
         pairs = counted[under]
-        values, why_not = _enumerated(cell, pairs.truth) if enumerate_exactly else ({}, "")
+        values, why_not = found.get((under, label), ({}, ""))
         if why_not:
             not_exact[under, label] = why_not
         of = WHOLE_COHORTS if cell.early_decision else THIS
@@ -246,10 +254,33 @@ def _rows(
     return rows, not_exact
 
 
-def _enumerated(cell: Scenario, truth: Truth) -> tuple[dict[Measure, float], str]:
-    """Return what is known exactly of a rule under a truth, and, where that is nothing, why."""
+def _enumerated(
+    scenarios: Mapping[tuple[str, str], Scenario], counted: Mapping[str, Pairs], progress: bool | None
+) -> dict[tuple[str, str], tuple[dict[Measure, float], str]]:
+    """Return what is known exactly of each rule under each truth, and, where that is nothing, why."""
+    found: dict[tuple[str, str], tuple[dict[Measure, float], str]] = {}
+    refused: dict[tuple[str, tuple[bool, ...]], str] = {}
+    lost = "nothing of the comparison is kept; it goes without exact values, too (enumerate_exactly, --no-exact)"
+    with showing(len(scenarios), "rules", progress, lost, "exact values") as bar:
+        for (under, label), cell in scenarios.items():
+            possible = label, tuple(0 < p < 1 for p in cell.toxicity.dlt_probability)  # the same data cuts
+            if possible in refused:
+                found[under, label] = {}, refused[possible]
+            else:
+                found[under, label] = _enumerated_soon(cell, counted[under].truth)
+                if why_not := found[under, label][1]:
+                    refused[possible] = why_not
+            bar.update(1)
+    return found
+
+
+def _enumerated_soon(cell: Scenario, truth: Truth) -> tuple[dict[Measure, float], str]:
+    """Return what is known exactly of a rule under a truth, if that takes a few seconds; where it is nothing, why."""
+    most = round(EXACT_SECONDS * Committee(cell).rule.rule.cuts_a_second)
     try:
-        return dict(exact_values(exact(cell), truth)), ""
+        return dict(exact_values(exact(cell, most_in_all=most), truth)), ""
+    except TooManyError:
+        return {}, f"more than {most:,} data cuts are possible, which take long (`escalate exact` computes them)"
     except NotCoveredError as error:
         return {}, str(error)
 

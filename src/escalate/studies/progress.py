@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 import warnings
 from collections.abc import Iterator
@@ -16,6 +17,9 @@ LEAST_BETWEEN = 0.1
 
 SILENT = 1.0
 """Work that takes less shows no bar [seconds]."""
+
+ROOMY = 75
+"""A terminal with fewer columns has no room for speed and counts beside a bar."""
 
 FEWEST, FIRST = 16, 256
 """Trials that are run between two moves of a bar: at least, and before anything is known of their speed."""
@@ -42,7 +46,9 @@ class Progress:
 
 
 @contextmanager
-def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT) -> Iterator[Progress]:
+def progress(
+    total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT, doing: str = "simulating"
+) -> Iterator[Progress]:
     """Show how far some work is, on stderr or below a notebook's cell.
 
     Parameters
@@ -56,6 +62,8 @@ def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT)
         nobody does, and for work of less than a second.
     lost : str
         What becomes of what is done, if the work is interrupted.
+    doing : str
+        What the work is.
 
     Yields
     ------
@@ -67,7 +75,7 @@ def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT)
     KeyboardInterrupt
         If somebody interrupts; it says how far the work was, and what is lost.
     """
-    with _bar(total, unit, show) as bar:
+    with _bar(total, unit, show, doing) as bar:
         far = Progress(bar)
         try:
             yield far
@@ -75,7 +83,7 @@ def progress(total: int, unit: str, show: bool | None, lost: str = NOTHING_KEPT)
             raise KeyboardInterrupt(f"interrupted after {far.done:,} of {total:,} {unit}; {lost}") from None
 
 
-def _bar(total: int, unit: str, show: bool | None) -> Any:
+def _bar(total: int, unit: str, show: bool | None, doing: str) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of a notebook without ipywidgets: it has a bar of text then
         from tqdm.auto import tqdm
@@ -83,12 +91,14 @@ def _bar(total: int, unit: str, show: bool | None) -> Any:
     in_notebook = any("notebook" in kind.__module__ for kind in tqdm.__mro__)
     hidden = True if show is False else False if in_notebook else None
     looks: dict[str, Any] = {
-        "desc": "simulating",
+        "desc": doing,
         "unit": f" {unit}",
         "leave": False,
         "delay": SILENT,
         "mininterval": LEAST_BETWEEN,
     }
+    if not in_notebook and shutil.get_terminal_size().columns < ROOMY:
+        looks["bar_format"] = "{l_bar}{bar}| {remaining} left"
     return tqdm(total=total, disable=hidden, **looks)
 
 

@@ -31,6 +31,9 @@ from .progress import progress as showing
 CHUNK, KERNEL_CHUNK = 256, 8192
 """Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
 
+MOST_PATIENTS = 2**21
+"""Planned patients of the trials that the kernel has in memory together; changes no result."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
@@ -195,6 +198,16 @@ def _engine(text: str, compiles: bool) -> Engine:
 
 
 def _run(engine: Engine, nature: Nature) -> Trials:
+    """Run a chunk; in pieces, one after another, where its patients would take too much memory together."""
+    size = max(1, MOST_PATIENTS // nature.scenario.trial.planned_patients)
+    if nature.count <= size:
+        return _run_at_once(engine, nature)
+    scenario, seed, end = nature.scenario, nature.seed, nature.first + nature.count
+    pieces = (Nature(scenario, seed, first, min(size, end - first)) for first in range(nature.first, end, size))
+    return join([_run_at_once(engine, piece) for piece in pieces])
+
+
+def _run_at_once(engine: Engine, nature: Nature) -> Trials:
     numbers, paths = _columns(engine, nature)
     return gather(nature.scenario, nature.seed, nature.first, numbers, paths, engine.answers.reasons)
 
