@@ -138,7 +138,11 @@ PARTIAL_DOSES: dict[str, dict[str, Any]] = {
     "3+3": {"safety__early_decision": False},
     "early": {"safety__sentinel_stagger_days": 2},
     "BOIN, early": {"rule": RULES["BOIN"], "safety__early_decision": True, "safety__cohort_size": 4},
-    "BOIN of two, early": {"rule": {"name": "BOIN", "target": 0.2}, "safety__early_decision": True, "safety__cohort_size": 2},
+    "BOIN of two, early": {
+        "rule": {"name": "BOIN", "target": 0.2},
+        "safety__early_decision": True,
+        "safety__cohort_size": 2,
+    },
     "infused": {"trial__cap_counts": "infused", "rule": RULES["BOIN"], "safety__early_decision": True},
     "titration": {"titration": {}, "treatment__lymphodepletion": lymphodepletion(3)},
     "expands": {

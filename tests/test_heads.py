@@ -83,6 +83,15 @@ def test_a_summary_fits_a_terminal(verb: str, capsys: pytest.CaptureFixture[str]
     assert [line for line in capsys.readouterr().out.splitlines() if len(line) > 80] == []
 
 
+@pytest.mark.parametrize("trials", ["40", "1000"])
+def test_no_number_touches_its_label(trials: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Few trials have wide intervals, many levels long counts: there is a space before each probability."""
+    for scenario in (BASE, str(ROOT / "scenarios" / "six-dose-oncology.toml")):
+        assert main(["run", scenario, "--trials", trials, "--no-files", "--set", "trial.planned_patients=60"]) == 0
+    said = capsys.readouterr().out
+    assert [line for line in said.splitlines() if re.search(r"[^\s\d.(\[<>~]\d+(\.\d+)?%|in \d+\.\d+%", line)] == []
+
+
 def test_a_table_of_many_levels_goes_on_below(capsys: pytest.CaptureFixture[str]) -> None:
     """Six levels stand in blocks that fit; no level and no count is missing."""
     scenario = ROOT / "scenarios" / "six-dose-oncology.toml"

@@ -28,19 +28,19 @@ def evidence_lines(
     ordered = sorted(evidence.items(), key=lambda item: (-item[1], item[0]))
     rest = sum(q for _, q in ordered[most:])
     chances = [_chance(q, trials) for q in (*(q for _, q in ordered[:most]), *([rest] if rest else []))]
-    wide = max(12 if trials is None else 16, *map(len, chances))
+    shown = [(f"  level {level + 1} with {y} DLT{plural(y)} in {n}", y, n) for (level, y, n), _ in ordered[:most]]
+    wide = max(11 if trials is None else 15, *map(len, chances))
+    long = max([26, *(len(words) for words, _, _ in shown)])
     lines = [
-        f"{'What would a recommended dose rest on?':<{26 + wide}}{'P(DLT), 95%:':>17}",
-        f"{'':<26}{'probability':>{wide}}{'exact':>17}{'uniform prior':>17}",
+        f"{'What would a recommended dose rest on?':<{long + 1 + wide}}{'P(DLT), 95%:':>16}",
+        f"{'':<{long}} {'probability':>{wide}}{'exact':>16}{'uniform prior':>16}",
     ]
-    for ((level, y, n), _), chance in zip(ordered[:most], chances, strict=False):
+    for (words, y, n), chance in zip(shown, chances, strict=False):
         intervals = binomial_interval(y, n), posterior_interval(y, n)
         exact, posterior = (f"{low:.0%} to {high:.0%}" for low, high in intervals)
-        lines.append(
-            f"{f'  level {level + 1} with {y} DLT{plural(y)} in {n}':<26}{chance:>{wide}}{exact:>17}{posterior:>17}"
-        )
+        lines.append(f"{words:<{long}} {chance:>{wide}}{exact:>16}{posterior:>16}")
     others = f"  {len(ordered) - most} other count{plural(len(ordered) - most)}"
-    return lines + ([f"{others:<26}{chances[-1]:>{wide}}"] if rest else [])
+    return lines + ([f"{others:<{long}} {chances[-1]:>{wide}}"] if rest else [])
 
 
 def _chance(q: float, trials: int | None) -> str:

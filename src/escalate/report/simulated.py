@@ -26,6 +26,9 @@ HALF_POINT, AGREE = 0.005, 0.25
 """How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for
 so that a number of trials is said at all."""
 
+LABELS = 44
+"""Columns of what is recommended, and of why the escalation ends, before the probabilities."""
+
 _PATIENT_WORDS = {
     "infused": "infused",
     "evaluable": "evaluable",
@@ -93,14 +96,14 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
     beside = dict(_beside(scenario))
     heads = "".join(f"   {head}" for head in beside)
     chances = {k: in_percent(found.get("recommended", k)) for k in (*range(1, scenario.levels + 1), NO_DOSE)}
-    wide = max(16, *map(len, chances.values()))
-    yield f"{'Which dose would be recommended?':<46}{'probability':>{wide}}{heads}"
+    wide = max(16, *(len(words) + 1 for words in chances.values()))
+    yield f"{_line('Which dose would be recommended?', 'probability', wide)}{heads}"
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
         words = "".join(f"   {cells[level]:<{len(head)}}" for head, cells in beside.items())
-        yield f"{label:<46}{chances[level + 1]:>{wide}}{words}".rstrip()
+        yield f"{_line(label, chances[level + 1], wide)}{words}".rstrip()
     words = "".join(f"   {cells[-1] if len(cells) > scenario.levels else '':<{len(h)}}" for h, cells in beside.items())
-    yield f"  {NO_DOSE:<44}{chances[NO_DOSE]:>{wide}}{words}".rstrip()
+    yield f"{_line(f'  {NO_DOSE}', chances[NO_DOSE], wide)}{words}".rstrip()
     shares = [(f"    of it, {why}", share) for why, share in why_no_dose(found)]
     shares += [(f"  {words}", share) for words, share in right_or_wrong(found)]
     yield from _shares(shares, wide)
@@ -112,9 +115,14 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
 def _shares(shares: Sequence[tuple[str, Estimate]], wide: int) -> Iterator[str]:
     """Yield a line for each probability, one below the other."""
     said = [(label, in_percent(share)) for label, share in shares]
-    wide = max([wide, *(len(words) for _, words in said)])
+    wide = max([wide, *(len(words) + 1 for _, words in said)])
     for label, words in said:
-        yield f"{label:<46}{words:>{wide}}"
+        yield _line(label, words, wide)
+
+
+def _line(label: str, words: str, wide: int) -> str:
+    """Return a label with what stands beside it, in a column that is so wide; never without a space between them."""
+    return label + words.rjust(max(LABELS + wide - len(label), len(words) + 1))
 
 
 def precision_words(shares: Sequence[Estimate]) -> str:
