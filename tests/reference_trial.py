@@ -908,9 +908,17 @@ class ReferenceTrial:
         before = [person for person in cohort.people if not person.refused]
         if not before:
             return True
-        if len(before) == 1 and cohort.has_sentinel:
-            return infusion_day >= before[0].planned_infusion_day + self.s.safety.sentinel_stagger_days
-        return infusion_day >= before[-1].planned_infusion_day + self.s.safety.stagger_days
+        return all(infusion_day >= person.planned_infusion_day + self.apart(person, before, cohort) for person in before)
+
+    def apart(self, person: Person, before: list[Person], cohort: Cohort) -> int:
+        """Days after a patient's infusion, for whatever this patient may turn out to be: sentinel or later patient."""
+        earlier = before[: before.index(person)]
+        days = []
+        if cohort.has_sentinel and all(other.infusion_day is None for other in earlier):
+            days.append(self.s.safety.sentinel_stagger_days)
+        if earlier or not cohort.has_sentinel:
+            days.append(self.s.safety.stagger_days)
+        return max(days)
 
     # Small things
 

@@ -80,6 +80,60 @@ def test_sentinel_stagger_lead_and_review() -> None:
     assert trial.patients["sentinel"] == ["yes", "no", "no", "yes"]
 
 
+def test_whoever_turns_out_to_be_the_sentinel_is_followed_at_the_stagger() -> None:
+    """A stagger of 2 days, shorter than the lead of 3: patient 1 gets no cells, and patient 2 becomes the sentinel."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=2,
+            what_if=[{"patient": 1, "infused": False}],
+            follow_up__days=30,
+            trial__max_days=32,
+        )
+    )
+    # p2 not before 3 + 2; p3 not before 5 + 2, as p2 may be the sentinel, and is; p4 not before day 5 is over, on which
+    # p2 is known to be it: before, p3 might have been.
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 consent c4
+        0 eligible c4
+        0 lymphodepletion p1
+        0 waits c2
+        0 waits c3
+        0 waits c4
+        2 lymphodepletion p2
+        3 not infused p1
+        4 lymphodepletion p3
+        5 infusion p2
+        5 lymphodepletion p4
+        7 infusion p3
+        8 infusion p4
+        32 trial ended
+    """)
+    assert trial.patients["sentinel"] == [None, "yes", "no", "no"]
+
+
+def test_the_stagger_is_shorter_as_soon_as_the_sentinel_is_known() -> None:
+    """The same with cells for patient 1: patient 3 follows patient 2 once patient 1 is known to be the sentinel."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=2,
+            follow_up__days=30,
+            trial__max_days=32,
+        )
+    )
+    assert trial.patients["infusion_day"] == [3, 5, 6]
+
+
 def test_dlt_on_the_last_day_of_the_window_counts_and_one_day_later_does_not() -> None:
     story = [{"patient": 1, "dlt_day": 28}, {"patient": 2, "dlt_day": 29}]
     trial = simulate_trial(

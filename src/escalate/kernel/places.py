@@ -51,12 +51,21 @@ def treatment_day(p: Protocol, earliest: int) -> int:
 
 
 def stagger_until(p: Protocol, w: Bench, t: Tables) -> int:
-    """Return the first day on which the cohort's next patient may be infused."""
-    treated, last = 0, 0
+    """Return the first day on which the cohort's next patient may be infused.
+
+    Until somebody has been infused, everybody who may turn out to be the first is staggered as a sentinel, too.
+    """
+    earliest, treated, somebody_infused = 0, 0, False
     for patient in range(w.first_patient, w.enrolled):
-        if t.people[patient].outcome != Outcome.NOT_INFUSED:
-            treated += 1
-            last = t.people[patient].infusion_day
-    if treated == 0:
-        return 0
-    return last + (p.sentinel_stagger_days if treated == 1 and w.has_sentinel else p.stagger_days)
+        person = t.people[patient]
+        if person.outcome == Outcome.NOT_INFUSED:
+            continue
+        stagger = p.stagger_days if treated or not w.has_sentinel else 0
+        if w.has_sentinel and not somebody_infused and p.sentinel_stagger_days > stagger:
+            stagger = p.sentinel_stagger_days
+        if person.infusion_day + stagger > earliest:
+            earliest = person.infusion_day + stagger
+        treated += 1
+        if person.outcome != Outcome.NOT_YET:
+            somebody_infused = True
+    return earliest

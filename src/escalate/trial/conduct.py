@@ -521,6 +521,8 @@ class Conduct:
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.census.infuses(cohort)
+        if person.sentinel:  # nobody else can turn out to be the sentinel: the stagger of others may be shorter now
+            self.fill_places_on(self.clock.today)
         if person.reduced and self.safety.replace_partial_dose == "at_once" and not cohort.rolling:
             person.place_free_day = self.clock.today
             self.census.frees_place(cohort)

@@ -33,13 +33,21 @@ class Gates:
         return next_weekday(self._start_date, earliest + self._lead, self._weekdays) - self._lead
 
     def stagger_until(self, cohort: CohortFile) -> int:
-        """Return the first day on which the cohort's next patient may be infused."""
+        """Return the first day on which the cohort's next patient may be infused.
+
+        A lymphodepleted patient may get no cells in the end, and the next one is then the sentinel: until somebody of
+        the cohort has been infused, everybody who may turn out to be the first is staggered as a sentinel, too.
+        """
         treated = [person for person in cohort.people if person.not_infused_reason is None]
-        if not treated:
-            return 0
-        after_sentinel = len(treated) == 1 and cohort.has_sentinel
-        stagger = self._safety.sentinel_stagger_days if after_sentinel else self._safety.stagger_days
-        return treated[-1].planned_infusion_day + stagger
+        days, somebody_infused = [0], False
+        for number, person in enumerate(treated):
+            may_be_sentinel = cohort.has_sentinel and not somebody_infused
+            staggers = [self._safety.sentinel_stagger_days] if may_be_sentinel else []
+            if number or not cohort.has_sentinel:
+                staggers.append(self._safety.stagger_days)
+            days.append(person.planned_infusion_day + max(staggers))
+            somebody_infused = somebody_infused or person.infusion_day is not None
+        return max(days)
 
     def start_day(self, cohort: CohortFile | None, room: int, today: int) -> int | None:
         """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all.
