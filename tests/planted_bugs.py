@@ -58,6 +58,9 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("the sentinel is whoever got the first place", "trial/gates.py", "not somebody_infused", "number == 0", f"{HAND} {REFERENCE}"),
+    Bug("the kernel's sentinel is whoever got the first place", "kernel/places.py", "not somebody_infused and", "treated == 0 and", f"{ENGINES}::test_a_stagger_shorter_than_the_lead"),
+    Bug("nobody looks again once the sentinel is known", "trial/conduct.py", "if person.sentinel:  #", "if False:  #", f"{HAND} {REFERENCE}"),
     Bug("a page shows tags of labels", "pages/page.py", "autoescape=True", "autoescape=False", f"{PAGE}::test_every_word_is_escaped"),
     Bug("a page shows tags between dates", "pages/page.py", "[escape(part) for part", "[Markup(part) for part", f"{PAGE}::test_dates_and_errors_stay_whole"),
     Bug("a page drops the last caution", "pages/run.py", "cautions=caution_sentences(cautions(scenario))", "cautions=caution_sentences(cautions(scenario)[:-1])", f"{PAGE}::test_the_page_says_all"),

@@ -908,7 +908,9 @@ class ReferenceTrial:
         before = [person for person in cohort.people if not person.refused]
         if not before:
             return True
-        return all(infusion_day >= person.planned_infusion_day + self.apart(person, before, cohort) for person in before)
+        return all(
+            infusion_day >= person.planned_infusion_day + self.apart(person, before, cohort) for person in before
+        )
 
     def apart(self, person: Person, before: list[Person], cohort: Cohort) -> int:
         """Days after a patient's infusion, for whatever this patient may turn out to be: sentinel or later patient."""

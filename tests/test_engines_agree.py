@@ -172,6 +172,22 @@ def test_places_that_partial_doses_free_at_once(changes: dict[str, Any], compile
     assert (truth.duration_days != late.duration_days).any() == has_come_to_it
 
 
+@pytest.mark.parametrize("compiles", COMPILES)
+@pytest.mark.parametrize("rule_name", ["3+3", "TITE-BOIN"])
+def test_a_stagger_shorter_than_the_lead(rule_name: str, compiles: bool) -> None:
+    """Who is the sentinel is known after others have been lymphodepleted; every third of them gets no cells."""
+    scenario = small(
+        rule=RULES[rule_name],
+        treatment__lymphodepletion=lymphodepletion(5),
+        safety__sentinel_stagger_days=3,
+        safety__stagger_days=1,
+        attrition={"not_infused_probability": 0.35},
+        accrual={"kind": "poisson", "consents_per_month": 20.0},
+        trial__planned_patients=12,
+    )
+    assert_same(by_kernel(scenario, 40, compiles=compiles), by_simpy(scenario, 40))
+
+
 TIME_CAN_BE_UP = {
     "safety.early_decision": True,
     "safety.review_delay_days": 6,
