@@ -32,15 +32,15 @@ def evidence_lines(
     wide = max(11 if trials is None else 15, *map(len, chances))
     long = max([26, *(len(words) for words, _, _ in shown)])
     lines = [
-        f"{'What would a recommended dose rest on?':<{long + 1 + wide}}{'P(DLT), 95%:':>16}",
-        f"{'':<{long}} {'probability':>{wide}}{'exact':>16}{'uniform prior':>16}",
+        f"{'What would a recommended dose rest on?':<{long + 2 + wide}}{'P(DLT), 95%:':>16}",
+        f"{'':<{long}}  {'probability':>{wide}}{'exact':>16}{'uniform prior':>16}",
     ]
     for (words, y, n), chance in zip(shown, chances, strict=False):
         intervals = binomial_interval(y, n), posterior_interval(y, n)
         exact, posterior = (f"{low:.0%} to {high:.0%}" for low, high in intervals)
-        lines.append(f"{words:<{long}} {chance:>{wide}}{exact:>16}{posterior:>16}")
+        lines.append(f"{words:<{long}}  {chance:>{wide}}{exact:>16}{posterior:>16}")
     others = f"  {len(ordered) - most} other count{plural(len(ordered) - most)}"
-    return lines + ([f"{others:<{long}} {chances[-1]:>{wide}}"] if rest else [])
+    return lines + ([f"{others:<{long}}  {chances[-1]:>{wide}}"] if rest else [])
 
 
 def _chance(q: float, trials: int | None) -> str:

@@ -26,7 +26,7 @@ HALF_POINT, AGREE = 0.005, 0.25
 """How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for
 so that a number of trials is said at all."""
 
-LABELS = 44
+LABELS = 43
 """Columns of what is recommended, and of why the escalation ends, before the probabilities."""
 
 _PATIENT_WORDS = {
@@ -96,7 +96,7 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
     beside = dict(_beside(scenario))
     heads = "".join(f"   {head}" for head in beside)
     chances = {k: in_percent(found.get("recommended", k)) for k in (*range(1, scenario.levels + 1), NO_DOSE)}
-    wide = max(16, *(len(words) + 1 for words in chances.values()))
+    wide = max(16, *(len(words) + 2 for words in chances.values()))
     yield f"{_line('Which dose would be recommended?', 'probability', wide)}{heads}"
     for level in reversed(range(scenario.levels)):
         label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
@@ -115,14 +115,14 @@ def _recommendation(found: Characteristics) -> Iterator[str]:
 def _shares(shares: Sequence[tuple[str, Estimate]], wide: int) -> Iterator[str]:
     """Yield a line for each probability, one below the other."""
     said = [(label, in_percent(share)) for label, share in shares]
-    wide = max([wide, *(len(words) + 1 for _, words in said)])
+    wide = max([wide, *(len(words) + 2 for _, words in said)])
     for label, words in said:
         yield _line(label, words, wide)
 
 
 def _line(label: str, words: str, wide: int) -> str:
-    """Return a label with what stands beside it, in a column that is so wide; never without a space between them."""
-    return label + words.rjust(max(LABELS + wide - len(label), len(words) + 1))
+    """Return a label with what stands beside it, in a column that is so wide; two spaces apart, at least."""
+    return label + words.rjust(max(LABELS + wide - len(label), len(words) + 2))
 
 
 def precision_words(shares: Sequence[Estimate]) -> str:
