@@ -138,7 +138,7 @@ BUGS = (
     Bug("weekdays off by one", CALENDAR, "(start.weekday() + day + wait)", "(start.weekday() + day + wait + 1)", HAND),
     Bug("evening outcomes known in the morning", CALENDAR, "EVENING if day == 0 else phase", "phase", HAND),
     Bug("review delay ignored", "trial/gates.py", "cut_day + self._safety.review_delay_days", "cut_day", ENGINES),
-    Bug("sentinel stagger one day short", "trial/gates.py", "treated[-1].planned_infusion_day + stagger", "treated[-1].planned_infusion_day + stagger - 1", HAND),
+    Bug("sentinel stagger one day short", "trial/gates.py", "person.planned_infusion_day + max(staggers)", "person.planned_infusion_day + max(staggers) - 1", HAND),
     Bug("no sentinel after the first cohort", TRIAL, 'has_sentinel=new_level or self.safety.sentinel == "every_cohort"', "has_sentinel=new_level", INVARIANT),
     Bug("patience one day longer", TRIAL, "yield self.clock.at(self.clock.today + days, CANDIDATES)", "yield self.clock.at(self.clock.today + days + 1, CANDIDATES)", HAND),
     Bug("withholding ignored", TRIAL, 'self.safety.dlt_after_lymphodepletion == "withhold"', "False", HAND),

@@ -221,7 +221,7 @@ patient  cohort  level  infused     outcome        known       what became of th
       2       1      1  2025-01-01  DLT            2025-01-02  completed on 2025-01-29
       3       1      1  2025-01-01  no DLT         2025-01-29  completed on 2025-01-29
 
-                                                 P(DLT), 95%:
+                                                  P(DLT), 95%:
 What the trial says about P(DLT)  DLTs/evaluable           exact   uniform prior
   level 1: low                               2/3   9.4% to 99.2%  19.4% to 93.2%
   level 2: high                              0/0         nothing

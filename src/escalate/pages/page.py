@@ -37,7 +37,7 @@ class Picture:
         return f"data:image/svg+xml;base64,{b64encode(self.svg).decode('ascii')}"
 
 
-WHOLE = re.compile(r"(\d{4}-\d\d-\d\d|[-+]?\d[\d.,]*%?(?: ± [\d.,?]+| in all| \[[-+\d., ]+\]| %))")
+WHOLE = re.compile(r"(\d{4}-\d\d-\d\d|[-+]?\d[\d.,]*%?(?: ± [\d.,?]+| in all| \[[-+\d., ]+\]))")
 """What is read as one: a date, a number with its error or interval, a number of percent."""
 
 
