@@ -58,6 +58,8 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("any word lets code run", "scenario/rule_files.py", "if not isinstance(allow_python, bool):", "if False:", "test_set.py::test_code_runs_only_by_a_plain_yes"),
+    Bug("code that --set names is never allowed", "scenario/command_line.py", "scenario.replace(changes, allow_python=allow_python)", "scenario.replace(changes)", "test_set.py::test_a_rule_of_ones_own_is_set_where_its_code_is_allowed"),
     Bug("the sentinel is whoever got the first place", "trial/gates.py", "not somebody_infused", "number == 0", f"{HAND} {REFERENCE}"),
     Bug("the kernel's sentinel is whoever got the first place", "kernel/places.py", "not somebody_infused and", "treated == 0 and", f"{ENGINES}::test_a_stagger_shorter_than_the_lead"),
     Bug("nobody looks again once the sentinel is known", "trial/conduct.py", "if person.sentinel:  #", "if False:  #", f"{HAND} {REFERENCE}"),
@@ -562,8 +564,8 @@ BUGS = (
     Bug("trials that were cut off have ended", "results/estimates.py", "for day in sorted(day for day in ended if day != NOT_REACHED):", "for day in sorted(ended):", "test_heads.py"),
     Bug("the head says nothing of P(DLT)", "scenario/drivers.py", 'f"P(DLT) assumed {p_dlt_words(scenario)}"', '""', "test_heads.py"),
     Bug("a wide table loses its last levels", "report/simulated.py", "range(0, len(columns), beside)", "range(0, len(columns) - beside, beside)", "test_heads.py"),
-    Bug("a verb forgets --set", "cli/arguments.py", "arguments.settings), read", "[]), read", "test_set.py"),
-    Bug("a study forgets --set", "studies/study.py", "with_settings(scenario, settings)", "scenario", "test_set.py"),
+    Bug("a verb forgets --set", "cli/arguments.py", "arguments.settings, allow_python=allow), read", "[], allow_python=allow), read", "test_set.py"),
+    Bug("a study forgets --set", "studies/study.py", "with_settings(scenario, settings, allow_python=allow_python)", "scenario", "test_set.py"),
     Bug("the last of two --set wins", "scenario/command_line.py", "elif key in changes:", "elif False:", "test_set.py"),
     Bug("an option goes before its rule", "scenario/command_line.py", 'key=lambda item: item[0].count(".")', 'key=lambda item: -item[0].count(".")', "test_set.py"),
     Bug("brackets count from 0", "scenario/command_line.py", "int(found[1]) - 1", "int(found[1])", "test_set.py"),
@@ -839,7 +841,7 @@ BUGS = (
     Bug("scenarios with other doses are compared", "scenario/variants.py", "if own != levels[first]:", "if False:", "test_variants.py::test_all_faults_are_told_at_once"),
     Bug("the second of two labels wins", "scenario/variants.py", "elif labels.count(label) > 1:", "elif False:", "test_variants.py::test_all_faults_are_told_at_once"),
     Bug("the first fault alone is told", "scenario/variants.py", "problems.extend(one for one in error.problems if one not in problems)", "problems.extend(error.problems[: not problems])", "test_variants.py::test_all_faults_are_told_at_once"),
-    Bug("what is set is not set where scenarios are compared", "scenario/variants.py", "return with_settings(load(read, allow_python=allow_python), settings)", "return load(read, allow_python=allow_python)", "test_variants.py::test_the_command_writes_a_folder_that_runs_again"),
+    Bug("what is set is not set where scenarios are compared", "scenario/variants.py", "return with_settings(load(read, allow_python=allow_python), settings, allow_python=allow_python)", "return load(read, allow_python=allow_python)", "test_variants.py::test_the_command_writes_a_folder_that_runs_again"),
     Bug("values that a scenario lacks do not differ", "scenario/differences.py", "for key in dict.fromkeys([*one, *two]):", "for key in (key for key in one if key in two):", "test_variants.py::test_each_change_is_told_with_both_values"),
     Bug("curves begin a day late", "plots/finish.py", "x = [zero, *(zero + day for", "x = [zero, *(zero + day + 1 for", "test_variants.py::test_curves_say_what_was_found"),
     Bug("after six curves all is the same again", "plots/finish.py", "STROKES[(number - 1 + (number - 1) // 12) % len(STROKES)]", "STROKES[(number - 1) % 2]", "test_variants.py::test_twenty_four_curves_with_hostile_labels_are_told_apart"),

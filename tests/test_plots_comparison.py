@@ -294,7 +294,7 @@ def test_the_notes_say_what_it_rests_on() -> None:
 @pytest.mark.parametrize(
     ("shares", "words"),
     [
-        ([0.30, 0.61, 0.60], "The MTD is recommended most often by B or C, in 61% of the trials: 3 rules"),
+        ([0.30, 0.61, 0.60], "The MTD is recommended most often by B or C, in 61% and 60% of the trials: 3 rules"),
         ([0.30, 0.80, 0.60], "The MTD is recommended most often by B, in 80% of the trials: 3 rules"),
         ([0.60, 0.61, 0.62], "The MTD is recommended in 60% to 62% of the trials, whatever the rule: 3 rules"),
     ],

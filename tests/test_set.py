@@ -6,6 +6,7 @@ import json
 import shlex
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -149,3 +150,26 @@ def test_python_tells_all_faults_at_once_too(base: Scenario) -> None:
     with pytest.raises(ScenarioError) as caught:
         base.replace({"follow_up.dais": 9, "safety.cohort_size": 0})
     assert [problem.key for problem in caught.value.problems] == ["follow_up.dais", "safety.cohort_size"]
+
+
+def test_a_rule_of_ones_own_is_set_where_its_code_is_allowed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("import escalate as esc\n\n\n@esc.rule\ndef steady(known):\n    return 'stay'\n")
+    setting = 'rule={python="mine.py:steady"}'
+    assert main(["table", "nct06337474", "--set", setting]) == 2
+    assert "give --allow-python" in capsys.readouterr().err
+    assert main(["table", "nct06337474", "--set", setting, "--allow-python"]) == 0
+    assert "steady" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("said", ["no", "False", 1, None])
+def test_code_runs_only_by_a_plain_yes(said: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("mine.py").write_text("raise SystemExit('this code has run')\n")
+    change = {"rule": {"python": "mine.py:steady"}}
+    for call in (lambda: escalate.load(BASE, allow_python=said),
+                 lambda: escalate.load(BASE).replace(change, allow_python=said)):  # fmt: skip
+        with pytest.raises(escalate.EscalateError, match="allow_python must be True or False, got"):
+            call()

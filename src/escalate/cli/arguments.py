@@ -60,7 +60,8 @@ def scenario_of(arguments: argparse.Namespace) -> tuple[Scenario, FileRead]:
     from ..scenario.command_line import with_settings
 
     read = read_scenario_file(arguments.scenario)
-    return with_settings(load(read, allow_python=arguments.allow_python), arguments.settings), read
+    allow = arguments.allow_python
+    return with_settings(load(read, allow_python=allow), arguments.settings, allow_python=allow), read
 
 
 def add_workers(parser: argparse.ArgumentParser) -> None:

@@ -286,8 +286,12 @@ def _finding(comparison: Comparison) -> str:
         least = min(means.values())[0]
         ends = f"{100 * value:.0f}%" if len(means) == 1 else f"{100 * least:.0f}% to {100 * value:.0f}%"
         return f"The MTD is recommended in {ends} of the trials{over}" + ", whatever the rule" * (len(means) > 1)
-    names = " or ".join(best) if len(best) < MOST_BEST else f"{len(best)} of the rules"
-    return f"The MTD is recommended most often by {names}, in {100 * value:.0f}% of the trials{over}"
+    shares = [f"{100 * means[rule][0]:.0f}%" for rule in best]
+    names, often = " or ".join(best), shares[0] if len(set(shares)) == 1 else " and ".join(shares)
+    if len(best) >= MOST_BEST:
+        least = min(means[rule][0] for rule in best)
+        names, often = f"{len(best)} of the rules", f"{100 * least:.0f}% to {100 * value:.0f}%"
+    return f"The MTD is recommended most often by {names}, in {often} of the trials{over}"
 
 
 def _truth_words(comparison: Comparison, truth: Truth, limit: float) -> str:

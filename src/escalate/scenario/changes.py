@@ -18,7 +18,7 @@ _NAME_FILES = {"rule", "rule.file", "rule.python", "rule.sha256"}
 
 
 def changed(
-    data: dict[str, Any], changes: Mapping[str, Any], root: type[BaseModel]
+    data: dict[str, Any], changes: Mapping[str, Any], root: type[BaseModel], allow_python: bool = False
 ) -> tuple[dict[str, Any], list[Complaint], list[Problem]]:
     """Change a scenario's plain values in place.
 
@@ -30,6 +30,8 @@ def changed(
         As `Scenario.replace` takes them.
     root : type
         What the values are of.
+    allow_python : bool
+        Whether the code of a rule's file may run.
 
     Returns
     -------
@@ -47,7 +49,7 @@ def changed(
     problems = [problem for problem in found.values() if problem is not None]
     for key in (*(key for key in new if found[key] is None), *_forget_table(data["rule"], new)):
         _forget_source(data["sources"], key)
-    unread = list(read_rule_files(data, Path(), False)) if _NAME_FILES & set(new) else []
+    unread = list(read_rule_files(data, Path(), allow_python)) if _NAME_FILES & set(new) else []
     return with_dates(data, root), unread, problems
 
 

@@ -55,7 +55,9 @@ def settings(scenario: Scenario) -> Iterator[Setting]:
             yield Setting(key, how.strip(), outside)
 
 
-def with_settings(scenario: Scenario, lines: Sequence[str], option: str = OPTION) -> Scenario:
+def with_settings(
+    scenario: Scenario, lines: Sequence[str], option: str = OPTION, *, allow_python: bool = False
+) -> Scenario:
     """Return a scenario with the values that a command line gives.
 
     Parameters
@@ -67,6 +69,8 @@ def with_settings(scenario: Scenario, lines: Sequence[str], option: str = OPTION
         messages name them; a value as TOML writes it, words without quotes, ``none`` for what is left out.
     option : str
         Where they were given, as errors say it.
+    allow_python : bool
+        Whether the code of a rule's file may run; the file is named relative to the folder of the session.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def with_settings(scenario: Scenario, lines: Sequence[str], option: str = OPTION
         return scenario
     changes, problems = _changes(lines)
     try:
-        made = scenario.replace(changes)
+        made = scenario.replace(changes, allow_python=allow_python)
     except ScenarioError as error:
         problems += error.problems
     if problems:

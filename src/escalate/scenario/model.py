@@ -203,7 +203,7 @@ class Scenario(Shows, Whole):
         """Return the scenario with some sections changed, as `replace` does; itself where nothing is changed."""
         return self.replace(update) if update else self
 
-    def replace(self, changes: Mapping[str, Any]) -> Self:
+    def replace(self, changes: Mapping[str, Any], *, allow_python: bool = False) -> Self:
         """Return a scenario with some values changed, checked like a scenario file.
 
         Parameters
@@ -215,13 +215,15 @@ class Scenario(Shows, Whole):
             named by its position from 0, as in ``dose_levels.0.cells``. Dates may be ISO text. Files are named
             relative to the folder of the session. A table's new file brings its own decisions, and new decisions
             have no file. A range stays with its value as long as the value lies inside.
+        allow_python : bool
+            Whether the code of a rule's file may run, as in ``{"rule.python": "my_rules.py:cautious"}``.
 
         Raises
         ------
         ScenarioError
             If a key does not exist or a value is not allowed; all problems at once.
         """
-        data, unread, misplaced = changed(plain(self), changes, type(self))
+        data, unread, misplaced = changed(plain(self), changes, type(self), allow_python)
         keeps_ranges = not any(str(key).split(".")[0] == "ranges" for key in changes)
         try:
             if keeps_ranges and data["ranges"]:

@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from ..errors import CallError
 from ..files import read_bytes
 from .own_rules import CODE, REGISTERED, registered_name
 from .rules import MOST_IN_TABLE, is_count, table_faults
@@ -33,7 +34,14 @@ def read_rule_files(data: dict[str, Any], folder: Path, allow_python: bool) -> I
         Where relative names begin: the scenario file's folder.
     allow_python : bool
         Whether a Python file may be run.
+
+    Raises
+    ------
+    CallError
+        If that is neither ``True`` nor ``False``: the word "no" must not let code run.
     """
+    if not isinstance(allow_python, bool):
+        raise CallError(f"allow_python must be True or False, got {allow_python!r:.60}")
     rule = data.get("rule")
     if not isinstance(rule, dict):
         return

@@ -98,7 +98,10 @@ def read_scenarios(
     def from_file(name: str) -> Scenario:
         read = read_scenario_file(name)
         reads.append(read)
-        return with_settings(load(read, allow_python=allow_python), settings)
+        return with_settings(load(read, allow_python=allow_python), settings, allow_python=allow_python)
+
+    def varied(scenario: Scenario, lines: Sequence[str], where: str) -> Scenario:
+        return with_settings(scenario, lines, where, allow_python=allow_python)
 
     for label, name in zip(_file_labels(names), names, strict=True):
         noted(label, lambda name=name: from_file(name))  # type: ignore[misc]
@@ -109,7 +112,7 @@ def read_scenarios(
         if base is None:
             made.append((label, None))  # what is wrong with the first scenario is told already
         else:
-            noted(label, lambda lines=lines, where=where: with_settings(base, lines, where))  # type: ignore[misc]
+            noted(label, lambda lines=lines, where=where: varied(base, lines, where))  # type: ignore[misc]
     problems += label_faults([label for label, _ in made])
     if problems:
         raise ScenarioError(problems)

@@ -195,7 +195,7 @@ def read_study(path: str | os.PathLike[str], *, allow_python: bool = False, sett
     data, lines = read_toml(path)
     _refuse(_file_faults(data), str(path), lines)
     scenario = load(scenario_file(data["scenario"], path.parent), allow_python=allow_python)
-    return _study(with_settings(scenario, settings), data, str(path), lines)
+    return _study(with_settings(scenario, settings, allow_python=allow_python), data, str(path), lines)
 
 
 def make_study(
