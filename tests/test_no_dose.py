@@ -90,3 +90,15 @@ def test_every_output_says_it(tmp_path: Path) -> None:
         assert "    of it, too toxic " in block and "    of it, cap reached, inconclusive " in block
     compared = esc.summary(esc.compare(scenario, ["3+3 variant=A"], [[0.3, 0.4]], trials=100))
     assert "of no dose, too toxic, %: 3+3, variant A" in compared
+
+
+@pytest.mark.parametrize(("target", "meant"), [(None, "another limit reached, inconclusive"), (0.25, None)])
+def test_a_rule_without_a_target_is_inconclusive_where_a_limit_ends_it(target: float | None, meant: str | None) -> None:
+    """It has said of no dose that it is too toxic; with a target it recommends from the data that there are."""
+    esc.rule(name="stays", target=target)(lambda known: "stay")
+    limited = small(rule={"python": "stays"}, limits__most_per_level=6, **TREATED)
+    found = esc.characteristics(esc.simulate(limited, trials=20))
+    shares = {why: found.get(no_dose_measure(why), "no dose").estimate for why in WHY_NO_DOSE}
+    assert shares == {why: float(why == meant) for why in WHY_NO_DOSE}
+    exact = esc.exact(limited).why_no_dose
+    assert exact == pytest.approx({why: float(why == meant) for why in exact})

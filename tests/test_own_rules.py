@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -430,3 +431,13 @@ def test_a_table_is_asked_at_the_current_level_alone_and_says_which_line_it_lack
     assert decided.action.tolist() == [Action.DE_ESCALATE, Action.STAY, Action.STOP]
     with pytest.raises(RuleError, match=r"no line for 5 evaluable patients at a level; it has lines for 3, 20$"):
         rule.decide(DataCut.of([0, 1, 0], [[3, 0], [3, 7], [5, 0]], [[0, 0]] * 3))
+
+
+def test_a_level_that_may_be_recommended_is_not_called_gone_for_good() -> None:
+    """The rule leaves level 2 whatever comes, for ever, and recommends it at the cap if 1/3 there is nearest to .25."""
+    esc.rule(name="once", target=0.25)(lambda known: 2 if known.level == 1 and not known.evaluable[1] else 1)
+    scenario = small(rule={"python": "once"}, trial__planned_patients=9, safety__early_decision=False)
+    assert "recommend level 2" in esc.decision_table(scenario, after="1NNN 2NNT 1NNN").to_text()
+    [cells] = re.findall(r"Level 2: decisions\n +DLTs .*\n((?: +\S+ .*\n)+)", esc.decision_table(scenario).to_text())
+    letters = {line.split()[0]: line.split()[1] for line in cells.splitlines()}
+    assert letters["1"] == "D" and letters["2"] == "DU", letters

@@ -150,7 +150,7 @@ def test_question_and_answer_in_five_lines(found: Characteristics, base: Scenari
     day = round(found.get("trial ended: 50% quantile").estimate)
     assert f"Last follow-up: median {escalate.simulate_trial(base).date_of(day)}, 80% of the trials" in said[3]
     in_time = in_percent(found.get("finished by planned completion date"))
-    assert said[3].endswith(f"Finished by 2026-07-30, as planned: {in_time}.")
+    assert said[3].endswith(f"Finished by 2026-07-30, as planned, with a dose or without one: {in_time}.")
     assert said[4].startswith(
         "0.857 consents a month; 30% fail screening; P(DLT) assumed 3%, 6%. Longest of all is wait"
     )

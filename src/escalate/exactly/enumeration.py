@@ -105,7 +105,8 @@ class Exact(Shows, Saves):
     def to_pandas(self) -> Any:
         """Return one row for each dose level, lowest first, and one for no dose, as a pandas ``DataFrame``.
 
-        It needs pandas, which the extra ``notebooks`` installs.
+        P(DLT) stands there as the scenario assumes it, and as an evaluable patient has it. It needs pandas, which the
+        extra ``notebooks`` installs.
         """
         import pandas as pd
 
@@ -113,7 +114,8 @@ class Exact(Shows, Saves):
         columns = {
             "level": levels,
             "dose": [*(level.label for level in self.scenario.dose_levels), NO_DOSE],
-            "dlt_probability": [*self.dlt_probability, None],
+            "dlt_probability": [*self.scenario.toxicity.dlt_probability, None],
+            "dlt_probability_if_evaluable": [*self.dlt_probability, None],
             "recommended": [*self.recommended, self.no_dose],
             "evaluable": [*self.evaluable, None],
             "dlts": [*self.dlts, None],

@@ -11,7 +11,7 @@ it has, the rule would neither give the level nor recommend it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 
@@ -211,8 +211,13 @@ class Asked:
         if new:
             n, y = (np.repeat(part, len(self.tried)) for part in np.array(new).T)
             cut = self._cut(np.full_like(n, level), np.tile(self.tried, len(new)), Cells.of(n, y), levels=levels)
-            decided = self.rule.decide(DataCut.of(cut.level - 1, cut.evaluable, cut.dlts))
-            back = np.asarray((decided.level.reshape(len(new), -1) >= level).any(axis=1))
+            from_below = DataCut.of(cut.level - 1, cut.evaluable, cut.dlts)
+            decided = self.rule.decide(from_below)
+            comes_back = decided.level >= level
+            if self.rule.has_answer_at_cap:
+                open_levels = decided.open_levels
+                comes_back |= self.rule.recommend(replace(from_below, open_levels=open_levels)) >= level
+            back = np.asarray(comes_back.reshape(len(new), -1).any(axis=1))
             known.update(zip(new, np.logical_not(back).tolist(), strict=True))
         return known
 

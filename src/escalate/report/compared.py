@@ -10,6 +10,7 @@ from ..cautions import caution_lines
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
+from ..scenario.designs import design_words
 from ..scenario.drivers import accrual_drivers, settings_words
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
@@ -73,10 +74,24 @@ def _question(found: Comparison) -> Iterator[str]:
         "the same candidates and patients meet every rule",
         "  ",
     )
+    yield from _designs(found)
     yield HOW_SAID
     notes = [*_what_columns_mean(found), *_what_exact_means(found)]
     for note in notes:
         yield from wrap(note, WIDTH)
+
+
+def _designs(found: Comparison) -> Iterator[str]:
+    """Yield what every rule goes with, and of each rule what it is beyond that, unless its label says all of it."""
+    words = {rule: design_words(found.scenarios[found.truths[0].label, rule]) for rule in found.rules}
+    first = next(iter(words.values()))
+    shared = [said for said in first if all(said in each for each in words.values())]
+    if shared:
+        yield from told(f"{'Every rule' if len(words) > 1 else found.rules[0]}: {'; '.join(shared)}", "  ")
+    for rule, each in words.items():
+        own = "; ".join(said for said in each if said not in shared)
+        if own and own != rule:
+            yield from told(f"{rule}: {own}", "  ")
 
 
 def _count(things: Sequence[object], word: str) -> str:
@@ -97,7 +112,7 @@ def _what_columns_mean(found: Comparison) -> Iterator[str]:
             + found.scenario.say("overdosed: infused at a level with P(DLT) above that.")
         )
     if _has(found, "finished by planned completion date"):
-        yield "by plan: the trial has ended by the planned completion date."
+        yield "by plan: the trial has ended by the planned completion date, with a dose or without one."
     if _is_cut_off(found):
         yield "cut off: ended by trial.max_days, where the duration stops, so that it is too short."
 

@@ -26,6 +26,9 @@ HALF_POINT, AGREE = 0.005, 0.25
 """How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for
 so that a number of trials is said at all."""
 
+NO_SAVINGS = "This is not what can be saved: a shorter wait makes another one longer; `sensitivity` tells."
+"""What is said of the time that is waited: a committee of a day less does not end the trial a day earlier."""
+
 LABELS = 43
 """Columns of what is recommended, and of why the escalation ends, before the probabilities."""
 
@@ -224,7 +227,7 @@ def _finished(found: Characteristics) -> Iterator[str]:
         assert planned is not None
         yield from told(
             f"P(finished by the planned completion date, {day_words(planned)}, "
-            f"day {counted.scenario.planned_days:,}): {chance}",
+            f"day {counted.scenario.planned_days:,}): {chance}, with a dose or without one",
             "  ",
         )
 
@@ -261,6 +264,7 @@ def _waits(found: Characteristics) -> Iterator[str]:
         yield f"  {name:<32}{in_units(estimate, 'days'):>18}  {share:>4.0%} {bar}".rstrip()
     middle = quantile_in_words(found.get("duration: 50% quantile"))
     yield f"  {'all together, median':<32}{middle + ' days':>18}"
+    yield from told(NO_SAVINGS, "  ")
 
 
 def _evidence(counted: Tally) -> Iterator[str]:

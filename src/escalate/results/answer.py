@@ -72,7 +72,8 @@ def when_words(found: Characteristics) -> Iterator[str]:
             often = f" ({in_percent(reached)} do)" if reached.estimate < 1 else ""
             yield f"{words}: median {middle}, 80% of the trials that reach it{often} {low} to {high}"
     if planned := counted.scenario.trial.planned_completion_date:
-        yield f"finished by {planned}, as planned: {in_percent(found.get('finished by planned completion date'))}"
+        chance = in_percent(found.get("finished by planned completion date"))
+        yield f"finished by {planned}, as planned, with a dose or without one: {chance}"
 
 
 def cut_off_words(found: Characteristics) -> str:

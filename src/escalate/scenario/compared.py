@@ -234,14 +234,14 @@ class _Found:
         if f"toxicity.{OF_TRUTH}" in changes:
             self._note(f"{where}: toxicity.{OF_TRUTH}", "", "what nature does is a truth, not a rule's option")
             return None
-        own = {key: value for key, value in options.items() if key not in Scenario.model_fields or key == "rule"}
+        own = {key: value for key, value in options.items() if not _is_of_another_section(key) or key == "rule"}
         return self._replace(where, {"rule": self._with_target(where, own), **changes})
 
     def _changes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield changes to other sections as dotted keys; a section that the scenario does not have is given whole."""
         for name, section in options.items():
-            if name in Scenario.model_fields and name != "rule":
-                if isinstance(section, Mapping) and getattr(self.base, name) is not None:
+            if _is_of_another_section(name) and name != "rule":
+                if isinstance(section, Mapping) and getattr(self.base, name, None) is not None:
                     yield from ((f"{name}.{key}", value) for key, value in section.items())
                 else:
                     yield name, section
@@ -296,3 +296,8 @@ class _Found:
 
     def _note(self, key: str, value: str, message: str) -> None:
         self.problems.append(Problem(key=key, value=value, message=message))
+
+
+def _is_of_another_section(key: str) -> bool:
+    """Return whether an option beside a rule's own changes another section: ``limits``, ``safety.cohort_size``."""
+    return key.partition(".")[0] in Scenario.model_fields

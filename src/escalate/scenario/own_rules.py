@@ -99,6 +99,12 @@ def registered_name(reference: str, sha256: str | None) -> str:
     return reference if sha256 is None else f"{reference} {sha256}"
 
 
+def has_target(reference: str, sha256: str | None) -> bool:
+    """Return whether a registered function has a target DLT probability, so that it recommends from any data."""
+    found = REGISTERED.get(registered_name(reference, sha256))
+    return found is not None and found.target is not None
+
+
 def rule(
     function: Function | None = None, *, name: str | None = None, target: float | None = None, rolling: bool = False
 ) -> Any:
