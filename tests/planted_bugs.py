@@ -58,6 +58,11 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a computed skeleton is not told", "scenario/designs.py", "if not isinstance(rule, Crm) or rule.skeleton:", "if True:", "test_comparison.py::test_a_comparison_says_what_is_compared"),
+    Bug("limits are not told where rules are compared", "scenario/designs.py", 'AROUND = ("limits", ', "AROUND = (", "test_comparison.py::test_a_comparison_says_what_is_compared"),
+    Bug("dotted keys are a rule's options", "scenario/compared.py", 'key.partition(".")[0] in Scenario.model_fields', "key in Scenario.model_fields", "test_comparison.py::test_a_comparison_says_what_is_compared"),
+    Bug("the frame of exact values has one P(DLT) for the other", "exactly/enumeration.py", "[*self.scenario.toxicity.dlt_probability, None]", "[*self.dlt_probability, None]", "test_comparison.py::test_exact_values_as_a_frame_have_both_probabilities"),
+    Bug("waits are told as if they could be saved", "report/simulated.py", "yield from told(NO_SAVINGS, ", "if False:\n        yield from told(NO_SAVINGS, ", "test_heads.py"),
     Bug("a rule without a target calls doses too toxic", "results/no_dose.py", "not has_target(rule.python, rule.sha256)", "False", "test_no_dose.py"),
     Bug("a level that may be recommended is gone for good", "protocol_tables/asked.py", "if self.rule.has_answer_at_cap:", "if False:", "test_own_rules.py::test_a_level_that_may_be_recommended_is_not_called_gone_for_good"),
     Bug("any word lets code run", "scenario/rule_files.py", "if not isinstance(allow_python, bool):", "if False:", "test_set.py::test_code_runs_only_by_a_plain_yes"),

@@ -620,3 +620,26 @@ def test_mistakes_write_nothing(elsewhere: Path, capsys: pytest.CaptureFixture[s
     assert main(["compare", BASE, "--rule", "python=mine.py:mine"]) == 2
     assert "escalate: --rule 1: python = mine.py:mine: a scenario file must be safe to open" in capsys.readouterr().err
     assert list(elsewhere.iterdir()) == []
+
+
+def test_a_comparison_says_what_is_compared() -> None:
+    """What goes with every rule once; of each rule what is its own, a computed skeleton and other sections included."""
+    base = esc.load(ROOT / "scenarios" / "nct06337474.toml").replace({"limits.no_skipping": "highest_given"})
+    rules = {
+        "model": {"name": "CRM", "target": 0.25, "prior_mtd_level": 2, "limits.most_per_level": 6},
+        "counts": {"name": "BOIN", "target": 0.25, "limits": {"most_per_level": 6}, "safety.cohort_size": 2},
+    }
+    found = compare(base, rules, trials=20)
+    said = " ".join(esc.summary(found).split())
+    assert "Every rule: at most 9 evaluable patients, others on top; limits.no_skipping highest_given; " in said
+    assert "limits.most_per_level 6 model: CRM, target 0.25, prior mtd level 2, skeleton " in said
+    skeleton = " ".join(f"{p:.3f}" for p in esc.getprior(0.05, 0.25, 2, 2))
+    assert f"skeleton {skeleton}; cohorts of 3 counts: BOIN, target 0.25; cohorts of 2 ± is" in said
+
+
+def test_exact_values_as_a_frame_have_both_probabilities() -> None:
+    pytest.importorskip("pandas", reason="needs the extra `notebooks`")
+    base = esc.load(ROOT / "scenarios" / "nct06337474.toml")
+    frame = esc.exact(base).to_pandas()
+    assert frame["dlt_probability"].tolist()[:2] == list(base.toxicity.dlt_probability)
+    assert all(frame["dlt_probability_if_evaluable"][:2] > frame["dlt_probability"][:2]), "drop-outs without a DLT go"

@@ -144,3 +144,11 @@ def test_one_of_a_thing_has_no_plural() -> None:
     text = escalate.summary(escalate.characteristics(escalate.simulate(one, trials=1)))
     assert text.splitlines()[1].startswith("1 simulated trial, seed 1;")
     assert "DLT window 1 day, sentinel 0 days" in text
+
+
+def test_waits_are_not_told_as_savings(capsys: pytest.CaptureFixture[str]) -> None:
+    """A review of no days ends the base case one day earlier, though three weeks are waited for the committee."""
+    assert main(["run", BASE, "--trials", "60", "--no-files"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "This is not what can be saved: a shorter wait makes another one longer" in said
+    assert re.search(r"P\(finished by the planned completion date.*\): \S+% ± \S+, with a dose or without one", said)

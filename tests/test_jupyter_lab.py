@@ -22,10 +22,10 @@ SLOW = """
 import time
 import escalate as esc
 scenario = esc.load("nct06337474")
-for _ in range(2):  # the first time it may be compiled
+for _ in range(2):  # so many are compiled, which takes its time once
     begun = time.perf_counter()
-    esc.simulate(scenario, trials=3000, progress=False)
-    speed = 3000 / (time.perf_counter() - begun)
+    esc.simulate(scenario, trials=40_000, progress=False)
+    speed = 40_000 / (time.perf_counter() - begun)
 trials = esc.simulate(scenario, trials=min(int(8 * speed), 4_000_000))
 """
 
