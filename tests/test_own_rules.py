@@ -441,3 +441,13 @@ def test_a_level_that_may_be_recommended_is_not_called_gone_for_good() -> None:
     [cells] = re.findall(r"Level 2: decisions\n +DLTs .*\n((?: +\S+ .*\n)+)", esc.decision_table(scenario).to_text())
     letters = {line.split()[0]: line.split()[1] for line in cells.splitlines()}
     assert letters["1"] == "D" and letters["2"] == "DU", letters
+
+
+@pytest.mark.parametrize("python", ["my_rules.py", "my_rules:cautious"])
+def test_half_a_name_of_a_function_is_told_the_whole_form(python: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Permission is not what it lacks."""
+    with pytest.raises(ScenarioError, match=r"must be file\.py:function, or the name of a function") as told:
+        small(rule={"python": python})
+    assert "allow" not in str(told.value)
+    assert main(["check", str(ROOT / "scenarios" / "nct06337474.toml"), "--set", f'rule={{python="{python}"}}']) == 2
+    assert "must be file.py:function" in capsys.readouterr().err

@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection, Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..words.records import MOST_PATIENTS
 from .section import Section
@@ -373,6 +373,13 @@ class PythonRule(Section):
     """`file.py:function`, loaded only with --allow-python; or the name of a function registered in this session."""
     sha256: str | None = None
     """Fingerprint of the file that the results rest on; filled when the scenario is read."""
+
+    @field_validator("python")
+    @classmethod
+    def _names_a_function(cls, python: str) -> str:
+        if python.endswith(".py") or (":" in python and ".py:" not in python):
+            raise ValueError("must be file.py:function, or the name of a function registered in this session")
+        return python
 
 
 def _name_of_python(rule: Any) -> Any:
