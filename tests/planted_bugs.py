@@ -58,6 +58,7 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("numbers as text are taken", "words/asked.py", 'if not isinstance(value, Real) or isinstance(value, bool):\n        raise CallError(f"{name} is a number', 'if False:\n        raise CallError(f"{name} is a number', "test_helpful.py::test_numbers_as_text_and_names_as_functions_are_told"),
     Bug("half a name of a function is taken", "scenario/rules.py", 'if python.endswith(".py") or', "if False and", "test_own_rules.py::test_half_a_name_of_a_function_is_told_the_whole_form"),
     Bug("a computed skeleton is not told", "scenario/designs.py", "if not isinstance(rule, Crm) or rule.skeleton:", "if True:", "test_comparison.py::test_a_comparison_says_what_is_compared"),
     Bug("limits are not told where rules are compared", "scenario/designs.py", 'AROUND = ("limits", ', "AROUND = (", "test_comparison.py::test_a_comparison_says_what_is_compared"),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import escalate
 from conftest import ROOT, SCENARIOS
+from escalate import Scenario
 from escalate.cli import VERBS, main
-from escalate.errors import near
+from escalate.errors import CallError, near
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 RECORD = str(ROOT / "seeds" / "NCT06337474.json")
@@ -124,3 +128,18 @@ def test_completion_without_its_library_is_one_line(
     monkeypatch.setitem(sys.modules, "shtab", None)
     assert ended("--print-completion", "bash") == 2
     assert "pip install 'escalate-trials[cli]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda base: escalate.decision_table(base, "6"), "patients is a whole number, got the text '6'"),
+        (lambda base: escalate.decision_table(base, [3, "6"]), "patients is a whole number, got the text '6'"),
+        (lambda base: escalate.compare(base, ["BOIN"], target="0.25"), "target is a number, got the text '0.25'"),
+        (lambda base: escalate.rule(target="0.25"), "target is a number, got the text '0.25'"),
+        (lambda base: escalate.rule("cautious"), "rule registers a function, got the text 'cautious'"),
+    ],
+)
+def test_numbers_as_text_and_names_as_functions_are_told(call: Any, said: str, base: Scenario) -> None:
+    with pytest.raises(CallError, match=re.escape(said)):
+        call(base)

@@ -9,14 +9,14 @@ figures, the command line and notebooks come in.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ..errors import EscalateError, RuleError
 from ..rules.rolling_six import SIX
 from ..scenario.model import Scenario
 from ..scenario.rules import Blrm, Crm, RollingSix, RuleOptions, TableRule, rule_words
-from ..words.asked import asks
+from ..words.asked import asks, whole
 from .answer import Answer
 from .asked import Asked, Place
 from .boundaries import Boundaries
@@ -97,6 +97,10 @@ def decision_table(
         If a number is below 1, does not apply to this table, or is more than a level can have; if the dose path cannot
         be read, or a function of one's own does not answer about a level by itself.
     """
+    if isinstance(patients, Iterable) and not isinstance(patients, str):
+        patients = [whole("patients", number) for number in patients]
+    elif patients is not None:
+        patients = whole("patients", patients)
     given = [patients] if isinstance(patients, int) else list(patients or ())
     ahead = [] if cohorts is None else [cohorts]
     for name, numbers, most in (("patients", given, MOST_ASKED), ("cohorts", ahead, MOST_AHEAD)):

@@ -22,6 +22,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ..errors import CallError
+from ..words.asked import described, number
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -132,13 +135,18 @@ def rule(
 
     Raises
     ------
+    CallError
+        If the target is no number, or what is registered is no function.
     ValueError
         If the target is not in (0, 1).
     """
+    target = number("target", target)
     if target is not None and not 0 < target < 1:
         raise ValueError(f"target must be inside (0, 1), got {target}")
 
     def register(asked: Function) -> Function:
+        if not callable(asked):
+            raise CallError(f"rule registers a function, got {described(asked)}; a name is given as name=...")
         own = name or str(getattr(asked, "__name__", "own"))
         REGISTERED[own] = Registered(own, asked, target, rolling)
         return asked

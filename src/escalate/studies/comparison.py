@@ -18,7 +18,7 @@ from ..results.estimates import Estimate
 from ..scenario.compared import AsRule, AsTruth, Truth, compared
 from ..scenario.model import Scenario
 from ..scenario.variants import scenarios_of
-from ..words.asked import asks, described
+from ..words.asked import asks, described, number
 from . import workers
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
 from .measures import MEASURES, Measure, exact_values
@@ -157,6 +157,7 @@ def compare(
         _check_committees(scenarios, "scenario")
         return compare_scenarios(scenarios, trials=trials, seed=seed, progress=progress, executor=executor)
     check_trials(trials, seed, 0)
+    target = number("target", target)
     designs, known = compared(scenario, rules, truths, target)
     cells = _cells(designs, known, travel=executor is not None)
     counted = _counted(cells, known, trials, seed, progress, executor)

@@ -84,6 +84,21 @@ def whole(name: str, value: Any) -> int:
     raise CallError(f"{name} is a whole number, got {described(value)}")
 
 
+def number(name: str, value: Any) -> float | None:
+    """Return a number, or ``None`` where none is given.
+
+    Raises
+    ------
+    CallError
+        If it is something else.
+    """
+    if value is None:
+        return None
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise CallError(f"{name} is a number, got {described(value)}")
+    return float(value)
+
+
 def nothing_named(measure: str, level: object, known: Iterable[tuple[str, object]], of: str = "") -> str:
     """Return what is said where there is no estimate of a measure at a level: the levels it has, or near names."""
     levels: dict[str, list[str]] = {}
