@@ -507,6 +507,12 @@ class ReferenceTrial:
         if cohort is None or not news:
             return
         told = self.told(cohort)
+        if cohort.expansion and self.outcomes_known > self.outcomes_known_at_cut and self.too_toxic(cohort.level):
+            self.note("expansion closed", cohort=cohort)
+            self.permitted_level = cohort.level - 1
+            self.open_cohort = None
+            self.close_enrolment()
+            return
         if self.is_rolling and not cohort.expansion:
             if self.nothing_outstanding(cohort):
                 self.note("nothing outstanding", cohort=cohort)
@@ -520,21 +526,15 @@ class ReferenceTrial:
             else:
                 self.cut(cohort, told, None)
             return
-        if cohort.expansion and self.outcomes_known > self.outcomes_known_at_cut and self.too_toxic(cohort):
-            self.note("expansion closed", cohort=cohort)
-            self.permitted_level = cohort.level - 1
-            self.open_cohort = None
-            self.close_enrolment()
-            return
         may_be_early = self.s.early_decision and not cohort.expansion and self.concluding is None
         if may_be_early and self.outcomes_known > self.outcomes_known_at_cut and self.forced(cohort, told):
             self.note("decision forced", cohort=cohort)
             self.cut(cohort, told, self.outstanding(cohort))
 
-    def too_toxic(self, cohort: Cohort) -> bool:
-        """Whether Pr(P(DLT) at the expansion's level is too large), from Beta(1 + DLTs, 1 + others), is too large."""
+    def too_toxic(self, level: int) -> bool:
+        """Whether Pr(P(DLT) at an expansion's level is too large), from Beta(1 + DLTs, 1 + others), is too large."""
         stopping = self.s.stopping
-        here = [person for person in self.patients if person.level == cohort.level and person.evaluable]
+        here = [person for person in self.patients if person.level == level and person.evaluable]
         dlts = sum(person.outcome == "DLT" for person in here)
         limit = stopping.too_toxic_above or getattr(self.s.rule, "target", 1.0)
         return bool(betaincc(1 + dlts, 1 + len(here) - dlts, limit) > stopping.expansion_too_toxic_probability)
@@ -712,7 +712,11 @@ class ReferenceTrial:
             return
         self.stop_reason, self.recommended = reason, level
         room = self.cap_room()
-        if expands and level is not None and room > 0:
+        if expands and level is not None and room > 0 and self.too_toxic(level):  # not even opened
+            self.note("expansion closed", level=level)
+            self.permitted_level = level - 1
+            self.close_enrolment()
+        elif expands and level is not None and room > 0:
             self.open(level, room, expansion=True)
         elif not self.enrolment_closed:
             self.close_enrolment()

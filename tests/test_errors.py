@@ -73,6 +73,7 @@ EDITS = {
     "variant unknown": ('variant = "C"', 'variant = "D"', "variant", "rule.variant = \"D\": must be 'A', 'B' or 'C'"),
     "arrival process unknown": ('kind = "poisson"', 'kind = "weekly"', "kind", "accrual.kind = \"weekly\": must be one of 'poisson', 'fixed'"),
     "partial doses are not replaced": ("replace_non_evaluable = true", 'replace_non_evaluable = false\nreplace_partial_dose = "at_once"', "replace_partial_dose", 'safety.replace_partial_dose = "at_once": has no effect'),
+    "a waiting list without waiting": ('without_place = "wait"\npatience_days = 60', 'without_place = "lost"\nmost_waiting = 3', "most_waiting", "accrual.most_waiting = 3: has no effect"),
     "patience without waiting": ('without_place = "wait"', 'without_place = "lost"', "patience_days", "accrual.patience_days = 60: has no effect"),
     "weekday unknown": ("review_delay_days = 7", 'review_delay_days = 7\nmeeting_weekdays = ["Monday"]', "meeting_weekdays", "must be 'Mon', 'Tue'"),
     "no weekday": ("review_delay_days = 7", "review_delay_days = 7\nmeeting_weekdays = []", "meeting_weekdays", "needs at least 1 value"),

@@ -21,7 +21,7 @@ from escalate.results.estimates import (
     quantile,
     trials_needed,
 )
-from escalate.results.outcomes import NOT_REACHED, PER_LEVEL
+from escalate.results.outcomes import COHORTS_TIMED, NOT_REACHED, PER_LEVEL
 from escalate.results.tally import Tally, tally, total
 from escalate.results.timeline import milestones, waits
 from escalate.studies.simulation import traced_trials
@@ -114,7 +114,7 @@ def test_rows_are_what_the_records_say(base: Scenario) -> None:
             if row["enrolled"] >= row["places"]:  # every place was taken, some of them more than once
                 assert row["replaced"] == row["enrolled"] - row["places"]
         times = [row["decision_day"] - row["opened_day"] for row in trial.cohorts]
-        assert trials.cohort_days[k].tolist() == times + [NOT_REACHED] * (9 - len(times))
+        assert trials.cohort_days[k].tolist() == times + [NOT_REACHED] * (COHORTS_TIMED - len(times))
         for state in STATES:
             assert trials.candidates[state][k] == sum(row["state"] == state for row in rows)
         for name, day in milestones(trial).items():

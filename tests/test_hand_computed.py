@@ -7,6 +7,7 @@ Every expected log below was written down from the protocol, before the program 
 from __future__ import annotations
 
 from escalate import Trial, simulate_trial
+from escalate.report.narrative import story
 from escalate.results.timeline import milestones, waits
 from small import lymphodepletion, small
 
@@ -801,3 +802,60 @@ def test_an_expansion_is_closed_for_toxicity_at_once() -> None:
     assert trial.cohorts["data_cut_day"][-1] == closed[0]["day"] and trial.cohorts["decision_day"][-1] is None
     assert milestones(trial)["expansion closed"] == closed[0]["day"]
     assert sum(waits(trial).values()) == trial.duration_days
+
+
+def test_an_expansion_that_would_be_closed_at_once_is_not_opened() -> None:
+    """1 DLT in 6 at level 1: Beta(2, 6) is above .25 with probability .445, and one place of ten is left."""
+    dlts = [{"patient": k, "dlt_day": 1} for k in (1, 7, 8)]
+    changes = {
+        "safety__when_rule_finished": "expand",
+        "stopping__too_toxic_above": 0.25,
+        "trial__planned_patients": 10,
+        "accrual__consent_days": [0] * 12,
+        "what_if": dlts,
+    }
+    trial = simulate_trial(small(stopping__expansion_too_toxic_probability=0.4, **changes))
+    assert (trial.dose_path, trial.recommended) == ("1TNN 1NNN 2TTN", 1)
+    decided, end = [row for row in trial.events if row["event"] in ("decision", "expansion closed")][-2:]
+    assert (end["event"], end["day"], end["level"], end["cohort"]) == ("expansion closed", decided["day"], 1, None)
+    assert milestones(trial)["expansion closed"] == milestones(trial)["enrolment closed"] == decided["day"]
+    assert "is NOT OPENED, too toxic: 1 DLT in 6 patients at this level" in " ".join(story(trial).split())
+    opened = simulate_trial(small(stopping__expansion_too_toxic_probability=0.5, **changes))
+    assert opened.dose_path == "1TNN 1NNN 2TTN 1N"
+
+
+def test_an_expansion_whose_last_outcomes_are_too_toxic_is_closed_and_not_complete() -> None:
+    """As many DLTs, and the expansion has no place left: that it is over does not make it harmless."""
+    trial = simulate_trial(
+        small(
+            safety__when_rule_finished="expand",
+            stopping__expansion_too_toxic_probability=0.8,
+            stopping__too_toxic_above=0.25,
+            trial__planned_patients=7,
+            accrual__consent_days=[0, 0, 0, 30, 30, 40, 40],
+            what_if=[{"patient": k, "dlt_day": 1} for k in (4, 5, 6, 7)],
+        )
+    )
+    assert trial.dose_path == "1NNN 2TT 1TT"
+    ends = ("cohort complete", "expansion closed")
+    assert [row["event"] for row in trial.events if row["cohort"] == 3 and row["event"] in ends] == ["expansion closed"]
+
+
+def test_a_trial_without_room_under_the_cap_waits_for_outcomes_and_not_for_patients() -> None:
+    """Four infused are all that the cap allows; one leaves on day 5, and a rolling rule has a place that nobody takes.
+
+    At the last data cut but one the fourth patient is not enrolled yet, and three are on the way to their infusion.
+    """
+    trial = simulate_trial(
+        small(
+            rule={"name": "rolling six"},
+            trial={**small().trial.model_dump(), "planned_patients": 4, "cap_counts": "infused"},
+            accrual__consent_days=[0] * 5,
+            treatment__lymphodepletion=lymphodepletion(3),
+            what_if=[{"patient": 2, "drop_out_day": 5}],
+        )
+    )
+    assert trial.dose_path == "1NXNN"
+    assert waits(trial) == dict.fromkeys(waits(trial), 0) | {"lymphodepletion": 3, "DLT windows": 28}
+    assert trial.decisions["lymphodepleted"] == [1, 2, 3, 0]
+    assert trial.decisions["pending"] == [0, 0, 0, 0]

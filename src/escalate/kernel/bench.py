@@ -139,6 +139,8 @@ class Bench:
     level: int = 0
     places: int = 0
     expansion: int = 0
+    expands_at: int = 0
+    """Level of the expansion that is to be opened; `NO_LEVEL` for none."""
     rolling: int = 0
     has_sentinel: int = 0
     first_patient: int = 0

@@ -18,13 +18,15 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
         return
     for_place = Wait.STAGGER if w.ready else Wait.PATIENTS
     for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
-    if w.rolling and not w.held:
+    if not w.held and room(p, w, w.permitted) <= 0:
+        w.waits[for_outcome] += days
+    elif w.rolling and not w.held:
         if w.enrolled - w.first_patient - w.cohort_freed < w.places:
             w.waits[for_place] += days
         else:
             w.if_stops[for_outcome] += days
             w.if_goes_on[for_place] += days
-    elif has_free_place(w) and room(p, w, w.permitted) > 0:
+    elif has_free_place(w):
         w.waits[for_place] += days
     else:
         w.waits[for_outcome] += days

@@ -7,7 +7,7 @@ from ..results.outcomes import COHORTS_TIMED
 from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
-from .codes import Answer, Ask, Followup, Outcome
+from .codes import Answer, Ask, Followup, Outcome, Run
 from .places import beyond_places, is_complete, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
@@ -54,18 +54,26 @@ def undecided(w: Bench) -> None:
 def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
     """Make the data cut, if the cohort is complete or its decision is forced."""
     forced, outstanding = 0, 0
-    is_ready = is_complete(p, w)
-    if not is_ready and w.news and w.expansion:
+    if w.expansion and w.news:
         found = ask(p, w, t, Ask.EXPANSION, 0)
-        if found >= 0 and t.answers[found][Answer.SAYS]:
-            w.expansion_closed_day, w.permitted = w.today, w.level - 1
-            is_ready = True
-    elif not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
+        if found < 0:
+            return
+        if t.answers[found][Answer.SAYS]:
+            is_too_toxic(w)
+            cut_data(p, w, t, 0, 0)
+            return
+    is_ready = is_complete(p, w)
+    if not w.expansion and not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
         outstanding = outcomes_to_come(w)
         if outstanding and is_forced(p, w, t, outstanding):
             forced, is_ready = 1, True
     if is_ready:
         cut_data(p, w, t, forced, outstanding)
+
+
+def is_too_toxic(w: Bench) -> None:
+    """Write down that the expansion is closed, or is not opened at all: nobody is infused at its level from now on."""
+    w.expansion_closed_day, w.permitted = w.today, w.level - 1
 
 
 def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
@@ -108,8 +116,20 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     write_counts(p, w, t)
 
 
+def meet(p: Protocol, w: Bench, t: Tables, late: int) -> None:
+    """Let the committee decide, if it meets today; `late` is 1 if today's candidates have come already.
+
+    The expansion that may follow is opened in a step by itself: a question on which the trial waits leaves nothing half
+    done.
+    """
+    if w.meeting_day == w.today:
+        decide(p, w, t, late)
+    if w.code == Run.GOES_ON and w.expands_at != NO_LEVEL:
+        open_expansion(p, w, t, late)
+
+
 def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
-    """Let the committee decide on the cohort's data cut; `late` is 1 if today's candidates have come already."""
+    """Let the committee decide on the cohort's data cut."""
     if w.rolling:
         write_counts(p, w, t)
         w.news = w.bad_news = 0
@@ -229,11 +249,24 @@ def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
     w.recommended, w.reason = level, reason
     if w.cohorts:
         w.ended_day = w.today
-    places = room(p, w, w.permitted)
-    if p.expands and level != NO_LEVEL and places > 0:
-        open_cohort(p, w, level, places, 1)
+    if p.expands and level != NO_LEVEL and room(p, w, w.permitted) > 0:
+        w.expands_at = level
     elif not w.closed:
         close_enrolment(w, late)
+
+
+def open_expansion(p: Protocol, w: Bench, t: Tables, late: int) -> None:
+    """Open the expansion at the recommended level, unless it would be closed at once."""
+    w.level = w.expands_at
+    found = ask(p, w, t, Ask.EXPANSION, 0)
+    if found < 0:
+        return
+    w.expands_at = NO_LEVEL
+    if t.answers[found][Answer.SAYS]:
+        is_too_toxic(w)
+        close_enrolment(w, late)
+    else:
+        open_cohort(p, w, w.level, room(p, w, w.permitted), 1)
 
 
 def close_enrolment(w: Bench, late: int) -> None:

@@ -23,7 +23,7 @@ from .candidates import (
     those_without_place_leave,
 )
 from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
-from .cohorts import cut_data, decide, finish, look_at_outcomes, open_cohort
+from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
 from .places import treatment_day
 from .questions import write_known_alone
@@ -150,7 +150,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
-    w.open_levels = p.levels
+    w.open_levels, w.expands_at = p.levels, NO_LEVEL
     w.last_consent_day = p.max_days
     for level in range(p.levels):
         w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0
@@ -178,10 +178,9 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
                 if w.code != Run.GOES_ON:
                     return
             w.check_day = NEVER
-        if w.meeting_day == w.today:
-            decide(p, w, t, 0)
-            if w.code != Run.GOES_ON:
-                return
+        meet(p, w, t, 0)
+        if w.code != Run.GOES_ON:
+            return
         if not w.closed:
             those_without_patience_leave(p, w, t)
         w.stage = Stage.DAY
@@ -212,8 +211,8 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
             if w.wake_day == w.today:
                 cut_data(p, w, t, 0, 0)
                 w.wake_day = NEVER
-        if w.meeting_day == w.today:
-            decide(p, w, t, 1)
+        if w.meeting_day == w.today or w.expands_at != NO_LEVEL:
+            meet(p, w, t, 1)
             if w.code != Run.GOES_ON:
                 return
             looks = True

@@ -2,7 +2,8 @@
 
 Every purpose has a random stream of its own, so that a new feature shifts no other draw. Draws about candidates are
 indexed by candidate, draws about outcomes by enrolment number: the same patients meet every design, and slower accrual
-leaves every dose path as it was.
+leaves every dose path as it was, where no decision comes early: a cohort that is left early has fewer patients, and how
+many depends on who had come.
 
 **The scheme, which can't be changed without changing every result.** The key of a stream is
 ``SeedSequence(seed, spawn_key=(stream,))``, two 64-bit words for Philox4x64. A trial's numbers come in pages of 16

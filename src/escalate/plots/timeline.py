@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
 from ..words.records import Trial
+from ..words.tables import still_to_come
 from . import sheet
 from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
@@ -444,7 +445,7 @@ def decision_words(row: Row) -> str:
         level = row["recommended_level"]
         action += ": no dose" if level is None else f": level {level} recommended"
     early = " (early)" if row["forced"] == "yes" else ""
-    pending = f", {row['pending']} pending" if row["pending"] else ""
+    pending = still_to_come(row)
     seen = f"DLT in {row['dlts']} of {row['evaluable']} at this dose{pending}"
     return f"{action}{early} · {seen} · {row['committee_date']}"
 

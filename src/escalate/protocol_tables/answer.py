@@ -75,7 +75,7 @@ class Answer:
     provisional : bool
         The escalation stops, and what is recommended waits for the last outcomes.
     grounds : tuple of str
-        What the rule compares with what, and whether an expansion is closed, line by line.
+        What the rule compares with what, and whether an expansion follows or is closed, line by line.
     cautions : tuple of str
         Where the path is none that the protocol could have produced.
     assumed : tuple of str
@@ -232,7 +232,7 @@ def answer_after(asked: Asked, reached: Reached) -> Answer:
         changes=tuple(asked.changes(counts)) if moves and all_known else (),
         days_left=asked.days_left(counts) if all_known else None,
         provisional=decision is not None and pending > 0 and not reached.ended and asked.rests_on_data(decision),
-        grounds=tuple(asked.grounds(reached)),
+        grounds=(*asked.grounds(reached), *asked.expansion(reached, decision)),
         cautions=reached.cautions,
         assumed=tuple(_assumed(asked, reached)),
         just=asked.scenario.say("if just infused"),

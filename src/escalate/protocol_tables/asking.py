@@ -14,7 +14,7 @@ from ..scenario.model import Scenario
 from ..scenario.rules import TiteCrm
 from ..words.data_cut import Counts, DataCut
 from ..words.dose_path import DLT, NO_DLT, NON_EVALUABLE, PENDING, PathCohort, PathPatient, cohort_text, write_path
-from ..words.records import Action, Decision, Estimates
+from ..words.records import NO_LEVEL, Action, Decision, Estimates
 
 COARSE = 400
 """At steps of so many parts of the DLT window, of `FINE`, it is seen whether the decision turns at all."""
@@ -152,6 +152,20 @@ class Asked:
             return self.rule.grounds(DataCut.gather([counts]))
         closed = self.committee.closes_expansion(counts)
         return ["the expansion is closed, too toxic: nobody else is treated"] if closed else []
+
+    def expansion(self, reached: Reached, decision: Decision | None) -> Iterator[str]:
+        """Yield what becomes of the places that are left when a decision ends the escalation with a dose."""
+        if decision is None or decision.action is not Action.STOP or decision.level == NO_LEVEL:
+            return
+        left, expands = room(self.scenario, reached.counts), self.scenario.safety.when_rule_finished == "expand"
+        if not expands or reached.ended is not None or left <= 0 or any(reached.counts.pending):
+            return
+        closed = self.committee.closes_expansion(self._observed(reached.counts._replace(level=decision.level), 0))
+        places = f"{left} place{'s' * (left != 1)}"
+        if closed:
+            yield f"no expansion with the {places} left: on these counts it would be closed at once, too toxic"
+        else:
+            yield f"{places} left: an expansion at level {decision.level + 1} follows"
 
     def followed(self, reached: Reached) -> Iterator[tuple[int, int, float | None]]:
         """Yield level, days and weight of each pending patient with known follow-up; no weight where none is read."""

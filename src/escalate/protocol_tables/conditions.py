@@ -131,8 +131,8 @@ def _stopping(scenario: Scenario, asked: Asked) -> Iterator[str]:
         )
     if (stopping.expansion_too_toxic_probability or 1) < 1:
         yield (
-            f"stopping.expansion_too_toxic_probability: an expansion is closed at once with DLTs among the evaluable "
-            f"patients of its level: {_closing(asked)}."
+            f"stopping.expansion_too_toxic_probability: an expansion is closed at once, or not opened, with DLTs "
+            f"among the evaluable patients of its level: {_closing(asked)}."
         )
 
 

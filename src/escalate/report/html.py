@@ -27,6 +27,7 @@ from ..studies.sweeps import Sweep
 from ..studies.variants import Variants
 from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
+from ..words.tables import still_to_come
 from .accrual import accrual_summary
 from .stored import difference_rows
 from .variants import finder, html_rows, planned_words
@@ -127,7 +128,7 @@ def _(found: Trial) -> str:
     rows = [
         (
             str(row["decision"]), str(row["level"]), row["committee_date"],
-            f"{row['dlts']}/{row['evaluable']}" + (f", {row['pending']} pending" if row["pending"] else ""),
+            f"{row['dlts']}/{row['evaluable']}{still_to_come(row)}",
             row["action"] + (f" to level {row['next_level']}" if row["action"] in ("escalate", "de-escalate") else ""),
             row["reason"],
         )

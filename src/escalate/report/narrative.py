@@ -145,6 +145,13 @@ def _about_cohort(words: str) -> Callable[[Trial, Row, Any], str]:
     return tell
 
 
+def _expansion_closed(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
+    """Tell that an expansion ends for toxicity, or does not begin."""
+    if row["cohort"] is None:
+        return f"The expansion at {_dose(trial, row)} is NOT OPENED, too toxic: {row['detail']}."
+    return _about_cohort("is closed: TOO TOXIC; data cut")(trial, row, amounts)
+
+
 _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "cohort opened": _about_cohort("opens"),
     "consent": _with_detail("consents; screening begins"),
@@ -164,7 +171,7 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "follow-up completed": _with_detail("completes follow-up"),
     "cohort complete": _about_cohort("is complete, data cut"),
     "decision forced": _about_cohort("is closed early, since nothing outstanding can change the decision; data cut"),
-    "expansion closed": _about_cohort("is closed: TOO TOXIC; data cut"),
+    "expansion closed": _expansion_closed,
     "candidate ready": _about_cohort("has no free place, and a candidate is ready; data cut"),
     "nothing outstanding": _about_cohort("has nothing outstanding any more; data cut"),
     "decision": _decided,

@@ -25,7 +25,8 @@ PER_LEVEL = ("infused", "evaluable", "dlts", "non_evaluable", "not_infused", "re
 """Counts of patients kept for each dose level."""
 
 COHORTS_TIMED = 12
-"""Cohorts, the first of a trial, of which it is kept how long they took."""
+"""Cohorts, the first of a trial, of which it is kept how long they took; there can be more than planned patients, since
+a cohort may be left before anybody is infused."""
 
 Row = tuple[Any, ...]
 
@@ -164,11 +165,6 @@ def days_or_nan(days: IntArray) -> FloatArray:
     return np.where(days == NOT_REACHED, np.nan, days)
 
 
-def cohorts_timed(scenario: Scenario) -> int:
-    """Return of how many cohorts it is kept how long they took."""
-    return min(COHORTS_TIMED, scenario.trial.planned_patients)
-
-
 def row_of(trial: Trial) -> Row:
     """Return what is kept of one trial; `collect` puts such rows together."""
     states = Counter(trial.patients["state"])
@@ -198,8 +194,7 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
         In order of replicate; at least one.
     """
     recommended, reasons, paths, patients, states, durations, milestone_days, parts, times = zip(*rows, strict=True)
-    timed = cohorts_timed(scenario)
-    cohorts = [(*days, *[NOT_REACHED] * timed)[:timed] for days in times]
+    cohorts = [(*days, *[NOT_REACHED] * COHORTS_TIMED)[:COHORTS_TIMED] for days in times]
     counts = np.array(patients, dtype=np.int64)
     known, codes = np.unique(reasons, return_inverse=True)
     return Trials(
@@ -223,7 +218,7 @@ def column_sizes(scenario: Scenario) -> list[int]:
     """Return how many columns the kernel's books have for each kind of number, in their order."""
     one_by_one, levels = [1, 1, 1], [scenario.levels] * len(PER_LEVEL)
     milestone_count = len(milestone_names(scenario.levels))
-    return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, cohorts_timed(scenario)]
+    return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, COHORTS_TIMED]
 
 
 def bytes_of_one(scenario: Scenario) -> int:

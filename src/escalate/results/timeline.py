@@ -61,11 +61,11 @@ def waits(trial: Trial) -> dict[str, int]:
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
         is_escalation = trial.cohorts["purpose"][number - 1] == "escalation"
+        full = _spells_without_room(trial, people, number, end)
         if trial.rolling and is_escalation:
-            _add_rolling_cohort(total, here, waiting, places, opened, until, decisions)
+            _add_rolling_cohort(total, here, waiting, full, places, opened, until, decisions)
         else:
             first_cut = decisions[0]["data_cut_day"] if decisions else until
-            full = _spells_without_room(trial, people, number, end)
             _add_cohort(total, here, waiting, full, places, opened, first_cut)
             if first_cut != until:
                 _add_conclusion(total, here, decisions[0], until)
@@ -120,6 +120,7 @@ def _add_rolling_cohort(
     total: dict[str, int],
     people: list[dict[str, Any]],
     waiting: list[_Spell],
+    full: list[_Spell],
     places: int,
     opened: int,
     until: int,
@@ -139,14 +140,16 @@ def _add_rolling_cohort(
     goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
     places_known = max(goes_on, default=opened)
     turns = {
-        day for spell in (*waiting, *committee, *held, *in_place, *in_preparation) for day in (spell.first, spell.end)
+        day
+        for spell in (*waiting, *full, *committee, *held, *in_place, *in_preparation)
+        for day in (spell.first, spell.end)
     }
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
     for day, following in itertools.pairwise(days):
-        full = is_last and day >= places_known and sum(spell.holds(day) for spell in in_place) >= places
+        taken = is_last and day >= places_known and sum(spell.holds(day) for spell in in_place) >= places
         if any(spell.holds(day) for spell in committee):
             what = "committee"
-        elif full or any(spell.holds(day) for spell in held):
+        elif taken or any(spell.holds(day) for spell in (*held, *full)):
             what = _outcomes_to_come(in_preparation, day)
         else:
             what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"

@@ -245,13 +245,13 @@ def _onset_inside_window(treatment: Treatment, safety: Safety, toxicity: Toxicit
 
 
 @_check("accrual")
-def _patience_has_a_use(accrual: Accrual) -> Iterator[Complaint]:
-    if accrual.without_place == "lost" and accrual.patience_days is not None:
-        yield (
-            ("accrual", "patience_days"),
-            accrual.patience_days,
-            'has no effect where without_place = "lost"; leave it out, or let candidates "wait"',
-        )
+def _waiting_has_a_use(accrual: Accrual) -> Iterator[Complaint]:
+    if accrual.without_place == "lost":
+        for key in ("patience_days", "most_waiting"):
+            value = getattr(accrual, key)
+            if value is not None:
+                where = ("accrual", key)
+                yield where, value, 'has no effect where without_place = "lost"; leave it out, or let candidates "wait"'
 
 
 @_check("safety")

@@ -172,10 +172,20 @@ class Conduct:
         if cohort is not None and self.is_provisional(decision):
             decision = yield from self.conclude(cohort, decision)
         self.final = decision
-        if self.expands and decision.level != NO_LEVEL and self.room > 0:
-            yield self.open_cohort(decision.level, self.room, "expansion").ready
+        if cohort is not None and self.expands and decision.level != NO_LEVEL and self.room > 0:
+            yield from self.expand(cohort, decision.level)
         if not self.closed:
             self.close_enrolment(decision)
+
+    def expand(self, last: CohortFile, level: int) -> Steps:
+        """Treat patients at the recommended level up to the cap, unless such an expansion would be closed at once."""
+        counts = self.known(last)._replace(level=level)
+        if self.committee.closes_expansion(counts):
+            self.permitted_level = level - 1
+            seen = f"{counts.dlts[level]} DLT in {_count(counts.evaluable[level], 'patient')} at this level"
+            self.log.event(EXPANSION_CLOSED, level=level, detail=seen)
+        else:
+            yield self.open_cohort(level, self.room, "expansion").ready
 
     def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
@@ -268,11 +278,11 @@ class Conduct:
         cohort = self.cohort
         if cohort is None:
             return
-        if self.census.is_complete(cohort, self.room):
-            self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
-        elif self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
+        if self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
             self.permitted_level = cohort.level - 1
             self.cut_data(cohort, EXPANSION_CLOSED)
+        elif self.census.is_complete(cohort, self.room):
+            self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
             beyond = self.census.beyond_places(cohort)
@@ -289,14 +299,24 @@ class Conduct:
 
     def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
-        counts = self.known(cohort)
-        cohort.cut, cohort.data_cut_day, cohort.resume_day, self.cohort = counts, self.clock.today, None, None
-        cohort.forced, cohort.forced_outstanding, self.has_news = event == FORCED, outstanding, False
-        pending = f", {counts.pending[cohort.level]} pending" if cohort.rolling else ""
+        counts = self.put_before_committee(cohort)
+        cohort.data_cut_day, cohort.resume_day, self.cohort = self.clock.today, None, None
+        cohort.forced, cohort.forced_outstanding = event == FORCED, outstanding
+        pending = ""
+        if cohort.rolling:
+            on_the_way = cohort.on_the_way_at_cut
+            pending = f", {counts.pending[cohort.level] - on_the_way} pending"
+            pending += f", {on_the_way} lymphodepleted" if on_the_way else ""
         patients = _count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
         cohort.ready.succeed()
+
+    def put_before_committee(self, cohort: CohortFile) -> Counts:
+        """Freeze what is known now."""
+        cohort.cut, self.has_news = self.known(cohort), False
+        cohort.on_the_way_at_cut = self.census.on_the_way(cohort.level)
+        return cohort.cut
 
     def decide(self, cohort: CohortFile) -> Decision:
         """Let the committee decide on the cohort's data cut."""
@@ -324,7 +344,7 @@ class Conduct:
 
     def see_what_came(self, cohort: CohortFile) -> None:
         """Put before the committee what became known since the data cut: a rolling rule decides on today's data."""
-        cohort.cut, self.has_news = self.known(cohort), False
+        self.put_before_committee(cohort)
         if cohort.forced:
             cohort.forced_outstanding = self.census.outstanding(cohort)
 

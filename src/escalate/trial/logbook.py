@@ -62,6 +62,9 @@ class CohortFile:
     replaced: int = 0
     """Patients who took such a place."""
     cut: Counts | None = None
+    on_the_way_at_cut: int = 0
+    """Patients at the level between lymphodepletion and infusion at that data cut; a rolling rule's has them as
+    pending."""
     data_cut_day: int | None = None
     forced: bool = False
     forced_outstanding: int = 0
@@ -124,6 +127,7 @@ class Logbook:
         self._scenario, self._clock = scenario, clock
         has_model = isinstance(rule, ModelRule)
         self._modelled = scenario.levels * has_model
+        self._rolling = rule.rolling
         self._weighs = has_model and rule.rolling
         self._eliminates = rule.eliminates
         self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
@@ -201,7 +205,8 @@ class Logbook:
                 "yes" if cohort.forced else "no",
                 cut.evaluable[cohort.level],
                 cut.dlts[cohort.level],
-                cut.pending[cohort.level],
+                cut.pending[cohort.level] - cohort.on_the_way_at_cut * self._rolling,
+                cohort.on_the_way_at_cut,
                 " ".join(f"{y}/{n}" for y, n in zip(cut.dlts, cut.evaluable, strict=True)),
                 decision.action.words,
                 None if stops else decision.level + 1,
@@ -238,7 +243,7 @@ class Logbook:
             planned_completion_date=about.planned_completion_date,
             doses=tuple(self.labels),
             rule=rule.name,
-            rolling=rule.rolling,
+            rolling=self._rolling,
             planned_patients=about.planned_patients,
             most_infused=about.planned_patients if about.cap_counts == "infused" else None,
             events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),

@@ -257,7 +257,8 @@ EVENT_WORDS: dict[str, str] = {
     "follow-up completed": "the last day of follow-up",
     "cohort complete": "every outcome of the cohort is known: the data cut",
     "decision forced": "whatever is still pending can't change the decision: the data cut, early",
-    "expansion closed": "the expansion is found too toxic: its data cut; nobody else is enrolled or infused",
+    "expansion closed": "the expansion is found too toxic: its data cut; without a cohort, it is not opened at all; "
+    "nobody else is enrolled or infused",
     "candidate ready": "a candidate is ready and every place is taken, so that a rolling rule is asked: the data cut",
     "nothing outstanding": "every outcome is known, so that a rolling rule is asked: the data cut",
     "decision": "the committee decides",
@@ -389,6 +390,12 @@ DECISIONS = Layout(
         Column("evaluable", "Evaluable patients at the level, at the data cut", "count"),
         Column("dlts", "Patients with a DLT at the level, at the data cut", "count"),
         Column("pending", "Patients at the level whose window was open at the data cut", "count"),
+        Column(
+            "lymphodepleted",
+            "Patients at the level who were on the way to their infusion at the data cut; a rolling rule reads them as "
+            "pending",
+            "count",
+        ),
         Column("all_levels", "DLTs / evaluable at every level, lowest first"),
         Column("action", "`escalate`, `stay`, `de-escalate`, `suspend` or `stop`"),
         Column("next_level", "Dose level of the next cohort, from 1", "", "if the action is `stop`"),
@@ -439,3 +446,14 @@ def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool =
         for level in range(1, modelled + 1)
     )
     return Layout(DECISIONS.name, DECISIONS.columns + left + columns) if left + columns else DECISIONS
+
+
+def still_to_come(decision: dict[str, Any]) -> str:
+    """Return who had no outcome yet at a data cut, as it follows its counts: ``, 2 pending, 1 lymphodepleted``.
+
+    Parameters
+    ----------
+    decision : dict
+        Its row of the decisions table.
+    """
+    return "".join(f", {decision[what]} {what}" for what in ("pending", "lymphodepleted") if decision[what])
