@@ -9,12 +9,15 @@ import itertools
 from datetime import date, timedelta
 from typing import Any
 
+from hypothesis import reject
 from hypothesis import strategies as st
 
+from escalate.errors import ScenarioError
 from escalate.scenario import Scenario
 from escalate.scenario.own_rules import Known, rule
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+WORK = ("consent", "screening", "lymphodepletion", "infusion", "committee")
 SHORT_TRIAL_DAYS = 400
 """Trials to which many candidates come, who may wait for ever, are at most this long: each trial stays cheap [days]."""
 
@@ -51,6 +54,7 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
             "weekdays": draw(_weekdays()),
             "lymphodepletion": draw(_lymphodepletion()),
         },
+        "calendar": {"closed": draw(_closures(start_date))},
         "safety": {
             "dlt_window_days": window_days,
             "dlt_window_anchor": anchor,
@@ -86,15 +90,60 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
     if data["safety"]["when_rule_finished"] == "expand":
         closes = {"expansion_too_toxic_probability": draw(st.sampled_from([0.6, 0.9, 1.0]))}
         data["stopping"] = {"too_toxic_above": 0.3} | data.get("stopping", {}) | closes
+    _put_on_weekdays(draw, data)
     if data["safety"]["replace_non_evaluable"]:
         data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
-    return Scenario.model_validate(data)
+    try:
+        return Scenario.model_validate(data)
+    except ScenarioError:
+        if data["calendar"]["closed"]:  # nothing may be open on any day
+            reject()
+        raise
 
 
 def _weekdays() -> st.SearchStrategy[list[str]]:
     some = st.lists(st.sampled_from(WEEKDAYS), min_size=1, max_size=5, unique=True)
     office_days = list(WEEKDAYS[:5])
     return st.one_of(st.just(list(WEEKDAYS)), st.just(office_days), some)
+
+
+@st.composite
+def _closures(draw: st.DrawFn, start_date: date) -> list[dict[str, Any]]:
+    """Draw none, or some that overlap, come back, and rest what they like; something is open at last."""
+    closures = []
+    for number in range(draw(st.sampled_from([0, 0, 0, 1, 2, 3]))):
+        first = start_date + timedelta(days=draw(st.integers(-20, 250)))
+        closures.append(
+            {
+                "first_day": first,
+                "last_day": first + timedelta(days=draw(st.sampled_from([0, 1, 3, 7, 20, 60]))),
+                "what": draw(st.lists(st.sampled_from(WORK), min_size=1, unique=True)),
+                "every_year": draw(st.booleans()),
+                "reason": f"closure {number + 1}",
+            }
+        )
+    return closures
+
+
+def _put_on_weekdays(draw: st.DrawFn, data: dict[str, Any]) -> None:
+    """Draw weekdays of the rest of a treatment, and meetings, such as some treatment and some meeting are possible."""
+    treatment, safety = data["treatment"], data["safety"]
+    first = draw(st.sampled_from(treatment["weekdays"]))  # a treatment whose first infusion is on it shall be possible
+    if treatment["lymphodepletion"]:
+        lead = len(treatment["lymphodepletion"][0]["days"])
+        days = {WEEKDAYS[(WEEKDAYS.index(first) - lead) % 7], *draw(_weekdays())}
+        treatment["lymphodepletion_weekdays"] = sorted(days, key=WEEKDAYS.index)
+    if len(treatment["infusion_days"]) > 1:
+        later = {WEEKDAYS[(WEEKDAYS.index(first) + day) % 7] for day in treatment["infusion_days"][1:]}
+        treatment["later_infusion_weekdays"] = sorted(later | set(draw(_weekdays())), key=WEEKDAYS.index)
+    how = draw(st.sampled_from(["weekdays", "weekdays", "weekdays", "weeks", "dates"]))
+    if how == "weeks":
+        safety["meeting_weeks"] = draw(st.lists(st.sampled_from([1, 2, 3, 4, -1]), min_size=1, max_size=3, unique=True))
+    elif how == "dates":
+        safety["meeting_weekdays"] = list(WEEKDAYS)
+        gap = draw(st.sampled_from([7, 14, 30, 61]))
+        start = data["trial"]["start_date"] + timedelta(days=draw(st.integers(-5, 20)))
+        safety["meeting_dates"] = [start + timedelta(days=gap * number) for number in range(60)]
 
 
 def _dlt_probability(levels: int) -> st.SearchStrategy[list[float]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections import Counter, defaultdict
+from datetime import date, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,8 +58,7 @@ def test_calendar(scenario: Scenario, seed: int) -> None:
             assert row["treatment_start_day"] < cohort["data_cut_day"] + same_day
         if row["infusion_day"] is not None:
             assert row["infusion_day"] == row["treatment_start_day"] + lead
-            date = trial.date_of(row["infusion_day"])
-            assert date.strftime("%a") in scenario.treatment.weekdays
+            assert_open(scenario, trial, row)
     seen_levels = set()
     for cohort in trial.cohorts:
         new_level = cohort["level"] not in seen_levels
@@ -69,9 +71,49 @@ def test_calendar(scenario: Scenario, seed: int) -> None:
     for cohort, following in pairwise(trial.cohorts):
         assert cohort["data_cut_day"] <= following["opened_day"]
     for decision in trial.decisions:
-        assert decision["committee_day"] - decision["data_cut_day"] >= safety.review_delay_days
-        assert decision["committee_day"] - decision["data_cut_day"] <= safety.review_delay_days + 6
-        assert trial.date_of(decision["committee_day"]).strftime("%a") in safety.meeting_weekdays
+        earliest = decision["data_cut_day"] + safety.review_delay_days
+        days = range(earliest, decision["committee_day"] + 1)
+        assert [day for day in days if meets(scenario, trial.date_of(day))] == [decision["committee_day"]]
+
+
+def assert_open(scenario: Scenario, trial: Trial, row: dict[str, Any]) -> None:
+    """Nothing of a patient's treatment, as it was planned, falls on a closed day or on a weekday that does not suit."""
+    treatment, infused = scenario.treatment, trial.date_of(row["infusion_day"])
+    assert f"{infused:%a}" in treatment.weekdays
+    begins = trial.date_of(row["treatment_start_day"])
+    assert not scenario.lead_days or f"{begins:%a}" in treatment.lymphodepletion_weekdays
+    for day in treatment.infusion_days:
+        when = infused + timedelta(days=day)
+        assert not rests(scenario, "infusion", when)
+        assert day == 0 or f"{when:%a}" in treatment.later_infusion_weekdays
+    for day in {day for agent in treatment.lymphodepletion for day in agent.days}:
+        assert not rests(scenario, "lymphodepletion", infused + timedelta(days=day))
+
+
+def rests(scenario: Scenario, what: str, when: date) -> bool:
+    """Whether something is closed on a date."""
+    for item in scenario.calendar.closed:
+        length = item.last_day - item.first_day
+        for year in range(when.year - 1, when.year + 1) if item.every_year else [item.first_day.year]:
+            leap_day = (item.first_day.month, item.first_day.day) == (2, 29) and year % 4
+            first = date(year, 2, 28) if leap_day else item.first_day.replace(year=year)
+            if what in item.what and first <= when <= first + length:
+                return True
+    return False
+
+
+def meets(scenario: Scenario, when: date) -> bool:
+    """Whether the committee meets on a date."""
+    safety = scenario.safety
+    if rests(scenario, "committee", when):
+        return False
+    if safety.meeting_dates:
+        return when in safety.meeting_dates
+    month = range(1, monthrange(when.year, when.month)[1] + 1)
+    like_it = [day for day in month if when.replace(day=day).weekday() == when.weekday()]
+    weeks = {like_it.index(when.day) + 1} | ({-1} if like_it[-1] == when.day else set())
+    suits = not safety.meeting_weeks or bool(weeks & set(safety.meeting_weeks))
+    return suits and f"{when:%a}" in safety.meeting_weekdays
 
 
 @EXAMPLES

@@ -65,7 +65,11 @@ def falling_toxicity(scenario: Scenario, _: Committee) -> Iterator[Caution]:
 def beyond_the_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
     """Days that lie after the last one that a trial can have."""
     most, accrual = scenario.trial.max_days, scenario.accrual
+    closed = {f"calendar.closed[{number}]": item for number, item in enumerate(scenario.calendar.closed, 1)}
     late = {
+        key: not item.every_year and (item.first_day - scenario.trial.start_date).days > most
+        for key, item in closed.items()
+    } | {
         "follow_up.days": scenario.follow_up.days > most,
         "trial.planned_completion_date": (scenario.planned_days or 0) > most,
         "accrual.consent_days": isinstance(accrual, FixedAccrual) and any(day > most for day in accrual.consent_days),
@@ -80,6 +84,32 @@ def beyond_the_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
                 advice="Raise trial.max_days, or check the date for a slip.",
                 brief=f"{key} lies beyond trial.max_days",
             )
+
+
+def before_the_start(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Closures that are over before the trial begins."""
+    for number, item in enumerate(scenario.calendar.closed, 1):
+        if not item.every_year and item.last_day < scenario.trial.start_date:
+            yield Caution(
+                key=f"calendar.closed[{number}]",
+                matter=f"The closure to {item.last_day} ({item.reason}) is over when the trial begins, on "
+                f"{scenario.trial.start_date}, and has no effect.",
+                advice="Leave it out, check its dates, or let it come back with every_year = true.",
+                brief=f"calendar.closed[{number}] is over when the trial begins",
+            )
+
+
+def meetings_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Meetings whose list ends before a trial must have ended."""
+    dates, most = scenario.safety.meeting_dates, scenario.trial.max_days
+    if dates and (max(dates) - scenario.trial.start_date).days < most:
+        yield Caution(
+            key="safety.meeting_dates",
+            matter=f"The committee meets for the last time on {max(dates)}: a trial that needs it later waits in vain, "
+            f"and is ended after {most:,} days (trial.max_days).",
+            advice="List the meetings up to the latest end that is thought of, or say weekdays instead.",
+            brief="the list of meetings ends before the trial must have",
+        )
 
 
 def rate_among_evaluable(scenario: Scenario, _: Committee) -> Iterator[Caution]:

@@ -22,7 +22,9 @@ FINDERS = (
     about_nature.outside_ranges,
     about_nature.falling_toxicity,
     about_nature.rate_among_evaluable,
+    about_nature.meetings_end,
     about_nature.beyond_the_end,
+    about_nature.before_the_start,
     about_rule.left_sources,
 )
 """What looks for cautions: first whether the numbers mean anything, then safety, then what surprises."""

@@ -47,10 +47,6 @@ class Protocol(NamedTuple):
     lead_days: int
     window_end: int
     last_infusion: int
-    treatment_wait: Row[int]
-    """For each weekday, counted from that of day 0: days to the next one on which a first infusion is possible."""
-    meeting_wait: Row[int]
-    """The same for the committee's meetings."""
     review_delay_days: int
     sentinel_stagger_days: int
     stagger_days: int
@@ -176,6 +172,8 @@ class Bench:
     check_day: int = 0
     meeting_day: int = 0
     wake_day: int = 0
+    wake_gate: int = 0
+    """What is waited for until then: one of `Wait`."""
     resume_day: int = 0
     """When a suspended rule is asked again, since the follow-up suffices then."""
     outcome_day: int = 0
@@ -257,6 +255,8 @@ class Tables(NamedTuple):
     """For each patient, the P(DLT) above which there is a DLT."""
     dlt_probability: Row[float]
     """P(DLT) of each level."""
+    open_days: Row[Row[int]]
+    """For each day the first one, from it on, that the protocol leaves open for something: see `Open`."""
     people: Row[Person]
     """Each patient's `Person`."""
     queue: Row[Numbers]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Protocol, Tables
-from .codes import NOT_KNOWN, Queue, Run
+from .codes import NOT_KNOWN, Open, Queue, Run
+from .places import open_day
 
 
 def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
@@ -21,11 +22,11 @@ def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
     while w.candidate <= last:
         consent_day = t.candidates[w.candidate]
         if consent_day >= 0:
-            return consent_day + p.screening_days
+            return open_day(t, Open.SCREENING, consent_day + p.screening_days)
         if -1 - consent_day > p.max_days:
             return NEVER
         if w.candidate == last:
-            return -1 - consent_day + p.screening_days
+            return open_day(t, Open.SCREENING, -1 - consent_day + p.screening_days)
         w.candidate += 1
     w.code = Run.NEEDS_CANDIDATES
     return NOT_KNOWN
@@ -106,7 +107,7 @@ def count_screening(p: Protocol, w: Bench, t: Tables) -> None:
         consent_day = -1 - t.candidates[candidate] if fails else t.candidates[candidate]
         if consent_day > w.last_consent_day:
             return
-        if consent_day + p.screening_days > w.last_consent_day:
+        if open_day(t, Open.SCREENING, consent_day + p.screening_days) > w.last_consent_day:
             w.in_screening += 1
         elif fails:
             w.screen_failures += 1

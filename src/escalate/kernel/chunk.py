@@ -178,12 +178,14 @@ class Chunk:
 
     def _common_tables(self) -> Tables:
         """Return what all trials' tables share; what is of one trial is put in its place when it is run."""
+        days = self._scenario.open_days
         form, nothing = self._room.form, np.zeros((0, 0), dtype=np.int64)
         return Tables(
             candidates=form(nothing.ravel()),
             fates=form(nothing),
             tolerance=form(np.zeros(0)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
+            open_days=form(np.stack([days.by_weekday, days.by_closure, days.committee, days.screening])),
             people=self._room.nobody(),
             queue=form(nothing),
             seen=form(nothing.ravel()),

@@ -122,6 +122,19 @@ class Drawn(Codes):
     """Day on which a DLT would come; if it depends on the level, from here on for each level."""
 
 
+class Open(Codes):
+    """For what a day is open: rows of `bench.Tables.open_days`, as `escalate.scenario.open_days.OpenDays` has them."""
+
+    BY_WEEKDAY = 0
+    """A treatment may begin, as its weekdays go."""
+    BY_CLOSURE = 1
+    """A treatment may begin, as closures go."""
+    COMMITTEE = 2
+    """The committee meets."""
+    SCREENING = 3
+    """Results of screening are given."""
+
+
 class Queue(Codes):
     """What stands in `bench.Tables.queue` about those who became eligible on the same day and wait for a place."""
 
@@ -159,11 +172,13 @@ class Wait(Codes):
 
     PATIENTS = 0
     STAGGER = 1
-    LYMPHODEPLETION = 2
-    WINDOWS = 3
-    COMMITTEE = 4
-    FOLLOW_UP = 5
-    KINDS = 6
+    WEEKDAY = 2
+    CLOSURE = 3
+    LYMPHODEPLETION = 4
+    WINDOWS = 5
+    COMMITTEE = 6
+    FOLLOW_UP = 7
+    KINDS = 8
     """How many that are."""
 
 

@@ -7,8 +7,8 @@ from ..results.outcomes import COHORTS_TIMED
 from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
-from .codes import Answer, Ask, Followup, Outcome, Run
-from .places import beyond_places, is_complete, outcomes_to_come, room
+from .codes import Answer, Ask, Followup, Open, Outcome, Run, Wait
+from .places import beyond_places, is_complete, open_day, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
 
@@ -19,6 +19,7 @@ def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) 
         w.opened_day[level] = w.today
     w.cohorts += 1
     w.open, w.held, w.level, w.places, w.expansion = 1, 0, level, places, expansion
+    w.wake_gate = Wait.STAGGER
     w.rolling = 1 if p.rolling and not expansion else 0
     w.first_patient = w.enrolled
     w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
@@ -111,8 +112,7 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
         close_enrolment(w, 0)
         return
     w.cut_forced, w.cut_outstanding, w.bad_news, w.evaluable_at_cut = forced, outstanding, 0, w.evaluable_patients
-    day = w.today + p.review_delay_days
-    w.meeting_day = day + p.meeting_wait[day % 7]
+    w.meeting_day = open_day(t, Open.COMMITTEE, w.today + p.review_delay_days)
     write_counts(p, w, t)
 
 

@@ -25,7 +25,7 @@ from .candidates import (
 from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
-from .places import treatment_day
+from .places import by_calendar, gate_of_calendar
 from .questions import write_known_alone
 
 
@@ -73,6 +73,7 @@ def run_many(
             fates[trial],
             tolerance[trial],
             t.dlt_probability,
+            t.open_days,
             seats.people[seat],
             seats.queues[seat],
             seats.seen[seat],
@@ -152,6 +153,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.open_levels, w.expands_at = p.levels, NO_LEVEL
     w.last_consent_day = p.max_days
+    w.wake_gate = Wait.STAGGER
     for level in range(p.levels):
         w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0
         w.opened_day[level] = -1
@@ -207,8 +209,10 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
             return
         looks = infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
-            w.wake_day = treatment_day(p, w.today)
-            if w.wake_day == w.today:
+            w.wake_day = by_calendar(t, w.today)
+            if w.wake_day > w.today:
+                w.wake_gate = gate_of_calendar(t, w.wake_day)
+            else:
                 cut_data(p, w, t, 0, 0)
                 w.wake_day = NEVER
         if w.meeting_day == w.today or w.expands_at != NO_LEVEL:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +11,6 @@ from ..nature.streams import NEVER, PAGE
 from ..results.outcomes import consented
 from ..scenario.model import Scenario
 from ..scenario.nature import WeibullOnset
-from ..trial.calendar import next_weekday
 from ..words.records import TIME_IS_UP
 from . import compiled
 from .answers import Answers
@@ -95,8 +92,6 @@ class Engine:
             lead_days=scenario.lead_days,
             window_end=scenario.window_end_offset,
             last_infusion=scenario.treatment.infusion_days[-1],
-            treatment_wait=self._waits_for_weekday(scenario.treatment.weekdays),
-            meeting_wait=self._waits_for_weekday(safety.meeting_weekdays),
             review_delay_days=safety.review_delay_days,
             sentinel_stagger_days=safety.sentinel_stagger_days,
             stagger_days=safety.stagger_days,
@@ -124,7 +119,3 @@ class Engine:
             first_reason=self.answers.reason(first.reason),
             time_is_up=self.answers.reason(TIME_IS_UP),
         )
-
-    def _waits_for_weekday(self, allowed: Sequence[str]) -> list[int]:
-        start = self.scenario.trial.start_date
-        return [next_weekday(start, day, allowed) - day for day in range(7)]

@@ -6,7 +6,7 @@ from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run
-from .places import has_free_place, room, stagger_until, treatment_day
+from .places import has_free_place, opening, room
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -14,8 +14,7 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     while w.ready:
         if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
             return NEVER
-        earliest = stagger_until(p, w, t) - p.lead_days
-        start = treatment_day(p, earliest if earliest > w.today else w.today)
+        start = opening(p, w, t)
         if start > w.today:
             return start
         if w.enrolled == len(t.people):

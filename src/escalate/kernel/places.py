@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bench import Bench, Protocol, Tables
-from .codes import Outcome
+from .codes import Open, Outcome, Wait
 
 
 def has_free_place(w: Bench) -> bool:
@@ -45,9 +45,32 @@ def is_complete(p: Protocol, w: Bench) -> bool:
     return not has_free_place(w) or room(p, w, w.permitted) <= 0
 
 
-def treatment_day(p: Protocol, earliest: int) -> int:
-    """Return the first day on which lymphodepletion may start, as far as weekdays are concerned."""
-    return earliest + p.treatment_wait[(earliest + p.lead_days) % 7]
+def open_day(t: Tables, what: int, day: int) -> int:
+    """Return the first day, from a day on, that is open for something."""
+    return t.open_days[what][day] if day < len(t.open_days[what]) else day
+
+
+def by_calendar(t: Tables, day: int) -> int:
+    """Return the first day, from a day on, on which a treatment may begin as weekdays and closures go."""
+    before = -1
+    while day != before:
+        before = day
+        day = open_day(t, Open.BY_CLOSURE, open_day(t, Open.BY_WEEKDAY, day))
+    return day
+
+
+def opening(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the first day, from today on, on which every gate lets a place of the cohort open: see `trial.gates`."""
+    after_stagger = stagger_until(p, w, t) - p.lead_days
+    day = by_calendar(t, after_stagger if after_stagger > w.today else w.today)
+    if day > w.today:
+        w.wake_gate = Wait.STAGGER if after_stagger == day else gate_of_calendar(t, day)
+    return day
+
+
+def gate_of_calendar(t: Tables, day: int) -> int:
+    """Return which gate of the calendar lets a place open last, on a day."""
+    return Wait.WEEKDAY if open_day(t, Open.BY_WEEKDAY, day - 1) >= day else Wait.CLOSURE
 
 
 def stagger_until(p: Protocol, w: Bench, t: Tables) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -84,7 +85,7 @@ class CandidateDraws(Draws):
         accrual = self.scenario.accrual
         if isinstance(accrual, FixedAccrual):
             days = np.full(PAGE, NEVER)
-            part = accrual.consent_days[page * PAGE : (page + 1) * PAGE]
+            part = _on_open_days(self.scenario, accrual.consent_days[page * PAGE : (page + 1) * PAGE])
             days[: len(part)] = part
             return np.broadcast_to(days, (self.count, PAGE))
         if accrual.consents_per_month == 0:
@@ -95,7 +96,7 @@ class CandidateDraws(Draws):
         times[:, 0] += self._clock
         np.cumsum(times, axis=1, out=times)
         self._clock = times[:, -1].copy()
-        calendar = with_pauses(times, _pauses(accrual, self.scenario.trial.start_date))
+        calendar = with_pauses(times, _pauses(self.scenario, accrual))
         return np.minimum(calendar, NEVER, out=calendar).astype(np.int64)
 
     def criterion(self, page: int) -> IntArray:
@@ -160,11 +161,17 @@ def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
     return times
 
 
-def _pauses(accrual: PoissonAccrual, start: date) -> list[tuple[int, int]]:
-    """Return pauses as days since the start date, overlapping ones merged, those before the start cut off."""
+def _on_open_days(scenario: Scenario, days: Sequence[int]) -> list[int]:
+    """Return days of consent; those on a day that is closed for it are put off to the next one that is not."""
+    opens = scenario.open_days.consent
+    return [int(opens[day]) if day < len(opens) else day for day in days]
+
+
+def _pauses(scenario: Scenario, accrual: PoissonAccrual) -> list[tuple[int, int]]:
+    """Return when nobody consents, in days since the start date: pauses and closures, overlapping ones merged."""
+    spans = [_span(pause, scenario.trial.start_date) for pause in accrual.pauses] + scenario.open_days.pauses()
     merged: list[tuple[int, int]] = []
-    for pause in sorted(accrual.pauses, key=lambda item: item.first_day):
-        first, after = _span(pause, start)
+    for first, after in sorted(spans):
         if merged and first <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], after))
         elif after > 0:

@@ -28,10 +28,10 @@ def _fixed(scenario: Scenario, *names: str) -> list[tuple[Any, ...]]:
 def _consent(scenario: Scenario) -> Any:
     accrual = scenario.accrual
     if isinstance(accrual, FixedAccrual):
-        return accrual.consent_days
+        return accrual.consent_days, scenario.open_days.pauses()
     start = scenario.trial.start_date
     pauses = {((p.first_day - start).days, (p.last_day - start).days) for p in accrual.pauses}
-    return accrual.consents_per_month, frozenset(pauses)
+    return accrual.consents_per_month, frozenset(pauses), scenario.open_days.pauses()
 
 
 def _onset(scenario: Scenario) -> Any:

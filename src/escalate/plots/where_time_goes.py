@@ -12,7 +12,7 @@ from ..results.answer import longest_wait
 from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
-from ..results.timeline import WAITS
+from ..results.timeline import WAITS, waits_of
 from ..scenario.drivers import drivers
 from . import sheet
 from .beside import TEXT, make_room
@@ -119,7 +119,7 @@ def plot_where_time_goes(
 def _bars(found: Characteristics) -> list[tuple[str, float, Estimate]]:
     """Return name, beginning and estimate of each bar: the mean duration, then what it consists of."""
     bars, start = [(MEAN, 0.0, found.get("duration"))], 0.0
-    for name in WAITS:
+    for name in waits_of(found.tally.scenario):
         if name == "lymphodepletion" and not found.tally.scenario.lead_days:
             continue
         bars.append((name, start, found.get(name)))

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..results.chance import binomial_interval
 from ..results.estimates import posterior_interval
-from ..results.timeline import WAITS, waits
+from ..results.timeline import waits
 from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.records import NO_DOSE, Trial
@@ -152,6 +152,15 @@ def _expansion_closed(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     return _about_cohort("is closed: TOO TOXIC; data cut")(trial, row, amounts)
 
 
+def _held_up(gate: str) -> Callable[[Trial, Row, Any], str]:
+    def tell(trial: Trial, row: Row, _: Any) -> str:
+        until, _, why = row["detail"].removeprefix("until ").partition(": ")
+        opens = day_words(date.fromisoformat(until)) + (f": {why}" if why else "")
+        return f"The next place of cohort {row['cohort']} waits for {gate}, {opens}."
+
+    return tell
+
+
 _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "cohort opened": _about_cohort("opens"),
     "consent": _with_detail("consents; screening begins"),
@@ -161,6 +170,9 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "withdrew": _with_detail("gives up waiting"),
     "no place": _with_detail("is eligible and is lost, since no place is open"),
     "turned away": _with_detail("is turned away: enrolment is closed"),
+    "stagger": _held_up("the stagger"),
+    "weekday": _held_up("a weekday"),
+    "closure": _held_up("the end of a closure"),
     "lymphodepletion": _enrolled,
     "infusion": _infused,
     "not infused": _with_detail("is not infused"),
@@ -222,7 +234,7 @@ def _ending(trial: Trial) -> Iterator[str]:
         "Because": trial.stop_reason,
         "Duration": f"{trial.duration_days:,} days, to {day_words(end)}{_against_plan(trial)}",
         "Waiting for": ", ".join(
-            f"{name.replace(' ', UNBROKEN)}{UNBROKEN}{parts[name]}{UNBROKEN}d" for name in WAITS if parts[name]
+            f"{name.replace(' ', UNBROKEN)}{UNBROKEN}{parts[name]}{UNBROKEN}d" for name in parts if parts[name]
         ),
     }
     for head, words in said.items():

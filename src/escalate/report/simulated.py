@@ -14,7 +14,7 @@ from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units, quant
 from ..results.estimates import Characteristics, Estimate, day_by_which, probability, trials_needed
 from ..results.outcomes import PER_LEVEL
 from ..results.tally import PATHS_OF, Tally
-from ..results.timeline import WAITS
+from ..results.timeline import waits_of
 from ..scenario.model import Scenario
 from ..scenario.rules import decides_early, rule_words
 from ..words.records import NO_DOSE
@@ -255,7 +255,7 @@ def _spans(found: Characteristics) -> Iterator[str]:
 def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
     yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 'days'):>18}  mean, the sum of:"
-    for name in WAITS:
+    for name in waits_of(found.tally.scenario):
         if name == "lymphodepletion" and not found.tally.scenario.lead_days:
             continue
         estimate = found.get(name)

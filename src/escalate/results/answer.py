@@ -14,7 +14,7 @@ from .chance import in_percent, in_units
 from .estimates import Characteristics, Estimate
 from .no_dose import MEANINGS, WHY_NO_DOSE, no_dose_measure
 from .outcomes import NOT_REACHED
-from .timeline import WAITS
+from .timeline import waits_of
 
 ENDS = (("escalation ended", "recommendation"), ("trial ended", "last follow-up"))
 """Milestones that a plan is made by, and what they are to whoever plans."""
@@ -85,7 +85,7 @@ def cut_off_words(found: Characteristics) -> str:
 
 def longest_wait(found: Characteristics) -> str:
     """Return what most of the time goes to, in words: ``waiting for patients``."""
-    most = max(WAITS, key=lambda name: found.get(name).estimate)
+    most = max(waits_of(found.tally.scenario), key=lambda name: found.get(name).estimate)
     return "follow-up" if most == "follow-up" else f"waiting for {most}"
 
 

@@ -16,7 +16,7 @@ from .chance import CONFIDENCE, binomial_interval, few_tell
 from .no_dose import WHY_NO_DOSE, no_dose_measure
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 from .tally import Tally, tally
-from .timeline import WAITS
+from .timeline import waits_of
 
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
 """Quantiles reported of durations and milestones."""
@@ -259,7 +259,7 @@ def day_by_which(counted: Tally, share: float) -> int | None:
 
 
 def _waits(counted: Tally) -> Iterator[Estimate]:
-    for name in WAITS:
+    for name in waits_of(counted.scenario):
         yield mean("waits", name, None, counted.values[f"waits: {name}"], "days")
 
 

@@ -16,7 +16,7 @@ from ..scenario.model import Scenario
 from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
 from ..words.shown import Shows
 from ..words.tables import STATES
-from .timeline import WAITS, cohort_days, milestone_names, milestones, waits
+from .timeline import WAITS, cohort_days, milestone_names, milestones, waits, waits_of
 
 NOT_REACHED = -1
 """Day of a milestone that a trial did not reach, inside arrays; never shown to a person."""
@@ -63,7 +63,7 @@ class Trials(Shows, Saves):
         For each of the first cohorts, at most `COHORTS_TIMED`, days from its opening to the last decision on it, or
         `NOT_REACHED`.
     waits : dict of int array, shape (n,)
-        For each of `escalate.results.timeline.WAITS`, days; they add up to `duration_days`.
+        For each of `escalate.results.timeline.waits_of` the scenario, days; they add up to `duration_days`.
     """
 
     scenario: Scenario
@@ -210,7 +210,7 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
         duration_days=np.array(durations, dtype=np.int64),
         milestone_days=_columns(milestone_names(scenario.levels), milestone_days),
         cohort_days=np.array(cohorts, dtype=np.int64),
-        waits=_columns(WAITS, parts),
+        waits=_columns(tuple(waits_of(scenario)), parts),
     )
 
 
@@ -265,7 +265,7 @@ def gather(
         duration_days=duration[:, 0],
         milestone_days={name: days[:, position] for position, name in enumerate(names)},
         cohort_days=cohorts,
-        waits={name: parts[:, position] for position, name in enumerate(WAITS)},
+        waits={name: parts[:, list(WAITS).index(name)] for name in waits_of(scenario)},
     )
 
 

@@ -12,7 +12,7 @@ from ..scenario.model import Scenario
 from ..words.records import NO_LEVEL, IntArray
 from ..words.tables import STATES
 from .outcomes import COHORTS_TIMED, NOT_REACHED, PER_LEVEL, Trials
-from .timeline import WAITS, milestone_names
+from .timeline import milestone_names, waits_of
 
 
 def read_trials(file: Path, scenario: Scenario, seed: int) -> Trials:
@@ -55,7 +55,7 @@ def read_trials(file: Path, scenario: Scenario, seed: int) -> Trials:
             name: _days(columns[f"{name.replace(' ', '_')}_day"]) for name in milestone_names(scenario.levels)
         },
         cohort_days=np.stack([_days(columns[f"cohort_{k + 1}_days"]) for k in range(COHORTS_TIMED)], axis=1),
-        waits={name: columns[f"waits_{name.replace(' ', '_').replace('-', '_')}_days"] for name in WAITS},
+        waits={name: columns[f"waits_{name.replace(' ', '_').replace('-', '_')}_days"] for name in waits_of(scenario)},
     )
 
 

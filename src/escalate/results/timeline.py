@@ -4,20 +4,33 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from ..scenario.model import Scenario
+from ..scenario.protocol import EVERY_DAY
 from ..words.asked import asks
 from ..words.records import TIME_IS_UP, Trial
+from ..words.tables import GATES
 
 WAITS: dict[str, str] = {
     "patients": "a place is open and nobody is there to take it: consents and screening",
-    "stagger": "somebody waits for an open place: the stagger, or a treatment weekday",
+    "stagger": "a place is free and somebody waits for it: the stagger",
+    "weekday": "a place is free and somebody waits for it: a weekday on which treatment is possible",
+    "closure": "a place is free and somebody waits for it: the end of a closure",
     "lymphodepletion": "every place is taken, and a patient is between lymphodepletion and infusion",
     "DLT windows": "every place is taken and everybody is infused: windows run",
     "committee": "the data cut is made, and the committee has not decided",
     "follow-up": "enrolment has closed, and patients are followed to the end",
 }
 """What a trial waits for on each of its days, and what that means; exactly one at any time."""
+
+
+def waits_of(scenario: Scenario) -> dict[str, str]:
+    """Return those of `WAITS` that trials of a scenario can have; those always, that every calendar has."""
+    treatment = scenario.treatment
+    weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
+    has = {"weekday": any(set(days) != set(EVERY_DAY) for days in weekdays), "closure": bool(scenario.calendar.closed)}
+    return {name: meaning for name, meaning in WAITS.items() if has.get(name, True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +59,7 @@ def waits(trial: Trial) -> dict[str, int]:
     Returns
     -------
     dict of str to int
-        Days for each of `WAITS` [days].
+        Days for each of `waits_of` the trial's scenario [days].
     """
     total = dict.fromkeys(WAITS, 0)
     end = trial.duration_days
@@ -61,12 +74,13 @@ def waits(trial: Trial) -> dict[str, int]:
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
         is_escalation = trial.cohorts["purpose"][number - 1] == "escalation"
+        gates = _gates(trial, number, end)
         full = _spells_without_room(trial, people, number, end)
         if trial.rolling and is_escalation:
-            _add_rolling_cohort(total, here, waiting, full, places, opened, until, decisions)
+            _add_rolling_cohort(total, here, waiting, gates, full, places, opened, until, decisions)
         else:
             first_cut = decisions[0]["data_cut_day"] if decisions else until
-            _add_cohort(total, here, waiting, full, places, opened, first_cut)
+            _add_cohort(total, here, waiting, gates, full, places, opened, first_cut)
             if first_cut != until:
                 _add_conclusion(total, here, decisions[0], until)
         closed = until
@@ -74,13 +88,14 @@ def waits(trial: Trial) -> dict[str, int]:
             closed = end if decided is None else decided
             total["committee"] += closed - cut
     total["follow-up"] += end - closed
-    return total
+    return {name: total[name] for name in waits_of(cast(Scenario, trial.scenario))}
 
 
 def _add_cohort(
     total: dict[str, int],
     people: list[dict[str, Any]],
     waiting: list[_Spell],
+    gates: list[tuple[_Spell, str]],
     full: list[_Spell],
     places: int,
     opened: int,
@@ -89,13 +104,14 @@ def _add_cohort(
     """Add what one cohort waited for between its opening and its first data cut."""
     in_place = _spells_in_place(people, until + 1)
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
-    turns = {day for spell in (*waiting, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
+    shut = [spell for spell, _ in gates]
+    turns = {day for spell in (*waiting, *shut, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
     for day, following in itertools.pairwise(days):
         is_open = sum(spell.holds(day) for spell in in_place) < places
         is_open = is_open and not any(spell.holds(day) for spell in full)
         if is_open:
-            what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
+            what = _held_up_by(gates, day) if any(spell.holds(day) for spell in waiting) else "patients"
         else:
             what = _outcomes_to_come(in_preparation, day)
         total[what] += following - day
@@ -120,6 +136,7 @@ def _add_rolling_cohort(
     total: dict[str, int],
     people: list[dict[str, Any]],
     waiting: list[_Spell],
+    gates: list[tuple[_Spell, str]],
     full: list[_Spell],
     places: int,
     opened: int,
@@ -136,12 +153,13 @@ def _add_rolling_cohort(
     ]
     in_place = _spells_in_place(people, until + 1)
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
+    shut = [spell for spell, _ in gates]
     is_last = bool(decisions) and decisions[-1]["action"] == "stop"
     goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
     places_known = max(goes_on, default=opened)
     turns = {
         day
-        for spell in (*waiting, *full, *committee, *held, *in_place, *in_preparation)
+        for spell in (*waiting, *shut, *full, *committee, *held, *in_place, *in_preparation)
         for day in (spell.first, spell.end)
     }
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
@@ -152,8 +170,20 @@ def _add_rolling_cohort(
         elif taken or any(spell.holds(day) for spell in (*held, *full)):
             what = _outcomes_to_come(in_preparation, day)
         else:
-            what = "stagger" if any(spell.holds(day) for spell in waiting) else "patients"
+            what = _held_up_by(gates, day) if any(spell.holds(day) for spell in waiting) else "patients"
         total[what] += following - day
+
+
+def _gates(trial: Trial, number: int, end: int) -> list[tuple[_Spell, str]]:
+    """Return which gate kept a cohort's places shut, if one did and somebody waited, where it was not the stagger."""
+    days_and_events = zip(*(trial.events[name] for name in ("day", "event", "cohort")), strict=True)
+    told = [(day, event) for day, event, cohort in days_and_events if cohort == number and event in GATES]
+    following = [*told[1:], (end + 1, "")]
+    return [(_Spell(day, until), gate) for (day, gate), (until, _) in zip(told, following, strict=False)]
+
+
+def _held_up_by(gates: list[tuple[_Spell, str]], day: int) -> str:
+    return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])
 
 
 def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:

@@ -10,9 +10,11 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from .calendar import Calendar
 from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, WhatIf
+from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
-from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
+from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
 from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
 from .section import Section
 from .skeleton import getprior
@@ -169,7 +171,7 @@ def _expansion_can_be_closed(safety: Safety, stopping: Stopping) -> Iterator[Com
 
 @_check("trial", "treatment", "screening")
 def _everybody_can_come_in_time(trial: TrialSection, treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
-    lead = max((-day for agent in treatment.lymphodepletion for day in agent.days), default=0)
+    lead = treatment.lead_days
     asked = {
         ("screening", "days"): (screening.days, screening.days, "nobody would be screened"),
         ("treatment", "lymphodepletion"): (lead, -lead, treatment.say("nobody would be infused")),
@@ -375,3 +377,64 @@ def _table_has_every_line(
             f"has no line for {few} evaluable patients, which a level can come to: add them, or keep levels "
             "smaller with limits.most_per_level",
         )
+
+
+@_check("treatment")
+def _weekdays_have_a_use(treatment: Treatment) -> Iterator[Complaint]:
+    what = {
+        "lymphodepletion_weekdays": (treatment.lead_days > 0, "there is no lymphodepletion"),
+        "later_infusion_weekdays": (len(treatment.infusion_days) > 1, "there is one infusion"),
+    }
+    for key, (is_used, why) in what.items():
+        if not is_used and getattr(treatment, key) != EVERY_DAY:
+            yield (
+                ("treatment", key),
+                list(getattr(treatment, key)),
+                f"has no effect: {treatment.say(why)}; leave it out",
+            )
+
+
+@_check("safety")
+def _meeting_weeks_have_a_use(safety: Safety) -> Iterator[Complaint]:
+    if safety.meeting_dates and (safety.meeting_weeks or safety.meeting_weekdays != EVERY_DAY):
+        key = "meeting_weeks" if safety.meeting_weeks else "meeting_weekdays"
+        told = "the committee meets on meeting_dates alone; leave one of the two out"
+        yield ("safety", key), list(getattr(safety, key)), f"has no effect: {told}"
+
+
+@_check("trial", "treatment", "safety", "calendar")
+def _days_are_open(
+    trial: TrialSection, treatment: Treatment, safety: Safety, calendar: Calendar
+) -> Iterator[Complaint]:
+    """Refuse calendars on which nothing could ever happen."""
+    days = OpenDays(trial, treatment, safety, calendar)
+    in_time = f"in the {trial.max_days:,} days of trial.max_days"
+    if days.by_weekday[0] == days.limit:
+        yield (
+            ("treatment", "weekdays"),
+            list(treatment.weekdays),
+            treatment.say("no treatment can begin: from no such weekday on do lymphodepletion_weekdays, weekdays and ")
+            + f"later_infusion_weekdays all suit, {days.visits_words()}",
+        )
+    elif _first_together(days) == days.limit:
+        told = treatment.say("no treatment can begin: lymphodepletion or an infusion would fall on a closed day")
+        yield ("calendar", "closed"), f"{len(calendar.closed)} closures", f"{told}, whenever it began {in_time}"
+    if days.committee[0] == days.limit:
+        by_weeks = "meeting_weeks" if safety.meeting_weeks else "meeting_weekdays"
+        key = "meeting_dates" if safety.meeting_dates else by_weeks
+        told = f"the committee never meets on an open day {in_time}"
+        yield ("safety", key), [str(each) for each in getattr(safety, key)], told
+    for what, opens in (("consent", days.consent), ("screening", days.screening)):
+        if opens[0] == days.limit:
+            told = f"{what} is closed on all days {in_time}: nobody would ever be treated"
+            yield ("calendar", "closed"), f"{len(calendar.closed)} closures", told
+
+
+def _first_together(days: OpenDays) -> int:
+    """Return the first day on which a treatment may begin, by weekdays and closures."""
+    day, before = 0, -1
+    while day != before and day < days.limit:
+        before = day
+        day = int(days.by_weekday[day])
+        day = int(days.by_closure[day]) if day < days.limit else day
+    return day

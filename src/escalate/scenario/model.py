@@ -15,9 +15,11 @@ from pydantic import Field
 from ..errors import ScenarioError
 from ..files import write_text
 from ..words.shown import Shows
+from .calendar import Calendar
 from .changes import changed
 from .fault_words import Fault
 from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Toxicity, WhatIf
+from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
@@ -58,6 +60,8 @@ class Scenario(Shows, Whole):
     """How candidates come."""
     screening: Screening = Screening()
     """Screening of candidates."""
+    calendar: Calendar = Calendar()
+    """On which days the trial works."""
     toxicity: Toxicity
     """What nature does at each dose."""
     attrition: Attrition = Attrition()
@@ -80,12 +84,17 @@ class Scenario(Shows, Whole):
     @cached_property
     def lead_days(self) -> int:
         """From the start of lymphodepletion to the first infusion [days]; 0 without lymphodepletion."""
-        return max((-day for item in self.treatment.lymphodepletion for day in item.days), default=0)
+        return self.treatment.lead_days
 
     @cached_property
     def window_end_offset(self) -> int:
         """From the first infusion to the last day of the DLT window, itself included [days]."""
         return window_end_offset(self.treatment, self.safety)
+
+    @cached_property
+    def open_days(self) -> OpenDays:
+        """Which days the trial works on, as weekdays, meetings and closures leave them."""
+        return OpenDays(self.trial, self.treatment, self.safety, self.calendar)
 
     @property
     def early_decision(self) -> bool:

@@ -131,6 +131,10 @@ class Treatment(Section):
     out."""
     weekdays: Weekdays = EVERY_DAY
     """Weekdays on which a first infusion is possible."""
+    lymphodepletion_weekdays: Weekdays = EVERY_DAY
+    """Weekdays on which lymphodepletion may start."""
+    later_infusion_weekdays: Weekdays = EVERY_DAY
+    """Weekdays on which the infusions after the first one are possible."""
     lymphodepletion: Annotated[tuple[Lymphodepletion, ...], Field(max_length=20), AS_TUPLE] = ()
     """Agents given before the first infusion, at most 20; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None
@@ -149,6 +153,11 @@ class Treatment(Section):
         if len(set(agents)) < len(agents):
             raise ValueError("each lymphodepletion agent is written once, with all its days")
         return self
+
+    @property
+    def lead_days(self) -> int:
+        """From the start of lymphodepletion to the first infusion [days]; 0 without lymphodepletion."""
+        return max((-day for item in self.lymphodepletion for day in item.days), default=0)
 
     def say(self, own: str) -> str:
         """Return words of the program, with nothing of a user's in them, as `words` has them."""
@@ -179,6 +188,11 @@ class Safety(Section):
     [days]."""
     meeting_weekdays: Weekdays = EVERY_DAY
     """Weekdays on which the committee meets."""
+    meeting_weeks: Annotated[tuple[Literal[1, 2, 3, 4, 5, -1], ...], AS_TUPLE] = ()
+    """In which weeks of a month: with 1 on the first of such a weekday, with -1 on the last one; in every week where
+    it is left out."""
+    meeting_dates: Annotated[tuple[date, ...], Field(max_length=10_000), AS_TUPLE] = ()
+    """Dates on which the committee meets, and on no others; by weekdays where it is left out."""
     early_decision: bool | None = None
     """Whether the data cut comes early when nothing still pending can change the decision. Places are left empty then,
     which makes rules that recommend from counts look worse; where it is left out, true for 3+3 and rolling six, and

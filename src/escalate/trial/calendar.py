@@ -1,15 +1,12 @@
-"""The calendar's own arithmetic: the order of one day, weekdays, and what lies ahead of an infused patient."""
+"""The calendar's own arithmetic: the order of one day, and what lies ahead of an infused patient."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date
 from enum import IntEnum
 from operator import itemgetter
 
 from ..nature.patients import Fate
 from ..scenario.model import Scenario
-from ..scenario.protocol import EVERY_DAY
 
 
 class Phase(IntEnum):
@@ -28,23 +25,6 @@ PHASES = len(Phase)
 """Phases of a day."""
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING = map(int, Phase)
-
-
-def next_weekday(start: date, day: int, allowed: Sequence[str]) -> int:
-    """Return the first day, from `day` on, that falls on one of the allowed weekdays.
-
-    Parameters
-    ----------
-    start : date
-        Day 0.
-    day : int
-        Earliest day [days since the start date].
-    allowed : sequence of str
-        Weekdays as scenario files write them, at least one.
-    """
-    if len(allowed) >= len(EVERY_DAY) and set(allowed) == set(EVERY_DAY):
-        return day
-    return next(day + wait for wait in range(7) if EVERY_DAY[(start.weekday() + day + wait) % 7] in allowed)
 
 
 _DAY_AND_PHASE = itemgetter(0, 1)

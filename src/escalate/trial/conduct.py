@@ -50,7 +50,7 @@ from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
 from .census import Census
-from .gates import Gates
+from .gates import Gates, Opening
 from .logbook import CohortFile, Logbook, Person
 
 FORCED = "decision forced"
@@ -377,7 +377,7 @@ class Conduct:
     def candidate(self, person: Person) -> Steps:
         """Screen, wait for a place, be treated, be followed."""
         self.log.event("consent", person)
-        yield self.clock.at(self.clock.today + self.scenario.screening.days, CANDIDATES)
+        yield self.clock.at(self.gates.results_day(self.clock.today + self.scenario.screening.days), CANDIDATES)
         if person.state is not None:
             return
         person.screening_end_day = self.clock.today
@@ -410,12 +410,12 @@ class Conduct:
         """Give places to those who wait, in their order, as long as a slot is open today."""
         self.looks.discard(self.clock.today)
         while self.waiting:
-            start_day = self.next_start_day()
-            if start_day is None:
+            opening = self.next_opening()
+            if opening is None:
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
                 break
-            if start_day > self.clock.today:
-                self.fill_places_on(start_day)
+            if opening.day > self.clock.today:
+                self.hold_up(opening)
                 break
             self.enrol(self.waiting.pop(0))
         if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
@@ -428,11 +428,22 @@ class Conduct:
             return
         if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
             return
-        start_day = self.gates.treatment_day(self.clock.today)
-        if start_day > self.clock.today:
-            self.fill_places_on(start_day)
+        opening = self.gates.opening(self.clock.today, cohort, self.gates.of_calendar)
+        if opening.day > self.clock.today:
+            self.hold_up(opening)
         else:
             self.cut_data(cohort, "candidate ready")
+
+    def hold_up(self, opening: Opening) -> None:
+        """Look again when the place opens; write down what it waits for, if that is another gate than before."""
+        cohort = self.cohort
+        assert cohort is not None and opening.gate is not None
+        if opening.gate != cohort.held_up_by:
+            cohort.held_up_by = opening.gate
+            why = self.gates.why_shut(opening)
+            until = f"until {self.log.date(opening.day)}" + (f": {why}" if why else "")
+            self.log.event(opening.gate, cohort=cohort, detail=until)
+        self.fill_places_on(opening.day)
 
     @property
     def decides_today(self) -> bool:
@@ -450,9 +461,12 @@ class Conduct:
             if person.screening_end_day == self.clock.today and not person.waits:
                 self.stay_without_place(person)
 
-    def next_start_day(self) -> int | None:
+    def next_opening(self) -> Opening | None:
         """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all."""
-        return self.gates.start_day(self.cohort, self.room, self.clock.today)
+        cohort = self.cohort
+        if cohort is None or not self.gates.has_place(cohort, self.room):
+            return None
+        return self.gates.opening(self.clock.today, cohort)
 
     def enrol(self, person: Person) -> None:
         """Give the person a place in the open cohort; lymphodepletion starts."""
@@ -484,11 +498,15 @@ class Conduct:
 
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
-        start_day = self.next_start_day()
-        if start_day is None:
+        opening = self.next_opening()
+        if opening is None:
             return self.gates.why_closed(self.cohort, self.room)
-        day = self.log.date(start_day + self.scenario.lead_days)
-        return f"{self.scenario.say('the next infusion is possible on')} {day}"
+        why = self.gates.why_shut(opening)
+        told = f" ({why})" if why else ""
+        if opening.day > self.scenario.trial.max_days:
+            return self.scenario.say("no infusion is possible before the trial's time is up") + told
+        day = self.log.date(opening.day + self.scenario.lead_days)
+        return f"{self.scenario.say('the next infusion is possible on')} {day}{told}"
 
     def patience(self, person: Person, days: int) -> Steps:
         """Wait for a place, and no longer than this."""

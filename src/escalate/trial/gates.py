@@ -1,11 +1,53 @@
-"""When the next patient may be treated, and when the committee meets: days that follow from the protocol alone."""
+"""When the next patient may be treated, and when the committee meets: days that follow from the protocol.
+
+A place opens on the first day on which every gate lets it. Each gate answers one question: from a day on, which is the
+first on which a treatment may begin? What a place waits for is the gate that lets it last.
+
+=========  ==========================================================================================================
+gate       keeps a place shut until
+=========  ==========================================================================================================
+cohort     enrolment is open, the cohort has a free place, and the cap has room
+stagger    the infusion is far enough from those of the cohort before it
+weekday    the start of lymphodepletion and all infusions fall on weekdays of theirs
+closure    no day of lymphodepletion, and no infusion, falls on a closed day
+=========  ==========================================================================================================
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from numpy.typing import NDArray
+
 from ..scenario.model import Scenario
-from .calendar import next_weekday
+from ..words.tables import GATES
 from .census import Census
 from .logbook import CohortFile
+
+STAGGER, WEEKDAY, CLOSURE = GATES
+
+
+class Gate(NamedTuple):
+    """What may keep a place shut.
+
+    Parameters
+    ----------
+    name : str
+        What is waited for.
+    first_day : callable
+        From a day on, in a cohort: the first day on which a treatment may begin.
+    """
+
+    name: str
+    first_day: Callable[[int, CohortFile], int]
+
+
+class Opening(NamedTuple):
+    """When a place opens, and the gate that lets it last; ``None`` where nothing holds it up."""
+
+    day: int
+    gate: str | None
 
 
 class Gates:
@@ -14,23 +56,33 @@ class Gates:
     Parameters
     ----------
     scenario : Scenario
-        Lead, stagger, weekdays, review.
+        Lead, stagger, weekdays, closures, review.
     census : Census
         Who has a place.
     """
 
     def __init__(self, scenario: Scenario, census: Census) -> None:
-        self._safety, self._weekdays, self._lead = scenario.safety, scenario.treatment.weekdays, scenario.lead_days
-        self._start_date, self._census = scenario.trial.start_date, census
+        self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
+        self._open_days = scenario.open_days
+        self.of_calendar = (
+            Gate(WEEKDAY, lambda day, _: _looked_up(self._open_days.by_weekday, day)),
+            Gate(CLOSURE, lambda day, _: _looked_up(self._open_days.by_closure, day)),
+        )
+        """Those that are the same for every cohort."""
+        self.listed = (Gate(STAGGER, self.after_stagger), *self.of_calendar)
+        """All that are shut up to some day."""
 
     def meeting_day(self, cut_day: int) -> int:
-        """Return the day on which the committee decides on a data cut."""
-        earliest = cut_day + self._safety.review_delay_days
-        return next_weekday(self._start_date, earliest, self._safety.meeting_weekdays)
+        """Return the day on which the committee decides on a data cut; beyond the trial's time, if none comes."""
+        return _looked_up(self._open_days.committee, cut_day + self._safety.review_delay_days)
 
-    def treatment_day(self, earliest: int) -> int:
-        """Return the first day on which lymphodepletion may start, as far as weekdays are concerned."""
-        return next_weekday(self._start_date, earliest + self._lead, self._weekdays) - self._lead
+    def results_day(self, day: int) -> int:
+        """Return the day on which the results of a screening that takes until a day are given."""
+        return _looked_up(self._open_days.screening, day)
+
+    def after_stagger(self, day: int, cohort: CohortFile) -> int:
+        """Return the first day, from a day on, on which the cohort's next treatment may begin as the stagger goes."""
+        return max(day, self.stagger_until(cohort) - self._lead)
 
     def stagger_until(self, cohort: CohortFile) -> int:
         """Return the first day on which the cohort's next patient may be infused.
@@ -49,8 +101,8 @@ class Gates:
             somebody_infused = somebody_infused or person.infusion_day is not None
         return max(days)
 
-    def start_day(self, cohort: CohortFile | None, room: int, today: int) -> int | None:
-        """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all.
+    def has_place(self, cohort: CohortFile | None, room: int) -> bool:
+        """Return whether there is a place at all: the gate of the cohort.
 
         Parameters
         ----------
@@ -58,12 +110,29 @@ class Gates:
             The open cohort, if one is open.
         room : int
             Patients that the cap leaves.
-        today : int
-            Days since the start date.
         """
-        if cohort is None or room <= 0 or not self._census.has_free_place(cohort):
-            return None
-        return self.treatment_day(max(today, self.stagger_until(cohort) - self._lead))
+        return cohort is not None and room > 0 and self._census.has_free_place(cohort)
+
+    def opening(self, from_day: int, cohort: CohortFile, gates: Sequence[Gate] | None = None) -> Opening:
+        """Return when a place of a cohort opens, from a day on.
+
+        Parameters
+        ----------
+        from_day : int
+            Days since the start date.
+        cohort : CohortFile
+            It has a place.
+        gates : sequence of Gate, optional
+            All of them where it is not given.
+        """
+        listed, day, before = self.listed if gates is None else gates, from_day, -1
+        while day != before:
+            before = day
+            for gate in listed:
+                day = gate.first_day(day, cohort)
+        if day == from_day:
+            return Opening(day, None)
+        return Opening(day, next(gate.name for gate in listed if gate.first_day(day - 1, cohort) > day - 1))
 
     def why_closed(self, cohort: CohortFile | None, room: int) -> str:
         """Say why there is no place at all."""
@@ -74,3 +143,11 @@ class Gates:
         if cohort.held:
             return "the rule waits for outcomes: accrual is suspended"
         return "the cap leaves no room" if room <= 0 else "every place of the cohort is taken"
+
+    def why_shut(self, opening: Opening) -> str:
+        """Say what else than the stagger and weekdays holds a place up; empty if nothing does."""
+        return ", ".join(self._open_days.reasons(opening.day - 1)) if opening.gate == CLOSURE else ""
+
+
+def _looked_up(first_days: NDArray, day: int) -> int:  # type: ignore[type-arg]
+    return int(first_days[day]) if day < len(first_days) else day

@@ -17,7 +17,7 @@ from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.dose_path import LETTER_OF, cohort_text
 from ..words.records import NO_LEVEL, Action, Decision, Trial
-from ..words.tables import COHORTS, EVENTS, Layout, Table, decisions_layout, patients_layout
+from ..words.tables import COHORTS, EVENTS, GATES, Layout, Table, decisions_layout, patients_layout
 from .calendar import LYMPHODEPLETION, PHASES
 
 Row = tuple[Any, ...]
@@ -46,6 +46,8 @@ class CohortFile:
     ready: Any
     """The engine's event: the data cut can be made."""
     people: list[Person] = field(default_factory=list)
+    held_up_by: str = GATES[0]
+    """The gate that a ready candidate waited for when that was looked at last."""
     held: bool = False
     """No place is given until the next decision: accrual is suspended, or the rule has finished."""
     resume_day: int | None = None

@@ -247,6 +247,9 @@ EVENT_WORDS: dict[str, str] = {
     "withdrew": "the candidate gives up waiting for a place",
     "no place": "the candidate is lost, since no place is open today and candidates do not wait",
     "turned away": "enrolment has closed for good, and the candidate leaves screening or the waiting list",
+    "stagger": "a place is free and somebody waits for it, now for the stagger and no longer for another gate",
+    "weekday": "a place is free and somebody waits for it: for a weekday on which treatment is possible",
+    "closure": "a place is free and somebody waits for it: for the end of a closure; the detail says of which",
     "lymphodepletion": "the patient has a place and starts lymphodepletion: enrolled",
     "infusion": "the patient receives cells",
     "not infused": "the patient is lymphodepleted and receives no cells",
@@ -265,6 +268,9 @@ EVENT_WORDS: dict[str, str] = {
     "enrolment closed": "nobody is enrolled from now on",
     "trial ended": "the last follow-up has ended, or the trial's time is up",
 }
+
+GATES = ("stagger", "weekday", "closure")
+"""Gates that keep a free place shut up to some day, as events call them; the stagger where none is written down."""
 
 STATES: dict[str, str] = {
     "screen failure": "failed a screening criterion",

@@ -1,0 +1,186 @@
+"""Which days the trial works on: what weekdays, meetings and closures together leave, day by day from the start date.
+
+Both engines look their days up here. What follows from the patients of a trial (stagger, places) is theirs.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import groupby
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .calendar import Calendar, Closure, Work
+from .protocol import EVERY_DAY, Safety, Treatment, TrialSection
+
+LAST_OF_MONTH = -1
+"""How the last such weekday of a month is called among `safety.meeting_weeks`."""
+
+Days = NDArray[np.int64]
+Open = NDArray[np.bool_]
+
+
+class OpenDays:
+    """The days of one scenario.
+
+    Days count from the start date; ``limit`` is the first one that no longer matters, and stands for "never".
+
+    Parameters
+    ----------
+    trial : TrialSection
+        Start, and how long a trial may last.
+    treatment : Treatment
+        Weekdays, and the days of lymphodepletion and infusions.
+    safety : Safety
+        When the committee meets.
+    calendar : Calendar
+        Closures.
+    """
+
+    def __init__(self, trial: TrialSection, treatment: Treatment, safety: Safety, calendar: Calendar) -> None:
+        self._start, self._treatment, self._safety = trial.start_date, treatment, safety
+        self._closures, self._lead_days = calendar.closed, treatment.lead_days
+        self.limit = trial.max_days + 1
+        longest = self.limit + self._lead_days + treatment.infusion_days[-1]
+        self._length = min(longest, (date.max - self._start).days)
+
+    # What the engines ask
+
+    @cached_property
+    def by_weekday(self) -> Days:
+        """For each day the first one, from it on, with which a treatment may begin as its weekdays go, shape (limit,).
+
+        The weekdays are those of the first infusion, of the start of lymphodepletion, and of later infusions.
+        """
+        found = np.ones(self.limit, dtype=np.bool_)
+        for offset, weekdays in self._visits():
+            found &= self._falls_on(weekdays, offset)
+        return self._first_of(found)
+
+    @cached_property
+    def by_closure(self) -> Days:
+        """For each day the first one, from it on, with which no lymphodepletion or infusion falls on a closed day."""
+        found = np.ones(self.limit, dtype=np.bool_)
+        lead = self._lead_days
+        given, infused = self._closed("lymphodepletion"), self._closed("infusion")
+        for offset in self._agent_days:
+            found &= ~self._later(given, lead + offset)
+        for offset in self._treatment.infusion_days:
+            found &= ~self._later(infused, lead + offset)
+        return self._first_of(found)
+
+    @cached_property
+    def committee(self) -> Days:
+        """For each day the first one, from it on, on which the committee meets."""
+        return self._first_of(self._meets)
+
+    @cached_property
+    def screening(self) -> Days:
+        """For each day the first one, from it on, on which results of screening are given."""
+        return self._first_of(~self._closed("screening"))
+
+    @cached_property
+    def consent(self) -> Days:
+        """For each day the first one, from it on, on which somebody may consent."""
+        return self._first_of(~self._closed("consent"))
+
+    def pauses(self) -> list[tuple[int, int]]:
+        """Return when nobody consents, as first day and first day after it, merged and in order."""
+        closed = np.flatnonzero(self._closed("consent"))
+        runs = groupby(enumerate(closed.tolist()), lambda pair: pair[1] - pair[0])
+        spans = [[day for _, day in run] for _, run in runs]
+        return [(days[0], days[-1] + 1) for days in spans]
+
+    def reasons(self, day: int) -> list[str]:
+        """Return the reasons of the closures on which a treatment that begins on a day would fall."""
+        return list(dict.fromkeys(item.reason for item in self._in_the_way(day)))
+
+    def visits_words(self) -> str:
+        """Return the days of a treatment that are bound to weekdays: ``day -3, day 0, day 7 of the treatment``."""
+        told = ", ".join(f"day {offset - self._lead_days}" for offset in sorted({day for day, _ in self._visits()}))
+        return f"{told} of the treatment"
+
+    # How it follows
+
+    def _first_of(self, is_open: Open) -> Days:
+        """Return for each day the first open one from it on; `limit` where none comes."""
+        days = np.where(is_open[: self.limit], np.arange(self.limit), self.limit)
+        return np.minimum.accumulate(days[::-1])[::-1].copy()
+
+    @property
+    def _agent_days(self) -> Sequence[int]:
+        return sorted({day for item in self._treatment.lymphodepletion for day in item.days})
+
+    def _visits(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Yield the days of a treatment that are bound to weekdays, from its beginning, with those weekdays."""
+        lead, treatment = self._lead_days, self._treatment
+        yield lead, treatment.weekdays
+        if lead:
+            yield 0, treatment.lymphodepletion_weekdays
+        for day in treatment.infusion_days[1:]:
+            yield lead + day, treatment.later_infusion_weekdays
+
+    def _falls_on(self, weekdays: Sequence[str], offset: int) -> Open:
+        allowed = np.array([name in weekdays for name in EVERY_DAY])
+        return np.asarray(allowed[(self._start.weekday() + offset + np.arange(self.limit)) % 7])
+
+    def _later(self, closed: Open, offset: int) -> Open:
+        """Return what is closed so many days after each day; what is later than all that is known is open."""
+        part = closed[offset : offset + self.limit]
+        return np.concatenate([part, np.zeros(self.limit - len(part), dtype=np.bool_)])
+
+    @property
+    def _meets(self) -> Open:
+        safety = self._safety
+        found = np.zeros(self._length, dtype=np.bool_)
+        if safety.meeting_dates:
+            days = np.array([(day - self._start).days for day in safety.meeting_dates])
+            found[days[(days >= 0) & (days < self._length)]] = True
+        else:
+            found[: self.limit] = self._falls_on(safety.meeting_weekdays, 0)
+            if safety.meeting_weeks:
+                found[: self.limit] &= self._in_weeks(safety.meeting_weeks)
+        return np.asarray(found & ~self._closed("committee"))
+
+    def _in_weeks(self, weeks: Sequence[int]) -> Open:
+        """Return whether each day is the first, second, ... such weekday of its month."""
+        found = np.zeros(self.limit, dtype=np.bool_)
+        for day in range(self.limit):
+            when = self._start + timedelta(days=day)
+            is_last = when.day + 7 > monthrange(when.year, when.month)[1]
+            found[day] = (when.day + 6) // 7 in weeks or (is_last and LAST_OF_MONTH in weeks)
+        return found
+
+    def _closed(self, what: Work) -> Open:
+        """Return whether each day is closed for something, shape (length,)."""
+        found = np.zeros(self._length, dtype=np.bool_)
+        for closure in self._closures:
+            if what in closure.what:
+                for first, after in self._spans(closure):
+                    found[first:after] = True
+        return found
+
+    def _spans(self, closure: Closure) -> Iterator[tuple[int, int]]:
+        """Yield the days of a closure, first and first one after it."""
+        end = self._start + timedelta(days=self._length - 1)
+        for first, last in closure.spans(self._start, end):
+            days = max((first - self._start).days, 0), min((last - self._start).days + 1, self._length)
+            if days[0] < days[1]:
+                yield days
+
+    def _in_the_way(self, day: int) -> Iterator[Closure]:
+        """Yield the closures on which a treatment that begins on a day would fall."""
+        lead = self._lead_days
+        needed: dict[str, set[int]] = {
+            "lymphodepletion": {day + lead + offset for offset in self._agent_days},
+            "infusion": {day + lead + offset for offset in self._treatment.infusion_days},
+        }
+        for closure in self._closures:
+            hit: Any = set().union(*(days for what, days in needed.items() if what in closure.what))
+            if any(first <= each < after for first, after in self._spans(closure) for each in hit):
+                yield closure
