@@ -398,6 +398,7 @@ def test_committee_and_treatment_weekdays() -> None:
         0 eligible c2
         0 consent c3
         0 eligible c3
+        0 weekday k1@1
         0 waits c1
         0 waits c2
         0 waits c3

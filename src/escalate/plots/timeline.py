@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from ..scenario.calendar import Closure
+from ..scenario.model import Scenario
 from ..words.records import Trial
 from ..words.tables import still_to_come
 from . import sheet
@@ -105,7 +107,7 @@ STILL_HERE = Mark("still in the trial when time was up", ">", INK, PAPER, 8.5, 1
 NEVER_ENROLLED = Mark("_never enrolled", "|", SOFT, SOFT, 7, 1.1, zorder=3)
 
 INFUSION_LABEL, WAIT_LABEL, DECISION_LABEL = "infusion", "data cut to decision", "committee's decision"
-PLANNED_LABEL = "planned completion"
+PLANNED_LABEL, CLOSED_LABEL = "planned completion", "closed"
 BARS = (SCREENING, WAITING, LYMPHODEPLETION, WINDOW, NON_EVALUABLE, UNSEEN, FOLLOW_UP)
 LEGEND = (
     *(bar.label for bar in (SCREENING, WAITING, LYMPHODEPLETION)),
@@ -116,6 +118,9 @@ LEGEND = (
     WAIT_LABEL,
     DECISION_LABEL,
 )
+
+EDGE_OF_CLOSED = "#C9CED4"
+"""Colour of the hatching of days that are closed."""
 
 STRIPS = {
     "screen failure": "screen failures",
@@ -238,7 +243,7 @@ def plot_timeline(
     calendar_axis(ax)
     for draw in _PARTS:
         draw(ax, layout)
-    small = [*small_print(trial), *_not_shown(layout)]
+    small = [*small_print(trial), *_closed_words(layout), *_not_shown(layout)]
     say = trial.scenario.say
     handles = {say(label): handle for label, handle in _handles().items()}
     page.finish(verdict(trial), small, layout.bottom * layout.lane, list(map(say, LEGEND)), handles, edge=EDGE)
@@ -307,6 +312,20 @@ def _days_shown(trial: Trial, enrolled: list[Row]) -> tuple[int, int | None]:
     if planned > 1.12 * last:
         return last, None
     return max(last, planned), planned
+
+
+def _closures(layout: Layout) -> Iterator[tuple[int, int, Closure]]:
+    """Yield the closures in the days shown: first day, first day after it, and what rests why."""
+    for first, after, closure in cast(Scenario, layout.trial.scenario).open_days.closures():
+        if first <= layout.last_day:
+            yield first, min(after, layout.last_day + 1), closure
+
+
+def _closed_words(layout: Layout) -> list[str]:
+    """Return what the shaded days are, each reason once with what rests."""
+    told = {closure.reason: closure.words for _, _, closure in _closures(layout)}
+    reasons = "; ".join(f"{reason} ({what})" for reason, what in told.items())
+    return [f"Hatched: closed for {reasons}"] if told else []
 
 
 def _not_shown(layout: Layout) -> list[str]:
@@ -456,6 +475,12 @@ def _draw_strips(ax: Axes, layout: Layout) -> None:
         _write_outside(ax, "left", y, f"{STRIPS[state]} ({len(left)})", color=SOFT)
 
 
+def _draw_closures(ax: Axes, layout: Layout) -> None:
+    look: dict[str, Any] = {"facecolor": "none", "edgecolor": EDGE_OF_CLOSED, "hatch": "////", "linewidth": 0}
+    for first, after, _ in _closures(layout):
+        ax.axvspan(layout.zero + first, layout.zero + after, zorder=1.2, label="_" + CLOSED_LABEL, **look)
+
+
 def _draw_planned(ax: Axes, layout: Layout) -> None:
     if layout.planned_day is not None:
         x, name = layout.noon(layout.planned_day), "_" + PLANNED_LABEL
@@ -571,6 +596,7 @@ def _handles() -> dict[str, Artist]:
 
 _PARTS = (
     _draw_bands,
+    _draw_closures,
     _draw_bars,
     _draw_infusions,
     _draw_marks,

@@ -46,6 +46,11 @@ class Closure(Section):
             raise ValueError("a closure of every year must be shorter than a year: nothing would ever be open")
         return self
 
+    @property
+    def words(self) -> str:
+        """What rests, in words: ``no consent, no committee``, or ``all rests``."""
+        return "all rests" if set(self.what) == set(ALL_WORK) else ", ".join(f"no {what}" for what in self.what)
+
     def spans(self, first: date, last: date) -> Iterator[tuple[date, date]]:
         """Yield first and last date of each time that it comes between two dates."""
         if not self.every_year:

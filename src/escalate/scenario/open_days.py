@@ -96,6 +96,11 @@ class OpenDays:
         spans = [[day for _, day in run] for _, run in runs]
         return [(days[0], days[-1] + 1) for days in spans]
 
+    def closures(self) -> Iterator[tuple[int, int, Closure]]:
+        """Yield every time that something is closed, in order: first day, first day after it, and the closure."""
+        found = [(first, after, item) for item in self._closures for first, after in self._spans(item)]
+        yield from sorted(found, key=lambda each: each[:2])
+
     def reasons(self, day: int) -> list[str]:
         """Return the reasons of the closures on which a treatment that begins on a day would fall."""
         return list(dict.fromkeys(item.reason for item in self._in_the_way(day)))
