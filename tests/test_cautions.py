@@ -51,6 +51,23 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         [{"follow_up__days": 500, "trial__max_days": 400}],
         [{"follow_up__days": 400, "trial__max_days": 400}],
     ),
+    "meetings end": (
+        "the list of meetings ends before the trial must have",
+        [{"safety__meeting_dates": ["2025-02-03", "2025-03-03"]}],
+        [{"safety__meeting_dates": ["2025-02-03", "2036-03-03"]}, {}],
+    ),
+    "closed before the start": (
+        "is over when the trial begins",
+        [{"calendar__closed": [{"first_day": "2024-12-20", "last_day": "2024-12-31", "reason": "New Year"}]}],
+        [
+            {"calendar__closed": [{"first_day": "2024-12-20", "last_day": "2025-01-01", "reason": "New Year"}]},
+            {
+                "calendar__closed": [
+                    {"first_day": "2024-12-20", "last_day": "2024-12-31", "reason": "x", "every_year": True}
+                ]
+            },
+        ],
+    ),
     "outside its range": (
         "follow_up.days lies outside its range",
         [{"sources": {"follow_up.days": "assumption: changed on the command line to 28; outside its range, 1 to 9"}}],

@@ -448,8 +448,8 @@ def test_the_words_of_a_decision_stand_beside_its_line_inside_the_figure(name: s
         ({"action": "escalate"}, "escalate · DLT in 0 of 3 at this dose · 2025-03-01"),
         ({"action": "stay", "dlts": 1}, "stay · DLT in 1 of 3 at this dose · 2025-03-01"),
         (
-            {"action": "de-escalate", "dlts": 2, "forced": "yes", "pending": 1},
-            "de-escalate (early) · DLT in 2 of 3 at this dose, 1 pending · 2025-03-01",
+            {"action": "de-escalate", "dlts": 2, "forced": "yes", "pending": 1, "lymphodepleted": 2},
+            "de-escalate (early) · DLT in 2 of 3 at this dose, 1 pending, 2 lymphodepleted · 2025-03-01",
         ),
         (
             {"action": "stop", "recommended_level": 2},
@@ -459,7 +459,7 @@ def test_the_words_of_a_decision_stand_beside_its_line_inside_the_figure(name: s
     ],
 )
 def test_words_of_a_decision(row: Row, expected: str) -> None:
-    plain = {"forced": "no", "dlts": 0, "evaluable": 3, "pending": 0, "recommended_level": None}
+    plain = {"forced": "no", "dlts": 0, "evaluable": 3, "pending": 0, "lymphodepleted": 0, "recommended_level": None}
     assert timeline.decision_words({**plain, "committee_date": "2025-03-01", **row}) == expected
 
 
