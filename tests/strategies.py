@@ -23,8 +23,11 @@ SHORT_TRIAL_DAYS = 400
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
-    """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked."""
+def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False) -> Scenario:
+    """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked.
+
+    With `reviews` also when the committee is called, what it looks at, and what waits for it.
+    """
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
     start_date = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 6)))
@@ -91,6 +94,8 @@ def scenarios(draw: st.DrawFn, everything: bool = False) -> Scenario:
         closes = {"expansion_too_toxic_probability": draw(st.sampled_from([0.6, 0.9, 1.0]))}
         data["stopping"] = {"too_toxic_above": 0.3} | data.get("stopping", {}) | closes
     _put_on_weekdays(draw, data)
+    if reviews:
+        _put_reviews(draw, data)
     if data["safety"]["replace_non_evaluable"]:
         data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
     try:
@@ -144,6 +149,17 @@ def _put_on_weekdays(draw: st.DrawFn, data: dict[str, Any]) -> None:
         gap = draw(st.sampled_from([7, 14, 30, 61]))
         start = data["trial"]["start_date"] + timedelta(days=draw(st.integers(-5, 20)))
         safety["meeting_dates"] = [start + timedelta(days=gap * number) for number in range(60)]
+
+
+def _put_reviews(draw: st.DrawFn, data: dict[str, Any]) -> None:
+    safety = data["safety"]
+    safety["dlt_after_lymphodepletion"] = draw(st.sampled_from(["withhold_if_closed", "withhold", "infuse"]))
+    safety["after_sentinel_dlt"] = draw(st.sampled_from(["review", "go_on"]))
+    if safety["early_decision"] or safety["after_sentinel_dlt"] == "review":
+        safety["urgent_review_days"] = draw(st.sampled_from([None, 0, 1, 3, 30]))
+    if data["treatment"]["lymphodepletion"]:
+        safety["lymphodepletion_in_stagger"] = draw(st.booleans())
+    safety["assignment_delay_days"] = draw(st.sampled_from([None, 0, 0, 1, 4]))
 
 
 def _dlt_probability(levels: int) -> st.SearchStrategy[list[float]]:
@@ -327,9 +343,9 @@ def by_rate(known: Known) -> str | int:
 
 
 @st.composite
-def any_rule(draw: st.DrawFn, rolling: bool = True) -> Scenario:
+def any_rule(draw: st.DrawFn, rolling: bool = True, reviews: bool = False) -> Scenario:
     """Draw a valid scenario of any rule with what is around it; of cohort rules alone where `rolling` is false."""
-    scenario = draw(scenarios(everything=rolling))
+    scenario = draw(scenarios(everything=rolling, reviews=reviews))
     levels = scenario.levels
     skeleton = [0.08, 0.16, 0.27, 0.4][:levels]
     names = ["CRM", "python", "CRM", "mTPI", "mTPI-2", "Keyboard", "i3+3", "BLRM", "as drawn"]

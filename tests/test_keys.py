@@ -60,6 +60,7 @@ AROUND = {
     "stopping.too_toxic_probability": {"stopping": {"too_toxic_above": 0.3}},
     "stopping.interval_width": {"rule": {"name": "BOIN", "target": 0.25}},
     "safety.dlt_window_anchor": {"treatment": {"infusion_days": [0, 3, 6]}},
+    "safety.urgent_review_days": {"safety": {"early_decision": True}},
     "treatment.later_infusion_weekdays": {"treatment": {"infusion_days": [0, 3, 6]}},
     "treatment.infusion_shares": {"treatment": {"infusion_days": [0, 3, 6]}},
 }

@@ -48,6 +48,14 @@ class Protocol(NamedTuple):
     window_end: int
     last_infusion: int
     review_delay_days: int
+    assignment_delay_days: int
+    """-1 where every decision is a meeting's."""
+    urgent_review_days: int
+    """-1 where an urgent meeting is as any other."""
+    reviews_sentinel: int
+    """Whether the committee looks at a sentinel's DLT before anybody else starts treatment."""
+    stagger_lead_days: int
+    """Days before the end of the stagger from which on lymphodepletion may start."""
     sentinel_stagger_days: int
     stagger_days: int
     sentinel_every_cohort: int
@@ -56,6 +64,7 @@ class Protocol(NamedTuple):
     frees_at_once: int
     """Whether the place of a patient who gets less than the full dose is free at once."""
     withholds: int
+    withholds_if_closed: int
     expands: int
     follow_up_days: int
     onset_depends_on_level: int
@@ -140,6 +149,10 @@ class Bench:
     rolling: int = 0
     has_sentinel: int = 0
     first_patient: int = 0
+    sentinel: int = 0
+    """Who of it was infused first; -1 while nobody was."""
+    reviewed_day: int = 0
+    """Day from which on the committee has looked at the sentinel's DLT."""
     cohort_lymphodepleted: int = 0
     cohort_pending: int = 0
     cohort_placeless: int = 0
@@ -171,6 +184,10 @@ class Bench:
     # What is due
     check_day: int = 0
     meeting_day: int = 0
+    calls: int = 0
+    """Whether it is still to be seen if the decision on the data cut takes a meeting."""
+    assigns: int = 0
+    """Whether the decision that is due takes none: a rolling rule stays."""
     wake_day: int = 0
     wake_gate: int = 0
     """What is waited for until then: one of `Wait`."""

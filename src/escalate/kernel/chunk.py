@@ -185,7 +185,7 @@ class Chunk:
             fates=form(nothing),
             tolerance=form(np.zeros(0)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
-            open_days=form(np.stack([days.by_weekday, days.by_closure, days.committee, days.screening])),
+            open_days=form(np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])),
             people=self._room.nobody(),
             queue=form(nothing),
             seen=form(nothing.ravel()),

@@ -133,6 +133,8 @@ class Open(Codes):
     """The committee meets."""
     SCREENING = 3
     """Results of screening are given."""
+    URGENT = 4
+    """The committee can meet urgently."""
 
 
 class Queue(Codes):
@@ -172,13 +174,14 @@ class Wait(Codes):
 
     PATIENTS = 0
     STAGGER = 1
-    WEEKDAY = 2
-    CLOSURE = 3
-    LYMPHODEPLETION = 4
-    WINDOWS = 5
-    COMMITTEE = 6
-    FOLLOW_UP = 7
-    KINDS = 8
+    REVIEW = 2
+    WEEKDAY = 3
+    CLOSURE = 4
+    LYMPHODEPLETION = 5
+    WINDOWS = 6
+    COMMITTEE = 7
+    FOLLOW_UP = 8
+    KINDS = 9
     """How many that are."""
 
 

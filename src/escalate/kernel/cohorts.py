@@ -7,8 +7,8 @@ from ..results.outcomes import COHORTS_TIMED
 from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
-from .codes import Answer, Ask, Followup, Open, Outcome, Run, Wait
-from .places import beyond_places, is_complete, open_day, outcomes_to_come, room
+from .codes import Answer, Ask, Followup, Outcome, Run, Wait
+from .places import beyond_places, is_complete, meeting_day, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
 
@@ -22,6 +22,7 @@ def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) 
     w.wake_gate = Wait.STAGGER
     w.rolling = 1 if p.rolling and not expansion else 0
     w.first_patient = w.enrolled
+    w.sentinel, w.reviewed_day = -1, 0
     w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
     w.taken = w.cohort_placeless = w.cohort_freed = w.vacant = 0
     w.cohort_opened = w.today
@@ -112,8 +113,11 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
         close_enrolment(w, 0)
         return
     w.cut_forced, w.cut_outstanding, w.bad_news, w.evaluable_at_cut = forced, outstanding, 0, w.evaluable_patients
-    w.meeting_day = open_day(t, Open.COMMITTEE, w.today + p.review_delay_days)
     write_counts(p, w, t)
+    if w.rolling and p.assignment_delay_days >= 0 and not forced and not w.concluding:
+        w.calls = 1
+    else:
+        w.meeting_day = meeting_day(p, w, t, forced)
 
 
 def meet(p: Protocol, w: Bench, t: Tables, late: int) -> None:
@@ -122,10 +126,40 @@ def meet(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     The expansion that may follow is opened in a step by itself: a question on which the trial waits leaves nothing half
     done.
     """
-    if w.meeting_day == w.today:
+    if w.calls:
+        call_committee(p, w, t)
+    if w.meeting_day == w.today and w.assigns:
+        check_assignment(p, w, t)
+    if w.meeting_day == w.today and w.code == Run.GOES_ON:
         decide(p, w, t, late)
     if w.code == Run.GOES_ON and w.expands_at != NO_LEVEL:
         open_expansion(p, w, t, late)
+
+
+def call_committee(p: Protocol, w: Bench, t: Tables) -> None:
+    """Set the day of the decision on today's data: a meeting's, or soon, where a rolling rule gives places or none."""
+    found = decision(p, w, t)
+    if found >= 0:
+        w.calls, w.assigns = 0, stays(w, t.answers[found])
+        w.meeting_day = w.today + p.assignment_delay_days if w.assigns else meeting_day(p, w, t, 0)
+
+
+def check_assignment(p: Protocol, w: Bench, t: Tables) -> None:
+    """See whether a rolling rule still stays on the day on which places are to be given; a move goes to a meeting."""
+    write_counts(p, w, t)
+    found = decision(p, w, t)
+    if found >= 0:
+        w.assigns = 0
+        if not stays(w, t.answers[found]):
+            w.meeting_day = meeting_day(p, w, t, 0)
+
+
+def stays(w: Bench, decided: Row[int]) -> int:
+    """Return whether a decision leaves a rolling rule at its level, or suspends accrual."""
+    action = decided[Answer.SAYS]
+    if action == Action.SUSPEND or (action != Action.STOP and decided[Answer.TO_LEVEL] == w.level):
+        return 1
+    return 0
 
 
 def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:

@@ -151,7 +151,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
-    w.open_levels, w.expands_at = p.levels, NO_LEVEL
+    w.open_levels, w.expands_at, w.calls, w.assigns = p.levels, NO_LEVEL, 0, 0
     w.last_consent_day = p.max_days
     w.wake_gate = Wait.STAGGER
     for level in range(p.levels):
@@ -215,7 +215,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
             else:
                 cut_data(p, w, t, 0, 0)
                 w.wake_day = NEVER
-        if w.meeting_day == w.today or w.expands_at != NO_LEVEL:
+        if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:
             meet(p, w, t, 1)
             if w.code != Run.GOES_ON:
                 return

@@ -6,7 +6,7 @@ from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run
-from .places import has_free_place, opening, room
+from .places import has_free_place, meeting_day, opening, room
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -61,11 +61,13 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
             w.cohort_lymphodepleted -= 1
         w.last_day = w.today
         withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
+        if p.withholds_if_closed and w.cut_forced and w.meeting_day != NEVER and person.cohort == w.cohorts:
+            withheld = True
         if person.level > w.permitted or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
             is_not_infused(p, w, person)
             given_back = True
         else:
-            begins_window(p, w, person)
+            begins_window(w, person, patient)
             plan_outcome(p, w, t, patient)
             if p.frees_at_once and t.fates[Drawn.GETS][patient] == Fate.LESS and not has_rolling_cohort(p, w, person):
                 frees_place_at_once(w, person)
@@ -107,7 +109,7 @@ def frees_place_at_once(w: Bench, person: Person) -> None:
         vacates(w)
 
 
-def begins_window(p: Protocol, w: Bench, person: Person) -> None:
+def begins_window(w: Bench, person: Person, patient: int) -> None:
     """Write down a patient's first infusion."""
     person.outcome, person.placeless = Outcome.PENDING, 0
     w.windows += 1
@@ -115,6 +117,8 @@ def begins_window(p: Protocol, w: Bench, person: Person) -> None:
     w.pending[person.level] += 1
     if person.cohort == w.cohorts:
         w.cohort_pending += 1
+        if w.sentinel < 0:
+            w.sentinel = patient
 
 
 def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
@@ -141,6 +145,8 @@ def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
         person = t.people[patient]
         if person.outcome == Outcome.PENDING:
             if person.settle_day == w.today:
+                if person.comes == Outcome.DLT and p.reviews_sentinel and w.has_sentinel and patient == w.sentinel:
+                    w.reviewed_day = meeting_day(p, w, t, 1)
                 settle(p, w, person, phase)
             elif person.settle_day < w.outcome_day:
                 w.outcome_day = person.settle_day

@@ -50,6 +50,13 @@ def open_day(t: Tables, what: int, day: int) -> int:
     return t.open_days[what][day] if day < len(t.open_days[what]) else day
 
 
+def meeting_day(p: Protocol, w: Bench, t: Tables, is_urgent: int) -> int:
+    """Return the day on which the committee meets for what became known today."""
+    if is_urgent and p.urgent_review_days >= 0:
+        return open_day(t, Open.URGENT, w.today + p.urgent_review_days)
+    return open_day(t, Open.COMMITTEE, w.today + p.review_delay_days)
+
+
 def by_calendar(t: Tables, day: int) -> int:
     """Return the first day, from a day on, on which a treatment may begin as weekdays and closures go."""
     before = -1
@@ -61,10 +68,16 @@ def by_calendar(t: Tables, day: int) -> int:
 
 def opening(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the first day, from today on, on which every gate lets a place of the cohort open: see `trial.gates`."""
-    after_stagger = stagger_until(p, w, t) - p.lead_days
-    day = by_calendar(t, after_stagger if after_stagger > w.today else w.today)
+    after_stagger = stagger_until(p, w, t) - p.stagger_lead_days
+    day = after_stagger if after_stagger > w.today else w.today
+    day = by_calendar(t, w.reviewed_day if w.reviewed_day > day else day)
     if day > w.today:
-        w.wake_gate = Wait.STAGGER if after_stagger == day else gate_of_calendar(t, day)
+        if after_stagger >= day:
+            w.wake_gate = Wait.STAGGER
+        elif w.reviewed_day >= day:
+            w.wake_gate = Wait.REVIEW
+        else:
+            w.wake_gate = gate_of_calendar(t, day)
     return day
 
 

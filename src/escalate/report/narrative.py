@@ -171,6 +171,7 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "no place": _with_detail("is eligible and is lost, since no place is open"),
     "turned away": _with_detail("is turned away: enrolment is closed"),
     "stagger": _held_up("the stagger"),
+    "review": _held_up("the committee's look at the sentinel's DLT"),
     "weekday": _held_up("a weekday"),
     "closure": _held_up("the end of a closure"),
     "lymphodepletion": _enrolled,

@@ -15,6 +15,7 @@ from ..words.tables import GATES
 WAITS: dict[str, str] = {
     "patients": "a place is open and nobody is there to take it: consents and screening",
     "stagger": "a place is free and somebody waits for it: the stagger",
+    "review": "a place is free and somebody waits for it: the committee's look at a sentinel's DLT",
     "weekday": "a place is free and somebody waits for it: a weekday on which treatment is possible",
     "closure": "a place is free and somebody waits for it: the end of a closure",
     "lymphodepletion": "every place is taken, and a patient is between lymphodepletion and infusion",
@@ -29,7 +30,11 @@ def waits_of(scenario: Scenario) -> dict[str, str]:
     """Return those of `WAITS` that trials of a scenario can have; those always, that every calendar has."""
     treatment = scenario.treatment
     weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
-    has = {"weekday": any(set(days) != set(EVERY_DAY) for days in weekdays), "closure": bool(scenario.calendar.closed)}
+    has = {
+        "review": scenario.safety.after_sentinel_dlt == "review",
+        "weekday": any(set(days) != set(EVERY_DAY) for days in weekdays),
+        "closure": bool(scenario.calendar.closed),
+    }
     return {name: meaning for name, meaning in WAITS.items() if has.get(name, True)}
 
 

@@ -15,7 +15,18 @@ from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, Wha
 from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
 from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .rules import Blrm, Crm, PythonRule, RollingSix, RuleOptions, TableRule, ThreePlusThree, TiteBoin, TiteCrm
+from .rules import (
+    Blrm,
+    Crm,
+    PythonRule,
+    RollingSix,
+    RuleOptions,
+    TableRule,
+    ThreePlusThree,
+    TiteBoin,
+    TiteCrm,
+    decides_early,
+)
 from .section import Section
 from .skeleton import getprior
 
@@ -392,6 +403,21 @@ def _weekdays_have_a_use(treatment: Treatment) -> Iterator[Complaint]:
                 list(getattr(treatment, key)),
                 f"has no effect: {treatment.say(why)}; leave it out",
             )
+
+
+@_check("treatment", "safety", "rule")
+def _reviews_have_a_use(treatment: Treatment, safety: Safety, rule: RuleOptions) -> Iterator[Complaint]:
+    early = decides_early(rule) if safety.early_decision is None else safety.early_decision
+    if safety.urgent_review_days is not None and not early and safety.after_sentinel_dlt == "go_on":
+        yield (
+            ("safety", "urgent_review_days"),
+            safety.urgent_review_days,
+            "has no effect: no data cut comes early, and no sentinel's DLT is looked at; set early_decision = true or "
+            'after_sentinel_dlt = "review", or leave it out',
+        )
+    if not safety.lymphodepletion_in_stagger and not treatment.lead_days:
+        told = "has no effect: there is no lymphodepletion; leave it out"
+        yield ("safety", "lymphodepletion_in_stagger"), False, told
 
 
 @_check("safety")

@@ -80,6 +80,11 @@ class OpenDays:
         return self._first_of(self._meets)
 
     @cached_property
+    def urgent(self) -> Days:
+        """For each day the first one, from it on, on which the committee can meet urgently."""
+        return self._first_of(~self._closed("committee"))
+
+    @cached_property
     def screening(self) -> Days:
         """For each day the first one, from it on, on which results of screening are given."""
         return self._first_of(~self._closed("screening"))

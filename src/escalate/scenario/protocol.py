@@ -183,9 +183,21 @@ class Safety(Section):
     """Which cohorts begin with a sentinel: all, or only the first one at each level."""
     stagger_days: TenYears = 0
     """Between the first infusions of later patients of a cohort; at most ten years [days]."""
+    lymphodepletion_in_stagger: bool = True
+    """Whether lymphodepletion may start before the stagger is over, such that the infusion falls on its end; otherwise
+    it starts when the stagger is over, and nobody is conditioned for an infusion that a sentinel's DLT forbids."""
+    after_sentinel_dlt: Literal["review", "go_on"] = "go_on"
+    """After the DLT of a sentinel: the committee looks before anybody else of the cohort starts treatment, or the
+    cohort goes on. What the committee decides is the rule's, at the cohort's data cut."""
     review_delay_days: TenYears = 0
     """From the data cut to the committee's meeting, or to the next meeting weekday after it; at most ten years
     [days]."""
+    urgent_review_days: TenYears | None = None
+    """From a data cut that comes early, or the DLT of a sentinel that the committee looks at, to an urgent meeting, on
+    whatever day is not closed for it; at most ten years; as for any other meeting where it is left out [days]."""
+    assignment_delay_days: TenYears | None = None
+    """From the data cut to the next places, where a rolling rule stays at its level: that takes no meeting; at most ten
+    years; as for any other decision where it is left out [days]."""
     meeting_weekdays: Weekdays = EVERY_DAY
     """Weekdays on which the committee meets."""
     meeting_weeks: Annotated[tuple[Literal[1, 2, 3, 4, 5, -1], ...], AS_TUPLE] = ()
@@ -204,8 +216,11 @@ class Safety(Section):
     at once, from the infusion on. Either way the cohort's data cut waits for that window, and a DLT in it counts; at
     once it can be one more than the cohort's size, and than the cap. A rolling rule gives places itself, and is not
     touched by this."""
-    dlt_after_lymphodepletion: Literal["infuse", "withhold"] = "infuse"
-    """What happens to a patient between lymphodepletion and infusion when another patient's DLT becomes known."""
+    dlt_after_lymphodepletion: Literal["withhold_if_closed", "withhold", "infuse"] = "infuse"
+    """What happens to a patient between lymphodepletion and infusion when another patient's DLT becomes known: the
+    infusion is withheld if the level is closed, or a decision that must leave it downwards is due (which a protocol
+    without early decisions never knows before the decision); it is withheld after any DLT; or it is given as long as no
+    decision has closed the level."""
     when_rule_finished: Literal["stop", "expand"] = "stop"
     """What happens to places left under the cap: nothing, or patients at the recommended dose."""
 

@@ -190,8 +190,28 @@ class Conduct:
     def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
         yield cohort.ready
-        yield self.clock.at(self.gates.meeting_day(self.clock.today), COMMITTEE)
+        goes_to_meeting = False
+        while not goes_to_meeting:
+            goes_to_meeting = not self.takes_no_meeting(cohort)
+            yield self.clock.at(self.decision_day(cohort), COMMITTEE)
+            if self.takes_no_meeting(cohort):
+                break
         return self.decide(cohort)
+
+    def decision_day(self, cohort: CohortFile) -> int:
+        """Return when a decision on what is known today is taken."""
+        if self.takes_no_meeting(cohort):
+            return self.clock.today + (self.safety.assignment_delay_days or 0)
+        return self.gates.meeting_day(self.clock.today, cohort.forced)
+
+    def takes_no_meeting(self, cohort: CohortFile) -> bool:
+        """Return whether a rolling rule, asked now, gives places at its level or none, and that is no meeting's."""
+        if self.safety.assignment_delay_days is None or not cohort.rolling or cohort.forced or self.stop is not None:
+            return False
+        decision = self.asked(self.known(cohort))
+        return decision.action is Action.SUSPEND or (
+            decision.action is not Action.STOP and decision.level == cohort.level
+        )
 
     @property
     def expands(self) -> bool:
@@ -327,8 +347,7 @@ class Conduct:
         if self.stop is not None:
             decision = self.committee.conclude(cohort.cut, self.stop)
         else:
-            asked = self.committee.decide(cohort.cut, ANY_NUMBER, outstanding)
-            decision = self.committee.decide(cohort.cut, self.census.room_up_to(asked.level), outstanding)
+            decision = self.asked(cohort.cut, outstanding)
         cohort.decision_day = self.clock.today
         provisional = self.is_provisional(decision)
         self.permitted_level = self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level
@@ -341,6 +360,11 @@ class Conduct:
         detail = f"{decision.action.words}: {why}"
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
+
+    def asked(self, counts: Counts, outstanding: int = 0) -> Decision:
+        """Return what the committee says; what the cap leaves depends on the level that it says."""
+        freely = self.committee.decide(counts, ANY_NUMBER, outstanding)
+        return self.committee.decide(counts, self.census.room_up_to(freely.level), outstanding)
 
     def see_what_came(self, cohort: CohortFile) -> None:
         """Put before the committee what became known since the data cut: a rolling rule decides on today's data."""
@@ -451,7 +475,7 @@ class Conduct:
         if self.cohort is not None or self.closed or not self.log.cohorts:
             return False
         cut_today = self.log.cohorts[-1].data_cut_day == self.clock.today
-        return cut_today and self.gates.meeting_day(self.clock.today) == self.clock.today
+        return cut_today and self.decision_day(self.log.cohorts[-1]) == self.clock.today
 
     def leave_without_place(self, _: simpy.Event) -> None:
         """Let those who became eligible today wait or go, once no place can be given any more today."""
@@ -544,9 +568,11 @@ class Conduct:
         """Return what speaks against the infusion of a lymphodepleted patient."""
         if cohort.level > self.permitted_level:
             return "withheld: the committee has closed this dose level"
-        withholds = self.safety.dlt_after_lymphodepletion == "withhold"
-        if withholds and self.dlt_known_time > person.start_time:
+        policy = self.safety.dlt_after_lymphodepletion
+        if policy == "withhold" and self.dlt_known_time > person.start_time:
             return "withheld: a DLT became known after lymphodepletion"
+        if policy == "withhold_if_closed" and cohort.must_be_left:
+            return "withheld: the dose level must be left, and the committee is called"
         return None if fate.infused else self.scenario.say("no infusion was possible")
 
     def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
@@ -577,6 +603,8 @@ class Conduct:
             person.dlt_day = self.clock.today
         if event == "DLT":
             self.dlt_known_time = self.clock.time
+            if person.sentinel and cohort.has_sentinel and self.safety.after_sentinel_dlt == "review":
+                cohort.reviewed_day = self.gates.meeting_day(self.clock.today, is_urgent=True)
             self.settle(person, cohort, "DLT")
         elif event == "window completed":
             detail = None if person.full_dose else "less than the full dose: non-evaluable"

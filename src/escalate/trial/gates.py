@@ -8,6 +8,7 @@ gate       keeps a place shut until
 =========  ==========================================================================================================
 cohort     enrolment is open, the cohort has a free place, and the cap has room
 stagger    the infusion is far enough from those of the cohort before it
+review     the committee has looked at the sentinel's DLT
 weekday    the start of lymphodepletion and all infusions fall on weekdays of theirs
 closure    no day of lymphodepletion, and no infusion, falls on a closed day
 =========  ==========================================================================================================
@@ -25,7 +26,7 @@ from ..words.tables import GATES
 from .census import Census
 from .logbook import CohortFile
 
-STAGGER, WEEKDAY, CLOSURE = GATES
+STAGGER, REVIEW, WEEKDAY, CLOSURE = GATES
 
 
 class Gate(NamedTuple):
@@ -69,11 +70,17 @@ class Gates:
             Gate(CLOSURE, lambda day, _: _looked_up(self._open_days.by_closure, day)),
         )
         """Those that are the same for every cohort."""
-        self.listed = (Gate(STAGGER, self.after_stagger), *self.of_calendar)
+        self.listed = (
+            Gate(STAGGER, self.after_stagger),
+            Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
+            *self.of_calendar,
+        )
         """All that are shut up to some day."""
 
-    def meeting_day(self, cut_day: int) -> int:
+    def meeting_day(self, cut_day: int, is_urgent: bool = False) -> int:
         """Return the day on which the committee decides on a data cut; beyond the trial's time, if none comes."""
+        if is_urgent and self._safety.urgent_review_days is not None:
+            return _looked_up(self._open_days.urgent, cut_day + self._safety.urgent_review_days)
         return _looked_up(self._open_days.committee, cut_day + self._safety.review_delay_days)
 
     def results_day(self, day: int) -> int:
@@ -82,7 +89,8 @@ class Gates:
 
     def after_stagger(self, day: int, cohort: CohortFile) -> int:
         """Return the first day, from a day on, on which the cohort's next treatment may begin as the stagger goes."""
-        return max(day, self.stagger_until(cohort) - self._lead)
+        early = self._lead if self._safety.lymphodepletion_in_stagger else 0
+        return max(day, self.stagger_until(cohort) - early)
 
     def stagger_until(self, cohort: CohortFile) -> int:
         """Return the first day on which the cohort's next patient may be infused.

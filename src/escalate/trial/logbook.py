@@ -48,6 +48,8 @@ class CohortFile:
     people: list[Person] = field(default_factory=list)
     held_up_by: str = GATES[0]
     """The gate that a ready candidate waited for when that was looked at last."""
+    reviewed_day: int = 0
+    """Day from which on the committee has looked at the sentinel's DLT; 0 where it need not."""
     held: bool = False
     """No place is given until the next decision: accrual is suspended, or the rule has finished."""
     resume_day: int | None = None
@@ -72,6 +74,11 @@ class CohortFile:
     forced_outstanding: int = 0
     """Outcomes still to come when the decision was forced."""
     decision_day: int | None = None
+
+    @property
+    def must_be_left(self) -> bool:
+        """Whether the committee is about to leave the level, whatever is still to come."""
+        return self.forced and self.data_cut_day is not None and self.decision_day is None
 
 
 @dataclass(slots=True)

@@ -248,6 +248,7 @@ EVENT_WORDS: dict[str, str] = {
     "no place": "the candidate is lost, since no place is open today and candidates do not wait",
     "turned away": "enrolment has closed for good, and the candidate leaves screening or the waiting list",
     "stagger": "a place is free and somebody waits for it, now for the stagger and no longer for another gate",
+    "review": "a place is free and somebody waits for it: until the committee has looked at the DLT of the sentinel",
     "weekday": "a place is free and somebody waits for it: for a weekday on which treatment is possible",
     "closure": "a place is free and somebody waits for it: for the end of a closure; the detail says of which",
     "lymphodepletion": "the patient has a place and starts lymphodepletion: enrolled",
@@ -269,7 +270,7 @@ EVENT_WORDS: dict[str, str] = {
     "trial ended": "the last follow-up has ended, or the trial's time is up",
 }
 
-GATES = ("stagger", "weekday", "closure")
+GATES = ("stagger", "review", "weekday", "closure")
 """Gates that keep a free place shut up to some day, as events call them; the stagger where none is written down."""
 
 STATES: dict[str, str] = {
