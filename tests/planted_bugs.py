@@ -58,6 +58,11 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a patient counts from the next day on", "studies/accruals.py", 'side="right"', 'side="left"', "test_accruals.py"),
+    Bug("one more than planned is asked for", "studies/accruals.py", "number >= planned for", "number > planned for", "test_accruals.py::test_numbers_by_a_date_are_those_of_the_records"),
+    Bug("months end before the last comes", "studies/accruals.py", "while not days or days[-1] < self", "while not days or days[-1] < 0.5 * self", "test_accruals.py::test_without_a_date_each_month_is_told_until_nobody_else_comes"),
+    Bug("accrual.csv forgets the dates asked for", "export/accrual.py", "found.by_date(*by, counted=counted)", "found.by_date(counted=counted)", "test_accruals.py::test_the_verb_tells_numbers_by_dates_and_writes_them"),
+    Bug("dates before the start are taken", "studies/accruals.py", "elif not start <= day <= last:", "elif day > last:", "test_accruals.py::test_a_date_that_is_none_is_told_before_the_work"),
     Bug("numbers as text are taken", "words/asked.py", 'if not isinstance(value, Real) or isinstance(value, bool):\n        raise CallError(f"{name} is a number', 'if False:\n        raise CallError(f"{name} is a number', "test_helpful.py::test_numbers_as_text_and_names_as_functions_are_told"),
     Bug("half a name of a function is taken", "scenario/rules.py", 'if python.endswith(".py") or', "if False and", "test_own_rules.py::test_half_a_name_of_a_function_is_told_the_whole_form"),
     Bug("a computed skeleton is not told", "scenario/designs.py", "if not isinstance(rule, Crm) or rule.skeleton:", "if True:", "test_comparison.py::test_a_comparison_says_what_is_compared"),
@@ -602,7 +607,6 @@ BUGS = (
     Bug("rows of the waits too low", "plots/where_time_goes.py", "ROW = 19.0", "ROW = 9.0", "test_plots_simulated.py"),
     Bug("enrolled patients are infused", "studies/accruals.py", '"infused": "infusion_day"', '"infused": "treatment_start_day"', "test_accruals.py"),
     Bug("whoever has an outcome is evaluable", "studies/accruals.py", 'if outcome in ("no DLT", "DLT"))', "if outcome)", "test_accruals.py"),
-    Bug("a patient counts from the next day on", "studies/accruals.py", 'side="right"', 'side="left"', "test_accruals.py"),
     Bug("quantiles between two numbers", "studies/accruals.py", 'method="inverted_cdf"', 'method="linear"', "test_accruals.py"),
     Bug("bands of a fan mixed up", "plots/accrual_fan.py", "low, lower, middle, upper, high = (", "lower, low, middle, upper, high = (", "test_plots_simulated.py"),
     Bug("a fan rises a day early", "plots/accrual_fan.py", "x = [*(zero + day for day", "x = [*(zero + day - 1 for day", "test_plots_simulated.py"),
