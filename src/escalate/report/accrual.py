@@ -72,7 +72,8 @@ def _rows(found: Accrual, counted: str, days: Sequence[IntArray]) -> Iterator[st
     reached = [[int(of_one[number - 1]) for of_one in days if len(of_one) >= number] for number in numbers]
     shares = [in_percent(probability("", "", None, len(there), found.trials)) for there in reached]
     wide = max([15, *map(len, shares)])
-    yield f"{found.scenario.say(counted):<10}{'in trials':>{wide}}  {'median date':<16}{MOST_TRIALS.replace('the', 'those')}"
+    most_of_them = MOST_TRIALS.replace("the", "those")
+    yield f"{found.scenario.say(counted):<10}{'in trials':>{wide}}  {'median date':<16}{most_of_them}"
     for number, share, there in zip(numbers, shares, reached, strict=True):
         low, middle, high = np.quantile(there, [TAILS[0], 0.5, TAILS[1]], method="inverted_cdf")
         dates = [day_words(found.scenario.trial.start_date + timedelta(days=int(day))) for day in (low, middle, high)]

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..errors import Problem
-from .places import is_story, put, with_dates
+from .places import dotted, is_story, put, with_dates
 from .rule_files import Complaint, read_rule_files
 from .values import plain
 
@@ -42,7 +42,7 @@ def changed(
     list of Problem
         Which keys do not exist.
     """
-    new = {str(key): plain(value) for key, value in dict(changes).items()}
+    new = {dotted(str(key)): plain(value) for key, value in dict(changes).items()}
     if isinstance(new.get("rule"), str):
         new["rule"] = {"name": new["rule"]}
     found = {key: put(data, key, value, root) for key, value in new.items()}

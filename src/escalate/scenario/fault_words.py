@@ -6,6 +6,7 @@ One place decides how a fault is said, whether the scenario came from a file, fr
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from ..errors import Problem, near
-from .toml_lines import line_of
+from .toml_lines import line_of, no_date, why_no_toml
 
 KeyPath = tuple[str | int, ...]
 Fault = tuple[KeyPath, str, str]
@@ -103,7 +104,7 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in _KINDS:
-        said = _KINDS[kind]
+        said = _unread(kind, item["input"]) or _KINDS[kind]
         if "must be a table" in said and isinstance(item["input"], (list, tuple)) and isinstance(path[-1], str):
             said += f": write [{key_text(path)}], with one bracket on each side"
     elif kind.startswith(("greater_than", "less_than")):
@@ -129,6 +130,23 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
     else:
         said = item["msg"][0].lower() + item["msg"][1:]
     return f"{said}. {_meaning(path, root)}".rstrip()
+
+
+def _unread(kind: str, given: object) -> str:
+    """Return why a text is not the date, list or table that it was meant to be; empty where it was not."""
+    if not isinstance(given, str):
+        return ""
+    if kind.startswith("date"):
+        return no_date(given)
+    if not given.lstrip().startswith(("[", "{")):
+        return ""
+    try:
+        tomllib.loads(f"value = {given}")
+    except tomllib.TOMLDecodeError as error:
+        return why_no_toml(f"value = {given}", error)[0]
+    except (ValueError, RecursionError):
+        return ""
+    return ""
 
 
 def _meaning(path: KeyPath, root: type[BaseModel]) -> str:
