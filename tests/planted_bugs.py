@@ -58,6 +58,16 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a table's lines do not count comments", "scenario/rule_files.py", "for number, line in enumerate(text.splitlines(), 1)", 'for number, line in enumerate((x for x in text.splitlines() if x.strip() and x[0] != "#"), 1)', "test_own_rules.py::test_bad_tables"),
+    Bug("a table out of order is told without its line", "scenario/rule_files.py", "(lines.get(cell, 0) if cell else 0, fault)", "(0, fault)", "test_own_rules.py::test_bad_tables"),
+    Bug("a file names a function that is not there", "scenario/load.py", "        unread += unknown_function(data)", "        pass", "test_own_rules.py::test_a_name_that_nobody_registered_is_refused_at_once"),
+    Bug("a change names a function that is not there", "scenario/changes.py", ", unknown_function(data)", "", "test_own_rules.py::test_a_name_that_nobody_registered_is_refused_at_once"),
+    Bug("a result of a function that is gone is refused", "scenario/load.py", "    unread += read_rule_files(", "    unread += unknown_function(data)\n    unread += read_rule_files(", "test_own_rules.py::test_a_result_of_a_function_that_is_gone_is_read"),
+    Bug("a mistyped python is told to be a name", "scenario/fault_words.py", "for key, close in meant if close]", "for key, close in meant if False]", "test_own_rules.py::test_a_rule_without_its_name_is_told_what_was_meant"),
+    Bug("an error names the line where the function begins", "scenario/own_rules.py", "if place[0] == outside[0][0]][-1]", "if place[0] == outside[0][0]][-1][0], 6", "test_own_rules.py::test_an_error_names_the_line_of_the_function"),
+    Bug("who looks beyond the levels is not told how they count", "rules/own.py", "isinstance(error, IndexError)", "False", "test_own_rules.py::test_an_error_names_the_line_of_the_function"),
+    Bug("a mistyped target is missing, too", "scenario/compared.py", 'and not (kind and _mistyped("target", options, kind.model_fields))', "", "test_comparison.py::test_what_is_missing_because_it_is_mistyped_is_told_once"),
+    Bug("a mistyped key is missing, too", "scenario/fault_words.py", 'if item["type"] == "missing" and', "if False and", "test_errors.py::test_what_is_mistyped_is_not_missing_too"),
     Bug("a list is shown as one table", "scenario/keys.py", """return f"[{{{', '.join""", """return f"{{{{{', '.join""", "test_keys.py::test_a_list_of_tables_is_set_as_its_keys_show"),
     Bug("a file's list is shown as one table", "report/keys.py", 'f"      {section.header}")', 'f"      [{section.path}]")', "test_keys.py::test_a_list_of_tables_is_set_as_its_keys_show"),
     Bug("a last part of a section's name finds nothing", "scenario/keys.py", ' or path.endswith(f".{asked}")', "", "test_keys.py::test_a_name_finds_its_keys"),
@@ -296,7 +306,7 @@ BUGS = (
     Bug("most patients are not said", "protocol_tables/conditions.py", "    if scenario.stopping.most_patients is not None:", "    if False:", "test_decision_table.py::test_what_depends_on_totals_is_said_below"),
     Bug("an expansion closes one DLT later", "protocol_tables/conditions.py", "fewest = int(np.argmax(closes))", "fewest = int(np.argmax(closes)) + 1", "test_decision_table.py::test_when_an_expansion_is_closed_is_said_by_numbers"),
     Bug("constants of another target", "rules/boin.py", '"lambda_e: escalate at or below this DLT rate": rise,', '"lambda_e: escalate at or below this DLT rate": fall,', "test_decision_table.py::test_constants_are_those_of_the_paper"),
-    Bug("tables with semicolons are not read", "scenario/rule_files.py", "separator = max(SEPARATORS, key=lines[0].count)", 'separator = ","', "test_own_rules.py::test_tables_of_spreadsheets_are_read"),
+    Bug("tables with semicolons are not read", "scenario/rule_files.py", "separator = max(SEPARATORS, key=header.count)", 'separator = ","', "test_own_rules.py::test_tables_of_spreadsheets_are_read"),
     Bug("blanks after commas are letters", "scenario/rule_files.py", "[cell.strip() for cell in row]", "list(row)", "test_own_rules.py::test_tables_of_spreadsheets_are_read"),
     Bug("a part of a table is not drawn", "plots/decision_table.py", "for panel in map(Panel.of, table.parts):", "for panel in map(Panel.of, table.parts[:1] + table.parts[2:]):", "test_plots_rules.py::test_every_part_is_drawn_below_its_name"),
     Bug("rolling six escalates with a patient pending", "rules/data/rolling_six_published.csv", "4,0,1,S\n", "4,0,1,E\n", "test_golden_rolling.py test_rolling_rules_reference.py"),

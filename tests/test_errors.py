@@ -194,6 +194,11 @@ def test_replace_refuses(base: Scenario, key: str, value: object, says: str) -> 
     assert says in str(caught.value)
 
 
+def test_what_is_mistyped_is_not_missing_too(tmp_path: Path) -> None:
+    (said,) = problems_of(tmp_path, edited("planned_patients = 9", "planed_patients = 9"))
+    assert "trial.planed_patients = 9: unknown key. Did you mean `planned_patients`?" in said
+
+
 def test_a_key_of_another_kind_is_said(tmp_path: Path) -> None:
     text = edited('kind = "poisson"', 'kind = "fixed"\nconsent_days = [1]')
     assert problems_of(tmp_path, text)[0].endswith("does not belong to the kind that is chosen here")

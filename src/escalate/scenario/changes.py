@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from pydantic import BaseModel
 
 from ..errors import Problem
 from .places import dotted, is_story, put, with_dates
-from .rule_files import Complaint, read_rule_files
+from .rule_files import Complaint, read_rule_files, unknown_function
 from .values import plain
 
 _NAME_FILES = {"rule", "rule.file", "rule.python", "rule.sha256"}
@@ -49,7 +50,8 @@ def changed(
     problems = [problem for problem in found.values() if problem is not None]
     for key in (*(key for key in new if found[key] is None), *_forget_table(data["rule"], new)):
         _forget_source(data["sources"], key)
-    unread = list(read_rule_files(data, Path(), allow_python)) if _NAME_FILES & set(new) else []
+    found_out = read_rule_files(data, Path(), allow_python), unknown_function(data)
+    unread = list(chain(*found_out)) if _NAME_FILES & set(new) else []
     return with_dates(data, root), unread, problems
 
 

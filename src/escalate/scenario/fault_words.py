@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -46,13 +46,23 @@ def findings(error: ValidationError, root: type[BaseModel]) -> Iterator[Fault]:
     root : type
         The section.
     """
-    for item in error.errors():
+    items = error.errors()
+    meant = _meant(items, root)
+    for item in items:
+        if item["type"] == "missing" and _without_tags(item["loc"], root) in meant:
+            continue  # it is there, mistyped, which is told
         if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
             continue  # pydantic counts the valid items alone, and tells the others
         path = _without_tags(item["loc"], root)
         if item["type"] == "union_tag_invalid":
             path += (item["ctx"]["discriminator"].strip("'"),)
         yield *_named(path, item), finding_words(item, path, root)
+
+
+def _meant(items: Sequence[Any], root: type[BaseModel]) -> set[KeyPath]:
+    """Return which keys unknown ones were meant to be."""
+    unknown = [_without_tags(item["loc"], root) for item in items if item["type"] == "extra_forbidden"]
+    return {(*path[:-1], close) for path in unknown for close in near(str(path[-1]), allowed_keys(path[:-1], root))}
 
 
 def problem(fault: Fault, file: str = "", lines: Mapping[KeyPath, int] | None = None) -> Problem:
@@ -120,7 +130,11 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
         close = near(str(context["tag"]), [tag.strip("' ") for tag in context["expected_tags"].split(",")])
         return f"must be one of {context['expected_tags']}" + (f". Did you mean `{close[0]}`?" if close else "")
     elif kind == "union_tag_not_found":
-        return f"needs a `{context['discriminator'].strip(chr(39))}`. {_meaning(path, root)}"
+        allowed = allowed_keys(path, root)
+        meant = [(key, near(str(key), allowed)) for key in item["input"] if key not in allowed]
+        hints = [f"it has an unknown key `{key}`: did you mean `{close[0]}`?" for key, close in meant if close]
+        needed = f"needs a `{context['discriminator'].strip(chr(39))}`"
+        return "; ".join([needed, *hints]) + ("" if hints else f". {_meaning(path, root)}")
     elif kind == "too_short":
         said = f"needs at least {context['min_length']} value"
     elif kind == "too_long":

@@ -23,7 +23,7 @@ from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .rule_files import read_rule_files
+from .rule_files import read_rule_files, unknown_function
 from .rules import RuleOptions, decides_early
 from .toml_text import toml_text
 from .values import AS_TUPLE, FROZEN, FrozenTable, plain
@@ -166,7 +166,7 @@ class Scenario(Shows, Whole):
             If it is not a valid scenario; all problems at once.
         """
         data = with_dates(plain(values), cls)
-        return cls.checked(data, list(read_rule_files(data, Path(), allow_python)))
+        return cls.checked(data, [*read_rule_files(data, Path(), allow_python), *unknown_function(data)])
 
     def to_pandas(self) -> Any:
         """Return one row for each key that has a value, with its source, as a pandas ``DataFrame``.
