@@ -58,6 +58,16 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a figure takes any result", "plots/sheet.py", "asks(*kinds)(_figure(plot))", "asks()(_figure(plot))", "test_helpful.py::test_a_figure_of_something_else_is_told"),
+    Bug("a tree of what are no paths", "plots/paths.py", "sorted(_checked(paths), key=", "sorted(paths, key=", "test_helpful.py::test_a_figure_of_something_else_is_told"),
+    Bug("labels of ticks may overlap", "plots/sheet.py", "boxes = [(one is ax, text,", "boxes = [(text.axes is ax, text,", "test_plots_hostile.py::test_labels_of_ticks_that_overlap_are_refused"),
+    Bug("anything is an Axes", "plots/sheet.py", "if not isinstance(ax, Axes | None):", "if False:", "test_helpful.py::test_what_is_no_axes_and_no_exact_result_is_told"),
+    Bug("load takes no look at its arguments", "scenario/load.py", "@asks()\n", "", "test_helpful.py::test_every_function_tells_a_mistyped_argument"),
+    Bug("changes may be no mapping", "scenario/model.py", "if not isinstance(changes, Mapping):", "if False:", "test_helpful.py::test_a_scenario_that_is_changed_wrongly_is_told_how"),
+    Bug("an attribute is told in pydantic's words", "scenario/section.py", "def __setattr__(", "def _setattr(", "test_helpful.py::test_a_scenario_that_is_assigned_to_says_how_another_is_made"),
+    Bug("cautions are a tuple", "cautions/found.py", "found = Cautions(caution for", "found = tuple(caution for", "test_helpful.py::test_cautions_show_themselves"),
+    Bug("a folder has the name of a picture", "files/place.py", "if not chosen or ending not in OF_FILES or wanted.is_dir():", "if True:", "test_helpful.py::test_a_folder_that_is_named_as_a_file_is_refused"),
+    Bug("a sweep's folder has the name of a picture", "files/place.py", "    check_is_folder(out)\n", "", "test_helpful.py::test_a_folder_that_is_named_as_a_file_is_refused"),
     Bug("a table's lines do not count comments", "scenario/rule_files.py", "for number, line in enumerate(text.splitlines(), 1)", 'for number, line in enumerate((x for x in text.splitlines() if x.strip() and x[0] != "#"), 1)', "test_own_rules.py::test_bad_tables"),
     Bug("a table out of order is told without its line", "scenario/rule_files.py", "(lines.get(cell, 0) if cell else 0, fault)", "(0, fault)", "test_own_rules.py::test_bad_tables"),
     Bug("a file names a function that is not there", "scenario/load.py", "        unread += unknown_function(data)", "        pass", "test_own_rules.py::test_a_name_that_nobody_registered_is_refused_at_once"),

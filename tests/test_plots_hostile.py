@@ -168,6 +168,15 @@ def test_a_wider_grid(levels: int, patients: int, cohort: int, size: str) -> Non
 # On somebody's Axes
 
 
+@pytest.mark.parametrize("inches", [(3.3, 3.0), (3.0, 6.0), (4.0, 1.2)], ids=str)
+def test_labels_of_ticks_that_overlap_are_refused(inches: tuple[float, float]) -> None:
+    """In a place too narrow for percentages or too low for dose levels; what it needs is said."""
+    figure = Figure(figsize=inches)
+    FigureCanvasAgg(figure)
+    with pytest.raises(esc.EscalateError, match=r"does not fit into .*(overlaps|no room).* there is room"):
+        figures(2, 12, 3)["selection"](ax=figure.subplots(), title=False, legend=False)
+
+
 @pytest.mark.parametrize("layout", [None, "constrained"])
 def test_in_a_grid_of_two_by_two_no_text_overlaps_another_one(layout: Any) -> None:
     """Also across the cells, whatever Matplotlib's own layout does; heading and legend can be left out."""

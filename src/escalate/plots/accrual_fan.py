@@ -36,7 +36,7 @@ BODY = 245.0
 HALF, MEDIAN = "half of the trials", "median"
 
 
-@sheet.figure
+@sheet.figure(Accrual)
 def plot_accrual_fan(
     found: Accrual,
     *,

@@ -206,7 +206,7 @@ class Layout:
         return self.zero + day + 0.5
 
 
-@sheet.figure
+@sheet.figure(Trial)
 def plot_timeline(
     trial: Trial, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
 ) -> Axes:

@@ -31,6 +31,7 @@ from ..scenario.rules import (
     TiteCrm,
 )
 from ..scenario.skeleton import getprior
+from ..words.asked import asks
 from ..words.room import answers
 from .base import ModelRule, Rule
 from .blrm import BlrmRule
@@ -145,4 +146,5 @@ def _told(name: str | None = None) -> str:
     return rules(name)
 
 
-answers(__name__, _told)
+_told.__name__ = "rules"  # by which a person knows it
+answers(__name__, asks()(_told))

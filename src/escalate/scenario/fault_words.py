@@ -130,8 +130,8 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
         close = near(str(context["tag"]), [tag.strip("' ") for tag in context["expected_tags"].split(",")])
         return f"must be one of {context['expected_tags']}" + (f". Did you mean `{close[0]}`?" if close else "")
     elif kind == "union_tag_not_found":
-        allowed = allowed_keys(path, root)
-        meant = [(key, near(str(key), allowed)) for key in item["input"] if key not in allowed]
+        known = allowed_keys(path, root)
+        meant = [(key, near(str(key), known)) for key in item["input"] if key not in known]
         hints = [f"it has an unknown key `{key}`: did you mean `{close[0]}`?" for key, close in meant if close]
         needed = f"needs a `{context['discriminator'].strip(chr(39))}`"
         return "; ".join([needed, *hints]) + ("" if hints else f". {_meaning(path, root)}")

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import Problem, ScenarioError, near
 from ..files import MOST_BYTES, MOST_OF_RECORD, FileRead
 from ..shipped import scenario_file, shipped
+from ..words.asked import asks
 from .fault_words import Fault, KeyPath
 from .model import Scenario
 from .places import put, with_dates
@@ -18,6 +19,7 @@ from .toml_lines import KeyLines
 from .values import plain
 
 
+@asks()
 def load(scenario: str | os.PathLike[str] | FileRead | Mapping[str, Any], *, allow_python: bool = False) -> Scenario:
     """Read a scenario.
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from ..errors import ScenarioError
+from ..errors import CallError, ScenarioError
 from ..files import write_text
+from ..words.asked import asks, described
 from ..words.shown import Shows
 from .calendar import Calendar
 from .changes import changed
@@ -212,6 +213,7 @@ class Scenario(Shows, Whole):
         """Return the scenario with some sections changed, as `replace` does; itself where nothing is changed."""
         return self.replace(update) if update else self
 
+    @asks(like='scenario.replace({"safety.dlt_window_days": 42})')
     def replace(self, changes: Mapping[str, Any], *, allow_python: bool = False) -> Self:
         """Return a scenario with some values changed, checked like a scenario file.
 
@@ -233,6 +235,9 @@ class Scenario(Shows, Whole):
         ScenarioError
             If a key does not exist or a value is not allowed; all problems at once.
         """
+        if not isinstance(changes, Mapping):
+            said = 'changes are keys with values, as in scenario.replace({"safety.dlt_window_days": 42})'
+            raise CallError(f"{said}; got {described(changes)}")
         data, unread, misplaced = changed(plain(self), changes, type(self), allow_python)
         keeps_ranges = not any(str(key).split(".")[0] == "ranges" for key in changes)
         try:

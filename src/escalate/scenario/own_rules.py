@@ -27,7 +27,7 @@ from traceback import walk_tb
 from typing import Any
 
 from ..errors import CallError, near
-from ..words.asked import described, number
+from ..words.asked import asks, described, number
 
 _OURS = str(Path(__file__).parents[1])
 """Where no code is a person's own."""
@@ -137,6 +137,7 @@ def has_target(reference: str, sha256: str | None) -> bool:
     return found is not None and found.target is not None
 
 
+@asks()
 def rule(
     function: Function | None = None, *, name: str | None = None, target: float | None = None, rolling: bool = False
 ) -> Any:

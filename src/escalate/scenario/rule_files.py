@@ -64,8 +64,9 @@ def unknown_function(data: dict[str, Any]) -> Iterator[Complaint]:
     """Yield that a rule names a function which this session does not have; one of a file is read from there."""
     rule = data.get("rule")
     python = rule.get("python") if isinstance(rule, dict) else None
-    is_name = isinstance(python, str) and python != "" and ":" not in python and not python.endswith(".py")
-    if is_name and python not in REGISTERED:
+    if not isinstance(python, str) or not python or ":" in python or python.endswith(".py"):
+        return
+    if python not in REGISTERED:
         yield ("rule", "python"), python, why_unknown(python)
 
 

@@ -189,7 +189,8 @@ class Accrual(Shows, Saves):
     def _usual_days(self, counted: str) -> list[int]:
         """Return the first days of the months until nobody else comes, and the planned completion [days]."""
         start, planned = self.scenario.trial.start_date, self.scenario.planned_days
-        days, month = [], start
+        days: list[int] = []
+        month = start
         while not days or days[-1] < self.last_day(counted):
             month = (month.replace(day=1) + timedelta(days=31)).replace(day=1)
             days.append((month - start).days)
