@@ -58,6 +58,10 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("an extra is installed from an index", "errors.py", "install '.[{extra}]' in", "install 'escalate-trials[{extra}]' in", "test_helpful.py::test_who_lacks_a_library_is_told_the_same_everywhere"),
+    Bug("a missing pandas is Python's own error", "words/frames.py", "except ImportError:", "except ZeroDivisionError:", "test_helpful.py::test_who_lacks_a_library_is_told_the_same_everywhere"),
+    Bug("a verb has a number of trials of its own", "cli/sensitivity.py", "add_trials(parser, TRIALS_EACH,", "add_trials(parser, 5000,", "test_helpful.py::test_help_says_how_many_trials_there_are_where_nobody_says"),
+    Bug("the help has other numbers than the verbs", "cli/__init__.py", "{TRIALS_RECORDED:,} (accrual)", "{TRIALS_EACH:,} (accrual)", "test_helpful.py::test_help_says_how_many_trials_there_are_where_nobody_says"),
     Bug("a figure takes any result", "plots/sheet.py", "asks(*kinds)(_figure(plot))", "asks()(_figure(plot))", "test_helpful.py::test_a_figure_of_something_else_is_told"),
     Bug("a tree of what are no paths", "plots/paths.py", "sorted(_checked(paths), key=", "sorted(paths, key=", "test_helpful.py::test_a_figure_of_something_else_is_told"),
     Bug("labels of ticks may overlap", "plots/sheet.py", "boxes = [(one is ax, text,", "boxes = [(text.axes is ax, text,", "test_plots_hostile.py::test_labels_of_ticks_that_overlap_are_refused"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import escalate
 from conftest import ROOT, SCENARIOS
 from escalate import Scenario
 from escalate.cli import VERBS, main
-from escalate.errors import CallError, OutputError, near
+from escalate.errors import CallError, EscalateError, OutputError, near
+from escalate.studies.study import make_study
+from escalate.studies.workers import workers
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 RECORD = str(ROOT / "seeds" / "NCT06337474.json")
@@ -127,7 +131,7 @@ def test_completion_without_its_library_is_one_line(
 ) -> None:
     monkeypatch.setitem(sys.modules, "shtab", None)
     assert ended("--print-completion", "bash") == 2
-    assert "pip install 'escalate-trials[cli]'" in capsys.readouterr().err
+    assert "python3 -m pip --python .venv install '.[cli]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -220,3 +224,32 @@ def test_a_folder_that_is_named_as_a_file_is_refused(name: str, base: Scenario, 
     assert ended("sweep", "s.toml", "--out", str(tmp_path / name)) == 2
     assert list(tmp_path.glob("*x.*")) == []
     escalate.accrual(base, trials=2).save(tmp_path / "version 1.2")
+
+
+def test_who_lacks_a_library_is_told_the_same_everywhere(monkeypatch: pytest.MonkeyPatch, base: Scenario) -> None:
+    """One place says how an extra is installed, and every one that is named exists."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    for name in ("pandas", "openpyxl", "distributed"):
+        monkeypatch.setitem(sys.modules, name, None)
+    lacks = {
+        "notebooks": [base.to_pandas, escalate.exact(base).to_pandas, escalate.simulate(base, trials=2).to_pandas,
+                      escalate.decision_table(base, 3).to_pandas, escalate.accrual(base, trials=2).to_pandas,
+                      escalate.simulate_trial(base).patients.to_pandas],
+        "excel": [lambda: escalate.exact(base).save("x.xlsx")],
+        "dask": [lambda: workers(None, "tcp://10.0.0.5:8786").__enter__()],
+    }  # fmt: skip
+    for extra, calls in lacks.items():
+        assert extra in extras
+        for call in calls:
+            with pytest.raises(EscalateError, match=rf"extra `{extra}` installs: .* '\.\[{extra}\]' in escal"):
+                call()
+
+
+@pytest.mark.parametrize("verb", ["run", "compare", "trial", "accrual", "sensitivity", "sweep"])
+def test_help_says_how_many_trials_there_are_where_nobody_says(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    function = {"run": escalate.run, "trial": escalate.run, "sweep": make_study}.get(verb) or getattr(escalate, verb)
+    many = f"{inspect.signature(function).parameters['trials'].default:,}"
+    assert ended("help", verb) == 0
+    assert re.search(rf"\(default {many}\b", " ".join(capsys.readouterr().out.split()))
+    assert ended("help") == 0
+    assert re.search(rf"{many} \([^)]*\b{verb}\b", " ".join(capsys.readouterr().out.split()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..words.defaults import TRIALS_RECORDED
 from .arguments import Verbs, add_out, add_scenario, add_trials, name_of, new_verb, result_folder, say, scenario_of
 
 
@@ -15,7 +16,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--counted", choices=who, default=who[0], metavar="WHO", help=f"{', '.join(who)} (the first)")
     dates = "tell how many there are by the end of a date, as in 2026-07-30; give one for each, or commas between them"
     parser.add_argument("--by", action="extend", type=_dates, default=[], metavar="DATE", help=dates)
-    add_trials(parser, 1000)
+    add_trials(parser, TRIALS_RECORDED, "trials, each with all its records")
     add_out(parser, "results/<scenario>-accrual, with a number if that exists")
 
 

@@ -15,6 +15,7 @@ from pydantic import Field
 from ..errors import CallError, ScenarioError
 from ..files import write_text
 from ..words.asked import asks, described
+from ..words.frames import pandas
 from ..words.shown import Shows
 from .calendar import Calendar
 from .changes import changed
@@ -174,7 +175,7 @@ class Scenario(Shows, Whole):
 
         It needs pandas, which the extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         values = {key: each[0] if len(each) == 1 else list(each) for key, each in leaves(self.filled()).items()}
         rows = [(key, value, source_of(key, self.sources)) for key, value in values.items() if value is not None]

@@ -19,6 +19,8 @@ from ..files import Saves
 from ..results.estimates import Estimate, probability, quantile
 from ..scenario.model import Scenario
 from ..words.asked import asks, described
+from ..words.defaults import TRIALS_RECORDED
+from ..words.frames import pandas
 from ..words.records import IntArray, Trial
 from ..words.shown import Shows
 from ..words.tables import Column, Layout, Table
@@ -89,7 +91,7 @@ class Accrual(Shows, Saves):
 
         It needs pandas, which the extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         rows = [
             (counted, trial, number, int(day))
@@ -262,7 +264,9 @@ def _date(given: object) -> date | None:
 
 
 @asks(Scenario, numbers=("trials", "seed"))
-def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool | None = None) -> Accrual:
+def accrual(
+    scenario: Scenario, *, trials: int = TRIALS_RECORDED, seed: int = 1, progress: bool | None = None
+) -> Accrual:
     """Simulate trials with all their records, and keep when each candidate and patient came.
 
     Parameters
