@@ -58,6 +58,7 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("the planned completion has one spelling, however narrow", "plots/timeline.py", ', f"planned {planned}", str(planned)]', "]", "test_plots_hostile.py::test_corners_of_the_wider_grid"),
     Bug("a number and its interval are parted", "cli/width.py", "place in within or any(", "any(", "test_width.py::test_a_number_and_its_interval_stay_together"),
     Bug("an extra is installed from an index", "errors.py", "install '.[{extra}]' in", "install 'escalate-trials[{extra}]' in", "test_helpful.py::test_who_lacks_a_library_is_told_the_same_everywhere"),
     Bug("a missing pandas is Python's own error", "words/frames.py", "except ImportError:", "except ZeroDivisionError:", "test_helpful.py::test_who_lacks_a_library_is_told_the_same_everywhere"),

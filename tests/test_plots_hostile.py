@@ -137,6 +137,8 @@ def drawn_well(draw: Draw, size: str) -> None:
 
 
 FEW = [((1, 9, 1), "screen"), ((2, 12, 3), "a4"), ((10, 60, 3), "screen")]
+CORNERS = [("timeline", (1, 24, 1), "a4")]
+"""What of the wider grid once overlapped: the planned completion in the middle of a narrow figure."""
 KINDS = [
     "timeline", "staircase", "durations", "where time goes", "selection", "accrual fan", "tornado", "tornado of a dose",
     "sweep", "sweep, turned", "comparison", "decision table", "dose paths",
@@ -146,6 +148,11 @@ KINDS = [
 @pytest.mark.parametrize(("of", "size"), FEW, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_text_overlaps_another_one_or_is_cut(of: tuple[int, int, int], size: str, kind: str) -> None:
+    drawn_well(figures(*of)[kind], size)
+
+
+@pytest.mark.parametrize(("kind", "of", "size"), CORNERS, ids=str)
+def test_corners_of_the_wider_grid(kind: str, of: tuple[int, int, int], size: str) -> None:
     drawn_well(figures(*of)[kind], size)
 
 

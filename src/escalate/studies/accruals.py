@@ -283,7 +283,7 @@ def accrual(
     Returns
     -------
     Accrual
-        Drawn by `escalate.plot_accrual_fan`.
+        Drawn by `escalate.plot_accrual_fan`; its `by_date` tells how many there are by a date.
 
     Raises
     ------
