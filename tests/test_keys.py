@@ -273,7 +273,7 @@ def test_what_kinds_share_is_told_once() -> None:
     assert '"BOIN", "TITE-BOIN", "mTPI"' in told
 
 
-@pytest.mark.parametrize("path", ["dose_levels", "treatment.lymphodepletion", "accrual.pauses", "what_if"])
+@pytest.mark.parametrize("path", [section.path for section in key_sections() if section.repeated])
 def test_a_list_of_tables_is_set_as_its_keys_show(path: str) -> None:
     """Every line that `escalate keys` shows of such a list works, on the command line and in a file."""
     told = keys_text(path)

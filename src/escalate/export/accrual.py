@@ -60,7 +60,7 @@ def write_accrual(
         (folder / f"{table.name}.csv").write_bytes(csv_bytes(table.to_csv()))
         write_resolved(folder, found.scenario)
         made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
-        write_json(folder / "provenance.json", {**made, "counted": counted})
+        write_json(folder / "provenance.json", {**made, "counted": counted, "by": list(map(str, by))})
 
     figures = {"accrual": figure(lambda: plot_accrual_fan(found, counted=counted))}
     write_folder(out, write, overwrite, figures | also_workbook(found, xlsx), tell=tell)
