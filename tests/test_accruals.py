@@ -5,7 +5,9 @@ The bugs with which they were seen to fail stand in `planted_bugs.py`.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import csv
+import io
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ import pytest
 import escalate as esc
 from conftest import ROOT
 from escalate.cli import main
+from escalate.results.chance import binomial_interval
 from escalate.results.outcomes import NOT_REACHED
 from escalate.studies.accruals import COUNTED, Accrual
 from escalate.studies.simulation import traced_trials
@@ -100,3 +103,64 @@ def test_the_verb_says_who_can_be_counted(capsys: pytest.CaptureFixture[str]) ->
     with pytest.raises(SystemExit) as caught:
         main(["accrual", BASE, "--counted", "infusd"])
     assert caught.value.code == 2 and "did you mean infused?" in capsys.readouterr().err
+
+
+def test_numbers_by_a_date_are_those_of_the_records() -> None:
+    """The day itself counts; a quantile is the smallest number that the share of the trials does not exceed."""
+    scenario = esc.load(BASE)
+    found = esc.accrual(scenario, trials=21)
+    infused = [
+        sorted(day for day in esc.simulate_trial(scenario, replicate=k).patients["infusion_day"] if day is not None)
+        for k in range(21)
+    ]
+    day = infused[0][3]
+    on = scenario.trial.start_date + timedelta(days=day)
+    numbers = sorted(sum(one <= day for one in days) for days in infused)
+    rows = {row["measure"]: row for row in found.by_date(on.isoformat())}
+    assert [rows[f"{q} quantile"]["estimate"] for q in ("10%", "50%", "90%")] == [numbers[k] for k in (2, 10, 18)]
+    late = found.by_date(on, date(2033, 1, 1))
+    assert late["date"][-1] == "2033-01-01" and len(late) == 8
+    reached = sum(len(days) >= 9 for days in infused)
+    last = list(late)[-1]
+    assert (last["measure"], last["estimate"]) == ("planned number or more", reached / 21)
+    assert (last["low"], last["high"]) == binomial_interval(reached, 21)
+
+
+def test_without_a_date_each_month_is_told_until_nobody_else_comes(found: Accrual) -> None:
+    """The start is 2025-01-01; candidates, who are not planned, have quantiles alone."""
+    table = found.by_date(counted="consented")
+    assert [*dict.fromkeys(table["date"])] == [f"2025-0{month}-01" for month in range(2, 9)]
+    assert found.last_day("consented") <= table["day"][-1] < found.last_day("consented") + 31
+    assert {*table["measure"]} == {"10% quantile", "50% quantile", "90% quantile"}
+    assert {*table["unit"]} == {"candidates"}
+
+
+def test_the_verb_tells_numbers_by_dates_and_writes_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    asked = ["--by", "2026-07-30,2025-06-30", "--by", "2025-06-30"]
+    assert main(["accrual", BASE, "--trials", "21", "--out", str(out), *asked]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    written = list(csv.DictReader(io.StringIO((out / "accrual.csv").read_text(encoding="utf-8-sig"))))
+    assert [*dict.fromkeys(row["date"] for row in written)] == ["2025-06-30", "2026-07-30"]
+    low, middle, high, reached = (float(row["estimate"]) for row in written[4:])
+    (line,) = [line for line in printed if line.startswith("Thu 2026-07-30 ")]
+    assert line.split()[2] == f"{middle:.0f}" and line.split()[3].startswith("[")
+    assert f" {low:.0f} to {high:.0f} " in line and f" {100 * reached:.0f}" in line
+    assert any(line.startswith("the end of the trial ") for line in printed)
+    assert any("80% of the trials" in line and "P(9 or more)" in line for line in printed)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("2025-06-31", "the text '2025-06-31' is no date that exists; write it as in 2025-08-30"),
+        ("2024-08-29", "2024-08-29 is outside the trial: the trial starts on 2024-08-30, and is over by 2034-08-28"),
+    ],
+)
+def test_a_date_that_is_none_is_told_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    assert main(["accrual", BASE, "--by", f"{given} x", "--out", str(tmp_path / "out")]) == 2
+    told = capsys.readouterr().err
+    assert said in told and "'x' is no date" in told
+    assert not (tmp_path / "out").exists()

@@ -396,7 +396,8 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "two truths with one label": ({"truths": [[0.1, 0.2], [0.1, 0.2]]}, 'truths = "10% 20%": 2 have this label'),
     "a truth as a rule's option": ({"rules": ["3+3 toxicity.dlt_probability=[0.1,0.2]"]}, "rule 1 (3+3): toxicity.dlt_probability: what nature does is a truth, not a rule's option"),
     "other doses": ({"rules": [small(dose_levels=[{"label": "low"}, {"label": "middle"}])]}, 'rule 1 (3+3): dose_levels = ["low", "middle"]: must be those of the scenario: low, high'),
-    "a Python rule that is not there": ({"rules": [{"python": "nobody"}]}, "rule nobody: rule.python = 'nobody': no such rule is loaded"),
+    "a Python rule that is not there": ({"rules": [{"python": "nobody"}]}, "rule 1 (nobody): rule.python = nobody: no such rule is loaded"),
+    "a target that is mistyped": ({"rules": ["BOIN tagret=0.25"]}, "rule 1 (BOIN): rule.tagret = 0.25: unknown key. Did you mean `target`?"),
     "a Python file": ({"rules": [{"python": "rules.py:mine"}]}, "a scenario file must be safe to open"),
 }  # fmt: skip
 
@@ -413,6 +414,12 @@ def test_all_problems_at_once() -> None:
     with pytest.raises(ScenarioError) as caught:
         compare(small(), ["BOIN", "CRM", "BION"], [[0.1], [0.1, 0.2], [0.1, 2.0]])
     assert len(caught.value.problems) == 5
+
+
+def test_what_is_missing_because_it_is_mistyped_is_told_once() -> None:
+    with pytest.raises(ScenarioError) as caught:
+        compare(small(), ["BOIN tagret=0.25"])
+    assert len(caught.value.problems) == 1
 
 
 def test_no_trials_are_refused() -> None:

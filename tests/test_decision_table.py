@@ -294,8 +294,9 @@ def test_a_table_of_a_function_says_what_it_was_asked() -> None:
     reads_all = own(lambda known: "escalate" if sum(known.evaluable) == 3 * (known.level - 1) + known.n else "stop")
     assert said(reads_all, 2) == ["E E", "E E", "E"]
     assert asked in decision_table(reads_all, 2).to_text()
+    where = r"\(.*test_decision_table.py, line \d+\)"
     with pytest.raises(
-        RuleError, match=r"raised KeyError: [23]; a table by the counts .* with --cohorts 1 \(in Python: "
+        RuleError, match=rf"raised KeyError: [23] {where}; a table by the counts .* with --cohorts 1 \(in Python: "
     ):
         decision_table(own(lambda known: {1: "stay"}[known.level]))
 

@@ -132,6 +132,10 @@ def test_checks_between_sections_are_made_although_another_section_is_wrong(tmp_
         (b" \n\n", "is empty"),
         (b"schema_version = \n", "scenario.toml:1: is not TOML"),
         (b"a = 1\nb = [1,\n", "scenario.toml:3: is not TOML"),
+        (b"a = 1\nb = 2024-13-30 # 2024-14-01\n", "scenario.toml:2: 2024-13-30 is a date that does not exist"),
+        (b"a = 1\nb = [2024-01-31,\n 2024-02-30]\n", "scenario.toml:3: 2024-02-30 is a date that does not exist"),
+        (b"a = 2024-1-31\n", "scenario.toml:1: 2024-1-31 is no date as TOML writes it: two digits"),
+        (b"b = 1 1 # 2024-13-30\n", "scenario.toml:1: is not TOML"),
         (b"a = 1\nb = '\xff'\n", "scenario.toml:2: is not UTF-8"),
     ],
 )
@@ -167,6 +171,7 @@ def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
 
 def test_replace_changes_and_checks(base: Scenario) -> None:
     changed = base.replace({"toxicity.dlt_probability": [0.1, 0.25], "dose_levels.1.cells": 2e10})
+    assert changed == base.replace({"toxicity.dlt_probability": [0.1, 0.25], "dose_levels[2].cells": 2e10})
     assert changed.toxicity.dlt_probability == (0.1, 0.25)
     assert changed.dose_levels[1].cells == 2e10
     assert base.toxicity.dlt_probability == (0.03, 0.06)
@@ -178,7 +183,7 @@ def test_replace_changes_and_checks(base: Scenario) -> None:
     [
         ("toxicity.dlt_probabilty", [0.1, 0.2], "there is no `dlt_probabilty` here. Did you mean `dlt_probability`?"),
         ("toxicity.dlt_probability", [0.1], "has 1 values, and there are 2 dose levels"),
-        ("dose_levels.2.cells", 1.0, "there is no `2` here. Allowed here: 0, 1"),
+        ("dose_levels.2.cells", 1.0, "dose_levels[3].cells: there is no `[3]` here: `dose_levels` has 2"),
         ("safety.cohort_size", 0, "safety.cohort_size = 0: must be at least 1"),
         ("trial", 3, "trial = 3: must be a table"),
     ],
@@ -187,6 +192,11 @@ def test_replace_refuses(base: Scenario, key: str, value: object, says: str) -> 
     with pytest.raises(ScenarioError) as caught:
         base.replace({key: value})
     assert says in str(caught.value)
+
+
+def test_what_is_mistyped_is_not_missing_too(tmp_path: Path) -> None:
+    (said,) = problems_of(tmp_path, edited("planned_patients = 9", "planed_patients = 9"))
+    assert "trial.planed_patients = 9: unknown key. Did you mean `planned_patients`?" in said
 
 
 def test_a_key_of_another_kind_is_said(tmp_path: Path) -> None:
@@ -249,7 +259,7 @@ def test_a_range_of_another_shape(base: Scenario, key: str, ends: list[object]) 
 
 
 def test_a_scenario_is_frozen(base: Scenario) -> None:
-    with pytest.raises(ValueError, match="frozen"):
+    with pytest.raises(ValueError, match="a scenario does not change"):
         base.safety.cohort_size = 4  # type: ignore[misc]
 
 

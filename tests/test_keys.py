@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import textwrap
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,10 +19,13 @@ from conftest import ROOT
 from escalate.cli import main
 from escalate.report.keys import keys_page, keys_text
 from escalate.rules import catalogue
+from escalate.scenario.command_line import with_settings
 from escalate.scenario.keys import MUST, Key, KeySection, find_keys, key_sections, toml_value
 from escalate.scenario.model import Scenario
+from escalate.scenario.places import value_of
 from escalate.scenario.rules import RULES
 from escalate.scenario.section import Section
+from escalate.scenario.values import plain
 
 BASE = ROOT / "scenarios" / "nct06337474.toml"
 PYTHON = """import escalate
@@ -230,6 +234,8 @@ def test_the_python_example_is_its_files_fingerprint() -> None:
         ("cohort_size", 1, ["cohort_size"]),
         ("dose_levels.0.cells", 1, ["cells"]),
         ("toxicity.dlt_probability[2]", 1, ["dlt_probability"]),
+        ("pauses", 1, None),
+        ("pauses[1].first_day", 1, ["first_day"]),
         ("boin", 1, None),
         ("rule.TITE-CRM", 1, None),
         ("rule", len(RULES), None),
@@ -266,6 +272,21 @@ def test_what_kinds_share_is_told_once() -> None:
     told = keys_text("target")
     assert told.count("target = ") == 2  # rules with a target; the table, whose target is for the recommendation
     assert '"BOIN", "TITE-BOIN", "mTPI"' in told
+
+
+@pytest.mark.parametrize("path", [section.path for section in key_sections() if section.repeated])
+def test_a_list_of_tables_is_set_as_its_keys_show(path: str) -> None:
+    """Every line that `escalate keys` shows of such a list works, on the command line and in a file."""
+    told = keys_text(path)
+    lines = re.findall(r"^ +--set '(.*)'$", told, re.MULTILINE)
+    assert [line.partition("=")[0].partition("[")[0] for line in lines] == [path, path]
+    base = escalate.load(BASE).replace(
+        {"dose_levels": [{"label": "low"}], "toxicity": {"dlt_probability": [0.1]}, "what_if": []}
+    )
+    whole = with_settings(base, lines[:1])
+    assert with_settings(whole, lines[1:]).replace({"sources": {}}) == whole.replace({"sources": {}})
+    written = textwrap.dedent(told.partition("once for each:\n")[2].partition("\n\n")[0])
+    assert value_of(tomllib.loads(written), path) == value_of(plain(whole), path)
 
 
 def test_the_verb_prints_the_public_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -335,7 +335,9 @@ def test_dates_as_text_and_a_rule_by_its_name(base: Scenario) -> None:
     assert changed.trial.start_date == date(2025, 1, 31)
     assert changed.rule.name == "rolling six" and changed.sources["rule"].startswith("assumption: changed")
     assert base.replace({"trial": {**plain(base.trial), "start_date": "2025-01-31"}}).trial == changed.trial
-    with pytest.raises(ScenarioError, match=r'trial.start_date = "2025-02-30": must be a date'):
+    with pytest.raises(
+        ScenarioError, match=r'trial.start_date = "2025-02-30": 2025-02-30 is a date that does not exist'
+    ):
         base.replace({"trial.start_date": "2025-02-30"})
     with pytest.raises(ScenarioError, match=r"^rule.target: is missing"):
         base.replace({"rule": "BOIN"})

@@ -36,7 +36,7 @@ def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
 # What a person writes into a scenario instead of what, and what is said.
 SCENARIO = {
     "below a number": ("\n[sources]", '\n[ranges]\n"follow_up.days.x" = [1, 2]\n[sources]', "`follow_up.days` is one value, and nothing stands below it"),
-    "below a number in a list": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability.0.1" = [0, 1]\n[sources]', "`toxicity.dlt_probability.0` is one value"),
+    "below a number in a list": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability.0.1" = [0, 1]\n[sources]', "`toxicity.dlt_probability[1]` is one value"),
     "no such position": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability.²" = [0, 1]\n[sources]', "there is no `²` here"),
     "range of another shape": ("\n[sources]", '\n[ranges]\n"toxicity.dlt_probability" = [0.01, 0.1]\n[sources]', "as many numbers as the value has"),
     "range of another kind": ("\n[sources]", '\n[ranges]\n"rule.target" = [0.2, 0.3]\n[sources]', "there is no such value: it does not belong to the kind"),
@@ -67,7 +67,7 @@ def test_a_section_with_two_brackets_has_its_line(capsys: pytest.CaptureFixture[
 STUDY = {
     '"follow_up.days" = {start = 90, stop = 180}': "follow_up.days: a range has from, to and steps",
     '"follow_up.days.x" = [1]': "`follow_up.days` is one value",
-    '"toxicity.dlt_probability.0.1" = [1]': "`toxicity.dlt_probability.0` is one value",
+    '"toxicity.dlt_probability.0.1" = [1]': "`toxicity.dlt_probability[1]` is one value",
     f'"follow_up.days" = {{from = 1, to = {"9" * 400}, steps = 3}}': "from and to of a range must be numbers",
     '"follow_up.days" = {from = -1e308, to = 1e308, steps = 3}': "from and to of a range must be numbers",
     '"follow_up.days" = [90, 5]': "point 2 (follow_up.days = 5): follow_up.days = 5",

@@ -257,7 +257,7 @@ def test_a_scenario_with_a_rule_file_can_be_changed(tmp_path: Path) -> None:
         (None, "my_rules.py cannot be read: No such file"),
         ("import sys; sys.exit('enough')", "my_rules.py cannot be run: SystemExit: enough"),
         ("def cautious(:", "my_rules.py cannot be run: SyntaxError"),
-        ("raise RuntimeError('no')", "my_rules.py cannot be run: RuntimeError: no"),
+        ("raise RuntimeError('no')", "my_rules.py cannot be run: RuntimeError: no ("),
         ("def cautious(known): pass", "registers no function 'cautious' with @escalate.rule; it registers: none"),
         (RULE.replace("cautious", "bold"), "registers no function 'cautious' with @escalate.rule; it registers: bold"),
     ],
@@ -276,9 +276,48 @@ def test_check_says_that_a_rule_does_not_exist(tmp_path: Path, capsys: pytest.Ca
     assert "no such rule is loaded" in capsys.readouterr().err
 
 
-def test_a_name_that_nobody_registered(base: esc.Scenario) -> None:
-    with pytest.raises(RuleError, match=r"rule.python = 'nobody': no such rule is loaded"):
-        esc.exact(base.replace({"rule": {"python": "nobody"}}))
+def test_a_name_that_nobody_registered_is_refused_at_once(base: esc.Scenario, tmp_path: Path) -> None:
+    says = r"rule.python = owm: no such rule is loaded. Did you mean `own`\? Register"
+    register(lambda known: "stay")
+    for make in (
+        lambda: base.replace({"rule": {"python": "owm"}}),
+        lambda: base.replace({"rule": {"python": "own"}}).replace({"rule.python": "owm"}),
+        lambda: esc.load(base.resolved() | {"rule": {"python": "owm"}}),
+        lambda: esc.load(files(tmp_path, 'python = "owm"')),
+    ):
+        with pytest.raises(ScenarioError, match=says):
+            make()
+
+
+def test_a_result_of_a_function_that_is_gone_is_read(base: esc.Scenario, tmp_path: Path) -> None:
+    """So that it can be compared with others; it cannot be run."""
+    made = base.replace({"rule": {"python": register(lambda known: "stay")}})
+    (tmp_path / "resolved.json").write_text(json.dumps(made.resolved()), encoding="utf-8")
+    del REGISTERED["own"]
+    with pytest.raises(RuleError, match=r"rule.python = 'own': no such rule is loaded"):
+        esc.exact(esc.load(tmp_path / "resolved.json"))
+
+
+def test_a_rule_without_its_name_is_told_what_was_meant(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="rule: needs a `name`; it has an unknown key `pyhton`: did you mean `pyt"):
+        esc.load(files(tmp_path, 'pyhton = "my_rules.py:cautious"'))
+
+
+def test_an_error_names_the_line_of_the_function(tmp_path: Path) -> None:
+    """The line of the person's own code, not of what it called; levels and tuples where it looked beyond."""
+    code = "import math\n" + RULE.replace(
+        "    if known.y ==", "    math.log(known.dlts[known.level])\n    if known.y =="
+    )
+    scenario = esc.load(files(tmp_path, PYTHON, my_rules__py=code), allow_python=True)
+    says = rf"raised ValueError: .* \({re.escape(str(tmp_path))}.my_rules.py, line 8\)$"
+    with pytest.raises(RuleError, match=says):
+        esc.decision_table(scenario, after="1NNN", cohorts=1)
+    (tmp_path / "my_rules.py").write_text(code.replace("[known.level]", "[known.level + 1]"), encoding="utf-8")
+    counted = (
+        r"line 8\); known.level counts from 1, and known.dlts and the others from 0: .* known.dlts\[known.level - 1\]"
+    )
+    with pytest.raises(RuleError, match=counted):
+        esc.decision_table(esc.load(str(tmp_path / "scenario.toml"), allow_python=True), after="1NNN", cohorts=1)
 
 
 HEAD = "evaluable,dlts,decision\n"
@@ -293,6 +332,9 @@ def test_a_table_file_is_read_where_the_scenario_lies(tmp_path: Path) -> None:
     assert esc.exact(scenario).no_dose > 0
 
 
+LAST = len(THREES.splitlines())
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -300,15 +342,18 @@ def test_a_table_file_is_read_where_the_scenario_lies(tmp_path: Path) -> None:
         ("n,y,d\n", "has no column decision, dlts, evaluable"),
         (HEAD, "has no line"),
         (THREES.replace("3,1,S\n", ""), "has holes: there is no decision for DLTs 1 in 3"),
-        (THREES + "3,1,D\n", "contradicts itself: 1 DLTs in 3 are S and D"),
+        (THREES + "3,1,D\n", f"own.csv:{LAST + 1}: contradicts itself: 1 DLTs in 3 are S and D"),
         (THREES + "3,4,D\n", "has 4 DLTs among 3 patients"),
-        (THREES + "three,1,D\n", "evaluable 'three' and dlts '1' must be whole numbers"),
-        (THREES.replace("3,1,S", "3,1,X"), "letters are E, S, D, DU"),
+        (
+            "# by hand\n\n" + THREES + "three,1,D\n",
+            f"own.csv:{LAST + 3}: evaluable 'three' and dlts '1' must be whole numbers",
+        ),
+        (THREES.replace("3,1,S", "3,1,X"), "own.csv:3: 3 = 'E X D DU': letters are E, S, D, DU"),
         (
             THREES.replace("3,1,S", "3,1,D").replace("3,2,D", "3,2,S"),
-            "with 3 patients, 2 DLTs (S) are bolder than 1 (D)",
+            "own.csv:4: with 3 patients, 2 DLTs (S) are bolder than 1 (D); more DLTs may not be answered",
         ),
-        (THREES.replace("6,1,S", "6,1,D"), "1 DLTs in 6 patients (D) are more cautious than in 3 (S)"),
+        (THREES.replace("6,1,S", "6,1,D"), "own.csv:7: 1 DLTs in 6 patients (D) are more cautious than in 3 (S)"),
         (THREES.split("9,0")[0], "has no line for 9 evaluable patients"),
     ],
 )

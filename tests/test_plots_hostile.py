@@ -137,6 +137,8 @@ def drawn_well(draw: Draw, size: str) -> None:
 
 
 FEW = [((1, 9, 1), "screen"), ((2, 12, 3), "a4"), ((10, 60, 3), "screen")]
+CORNERS = [("timeline", (1, 24, 1), "a4")]
+"""What of the wider grid once overlapped: the planned completion in the middle of a narrow figure."""
 KINDS = [
     "timeline", "staircase", "durations", "where time goes", "selection", "accrual fan", "tornado", "tornado of a dose",
     "sweep", "sweep, turned", "comparison", "decision table", "dose paths",
@@ -146,6 +148,11 @@ KINDS = [
 @pytest.mark.parametrize(("of", "size"), FEW, ids=str)
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_text_overlaps_another_one_or_is_cut(of: tuple[int, int, int], size: str, kind: str) -> None:
+    drawn_well(figures(*of)[kind], size)
+
+
+@pytest.mark.parametrize(("kind", "of", "size"), CORNERS, ids=str)
+def test_corners_of_the_wider_grid(kind: str, of: tuple[int, int, int], size: str) -> None:
     drawn_well(figures(*of)[kind], size)
 
 
@@ -166,6 +173,15 @@ def test_a_wider_grid(levels: int, patients: int, cohort: int, size: str) -> Non
 
 
 # On somebody's Axes
+
+
+@pytest.mark.parametrize("inches", [(3.3, 3.0), (3.0, 6.0), (4.0, 1.2)], ids=str)
+def test_labels_of_ticks_that_overlap_are_refused(inches: tuple[float, float]) -> None:
+    """In a place too narrow for percentages or too low for dose levels; what it needs is said."""
+    figure = Figure(figsize=inches)
+    FigureCanvasAgg(figure)
+    with pytest.raises(esc.EscalateError, match=r"does not fit into .*(overlaps|no room).* there is room"):
+        figures(2, 12, 3)["selection"](ax=figure.subplots(), title=False, legend=False)
 
 
 @pytest.mark.parametrize("layout", [None, "constrained"])

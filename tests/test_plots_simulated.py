@@ -364,11 +364,11 @@ def test_the_fan_has_the_quantiles_of_each_day(name: str) -> None:
     bands = {band.get_label(): {(x, y) for p in band.get_paths() for x, y in p.vertices} for band in ax.collections}
     for day in range(of.last_day(counted) + 1):
         low, lower, middle, upper, high = (
-            numbers[max(int(np.ceil(q * len(numbers) - 1e-9)) - 1, 0), day] for q in (0.05, 0.25, 0.5, 0.75, 0.95)
+            numbers[max(int(np.ceil(q * len(numbers) - 1e-9)) - 1, 0), day] for q in (0.1, 0.25, 0.5, 0.75, 0.9)
         )
         x = x_of(scenario(name), day)
         assert height(median, x) == middle
-        assert {(x, low), (x, high)} <= bands["90% of the trials"]
+        assert {(x, low), (x, high)} <= bands["80% of the trials"]
         assert {(x, lower), (x, upper)} <= bands["half of the trials"]
 
 
@@ -381,8 +381,8 @@ def test_the_fan_says_how_many_by_the_planned_date(name: str) -> None:
     assert f"planned: {about.planned_patients} {about.cap_counts} patients" in words(ax)
     assert ax.get_ylabel() in scenario(name).say(COUNTED[counted]) and ax.get_ylabel()
     if planned is not None:
-        low, middle, high = of.quantiles((0.05, 0.5, 0.95), counted, planned)[:, planned]
-        assert f"median {middle}, 90% of the trials {low} to {high}" in words(ax)
+        low, middle, high = of.quantiles((0.1, 0.5, 0.9), counted, planned)[:, planned]
+        assert f"median {middle}, 80% of the trials {low} to {high}" in words(ax)
 
 
 def test_candidates_are_not_held_against_the_planned_patients() -> None:

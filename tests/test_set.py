@@ -124,7 +124,20 @@ WRONG = {
     ("rule.target=0.25",): ["rule.target = 0.25: does not belong to the kind that is chosen here"],
     ("rule=BOINN",): ['rule.name = "BOINN": must be one of'],
     ("follow_up.days=many",): ['follow_up.days = "many": must be a whole number'],
-    ("toxicity.dlt_probability[3]=0.1",): ["toxicity.dlt_probability.2: there is no `2` here. Allowed here: 0, 1"],
+    ("toxicity.dlt_probability[3]=0.1", "dose_levels.label=low"): [
+        "toxicity.dlt_probability[3]: there is no `[3]` here: `toxicity.dlt_probability` has 2, counted from [1]",
+        "dose_levels.label: there is no `label` here: `dose_levels` is a list, and its first is dose_levels[1]",
+    ],
+    ("accrual.pauses[1].first_day=2025-07-01",): [
+        "accrual.pauses[1].first_day: `accrual.pauses` is empty so far: set the whole list; `escalate keys",
+    ],
+    ("accrual.pauses=[{first_day=2025-06-01, last_day=2025-06-31}]", "trial.start_date=2024-13-01"): [
+        'accrual.pauses = "[{first_day=2025-06-01, last_day=2025-06-31}]": 2025-06-31 is a date that does not exist',
+        'trial.start_date = "2024-13-01": 2024-13-01 is a date that does not exist',
+    ],
+    ("accrual.pauses=[{first_day=2025-06-01 last_day=2025-06-30}]",): [
+        'accrual.pauses = "[{first_day=2025-06-01 last_day=2025-06-30}]": is not TOML: unclosed inline table',
+    ],
     ("follow_up.days=100", "follow_up.days=90"): ["follow_up.days: is given twice; leave one out"],
     ("x", "follow_up.dais=9", "safety.cohort_size=0", "screening.days=-1"): [
         '"x": write KEY=VALUE',

@@ -128,7 +128,7 @@ BAD = {
     "a key inside another": ('[grid]\nrule = [{name = "3+3"}]\n"rule.variant" = ["A"]\n', "rule.variant: is changed by rule already; leave one out"),
     "too many points": ('[grid]\n"follow_up.days" = {from = 28, to = 1027, steps = 1000}\n"screening.days" = {from = 1, to = 100, steps = 100}\n', "has 100,000 points; at most 10,000 are possible"),
     "a value that the scenario forbids": ('[grid]\n"follow_up.days" = [10, 90]\n', "point 1 (follow_up.days = 10): follow_up.days = 10: follow-up must last at least until the DLT window ends, day 28"),
-    "a rule that is not there": ('[grid]\nrule = [{python = "nobody"}]\n', "point 1 (rule = {\"python\": \"nobody\"}): rule.python = 'nobody': no such rule is loaded"),
+    "a rule that is not there": ('[grid]\nrule = [{python = "nobody"}]\n', "point 1 (rule = {\"python\": \"nobody\"}): rule.python = nobody: no such rule is loaded"),
 }  # fmt: skip
 
 

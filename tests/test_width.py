@@ -78,6 +78,15 @@ def test_what_a_narrow_text_looks_like() -> None:
     assert fitted(WIDE, 85) == WIDE
 
 
+def test_a_number_and_its_interval_stay_together() -> None:
+    """Also in a table whose other columns are so narrow that one space parts them."""
+    table = "                by plan, %      median day  days, mean\n"
+    table += "  a               62.5±3.4  660 [631, 680]      668±11\n"
+    table += "    difference   +18.0±2.7           -90±4   -92.0±3.1"
+    laid_out = fitted(table, 40).splitlines()
+    assert any("660 [631, 680]" in line for line in laid_out) and any("median day" in line for line in laid_out)
+
+
 def test_headings_cautions_and_faults_look_different(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("termcolor", reason="the extra `cli` is not installed")
     monkeypatch.setenv("FORCE_COLOR", "1")

@@ -31,6 +31,12 @@ def near(word: str, known: Iterable[str], most: int = 1) -> list[str]:
     return [names[close] for close in difflib.get_close_matches(word.casefold(), sorted(names), n=most, cutoff=0.6)]
 
 
+def needs(what: str, library: str, extra: str) -> str:
+    """Say that something needs a library, and how the extra that has it is installed."""
+    how = f"python3 -m pip --python .venv install '.[{extra}]' in escalate's folder"
+    return f"{what} needs {library}, which the extra `{extra}` installs: {how}"
+
+
 class EscalateError(ValueError):
     """Base of every error that a person can mend; the command line prints it and exits with 2."""
 

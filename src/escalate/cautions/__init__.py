@@ -8,10 +8,10 @@ results comes in here; nothing here changes a result.
 """
 
 from ..words.room import answers
-from .caution import Caution, caution_brief, caution_lines, caution_sentences
+from .caution import Caution, Cautions, caution_brief, caution_lines, caution_sentences
 from .found import cautions
 from .shared import Shared, shared
 
-__all__ = ["Caution", "Shared", "caution_brief", "caution_lines", "caution_sentences", "cautions", "shared"]
+__all__ = ["Caution", "Cautions", "Shared", "caution_brief", "caution_lines", "caution_sentences", "cautions", "shared"]
 
 answers(__name__, cautions)

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from textwrap import wrap
 
+from ..words.shown import Shows
+
 WIDTH = 80
 """Width of the text [characters]."""
 
@@ -40,6 +42,19 @@ class Caution:
     def to_json(self) -> dict[str, str]:
         """Return it as plain JSON values."""
         return asdict(self)
+
+
+class Cautions(Shows, tuple[Caution, ...]):
+    """Cautions, the most important first: a tuple that shows itself as text, line by line, and in a notebook."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "\n".join(caution_lines(self)) or NONE
+
+
+NONE = "Cautions: none"
+"""What is shown where there is nothing to beware of."""
 
 
 def caution_brief(cautions: Iterable[Caution] | Mapping[Caution, str]) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from ..committee.committee import Committee
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
+from ..words.asked import asks
 from . import about_nature, about_protocol, about_rule
-from .caution import Caution
+from .caution import Cautions
 
 FINDERS = (
     about_nature.placeholders,
@@ -33,10 +34,11 @@ FINDERS = (
 MOST_REMEMBERED = 1000
 """Scenarios whose cautions are remembered: text, tables and figures of one result all ask for them."""
 
-_REMEMBERED: dict[str, tuple[Caution, ...]] = {}
+_REMEMBERED: dict[str, Cautions] = {}
 
 
-def cautions(scenario: Scenario) -> tuple[Caution, ...]:
+@asks(Scenario)
+def cautions(scenario: Scenario) -> Cautions:
     """Return what is allowed in a scenario and may mislead, each with what to do about it.
 
     Parameters
@@ -46,8 +48,8 @@ def cautions(scenario: Scenario) -> tuple[Caution, ...]:
 
     Returns
     -------
-    tuple of Caution
-        The most important first; empty if there is nothing to say.
+    Cautions
+        A tuple of `Caution`, which shows itself as text: the most important first; empty if there is nothing to say.
 
     Raises
     ------
@@ -58,7 +60,7 @@ def cautions(scenario: Scenario) -> tuple[Caution, ...]:
     if known in _REMEMBERED:
         return _REMEMBERED[known]
     committee = Committee(scenario)
-    found = tuple(caution for find in FINDERS for caution in find(scenario, committee))
+    found = Cautions(caution for find in FINDERS for caution in find(scenario, committee))
     if not isinstance(scenario.rule, PythonRule):  # whose function may be another one the next time
         if len(_REMEMBERED) >= MOST_REMEMBERED:
             _REMEMBERED.clear()

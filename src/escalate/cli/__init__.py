@@ -17,6 +17,7 @@ from typing import Any
 
 from .. import __version__
 from ..shipped import shipped
+from ..words.defaults import TRIALS, TRIALS_EACH, TRIALS_RECORDED
 from . import (
     accrual,
     check,
@@ -108,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
         prog="escalate",
         description="Dose-escalation trials on a real calendar: which dose, how safely, and when everything happens.",
         epilog=f"Scenarios that come with escalate, by name: {', '.join(shipped())}. `escalate help VERB` tells what a "
-        "verb takes. A simulation is no medical advice: what comes out rests on the scenario's assumptions.",
+        f"verb takes. Trials where nobody says how many: {TRIALS:,} (run, trial; compare: of each), {TRIALS_EACH:,} "
+        f"(sweep: at each point; sensitivity: at each end), {TRIALS_RECORDED:,} (accrual). A simulation is no medical "
+        "advice: what comes out rests on the scenario's assumptions.",
     )
     parser.add_argument("--version", action="version", version=f"escalate {__version__}")
     parser.add_argument("--debug", action="store_true", help="show where an error came from")

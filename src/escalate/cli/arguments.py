@@ -38,7 +38,7 @@ def add_scenario(parser: argparse.ArgumentParser) -> None:
 
 def add_trials(parser: argparse.ArgumentParser, default: int, words: str = "trials") -> None:
     """Take how many trials, and their seed."""
-    told = f"{words} (default {default})"
+    told = f"{words} (default {default:,})"
     parser.add_argument("--trials", type=at_least(1), default=default, metavar="N", help=told)
     add_seed(parser)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..words.defaults import TRIALS
 from .arguments import (
     Verbs,
     add_allow_python,
@@ -40,7 +41,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--truth", action="append", default=[], metavar="P", help=f"{truth}; give one for each")
     parser.add_argument("--target", type=float, metavar="P", help=target)
     parser.add_argument("--rules", metavar="FILE", help="file (.toml) with target, [[rules]] and [[truths]]")
-    add_trials(parser, 10_000, "of each")
+    add_trials(parser, TRIALS, "trials of each")
     parser.add_argument("--no-exact", action="store_true", help="compute no exact values of rules")
     add_workers(parser)
     add_out(parser, "results/<scenario>-compared, with a number if that exists")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from ..errors import needs
 from ..shipped import shipped
 from .terminal import say
 
@@ -31,7 +32,7 @@ class _Print(argparse.Action):
         try:
             import shtab
         except ImportError:
-            parser.error("completion needs shtab: pip install 'escalate-trials[cli]'")
+            parser.error(needs("completion", "shtab", "cli"))
         _mark(parser)
         say(shtab.complete(parser, shell=values, preamble=_preamble().get(values, "")), verbatim=True)
         parser.exit(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..words.defaults import TRIALS
 from .arguments import (
     Verbs,
     add_out,
@@ -22,7 +23,7 @@ def add(verbs: Verbs) -> None:
     """Add the verb."""
     parser = new_verb(verbs, "run", run, "simulate a scenario many times: operating characteristics, dates, figures")
     add_scenario(parser)
-    add_trials(parser, 10_000)
+    add_trials(parser, TRIALS)
     add_workers(parser)
     add_out(parser, "results/<scenario>, with a number if that exists")
 

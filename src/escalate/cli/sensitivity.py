@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from ..words.defaults import TRIALS_EACH
 from .arguments import (
     Verbs,
     add_out,
@@ -22,7 +23,7 @@ def add(verbs: Verbs) -> None:
     """Add the verb."""
     parser = new_verb(verbs, "sensitivity", run, "say which assumption matters most, going through their ranges")
     add_scenario(parser)
-    add_trials(parser, 2000)
+    add_trials(parser, TRIALS_EACH, "trials of the base case, and at each end of each range")
     add_workers(parser)
     add_out(parser, "results/<scenario>-sensitivity, with a number if that exists")
 

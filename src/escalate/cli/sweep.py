@@ -6,6 +6,7 @@ import argparse
 import re
 from pathlib import Path
 
+from ..words.defaults import TRIALS_EACH
 from .arguments import (
     Verbs,
     add_allow_python,
@@ -21,7 +22,8 @@ from .arguments import (
 def add(verbs: Verbs) -> None:
     """Add the verb."""
     parser = new_verb(verbs, "sweep", run, "simulate a scenario at every point of a grid; what is interrupted goes on")
-    parser.add_argument("study", help="study file (.toml): a scenario, and a grid over its keys")
+    words = f"study file (.toml): a scenario, a grid over its keys, trials at each point (default {TRIALS_EACH:,})"
+    parser.add_argument("study", help=words)
     parser.add_argument("--out", metavar="DIR", help="folder, begun or gone on with (default: results/<study>)")
     parser.add_argument("--x", metavar="KEY", help="x axis of the figure (default: the first)")
     parser.add_argument("--hue", metavar="KEY", help="second axis of the figure (default: the next)")

@@ -6,6 +6,7 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Any
 
+from ..words.defaults import TRIALS
 from .arguments import (
     Verbs,
     add_out,
@@ -33,8 +34,8 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--replicate", type=_replicate, metavar="K", help=words)
     words = 'the median trial with this dose path, as in "1NNN 2NTT" (N no DLT, T DLT, X non-evaluable)'
     parser.add_argument("--path", metavar="PATH", help=words)
-    words = "among how many trials one is chosen (default 10000)"
-    parser.add_argument("--trials", type=at_least(1), default=10_000, metavar="N", help=words)
+    words = f"among how many trials one is chosen (default {TRIALS:,}, those of `run`)"
+    parser.add_argument("--trials", type=at_least(1), default=TRIALS, metavar="N", help=words)
     add_seed(parser)
     add_out(parser, "results/<scenario>-trial-<K>, with a number if that exists")
 

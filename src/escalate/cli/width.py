@@ -28,6 +28,9 @@ SLACK = 6
 _TABLE = re.compile(rf"\S {{2}}|^ {{{DEEP},}}\S")
 _ITEM = re.compile(r"\s*(?:[!*-] |[\w\[\]]+\.[\w.\[\]]+ .*= |\S+: )")
 _COMPACT = re.compile(r"\d(?:±|\+/-)\d")
+_INTERVAL = re.compile(r"(?<!\S)[-+.,%\d]{1,12} \[\S{1,12}, \S{1,12}\]")
+"""A number with its interval, which is one cell whatever its spaces."""
+
 _WORD = re.compile(r"( *)((?<!\S)[-+.,%\d]{1,12} (?:±|\+/-) \S{1,12}|(?<!\S)\[\S{1,12}, \S{1,12}\]\S?|\S+)")
 _BAR = re.compile("█+[▌▏]?|▌")
 
@@ -139,8 +142,13 @@ def _table(lines: Cells, columns: int) -> Iterator[str]:
 
 
 def _spans(lines: Cells) -> list[tuple[int, int]]:
-    """Return where the columns begin and end: between them every line has two spaces, or one in compact tables."""
-    taken = [any(line[place : place + 1].strip() for line in lines) for place in range(max(map(len, lines)))]
+    """Return where the columns begin and end: between them every line has two spaces, or one in compact tables.
+
+    A number and its interval are never parted.
+    """
+    within = {place for line in lines for found in _INTERVAL.finditer(line) for place in range(*found.span())}
+    every = range(max(map(len, lines)))
+    taken = [place in within or any(line[place : place + 1].strip() for line in lines) for place in every]
     one_column = "x+" if any(map(_COMPACT.search, lines)) else "x(?: ?x)*"
     return [found.span() for found in re.finditer(one_column, "".join(" x"[is_taken] for is_taken in taken))]
 

@@ -34,6 +34,7 @@ from ..scenario.rules import RuleOptions
 from ..words.asked import asks
 from ..words.data_cut import DataCut, at_level
 from ..words.distinct import distinct
+from ..words.frames import pandas
 from ..words.records import NO_DOSE, NO_LEVEL, Action, BoolArray, Decisions, FloatArray, IntArray
 from ..words.shown import Shows
 
@@ -108,7 +109,7 @@ class Exact(Shows, Saves):
         P(DLT) stands there as the scenario assumes it, and as an evaluable patient has it. It needs pandas, which the
         extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         levels = [*range(1, self.scenario.levels + 1), NO_DOSE]
         columns = {

@@ -1,7 +1,9 @@
-"""When patients come as a folder: summary, and the fan of all trials."""
+"""When patients come as a folder: summary, numbers by dates as CSV, and the fan of all trials."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from ..files import Out, write_folder
@@ -9,6 +11,7 @@ from ..plots import plot_accrual_fan
 from ..report.accrual import accrual_summary
 from ..studies.accruals import Accrual
 from ..studies.simulation import provenance
+from ..words.csv_text import csv_bytes
 from .figures import figure
 from .parts import Tell, write_json, write_resolved
 from .sheets import also_workbook, saves
@@ -19,11 +22,12 @@ def write_accrual(
     out: Out,
     *,
     counted: str = "infused",
+    by: Sequence[date | str] = (),
     overwrite: bool = False,
     xlsx: bool = False,
     tell: Tell | None = None,
 ) -> None:
-    """Write when patients come as a folder: summary, and the fan of all trials.
+    """Write when patients come as a folder: summary, numbers by dates as CSV, and the fan of all trials.
 
     Parameters
     ----------
@@ -33,6 +37,8 @@ def write_accrual(
         Folder to write.
     counted : str
         Whom to count: one of `escalate.studies.accruals.COUNTED`.
+    by : sequence of date or str
+        Dates by which the number is told; of each month, in the CSV alone, where none is given.
     overwrite : bool
         Whether an earlier folder of results may be replaced.
     xlsx : bool
@@ -49,10 +55,12 @@ def write_accrual(
     """
 
     def write(folder: Path) -> None:
-        (folder / "summary.txt").write_text(accrual_summary(found, counted) + "\n", encoding="utf-8")
+        (folder / "summary.txt").write_text(accrual_summary(found, counted, by) + "\n", encoding="utf-8")
+        table = found.by_date(*by, counted=counted)
+        (folder / f"{table.name}.csv").write_bytes(csv_bytes(table.to_csv()))
         write_resolved(folder, found.scenario)
         made = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
-        write_json(folder / "provenance.json", {**made, "counted": counted})
+        write_json(folder / "provenance.json", {**made, "counted": counted, "by": list(map(str, by))})
 
     figures = {"accrual": figure(lambda: plot_accrual_fan(found, counted=counted))}
     write_folder(out, write, overwrite, figures | also_workbook(found, xlsx), tell=tell)

@@ -117,6 +117,7 @@ def _(found: ProtocolTable) -> Iterator[Sheet]:
 def _(found: Accrual) -> Iterator[Sheet]:
     for counted, days in found.days.items():
         yield lines_sheet(f"summary {counted}", accrual_summary(found, counted))
+        yield table_sheet(found.by_date(counted=counted), f"{counted} by date")
         most = max(map(len, days), default=0)
         rows = [[trial, *each.tolist(), *[None] * (most - len(each))] for trial, each in enumerate(days)]
         yield Sheet(name=f"{counted} days", heads=("trial", *(str(k) for k in range(1, most + 1))), rows=rows)

@@ -24,6 +24,7 @@ from ..studies.representative import representative
 from ..studies.simulation import check_kept, provenance, simulated_parts
 from ..words.asked import asks
 from ..words.csv_text import csv_bytes
+from ..words.defaults import TRIALS
 from ..words.records import Trial
 from .figures import drawn_before, figure
 from .parts import keep_rule, write_json, write_resolved
@@ -43,7 +44,7 @@ def run(
     scenario: Scenario,
     out: Out | None = None,
     *,
-    trials: int = 10_000,
+    trials: int = TRIALS,
     seed: int = 1,
     overwrite: bool = False,
     xlsx: bool = False,

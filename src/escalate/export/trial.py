@@ -9,6 +9,7 @@ from ..plots import plot_staircase, plot_timeline
 from ..report.narrative import story
 from ..scenario.model import Scenario
 from ..studies.simulation import provenance
+from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.records import Trial
 from .figures import figure
@@ -16,6 +17,7 @@ from .parts import Tell, write_cautions, write_json, write_resolved
 from .sheets import also_workbook, saves
 
 
+@asks(Trial)
 def write_trial(
     trial: Trial, scenario: Scenario, out: Out, *, overwrite: bool = False, xlsx: bool = False, tell: Tell | None = None
 ) -> None:

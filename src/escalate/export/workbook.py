@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from ..errors import OutputError
+from ..errors import OutputError, needs
 from ..words.tables import Column
 
-NEEDS = "a workbook needs openpyxl, which the extra `excel` installs: pip install 'escalate-trials[excel]'"
+NEEDS = needs("a workbook", "openpyxl", "excel")
 
 MOST_ROWS, MOST_LETTERS = 1_048_575, 32_767
 """Rows below the head that a sheet has room for, and letters that a cell has; what is more stays in the CSV files."""

@@ -156,11 +156,29 @@ def claimed(wanted: Path, overwrite: bool = False, take_next: bool = False) -> I
     OutputError
         If there is something that may not be replaced, or nothing can be written there.
     """
+    check_is_folder(wanted, chosen=not take_next)
     place = _claim(wanted, overwrite, take_next)
     try:
         yield place
     finally:
         place.release()
+
+
+OF_FILES = {
+    ".png", ".svg", ".pdf", ".jpg", ".jpeg", ".eps", ".gif", ".csv", ".txt", ".md", ".html", ".json", ".toml", ".npz",
+    ".xlsx", ".parquet", ".tsv", ".docx", ".zip",
+}  # fmt: skip
+"""How names of files end, and of no folder."""
+
+
+def check_is_folder(wanted: Path, chosen: bool = True) -> None:
+    """Raise `OutputError` where a person has chosen a name for a folder that ends as a file's does."""
+    ending = wanted.suffix.lower()
+    if not chosen or ending not in OF_FILES or wanted.is_dir():
+        return
+    is_figure = ending in (".png", ".svg", ".pdf", ".jpg", ".jpeg", ".eps", ".gif")
+    alone = f'; a figure alone is saved by its own .figure.savefig("{wanted.name}")' if is_figure else ""
+    raise OutputError(f"{wanted}: these results are a folder of several files; name one without {ending}{alone}")
 
 
 def _claim(wanted: Path, overwrite: bool, take_next: bool) -> Place:
@@ -230,6 +248,7 @@ def begin_folder(out: Path, write: Write) -> bool:
     OutputError
         If it cannot be written.
     """
+    check_is_folder(out)
     beside: Path | None = None
     try:
         out.parent.mkdir(parents=True, exist_ok=True)

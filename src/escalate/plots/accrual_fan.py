@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from ..scenario.drivers import drivers
-from ..studies.accruals import COUNTED, Accrual
+from ..studies.accruals import COUNTED, MOST_TRIALS, TAILS, Accrual
 from ..words.records import IntArray
 from . import sheet
 from .beside import mark_planned
@@ -27,16 +27,16 @@ from .style import (
     trials_words,
 )
 
-SHARES = (0.05, 0.25, 0.50, 0.75, 0.95)
+SHARES = (TAILS[0], 0.25, 0.50, 0.75, TAILS[1])
 """Quantiles that are drawn: of the two bands, and of the line between them."""
 
 BODY = 245.0
 """Height of the Axes [points]."""
 
-NINE_TENTHS, HALF, MEDIAN = "90% of the trials", "half of the trials", "median"
+HALF, MEDIAN = "half of the trials", "median"
 
 
-@sheet.figure
+@sheet.figure(Accrual)
 def plot_accrual_fan(
     found: Accrual,
     *,
@@ -48,7 +48,7 @@ def plot_accrual_fan(
 ) -> Axes:
     """Draw how many patients have been infused by each date, over many simulated trials.
 
-    Bands hold the numbers of 90% and of half of the trials, a line their median; after a trial's end its number
+    Bands hold the numbers of 80% and of half of the trials, a line their median; after a trial's end its number
     stays. The planned completion date is marked, and the planned patients, unless candidates are counted; where the cap
     counts evaluable patients, those who are replaced come on top of it.
 
@@ -93,11 +93,11 @@ def plot_accrual_fan(
     if counted != "consented":
         _draw_planned_patients(ax, found)
     small = _small_print(found, counted)
-    page.finish(_finding(found, counted, fan), small, BODY, (MEDIAN, HALF, NINE_TENTHS), edge=EDGE)
+    page.finish(_finding(found, counted, fan), small, BODY, (MEDIAN, HALF, MOST_TRIALS), edge=EDGE)
     calendar_axis(ax, scenario.trial.start_date)
     if scenario.planned_days is not None:
         low, _, middle, _, high = fan[:, scenario.planned_days].tolist()
-        words = f"median {middle}, 90% of the trials {low} to {high}"
+        words = f"median {middle}, {MOST_TRIALS} {low} to {high}"
         mark_planned(ax, scenario, words, high=low >= 0.4 * ax.get_ylim()[1])
     return ax
 
@@ -113,7 +113,7 @@ def _draw_fan(ax: Axes, zero: float, fan: IntArray) -> None:
     x = [*(zero + day for day in range(fan.shape[1])), zero + 100 * fan.shape[1]]
     low, lower, middle, upper, high = ([*row, row[-1]] for row in fan.tolist())
     style: dict[str, Any] = {"step": "post", "edgecolor": "none"}
-    ax.fill_between(x, low, high, facecolor=PALE_SKY, zorder=2, label=NINE_TENTHS, **style)
+    ax.fill_between(x, low, high, facecolor=PALE_SKY, zorder=2, label=MOST_TRIALS, **style)
     ax.fill_between(x, lower, upper, facecolor=SKY, zorder=2.1, label=HALF, **style)
     ax.step(x, middle, where="post", color=BLUE, linewidth=2.0, zorder=3, label=MEDIAN)
 
@@ -133,7 +133,7 @@ def _finding(found: Accrual, counted: str, fan: IntArray) -> str:
         return f"How many {whom}, by each date?"
     low, _, middle, _, high = fan[:, planned].tolist()
     date = found.scenario.trial.planned_completion_date
-    return f"By {date}: {middle} {whom} (90% of the trials: {low} to {high})"
+    return f"By {date}: {middle} {whom} ({MOST_TRIALS}: {low} to {high})"
 
 
 def _small_print(found: Accrual, counted: str) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 from ..results.chance import value_alone
 from ..results.estimates import Estimate
 from ..scenario.keys import key_sections
+from ..scenario.places import dotted
 from ..studies.study import cell_text
 from ..words.vocabulary import Say
 
@@ -56,6 +57,7 @@ def key_words(key: str, say: Say = str) -> str:
     """
     if key in WORDS:
         return say(WORDS[key])
+    key = dotted(key)
     plain = [part for part in key.split(".") if not part.isdecimal()]
     if ".".join(plain) in WORDS:
         places = ", ".join(str(int(part) + 1) for part in key.split(".") if part.isdecimal())

@@ -162,7 +162,7 @@ class Layout:
         return len(self.bands) * (self.band(truths) + BETWEEN) - 2 * BETWEEN
 
 
-@sheet.figure
+@sheet.figure(Comparison, Variants)
 def plot_comparison(
     comparison: Comparison | Variants,
     *,

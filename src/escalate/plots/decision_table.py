@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 
 from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable, ProtocolTable
+from ..protocol_tables.layout import OfScenario
 from ..protocol_tables.letters import colour
 from . import sheet
 from .board import SMALL, Board, fill_cell, ink_on, new_board, room_on, scale_in
@@ -37,7 +38,7 @@ MOST_WIDE, NARROWER = 900.0, (700.0, 460.0, 240.0)
 """Parts that are wider together stand below each other; in a given Axes they may have to be narrower [points]."""
 
 
-@sheet.figure
+@sheet.figure(OfScenario)
 def plot_decision_table(
     table: ProtocolTable, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
 ) -> Axes:

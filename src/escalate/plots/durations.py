@@ -38,7 +38,7 @@ MARKED = {"median": (0.5, "50%"), "90% of the trials": (0.9, "90%")}
 """Quantiles that are marked: the share of the trials, and how the estimates name it."""
 
 
-@sheet.figure
+@sheet.figure(Characteristics)
 def plot_durations(
     found: Characteristics, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
 ) -> Axes:

@@ -53,7 +53,7 @@ FEW, LONG = 3, 30
 PLANNED = "finished by planned completion date"
 
 
-@sheet.figure
+@sheet.figure(Variants)
 def plot_finish(
     found: Variants, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
 ) -> Axes:

@@ -16,7 +16,9 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import FancyBboxPatch, Patch, PathPatch
 from matplotlib.path import Path
 
+from ..errors import CallError
 from ..exactly.paths import DosePath
+from ..words.asked import described
 from ..words.dose_path import DLT, read_path
 from ..words.records import MOST_PATIENTS, NO_DOSE
 from . import sheet
@@ -155,7 +157,7 @@ START = 4.0
 """Where the tree begins [points]."""
 
 
-@sheet.figure
+@sheet.figure()
 def plot_dose_paths(
     paths: Iterable[DosePath],
     *,
@@ -190,7 +192,7 @@ def plot_dose_paths(
     Axes
         The one drawn in.
     """
-    found = sorted(paths, key=lambda path: (-path.probability, path.path))
+    found = sorted(_checked(paths), key=lambda path: (-path.probability, path.path))
     asked, most = Asked(ax, size, title, legend), MOST_ROWS
     if ax is not None:
         fill_cell(asked, _title_words(len(found), len(found)))
@@ -237,6 +239,14 @@ def cohort_of(text: str) -> tuple[int, int, int]:
     """
     (cohort,) = read_path(text, MOST_PATIENTS)
     return cohort.level + 1, cohort.count(DLT), len(cohort.patients)
+
+
+def _checked(paths: Iterable[DosePath]) -> list[DosePath]:
+    """Return paths as a list, or raise `CallError` where they are none."""
+    found = list(paths) if isinstance(paths, Iterable) else [paths]
+    if not all(isinstance(path, DosePath) for path in found):
+        raise CallError(f"plot_dose_paths takes what escalate.dose_paths(scenario) returns, got {described(paths)}")
+    return found
 
 
 def tree(paths: Sequence[DosePath], most: int) -> Node:

@@ -7,7 +7,7 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..errors import EscalateError
+from ..errors import CallError, EscalateError
 from ..exactly.enumeration import Exact
 from ..results.answer import most_often, why_no_dose
 from ..results.chance import in_percent
@@ -17,6 +17,7 @@ from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
 from ..studies.compared import THIS, WHOLE_COHORTS
+from ..words.asked import described
 from ..words.records import NO_DOSE
 from . import sheet
 from .beside import TEXT, make_room
@@ -57,7 +58,7 @@ DECIDES = (
 """What exact values depend on: it has to be the same in the simulated trial."""
 
 
-@sheet.figure
+@sheet.figure(Characteristics)
 def plot_selection(
     found: Characteristics,
     exact: Exact | None = None,
@@ -130,7 +131,9 @@ def plot_selection(
 
 
 def _check_same(scenario: Scenario, exact: Exact | None) -> None:
-    """Raise `EscalateError` if exact values are those of another trial."""
+    """Raise `EscalateError` if exact values are none, or those of another trial."""
+    if not isinstance(exact, Exact | None):
+        raise CallError(f"exact is what escalate.exact(scenario) returns, got {described(exact)}")
     one, other = scenario.resolved(), (scenario if exact is None else exact.scenario).resolved()
     differs = [key for key in DECIDES if value_of(one, key) != value_of(other, key)]
     if differs:

@@ -22,7 +22,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation, Text
 from matplotlib.transforms import Bbox, BboxBase, ScaledTranslation
 
-from ..errors import EscalateError
+from ..errors import CallError, EscalateError
+from ..words.asked import asks, described
 from .picture import Drawn, new_picture, offer
 from .style import INK, PAPER, SOFT, points_tall, points_wide
 from .texts import families_for, plain_texts, silence, tell_undrawn, undrawn, widest, wrapped
@@ -113,13 +114,21 @@ class NoRoomError(Exception):
     """Somebody's Axes are too small."""
 
 
-def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
-    """Make a function one that draws a figure (a decorator): with the fonts that its letters need, and nothing cut."""
+def figure(*kinds: type) -> Callable[[Callable[P, Axes]], Callable[P, Axes]]:
+    """Return what makes a function of a result of some kinds one that draws a figure (a decorator).
 
+    It is drawn with the fonts that its letters need, and nothing cut; what is no such result is refused.
+    """
+    return lambda plot: asks(*kinds)(_figure(plot))
+
+
+def _figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
     @wraps(plot)
     def drawn(*given: P.args, **options: P.kwargs) -> Axes:
         ax = options.get("ax")
         draw: Callable[..., Axes] = plot
+        if not isinstance(ax, Axes | None):
+            raise CallError(f"ax is one Axes of Matplotlib, as plt.subplots() makes it, got {described(ax)}")
         if isinstance(ax, Axes):
             return _on_given(draw, given, options, ax)
         with plain_texts():
@@ -232,20 +241,20 @@ def faults(ax: Axes) -> list[str]:
     assert figure is not None
     figure.draw_without_rendering()  # a legend has no place before
     dot = figure.dpi / 72
-    boxes = [(text, text.get_window_extent()) for one in figure.axes for text in seen(one)]
-    boxes += [(text, text.get_window_extent()) for text in figure.texts if text.get_text().strip()]
+    boxes = [(one is ax, text, text.get_window_extent()) for one in figure.axes for text in seen(one)]
+    boxes += [(False, text, text.get_window_extent()) for text in figure.texts if text.get_text().strip()]
     room, wrong = figure.bbox.padded(dot), []
-    for number, (text, box) in enumerate(boxes):
+    for number, (ours, text, box) in enumerate(boxes):
         name = " ".join(text.get_text().split())[:40]
         whole = box.x0 >= room.x0 and box.x1 <= room.x1 and box.y0 >= room.y0 and box.y1 <= room.y1
-        if text.axes is ax and not whole:
+        if ours and not whole:
             wrong.append(f"{name!r} is cut")
         points = float(text.get_fontsize())
-        if text.axes is ax and points < LEGIBLE:
+        if ours and points < LEGIBLE:
             wrong.append(f"{name!r} is {points:.1f} points high")
         inner = box.padded(-0.5 * dot)
-        for other, second in boxes[:number]:
-            if ax in (text.axes, other.axes) and inner.overlaps(second.padded(-0.5 * dot)):
+        for of_ours, other, second in boxes[:number]:
+            if (ours or of_ours) and inner.overlaps(second.padded(-0.5 * dot)):
                 wrong.append(f"{name!r} overlaps {' '.join(other.get_text().split())[:40]!r}")
     return wrong
 

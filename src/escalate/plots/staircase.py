@@ -53,7 +53,7 @@ LEAST_COHORT = 14.0
 """A cohort is so wide at least that its number fits above it [points]."""
 
 
-@sheet.figure
+@sheet.figure(Trial)
 def plot_staircase(
     trial: Trial, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
 ) -> Axes:

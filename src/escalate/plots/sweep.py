@@ -42,7 +42,7 @@ APART = 4.0
 """How far values of the second axis stand side by side, so that none hides another [points]."""
 
 
-@sheet.figure
+@sheet.figure(Sweep)
 def plot_sweep(
     found: Sweep,
     *,

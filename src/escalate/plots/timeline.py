@@ -206,7 +206,7 @@ class Layout:
         return self.zero + day + 0.5
 
 
-@sheet.figure
+@sheet.figure(Trial)
 def plot_timeline(
     trial: Trial, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
 ) -> Axes:
@@ -445,10 +445,13 @@ def _write_decisions(ax: Axes, layout: Layout) -> None:
     """Write the decisions, and the planned completion, where there is room: once the Axes have their width."""
     for band, row in layout.decided:
         cut, day = layout.noon(row["data_cut_day"]), layout.noon(row["committee_day"])
-        _write_beside(ax, (cut, day), band.bottom - FOOT / 2, decision_words(row).split(" · "), INK, band.colour)
+        parts = decision_words(row).split(" · ")
+        texts = [" · ".join(parts[:number]) for number in range(len(parts), 0, -1)]
+        _write_beside(ax, (cut, day), band.bottom - FOOT / 2, texts, INK, band.colour)
     if layout.planned_day is not None:
         x, planned = layout.noon(layout.planned_day), layout.trial.planned_completion_date
-        _write_beside(ax, (x, x), HEAD / 2, [f"{PLANNED_LABEL} {planned}"], PURPLE, PAPER)
+        texts = [f"{PLANNED_LABEL} {planned}", f"planned {planned}", str(planned)]
+        _write_beside(ax, (x, x), HEAD / 2, texts, PURPLE, PAPER)
 
 
 def decision_words(row: Row) -> str:
@@ -560,13 +563,12 @@ def _write_inside(ax: Axes, y: float, text: str, ground: str) -> None:
 
 
 def _write_beside(
-    ax: Axes, span: tuple[float, float], y: float, parts: Sequence[str], colour: str, ground: str
+    ax: Axes, span: tuple[float, float], y: float, texts: Sequence[str], colour: str, ground: str
 ) -> None:
-    """Write to the right of something, or to its left if only there is room, as many parts of a text as fit there."""
+    """Write to the right of something, or to its left if only there is room, the first of some texts that fits."""
     low, high = ax.get_xlim()
     each = points_wide(ax) / (high - low)
     rooms = (each * (high - span[1]) - 7, each * (span[0] - low) - 7)
-    texts = [" · ".join(parts[:number]) for number in range(len(parts), 0, -1)]
     fitting = [text for text in texts if measure(text, 9) <= max(rooms)]
     text = fitting[0] if fitting else texts[-1]
     left = measure(text, 9) > rooms[0] and rooms[1] > rooms[0]

@@ -31,7 +31,7 @@ ENDS = {"low": (ORANGE, "", -0.19), "high": (BLUE, "////", 0.19)}
 """Colour, hatch and place in its row of the bar of each end."""
 
 
-@sheet.figure
+@sheet.figure(Sensitivity)
 def plot_tornado(
     found: Sensitivity,
     *,

@@ -7,13 +7,14 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
-from ..errors import EscalateError
+from ..errors import CallError, EscalateError
 from ..results.answer import longest_wait
 from ..results.chance import in_units
 from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS, waits_of
 from ..scenario.drivers import drivers
+from ..words.asked import described
 from . import sheet
 from .beside import TEXT, make_room
 from .sheet import EDGE, Asked, Sheet, Size
@@ -54,7 +55,7 @@ BAR, BETWEEN = 0.72, 0.7
 """Height of a bar, and of the empty space between scenarios [rows]."""
 
 
-@sheet.figure
+@sheet.figure(Characteristics, Mapping)
 def plot_where_time_goes(
     found: Characteristics | Mapping[str, Characteristics],
     *,
@@ -90,6 +91,10 @@ def plot_where_time_goes(
         If the mapping is empty.
     """
     several = {"": found} if isinstance(found, Characteristics) else dict(found)
+    for label, one in several.items():
+        if not isinstance(one, Characteristics):
+            said = f"plot_where_time_goes takes Characteristics by their labels, got {described(one)} as {label!r}"
+            raise CallError(said)
     if not several:
         raise EscalateError('nothing to draw: give characteristics, or a label for each of them: {"base case": ...}')
     page = Sheet(Asked(ax, size, title, legend), 9.5)

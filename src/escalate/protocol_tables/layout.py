@@ -12,6 +12,7 @@ from typing import Any
 
 from ..files import Saves
 from ..scenario.model import Scenario
+from ..words.frames import pandas
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,7 @@ class OfScenario(Saves):
 
 def frame(text: str) -> Any:
     """Return a table written as CSV as a pandas ``DataFrame``, without the lines that tell about it."""
-    import pandas as pd
+    pd = pandas()
 
     heads, *rows = cells_of(text)
     return pd.DataFrame(rows, columns=heads).convert_dtypes()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from ..words.asked import asks
 from ..words.records import FIRST_START, MOST_PATIENTS
 from .doses import Candidate, Dose, read_doses
 from .lymphodepletion import Agent, read_lymphodepletion
@@ -62,6 +63,7 @@ class _Facts:
         return _PATIENTS_PER_LEVEL * max(1, len(self.doses))
 
 
+@asks()
 def draft_scenario(record: str | os.PathLike[str]) -> str:
     """Write a draft scenario from a registry record.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ..cautions import cautions
+from ..cautions import Cautions, caution_sentences, cautions
 from ..exactly.enumeration import Exact
 from ..results.answer import dose_words, when_words
 from ..results.chance import change_in_words, in_percent, in_units, tight
@@ -75,6 +75,12 @@ def _page(title: str, under: str, *parts: str) -> str:
 
 def _lines(lines: Iterable[str]) -> str:
     return f"<p>{'<br>'.join(map(escape, lines))}</p>"
+
+
+@html_of.register
+def _(found: Cautions) -> str:
+    told = "".join(f"<li>{escape(words)}</li>" for words in caution_sentences(found))
+    return _FRAME.format(f"<p>Cautions: {len(found) or 'none'}</p>" + (f"<ul>{told}</ul>" if told else ""))
 
 
 @html_of.register

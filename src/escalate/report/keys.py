@@ -11,7 +11,8 @@ from .heads import WIDTH
 
 INTRODUCTION = """Every key of a scenario file: an example, then what the key means, what is
 allowed, and what holds where it is left out. `escalate keys NAME` tells a
-section, a key or a rule alone."""
+section, a key or a rule alone. On the command line a value is written as here:
+--set 'safety.meeting_weekdays=["Tue", "Thu"]'."""
 
 
 def keys_text(name: str | None = None) -> str:
@@ -58,6 +59,7 @@ def _shared(
 
 def _section_text(sections: Sequence[KeySection], keys: Sequence[Key]) -> str:
     lines = [fill(_title(sections), WIDTH, subsequent_indent="    ")]
+    lines += _as_list(sections[0]) if sections[0].repeated else []
     for key in keys:
         lines += ["", f"  {key.name} = {key.example}"]
         facts = [key.allowed, f"unit: {key.unit}" if key.unit and f"[{key.unit}]" not in key.meaning else ""]
@@ -65,6 +67,20 @@ def _section_text(sections: Sequence[KeySection], keys: Sequence[Key]) -> str:
         for words in (key.meaning, "; ".join(filter(None, facts))):
             lines.append(fill(words, WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6))
     return "\n".join(lines)
+
+
+def _as_list(section: KeySection) -> Iterator[str]:
+    """Yield how a list of tables is written in a file, and on a command line."""
+    yield from ("", "  In a file, once for each:", f"      {section.header}")
+    yield from (f"      {key.name} = {key.example}" for key in section.keys)
+    yield from ("", "  On the command line, all of them, or one value of the first:")
+    yield from (f"      --set '{line}'" for line in _set_lines(section))
+
+
+def _set_lines(section: KeySection) -> tuple[str, str]:
+    """Return KEY=VALUE of a whole list of tables, and of one value in its first."""
+    first = section.keys[0]
+    return f"{section.path}={section.example}", f"{section.path}[1].{first.name}={first.example}"
 
 
 def _title(sections: Sequence[KeySection]) -> str:
@@ -81,6 +97,9 @@ def _section_page(section: KeySection) -> Iterator[str]:
     if section.meaning:
         yield ""
         yield section.meaning + ("" if section.needed else " May be left out.")
+    if section.repeated:
+        yield ""
+        yield "On the command line " + ", or ".join(f"`--set '{line}'`" for line in _set_lines(section)) + "."
     yield ""
     yield "| key | meaning | unit | allowed | default | example |"
     yield "|---|---|---|---|---|---|"

@@ -12,6 +12,8 @@ import re
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Protocol
 
+from ..words.asked import asks
+
 CONFIDENCE = 0.95
 """Coverage of the Monte Carlo intervals."""
 
@@ -45,6 +47,7 @@ class Said(Protocol):
     def trials(self) -> int: ...  # noqa: D102
 
 
+@asks()
 def binomial_interval(k: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the exact (Clopper-Pearson) interval of a probability after k of n.
 

@@ -356,8 +356,8 @@ def mean_of_sums(
     )
 
 
-def quantile(group: str, measure: str, often: Mapping[int, int], q: float) -> Estimate:
-    """Estimate a quantile of days from how often each came: the smallest that q of the trials reach.
+def quantile(group: str, measure: str, often: Mapping[int, int], q: float, unit: str = "days") -> Estimate:
+    """Estimate a quantile from how often each value came: the smallest that q of the trials reach.
 
     The interval lies between the order statistics whose ranks are n q plus or minus z times sqrt(n q (1 - q)); an end
     whose rank the trials do not have is left out. The standard error is that interval's half-length over z.
@@ -371,5 +371,5 @@ def quantile(group: str, measure: str, often: Mapping[int, int], q: float) -> Es
     return Estimate(
         group=group, measure=measure, level=None, estimate=centre,
         mc_se=None if low is None or high is None else (high - low) / (2 * _Z) or None,
-        low=low, high=high, unit="days", trials=n,
+        low=low, high=high, unit=unit, trials=n,
     )  # fmt: skip

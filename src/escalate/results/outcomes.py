@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..files import Saves
 from ..scenario.model import Scenario
+from ..words.frames import pandas
 from ..words.records import NO_DOSE, NO_LEVEL, BoolArray, FloatArray, IntArray, Trial
 from ..words.shown import Shows
 from ..words.tables import STATES
@@ -92,7 +93,7 @@ class Trials(Shows, Saves):
 
         It needs pandas, which the extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         frame = pd.DataFrame(self.columns()).convert_dtypes()
         frame["end_date"] = pd.Timestamp(self.start_date) + pd.to_timedelta(self.duration_days, unit="D")

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from ..errors import RuleError
 from ..scenario.model import Scenario
-from ..scenario.own_rules import REGISTERED, registered_name
+from ..scenario.own_rules import REGISTERED, registered_name, why_unknown
 from ..scenario.rules import (
     Blrm,
     Boin,
@@ -31,6 +31,7 @@ from ..scenario.rules import (
     TiteCrm,
 )
 from ..scenario.skeleton import getprior
+from ..words.asked import asks
 from ..words.room import answers
 from .base import ModelRule, Rule
 from .blrm import BlrmRule
@@ -134,11 +135,7 @@ def _blrm(options: Blrm, doses: Sequence[float]) -> Rule:
 def _registered(options: PythonRule) -> Rule:
     name = registered_name(options.python, options.sha256)
     if name not in REGISTERED:
-        raise RuleError(
-            f"rule.python = {options.python!r}: no such rule is loaded. A file's code runs only when you ask for it: "
-            "give --allow-python (in Python: load(path, allow_python=True)), or register the function with "
-            "@escalate.rule in this session"
-        )
+        raise RuleError(f"rule.python = {options.python!r}: {why_unknown(options.python)}")
     return OwnRule(REGISTERED[name])
 
 
@@ -149,4 +146,5 @@ def _told(name: str | None = None) -> str:
     return rules(name)
 
 
-answers(__name__, _told)
+_told.__name__ = "rules"  # by which a person knows it
+answers(__name__, asks()(_told))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ..errors import RuleError
-from ..scenario.own_rules import Known, Registered
+from ..scenario.own_rules import Known, Registered, raised_where
 from ..words.data_cut import DataCut
 from ..words.distinct import distinct
 from ..words.records import NO_LEVEL, Action, Decisions, FloatArray, IntArray
@@ -25,6 +25,12 @@ ALLOWED = (
     'from 1, and for a rolling rule "suspend"'
 )
 
+
+FROM_0 = (
+    "; known.level counts from 1, and known.dlts and the others from 0: at the level itself they are "
+    "known.dlts[known.level - 1]"
+)
+"""What is said where a function looks beyond the levels."""
 
 Answer = tuple[Action, int]
 
@@ -111,7 +117,7 @@ class OwnRule(Rule):
         try:
             return self.registered.function(known)
         except (Exception, SystemExit) as error:
-            raise RuleError(f"rule {self.name!r} {known}: raised {type(error).__name__}: {error}") from error
+            raise RuleError(f"rule {self.name!r} {known}: raised {_raised(error)}") from error
 
     def _read(self, answer: Any, known: Known) -> Answer:
         level = known.level - 1
@@ -142,6 +148,12 @@ class OwnRule(Rule):
             return closest_to_target(cut, np.ones_like(cut.evaluable, dtype=np.bool_), self.target)
         decided = self.decide(cut)
         return np.where(decided.action == Action.STOP, decided.level, NO_LEVEL)
+
+
+def _raised(error: BaseException) -> str:
+    """Return what a person's function raised, where, and how levels are counted if it looked beyond them."""
+    said = f"{type(error).__name__}: {error}{raised_where(error)}"
+    return said + FROM_0 if isinstance(error, IndexError) else said
 
 
 def _known(row: list[float], levels: int) -> Known:

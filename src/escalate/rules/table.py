@@ -1,7 +1,8 @@
 """A decision table as a rule: for so many evaluable patients and DLTs at the level, the protocol's own letters.
 
 The letters are E (escalate), S (stay), D (de-escalate) and DU (de-escalate, and never this level again); moves
-between levels are those of every rule that reads the current level's counts (`escalate.rules.counts`).
+between levels are those of every rule that reads the current level's counts (`escalate.rules.counts`). A table is
+refused in which more DLTs make the decision bolder, or more patients with as many DLTs make it more cautious.
 """
 
 from __future__ import annotations

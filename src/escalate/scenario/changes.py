@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
 from ..errors import Problem
-from .places import is_story, put, with_dates
-from .rule_files import Complaint, read_rule_files
+from .places import dotted, is_story, put, with_dates
+from .rule_files import Complaint, read_rule_files, unknown_function
 from .values import plain
 
 _NAME_FILES = {"rule", "rule.file", "rule.python", "rule.sha256"}
@@ -42,14 +43,15 @@ def changed(
     list of Problem
         Which keys do not exist.
     """
-    new = {str(key): plain(value) for key, value in dict(changes).items()}
+    new = {dotted(str(key)): plain(value) for key, value in dict(changes).items()}
     if isinstance(new.get("rule"), str):
         new["rule"] = {"name": new["rule"]}
     found = {key: put(data, key, value, root) for key, value in new.items()}
     problems = [problem for problem in found.values() if problem is not None]
     for key in (*(key for key in new if found[key] is None), *_forget_table(data["rule"], new)):
         _forget_source(data["sources"], key)
-    unread = list(read_rule_files(data, Path(), allow_python)) if _NAME_FILES & set(new) else []
+    found_out = read_rule_files(data, Path(), allow_python), unknown_function(data)
+    unread = list(chain(*found_out)) if _NAME_FILES & set(new) else []
     return with_dates(data, root), unread, problems
 
 

@@ -15,7 +15,7 @@ from ..errors import Problem, ScenarioError
 from .fault_words import short
 from .keys import toml_value
 from .model import Scenario
-from .places import leaves
+from .places import dotted, leaves
 from .ranges import value_text
 from .texts import value_of_text
 
@@ -95,7 +95,7 @@ def _changes(lines: Iterable[str]) -> tuple[dict[str, Any], list[Problem]]:
     problems = []
     for line in lines:
         written, equals, value = line.partition("=")
-        key = re.sub(r"\[(\d+)\]", lambda found: f".{int(found[1]) - 1}", written.strip())
+        key = dotted(written.strip())
         if not equals or not key:
             said = "write KEY=VALUE, as in follow_up.days=90; `escalate keys` lists the keys"
             problems.append(Problem(key="", message=f"{short(line)}: {said}"))

@@ -7,13 +7,13 @@ same, or a whole scenario. A truth is P(DLT) at each level, as nature has it; ru
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import numpy as np
 
-from ..errors import Problem, ScenarioError
+from ..errors import Problem, ScenarioError, near
 from ..words.records import NO_DOSE
 from .fault_words import KeyPath, short
 from .model import Scenario
@@ -258,7 +258,7 @@ class _Found:
         needed = kind is not None and "target" in kind.model_fields and kind.model_fields["target"].is_required()
         if not needed or "target" in options:
             return options
-        if self.target is None:
+        if self.target is None and not (kind and _mistyped("target", options, kind.model_fields)):
             self.without_target.append(where)
         return {**options, "target": STAND_IN if self.target is None else self.target}
 
@@ -296,6 +296,11 @@ class _Found:
 
     def _note(self, key: str, value: str, message: str) -> None:
         self.problems.append(Problem(key=key, value=value, message=message))
+
+
+def _mistyped(name: str, options: Collection[str], known: Collection[str]) -> bool:
+    """Return whether one of some options, which is none, was meant to have a name."""
+    return any(near(key, known) == [name] for key in options if key not in known)
 
 
 def _is_of_another_section(key: str) -> bool:

@@ -6,14 +6,15 @@ One place decides how a fault is said, whether the scenario came from a file, fr
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from ..errors import Problem, near
-from .toml_lines import line_of
+from .toml_lines import line_of, no_date, why_no_toml
 
 KeyPath = tuple[str | int, ...]
 Fault = tuple[KeyPath, str, str]
@@ -45,13 +46,23 @@ def findings(error: ValidationError, root: type[BaseModel]) -> Iterator[Fault]:
     root : type
         The section.
     """
-    for item in error.errors():
+    items = error.errors()
+    meant = _meant(items, root)
+    for item in items:
+        if item["type"] == "missing" and _without_tags(item["loc"], root) in meant:
+            continue  # it is there, mistyped, which is told
         if item["type"] == "too_short" and len(item["input"]) >= item["ctx"]["min_length"]:
             continue  # pydantic counts the valid items alone, and tells the others
         path = _without_tags(item["loc"], root)
         if item["type"] == "union_tag_invalid":
             path += (item["ctx"]["discriminator"].strip("'"),)
         yield *_named(path, item), finding_words(item, path, root)
+
+
+def _meant(items: Sequence[Any], root: type[BaseModel]) -> set[KeyPath]:
+    """Return which keys unknown ones were meant to be."""
+    unknown = [_without_tags(item["loc"], root) for item in items if item["type"] == "extra_forbidden"]
+    return {(*path[:-1], close) for path in unknown for close in near(str(path[-1]), allowed_keys(path[:-1], root))}
 
 
 def problem(fault: Fault, file: str = "", lines: Mapping[KeyPath, int] | None = None) -> Problem:
@@ -103,7 +114,7 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in _KINDS:
-        said = _KINDS[kind]
+        said = _unread(kind, item["input"]) or _KINDS[kind]
         if "must be a table" in said and isinstance(item["input"], (list, tuple)) and isinstance(path[-1], str):
             said += f": write [{key_text(path)}], with one bracket on each side"
     elif kind.startswith(("greater_than", "less_than")):
@@ -119,7 +130,11 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
         close = near(str(context["tag"]), [tag.strip("' ") for tag in context["expected_tags"].split(",")])
         return f"must be one of {context['expected_tags']}" + (f". Did you mean `{close[0]}`?" if close else "")
     elif kind == "union_tag_not_found":
-        return f"needs a `{context['discriminator'].strip(chr(39))}`. {_meaning(path, root)}"
+        known = allowed_keys(path, root)
+        meant = [(key, near(str(key), known)) for key in item["input"] if key not in known]
+        hints = [f"it has an unknown key `{key}`: did you mean `{close[0]}`?" for key, close in meant if close]
+        needed = f"needs a `{context['discriminator'].strip(chr(39))}`"
+        return "; ".join([needed, *hints]) + ("" if hints else f". {_meaning(path, root)}")
     elif kind == "too_short":
         said = f"needs at least {context['min_length']} value"
     elif kind == "too_long":
@@ -129,6 +144,23 @@ def finding_words(item: Any, path: KeyPath, root: type[BaseModel]) -> str:
     else:
         said = item["msg"][0].lower() + item["msg"][1:]
     return f"{said}. {_meaning(path, root)}".rstrip()
+
+
+def _unread(kind: str, given: object) -> str:
+    """Return why a text is not the date, list or table that it was meant to be; empty where it was not."""
+    if not isinstance(given, str):
+        return ""
+    if kind.startswith("date"):
+        return no_date(given)
+    if not given.lstrip().startswith(("[", "{")):
+        return ""
+    try:
+        tomllib.loads(f"value = {given}")
+    except tomllib.TOMLDecodeError as error:
+        return why_no_toml(f"value = {given}", error)[0]
+    except (ValueError, RecursionError):
+        return ""
+    return ""
 
 
 def _meaning(path: KeyPath, root: type[BaseModel]) -> str:

@@ -92,6 +92,11 @@ class KeySection:
     keys: tuple[Key, ...]
 
     @property
+    def example(self) -> str:
+        """A list of one such table, as TOML writes it in one line."""
+        return f"[{{{', '.join(f'{key.name} = {key.example}' for key in self.keys)}}}]"
+
+    @property
     def header(self) -> str:
         """The line that begins it in a file."""
         return f"[[{self.path}]]" if self.repeated else f"[{self.path}]" if self.path else "Above all sections"
@@ -114,8 +119,8 @@ def find_keys(name: str) -> list[tuple[KeySection, tuple[Key, ...]]]:
     Parameters
     ----------
     name : str
-        A section, a key with or without its section, or a kind of a section (a rule's name), in any case; positions in
-        lists do not matter.
+        A section or a key, or a last part of its name, or a kind of a section (a rule's name), in any case; positions
+        in lists do not matter.
 
     Raises
     ------
@@ -135,9 +140,11 @@ def find_keys(name: str) -> list[tuple[KeySection, tuple[Key, ...]]]:
 def _meant(section: KeySection, asked: str) -> tuple[Key, ...]:
     """Return the keys of a section that a name stands for: all, if it is the section's or is around it."""
     path = section.path.casefold()
-    if asked in (path, section.kind.casefold(), f"{path}.{section.kind}".casefold()) or path.startswith(f"{asked}."):
+    if asked in (path, section.kind.casefold(), f"{path}.{section.kind}".casefold()):
         return section.keys
-    return tuple(key for key in section.keys if asked in (key.name.casefold(), section.dotted(key).casefold()))
+    if path.startswith(f"{asked}.") or path.endswith(f".{asked}"):
+        return section.keys
+    return tuple(key for key in section.keys if f".{section.dotted(key)}".casefold().endswith(f".{asked}"))
 
 
 def _names(section: KeySection) -> Iterator[str]:

@@ -9,15 +9,17 @@ from typing import Any
 from ..errors import Problem, ScenarioError, near
 from ..files import MOST_BYTES, MOST_OF_RECORD, FileRead
 from ..shipped import scenario_file, shipped
-from .fault_words import KeyPath
+from ..words.asked import asks
+from .fault_words import Fault, KeyPath
 from .model import Scenario
 from .places import put, with_dates
-from .rule_files import read_rule_files
+from .rule_files import read_rule_files, unknown_function
 from .texts import parse_json, parse_toml, read_once, text_of, unreadable
 from .toml_lines import KeyLines
 from .values import plain
 
 
+@asks()
 def load(scenario: str | os.PathLike[str] | FileRead | Mapping[str, Any], *, allow_python: bool = False) -> Scenario:
     """Read a scenario.
 
@@ -78,13 +80,16 @@ def _from_file(read: FileRead, allow_python: bool) -> Scenario:
     if not text.strip():
         raise unreadable(path, "is empty; `escalate init` writes a draft to start from")
     lines: Mapping[KeyPath, int] = {}
+    unread: list[Fault] = []
     if path.suffix.lower() == ".json":
         data = with_dates(parse_json(text, str(path)), Scenario)
         if {"protocolSection", "studies"} & data.keys():
             raise unreadable(path, f"is a registry record, and no scenario: `escalate init {path}` drafts one from it")
     else:
         data, lines = parse_toml(text, str(path)), KeyLines(text)
-    return Scenario.checked(data, list(read_rule_files(data, read.folder, allow_python)), str(path), lines)
+        unread += unknown_function(data)  # of a JSON, which is a result, the function may be gone
+    unread += read_rule_files(data, read.folder, allow_python)
+    return Scenario.checked(data, unread, str(path), lines)
 
 
 def key_fault(scenario: Scenario, key: str) -> str:

@@ -12,8 +12,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field
 
-from ..errors import ScenarioError
+from ..errors import CallError, ScenarioError
 from ..files import write_text
+from ..words.asked import asks, described
+from ..words.frames import pandas
 from ..words.shown import Shows
 from .calendar import Calendar
 from .changes import changed
@@ -23,7 +25,7 @@ from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .rule_files import read_rule_files
+from .rule_files import read_rule_files, unknown_function
 from .rules import RuleOptions, decides_early
 from .toml_text import toml_text
 from .values import AS_TUPLE, FROZEN, FrozenTable, plain
@@ -166,14 +168,14 @@ class Scenario(Shows, Whole):
             If it is not a valid scenario; all problems at once.
         """
         data = with_dates(plain(values), cls)
-        return cls.checked(data, list(read_rule_files(data, Path(), allow_python)))
+        return cls.checked(data, [*read_rule_files(data, Path(), allow_python), *unknown_function(data)])
 
     def to_pandas(self) -> Any:
         """Return one row for each key that has a value, with its source, as a pandas ``DataFrame``.
 
         It needs pandas, which the extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         values = {key: each[0] if len(each) == 1 else list(each) for key, each in leaves(self.filled()).items()}
         rows = [(key, value, source_of(key, self.sources)) for key, value in values.items() if value is not None]
@@ -212,6 +214,7 @@ class Scenario(Shows, Whole):
         """Return the scenario with some sections changed, as `replace` does; itself where nothing is changed."""
         return self.replace(update) if update else self
 
+    @asks(like='scenario.replace({"safety.dlt_window_days": 42})')
     def replace(self, changes: Mapping[str, Any], *, allow_python: bool = False) -> Self:
         """Return a scenario with some values changed, checked like a scenario file.
 
@@ -221,9 +224,10 @@ class Scenario(Shows, Whole):
             Dotted keys and their new values, as in
             ``scenario.replace({"toxicity.dlt_probability": [0.1, 0.25], "accrual.consents_per_month": 2.0})``.
             A section can be replaced whole by a dictionary, a rule without options by its name; an item of a list is
-            named by its position from 0, as in ``dose_levels.0.cells``. Dates may be ISO text. Files are named
-            relative to the folder of the session. A table's new file brings its own decisions, and new decisions
-            have no file. A range stays with its value as long as the value lies inside.
+            named by its position, from 1 as in ``dose_levels[1].cells`` or from 0 as in ``dose_levels.0.cells``.
+            Dates may be ISO text. Files are named relative to the folder of the session. A table's new file brings its
+            own decisions, and new decisions have no file. A range stays with its value as long as the value lies
+            inside.
         allow_python : bool
             Whether the code of a rule's file may run, as in ``{"rule.python": "my_rules.py:cautious"}``.
 
@@ -232,6 +236,9 @@ class Scenario(Shows, Whole):
         ScenarioError
             If a key does not exist or a value is not allowed; all problems at once.
         """
+        if not isinstance(changes, Mapping):
+            said = 'changes are keys with values, as in scenario.replace({"safety.dlt_window_days": 42})'
+            raise CallError(f"{said}; got {described(changes)}")
         data, unread, misplaced = changed(plain(self), changes, type(self), allow_python)
         keeps_ranges = not any(str(key).split(".")[0] == "ranges" for key in changes)
         try:

@@ -12,18 +12,25 @@
 
 works in simulations, exact results and decision tables. The function is asked when somebody has been treated, about
 the level of the last cohort: `known.n` evaluable patients there and `known.y` DLTs; `known.evaluable`, `known.dlts`,
-`known.pending` and `known.followup` have every level. It answers "escalate", "stay", "de-escalate", the level of the
-next cohort from 1, "stop" (no dose) or ("stop", level recommended); a rolling rule may answer "suspend".
+`known.pending` and `known.followup` have every level. `known.level` counts from 1, as the protocol does, and Python's
+tuples from 0: the DLTs at level 2 are `known.dlts[1]`, those at the level itself `known.dlts[known.level - 1]`, or
+`known.y`. It answers "escalate", "stay", "de-escalate", the level of the next cohort from 1, "stop" (no dose) or
+("stop", level recommended); a rolling rule may answer "suspend".
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any
 
-from ..errors import CallError
-from ..words.asked import described, number
+from ..errors import CallError, near
+from ..words.asked import asks, described, number
+
+_OURS = str(Path(__file__).parents[1])
+"""Where no code is a person's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +40,7 @@ class Known:
     Parameters
     ----------
     level : int
-        Dose level of the last cohort, from 1.
+        Dose level of the last cohort, from 1; in the tuples its place is ``level - 1``.
     levels : int
         Number of dose levels.
     evaluable, dlts, pending : tuple of int
@@ -102,12 +109,35 @@ def registered_name(reference: str, sha256: str | None) -> str:
     return reference if sha256 is None else f"{reference} {sha256}"
 
 
+def why_unknown(reference: str) -> str:
+    """Return what is said where a rule names a function that this session does not have."""
+    names = [name for name in REGISTERED if ":" not in name]
+    close = near(reference, names)
+    meant = f". Did you mean `{close[0]}`?" if close else f"; there are {', '.join(names)}." if names else "."
+    return (
+        f"no such rule is loaded{meant} Register the function with @escalate.rule in this session before, or name its "
+        "file, my_rules.py:function, whose code runs only when you ask for it: give --allow-python (in Python: "
+        "load(path, allow_python=True))"
+    )
+
+
+def raised_where(error: BaseException) -> str:
+    """Return file and line of a person's own code on which it failed, in words; nothing where that is not known."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
+    outside = [place for place in frames if not place[0].startswith(_OURS)]
+    if not outside:
+        return ""
+    file, line = [place for place in outside if place[0] == outside[0][0]][-1]
+    return f" (line {line} of its cell)" if "ipykernel" in file or "<ipython" in file else f" ({file}, line {line})"
+
+
 def has_target(reference: str, sha256: str | None) -> bool:
     """Return whether a registered function has a target DLT probability, so that it recommends from any data."""
     found = REGISTERED.get(registered_name(reference, sha256))
     return found is not None and found.target is not None
 
 
+@asks()
 def rule(
     function: Function | None = None, *, name: str | None = None, target: float | None = None, rolling: bool = False
 ) -> Any:
@@ -116,10 +146,10 @@ def rule(
     Parameters
     ----------
     function : callable
-        From what is known (`Known`: level, levels, evaluable, dlts, pending, followup; n and y at
-        the level) to "escalate", "stay", "de-escalate", the level of the next cohort from 1, "stop" (no dose) or
-        ("stop", level recommended); a rolling rule may answer "suspend". A step up from the highest level, or down
-        from the lowest, is no step.
+        From what is known (`Known`: level, levels, evaluable, dlts, pending, followup; n and y at the level, which is
+        ``dlts[level - 1]``: levels count from 1, Python's tuples from 0) to "escalate", "stay", "de-escalate", the
+        level of the next cohort from 1, "stop" (no dose) or ("stop", level recommended); a rolling rule may answer
+        "suspend". A step up from the highest level, or down from the lowest, is no step.
     name : str, optional
         Name of the rule; the function's where it is not given.
     target : float, optional

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from functools import cache
@@ -11,7 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from ..errors import Problem
-from .fault_words import KeyPath, allowed_keys, models_at, suggestion
+from .fault_words import KeyPath, allowed_keys, key_text, models_at, suggestion
 
 _NOT_ASSUMED = (
     "schema_version",
@@ -53,9 +54,17 @@ def _collect(node: Any, key: str, found: dict[str, tuple[Any, ...]]) -> None:
         found[key] = (*found.get(key, ()), node)
 
 
+_POSITION = re.compile(r"\[(\d+)\](?=[.\[]|$)")
+
+
+def dotted(key: str) -> str:
+    """Return a key with dots alone: ``accrual.pauses[1].first_day``, as messages say it, is ``accrual.pauses.0...``."""
+    return _POSITION.sub(lambda found: f".{int(found[1]) - 1}", key)
+
+
 def value_of(data: Any, key: str) -> Any:
-    """Return the value of a dotted key in nested plain values; positions in lists count from 0."""
-    for part in key.split("."):
+    """Return the value of a key in nested plain values; with dots alone, positions in lists count from 0."""
+    for part in dotted(key).split("."):
         data = data[int(part)] if isinstance(data, list) else data[part]
     return data
 
@@ -70,35 +79,51 @@ def source_of(key: str, sources: Mapping[str, str]) -> str:
 
 
 def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Problem | None:
-    """Set a dotted key inside nested plain values of a section; say what is wrong if it does not exist."""
+    """Set a key, as `value_of` takes it, inside nested plain values of a section; say what is wrong if it is none."""
     node: Any = data
-    parts = key.split(".")
+    parts = dotted(key).split(".")
+    path: KeyPath = ()
     for depth, part in enumerate(parts):
         last = depth == len(parts) - 1
         positions = {str(position): position for position in range(len(node))} if isinstance(node, list) else {}
         if not isinstance(node, (dict, list)):
-            return Problem(key=key, message=f"`{'.'.join(parts[:depth])}` is one value, and nothing stands below it")
+            return Problem(key=key, message=f"`{key_text(path)}` is one value, and nothing stands below it")
         if part in positions:
             index: Any = positions[part]
         elif isinstance(node, dict) and (part in node or (last and _may_have(tuple(parts[:depth]), part, root))):
             index = part
         else:
-            allowed = set(node) if isinstance(node, dict) else set(positions)
-            return _nowhere(key, part, allowed)
+            if isinstance(node, list):
+                return _not_in_list(path, part, parts[depth + 1 :], len(node))
+            return _nowhere((*path, *parts[depth:]), part, set(node))
+        path += (index,)
         if last:
             node[index] = value
         else:
             inside = allowed_keys(tuple(parts[: depth + 1]), root)
             if node[index] is None and inside:  # a section that was left out
                 if parts[depth + 1] not in inside:
-                    return _nowhere(key, parts[depth + 1], set(inside))
+                    return _nowhere((*path, *parts[depth + 1 :]), parts[depth + 1], set(inside))
                 node[index] = {}
             node = node[index]
     return None
 
 
-def _nowhere(key: str, part: str, allowed: set[str]) -> Problem:
-    return Problem(key=key, message=f"there is no `{part}` here{suggestion(part, allowed)}")
+def _nowhere(path: KeyPath, part: str, allowed: set[str]) -> Problem:
+    return Problem(key=key_text(path), message=f"there is no `{part}` here{suggestion(part, allowed)}")
+
+
+def _not_in_list(path: KeyPath, part: str, rest: Sequence[str], length: int) -> Problem:
+    """Say that a list has no such item: which there are, or how the whole list is given."""
+    name, number = key_text(path), re.fullmatch(r"-?\d+", part)
+    key = key_text((*path, int(part) if number else part, *rest))
+    if not length:
+        said = f"`{name}` is empty so far: set the whole list; `escalate keys {name}` shows how"
+    elif number:
+        said = f"there is no `[{int(part) + 1}]` here: `{name}` has {length}, counted from [1]"
+    else:
+        said = f"there is no `{part}` here: `{name}` is a list, and its first is {name}[1]"
+    return Problem(key=key, message=said)
 
 
 def _may_have(path: KeyPath, part: str, root: type[BaseModel]) -> bool:

@@ -13,8 +13,8 @@ from typing import Any
 
 from ..errors import CallError
 from ..files import read_bytes
-from .own_rules import CODE, REGISTERED, registered_name
-from .rules import MOST_IN_TABLE, is_count, table_faults
+from .own_rules import CODE, REGISTERED, raised_where, registered_name, why_unknown
+from .rules import MOST_IN_TABLE, Cell, is_count, table_faults
 
 Complaint = tuple[tuple[str, ...], str, str]
 """Where, the value that was got, and what is wrong with it."""
@@ -60,8 +60,21 @@ def read_missing_table(data: dict[str, Any]) -> list[Complaint]:
     return list(read_rule_files(data, Path(), False)) if lacks else []
 
 
-Cells = dict[tuple[int, int], str]
+def unknown_function(data: dict[str, Any]) -> Iterator[Complaint]:
+    """Yield that a rule names a function which this session does not have; one of a file is read from there."""
+    rule = data.get("rule")
+    python = rule.get("python") if isinstance(rule, dict) else None
+    if not isinstance(python, str) or not python or ":" in python or python.endswith(".py"):
+        return
+    if python not in REGISTERED:
+        yield ("rule", "python"), python, why_unknown(python)
+
+
+Cells = dict[Cell, str]
 """Letters by evaluable patients and DLTs."""
+
+LineFault = tuple[int, str]
+"""On which line of a file, 0 for the whole, and what is wrong there."""
 
 
 def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
@@ -77,11 +90,15 @@ def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
         yield where, rule["file"], "cannot be read: it is not UTF-8 text"
         return
     cells: Cells = {}
-    faults = list(_read_cells(text, cells)) or list(_differences(cells, given))
-    yield from ((where, rule["file"], fault) for fault in faults)
+    lines: dict[Cell, int] = {}
+    faults = list(_read_cells(text, cells, lines)) or list(_differences(cells, given))
     if not faults and not given:
         numbers = sorted({n for n, _ in cells})
         rule["decisions"] = {str(n): " ".join(cells[n, y] for y in range(n + 1)) for n in numbers}
+        found = table_faults(rule["decisions"])
+        faults = [(lines.get(cell, 0) if cell else 0, fault) for cell, fault in found]
+    for line, fault in faults:
+        yield where, rule["file"], f"{path.name}:{line}: {fault}" if line else fault
 
 
 COLUMNS = ("evaluable", "dlts", "decision")
@@ -94,43 +111,50 @@ SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 """What stands between the cells of a table's file, the most usual first."""
 
 
-def _read_cells(text: str, cells: Cells) -> Iterator[str]:
+def _read_cells(text: str, cells: Cells, lines: dict[Cell, int]) -> Iterator[LineFault]:
     """Read a table with columns evaluable, dlts, decision, and yield its faults; lines with # are comments.
 
     Cells stand between commas, semicolons or tabs, whichever the header has; blanks around them mean nothing.
     """
-    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip('"').startswith("#")]
-    if not lines:
-        yield "is empty: a header with evaluable, dlts, decision is needed, and a line for each number of DLTs"
-        return
-    separator = max(SEPARATORS, key=lines[0].count)
-    heads, *rows = [
-        [cell.strip() for cell in row] for row in csv.reader(lines, delimiter=separator, skipinitialspace=True)
+    written = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), 1)
+        if line.strip() and not line.lstrip('"').startswith("#")
     ]
-    heads = [head.lower() for head in heads]
-    missing = set(COLUMNS) - set(heads)
+    if not written:
+        yield 0, "is empty: a header with evaluable, dlts, decision is needed, and a line for each number of DLTs"
+        return
+    first, header = written[0]
+    separator = max(SEPARATORS, key=header.count)
+    reader = csv.reader((line for _, line in written), delimiter=separator, skipinitialspace=True)
+    heads, *rows = [(written[reader.line_num - 1][0], [cell.strip() for cell in row]) for row in reader]
+    names = [head.lower() for head in heads[1]]
+    missing = set(COLUMNS) - set(names)
     if missing:
         yield (
+            first,
             f"has no column {', '.join(sorted(missing))}; evaluable, dlts, decision are needed, and its first line, "
-            f"read with {SEPARATORS[separator]} between cells, has {', '.join(heads)}"
+            f"read with {SEPARATORS[separator]} between cells, has {', '.join(names)}",
         )
         return
     if not rows:
-        yield "has no line"
-    places = [heads.index(BY_ITSELF if name == "decision" and BY_ITSELF in heads else name) for name in COLUMNS]
-    for row in rows:
+        yield 0, "has no line"
+    places = [names.index(BY_ITSELF if name == "decision" and BY_ITSELF in names else name) for name in COLUMNS]
+    for number, row in rows:
         n, y, letter = (row[place] if place < len(row) else "" for place in places)
         if not (is_count(n) and is_count(y)):
-            yield f"evaluable {n[:40]!r} and dlts {y[:40]!r} must be whole numbers, at most {MOST_IN_TABLE}"
+            yield number, f"evaluable {n[:40]!r} and dlts {y[:40]!r} must be whole numbers, at most {MOST_IN_TABLE}"
             return
-        elif cells.setdefault((int(n), int(y)), letter) != letter:
-            yield _contradiction(heads, f"{y} DLTs in {n} are {cells[int(n), int(y)]} and {letter}")
+        cell = int(n), int(y)
+        lines.setdefault(cell, number)
+        if cells.setdefault(cell, letter) != letter:
+            yield number, _contradiction(names, f"{y} DLTs in {n} are {cells[cell]} and {letter}")
             return
-    yield from (f"has {y} DLTs among {n} patients" for n, y in sorted(cells) if y > n)
+    yield from ((lines[n, y], f"has {y} DLTs among {n} patients") for n, y in sorted(cells) if y > n)
     holes = [f"{y} in {n}" for n in sorted({n for n, _ in cells}) for y in range(n + 1) if (n, y) not in cells]
     if holes:
         more = f" and {len(holes) - MOST_TOLD:,} more" if len(holes) > MOST_TOLD else ""
-        yield f"has holes: there is no decision for DLTs {', '.join(holes[:MOST_TOLD])}{more}"
+        yield 0, f"has holes: there is no decision for DLTs {', '.join(holes[:MOST_TOLD])}{more}"
 
 
 def _contradiction(heads: list[str], words: str) -> str:
@@ -140,7 +164,7 @@ def _contradiction(heads: list[str], words: str) -> str:
     return f"contradicts itself: {words}{parts}"
 
 
-def _differences(cells: Cells, given: Any) -> Iterator[str]:
+def _differences(cells: Cells, given: Any) -> Iterator[LineFault]:
     """Yield in which cells a file differs from the decisions beside it, if there are any and they are a table."""
     if not given or not isinstance(given, dict) or not all(isinstance(part, str) for part in chain(*given.items())):
         return
@@ -154,7 +178,7 @@ def _differences(cells: Cells, given: Any) -> Iterator[str]:
     ]
     if differ:
         more = f"; {len(differ) - MOST_TOLD} more cells differ" if len(differ) > MOST_TOLD else ""
-        yield f"says something else than rule.decisions: {'; '.join(told)}{more}. Leave out file or decisions"
+        yield 0, f"says something else than rule.decisions: {'; '.join(told)}{more}. Leave out file or decisions"
 
 
 def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[Complaint]:
@@ -186,7 +210,7 @@ def _python(rule: dict[str, Any], folder: Path, allow_python: bool) -> Iterator[
     try:
         _run(path, code)
     except (Exception, SystemExit) as error:
-        yield where, rule["python"], f"{name} cannot be run: {type(error).__name__}: {error}"
+        yield where, rule["python"], f"{name} cannot be run: {type(error).__name__}: {error}{raised_where(error)}"
         return
     new = {own.function.__name__: own for key, own in REGISTERED.items() if before.get(key) is not own}
     if function not in new:

@@ -313,13 +313,14 @@ class TableRule(Section):
     """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it; read when the scenario is."""
     decisions: FrozenTable[str, str] = FrozenTable()
     """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; filled from the file, if any. Beside
-    a file that can be read they must say the same."""
+    a file that can be read they must say the same. A table is refused in which more DLTs make the decision bolder, or
+    more patients with as many DLTs more cautious."""
 
     @model_validator(mode="after")
     def _whole_and_sensible(self) -> TableRule:
         found = list(table_faults(self.decisions))
         if found:
-            raise ValueError("decisions: " + "; ".join(found))
+            raise ValueError("decisions: " + "; ".join(told for _, told in found))
         return self
 
     @property
@@ -337,31 +338,49 @@ def is_count(text: str) -> bool:
     return text.isdecimal() and len(text) <= len(str(MOST_IN_TABLE)) and int(text) <= MOST_IN_TABLE
 
 
-def table_faults(decisions: Mapping[str, str]) -> Iterator[str]:
-    """Yield what is wrong with a decision table: holes, unknown letters, contradictions."""
+Cell = tuple[int, int]
+"""A place in a decision table: evaluable patients, and DLTs among them."""
+
+
+def table_faults(decisions: Mapping[str, str]) -> Iterator[tuple[Cell | None, str]]:
+    """Yield where and what is wrong with a decision table: holes, unknown letters, DLTs that make it bolder."""
     if not decisions:
-        yield 'there are none; name a file, or write them as 3 = "E S D DU"'
+        yield None, 'there are none; name a file, or write them as 3 = "E S D DU"'
     rows: dict[int, list[str]] = {}
     for patients, text in decisions.items():
         letters = text.split()
         if not is_count(patients) or int(patients) < 1:
-            yield f"`{patients[:40]}` is not a number of evaluable patients, from 1 to {MOST_IN_TABLE}"
-        elif any(letter not in LETTERS for letter in letters):
-            yield f"{patients} = {text!r}: letters are {', '.join(LETTERS)}; a table does not stop or suspend"
+            yield None, f"`{patients[:40]}` is not a number of evaluable patients, from 1 to {MOST_IN_TABLE}"
+            continue
+        strange = next((y for y, letter in enumerate(letters) if letter not in LETTERS), None)
+        if strange is not None:
+            said = f"{patients} = {text!r}: letters are {', '.join(LETTERS)}; a table does not stop or suspend"
+            yield (int(patients), strange), said
         elif len(letters) != int(patients) + 1:
             wanted = f"{int(patients) + 1} are needed, for 0 to {patients} DLTs"
-            yield f"{patients} = {text!r} has {len(letters)} decisions; {wanted}"
+            yield None, f"{patients} = {text!r} has {len(letters)} decisions; {wanted}"
         else:
             rows[int(patients)] = letters
+    yield from _out_of_order(rows)
+
+
+def _out_of_order(rows: Mapping[int, list[str]]) -> Iterator[tuple[Cell, str]]:
+    """Yield which decisions are bolder after more DLTs, or more cautious after as many in more patients."""
     bold = {n: [LETTERS.index(letter) for letter in letters] for n, letters in rows.items()}
     for n, row in bold.items():
         for y, (fewer, more) in enumerate(itertools.pairwise(row)):
             if more < fewer:
-                yield f"with {n} patients, {y + 1} DLTs ({rows[n][y + 1]}) are bolder than {y} ({rows[n][y]})"
+                told = f"with {n} patients, {y + 1} DLTs ({rows[n][y + 1]}) are bolder than {y} ({rows[n][y]})"
+                yield (n, y + 1), f"{told}; {IN_ORDER}"
     for n, m in itertools.pairwise(sorted(bold)):
         for y, (first, then) in enumerate(zip(bold[n], bold[m], strict=False)):
             if then > first:
-                yield f"{y} DLTs in {m} patients ({rows[m][y]}) are more cautious than in {n} ({rows[n][y]})"
+                told = f"{y} DLTs in {m} patients ({rows[m][y]}) are more cautious than in {n} ({rows[n][y]})"
+                yield (m, y), f"{told}; {IN_ORDER}"
+
+
+IN_ORDER = "more DLTs may not be answered more boldly, nor as many in more patients more cautiously"
+"""Which tables are refused, as an error says it."""
 
 
 class PythonRule(Section):

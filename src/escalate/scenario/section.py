@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NoReturn, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from ..errors import ScenarioError
+from ..errors import CallError, ScenarioError
 from .fault_words import findings, problem
-from .values import plain
+from .values import UNCHANGED, plain
 
 SMALLEST = 1e-9
 """Smallest probability that is not 0: not one patient in all trials of all times would show it."""
@@ -65,6 +65,14 @@ class Section(BaseModel):
             raise ScenarioError([problem(fault) for fault in findings(error, type(self))]) from None
 
     __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]  # a section inside another is checked with it
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        """Refuse to change it, and say how another one is made."""
+        raise CallError(f"{name}: {UNCHANGED} with its key, which `escalate keys {name}` tells")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        """Refuse to change it, and say how another one is made."""
+        raise CallError(f"{name}: {UNCHANGED}")
 
     def __dir__(self) -> list[str]:
         """Name what a scenario is asked, and nothing of what checks it."""

@@ -11,9 +11,12 @@ import itertools
 import math
 from typing import Literal
 
+from ..words.asked import asks
+
 Model = Literal["empiric", "logistic"]
 
 
+@asks()
 def getprior(
     halfwidth: float, target: float, mtd_level: int, levels: int, model: Model = "empiric", intercept: float = 3.0
 ) -> list[float]:

@@ -12,7 +12,7 @@ from typing import Any
 from ..errors import Problem, ScenarioError
 from ..files import MOST_BYTES, FileRead, read_bytes
 from .fault_words import Fault, KeyPath
-from .toml_lines import KeyLines
+from .toml_lines import KeyLines, why_no_toml
 
 
 def read_toml(path: Path | FileRead) -> tuple[dict[str, Any], Mapping[KeyPath, int]]:
@@ -73,10 +73,7 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
     except (RecursionError, ValueError) as error:
         if not isinstance(error, tomllib.TOMLDecodeError):
             raise unreadable(Path(file), f"cannot be read as TOML: {_beyond(error)}") from None
-        message, _, position = str(error).rpartition(" (at ")
-        digits = "".join(c for c in position.split(",")[0] if c.isdigit())
-        line = int(digits) if digits else text.count("\n") + 1
-        words = f"is not TOML: {(message or str(error)).lower()}"
+        words, line = why_no_toml(text, error)
         raise ScenarioError([Problem(key="", message=words, file=file, line=line)]) from None
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from datetime import date
 from functools import cached_property
 from typing import Any
 
@@ -66,6 +67,34 @@ class KeyLines(Mapping[Path, int]):
 
     def __len__(self) -> int:
         return len(self._lines)
+
+
+def why_no_toml(text: str, error: tomllib.TOMLDecodeError) -> tuple[str, int]:
+    """Return why a text is no TOML, and on which line; a date that does not exist is told as that."""
+    message, _, position = str(error).rpartition(" (at ")
+    numbers = [int(digits) for digits in re.findall(r"\d+", position)]
+    if len(numbers) != 2:
+        return f"is not TOML: {(message or str(error)).lower()}", text.count("\n") + 1
+    line, column = numbers
+    words = _DATE.finditer(text.split("\n")[line - 1])
+    wrong = next((fault for word in words if word.start() < column <= word.end() and (fault := no_date(word[0]))), "")
+    return wrong or f"is not TOML: {message.lower()}", line
+
+
+_DATE = re.compile(r"(?<![\w-])\d{4}-\d{1,2}-\d{1,2}(?![\w-])")
+
+
+def no_date(text: str) -> str:
+    """Return what is wrong with a text that is written as a date is; nothing where it is none, or there is one."""
+    if not _DATE.fullmatch(text):
+        return ""
+    if len(text) < len("2024-08-30"):
+        return f"{text} is no date as TOML writes it: two digits for month and day, as in 2024-08-30"
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return f"{text} is a date that does not exist"
+    return ""
 
 
 def line_of(lines: Mapping[Path, int], path: Path) -> int:

@@ -11,8 +11,14 @@ from typing import Any, NoReturn, TypeVar, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
+from ..errors import CallError
+
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+UNCHANGED = "a scenario does not change; make another one: scenario.replace({...})"
+"""What is said to whoever wants to change one in place."""
 
 
 class FrozenTable(dict[K, V]):
@@ -25,7 +31,7 @@ class FrozenTable(dict[K, V]):
     """
 
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("a scenario does not change; make another one: scenario.replace({...})")
+        raise CallError(UNCHANGED)
 
     __setitem__ = __delitem__ = __ior__ = update = setdefault = pop = popitem = clear = _refuse
 

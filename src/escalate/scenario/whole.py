@@ -16,7 +16,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError, model_validator
 from ..errors import Problem, ScenarioError
 from . import checks
 from .fault_words import Fault, KeyPath, findings, key_text, problem, short, suggestion
-from .places import key_exists, leaves, put, value_of, with_dates
+from .places import dotted, key_exists, leaves, put, value_of, with_dates
 from .ranges import range_fault
 from .rule_files import read_missing_table
 from .rules import of_another_rule
@@ -179,7 +179,7 @@ def _range_fault(values: dict[str, Any], key: str, low: Any, high: Any) -> str:
 
 def _copy_for(values: dict[str, Any], key: str) -> dict[str, Any]:
     """Return plain values in which a dotted key can be changed without changing it in these."""
-    section = key.split(".")[0]
+    section = dotted(key).split(".")[0]
     return {**values, section: copy.deepcopy(values.get(section))} if section in values else dict(values)
 
 

@@ -6,18 +6,24 @@ or two in a second, and only the days of their patients are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
-from ..errors import EscalateError
+from ..errors import CallError, EscalateError
 from ..files import Saves
+from ..results.estimates import Estimate, probability, quantile
 from ..scenario.model import Scenario
-from ..words.asked import asks
+from ..words.asked import asks, described
+from ..words.defaults import TRIALS_RECORDED
+from ..words.frames import pandas
 from ..words.records import IntArray, Trial
 from ..words.shown import Shows
+from ..words.tables import Column, Layout, Table
 from .simulation import traced_trials
 
 COUNTED: dict[str, str] = {
@@ -27,6 +33,33 @@ COUNTED: dict[str, str] = {
     "evaluable": "patients known to be evaluable: DLT, or window completed with the full dose",
 }
 """Whom an accrual counts, and from which day on."""
+
+TAILS = (0.10, 0.90)
+"""Quantiles between which the numbers and dates of most trials are told and drawn."""
+
+MOST_TRIALS = f"{TAILS[1] - TAILS[0]:.0%} of the trials"
+"""How many trials those are, in words."""
+
+PLANNED = "planned number or more"
+"""The measure that tells how probable it is that as many have come as are planned."""
+
+ACCRUAL = Layout(
+    "accrual",
+    (
+        Column("counted", f"Who is counted: {', '.join(COUNTED)}"),
+        Column("day", "By the end of which day", "days since the trial's start date"),
+        Column("date", "By the end of which day, as a date", "ISO 8601", date_of="day"),
+        Column("measure", f"What is estimated: a quantile of the number, or `{PLANNED}`"),
+        Column("estimate", "The estimate", "see `unit`"),
+        Column(
+            "mc_se", "Its Monte Carlo standard error", "see `unit`", "if the interval has no length, or an end less"
+        ),
+        Column("low", "Lower end of its 95% Monte Carlo interval", "see `unit`", "if the trials are too few for it"),
+        Column("high", "Upper end of its 95% Monte Carlo interval", "see `unit`", "if the trials are too few for it"),
+        Column("unit", "`patients`, `candidates` or `probability`"),
+        Column("trials", "Trials that the estimate rests on", "count"),
+    ),
+)
 
 _DAYS = {"consented": "consent_day", "enrolled": "treatment_start_day", "infused": "infusion_day"}
 
@@ -58,7 +91,7 @@ class Accrual(Shows, Saves):
 
         It needs pandas, which the extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         rows = [
             (counted, trial, number, int(day))
@@ -105,8 +138,65 @@ class Accrual(Shows, Saves):
         EscalateError
             As `last_day`.
         """
-        every = np.arange((self.last_day(counted) if until is None else until) + 1)
-        return np.stack([np.searchsorted(days, every, side="right") for days in self.of(counted)])
+        return self._numbers_on(np.arange((self.last_day(counted) if until is None else until) + 1), counted)
+
+    def _numbers_on(self, ends: IntArray, counted: str) -> IntArray:
+        return np.stack([np.searchsorted(days, ends, side="right") for days in self.of(counted)])
+
+    def by_date(self, *dates: date | str, counted: str = "infused") -> Table:
+        """Return how many there are by some dates: the median, the middle 80% of the trials, P(as many as planned).
+
+        Parameters
+        ----------
+        *dates : date or str
+            Each a date or its ISO text, ``"2025-06-30"``, from the start date to the last day that the trial may last
+            (``trial.max_days``); the day itself counts. Where none is given, the first day of each month until nobody
+            else comes, and the planned completion date.
+        counted : str
+            One of `COUNTED`.
+
+        Returns
+        -------
+        Table
+            A row for each date and measure, with its Monte Carlo error: see `ACCRUAL`. It shows itself in a notebook,
+            and ``save("accrual.csv")`` writes it. P(as many as planned) is of ``trial.planned_patients``, and not told
+            of candidates; whoever is replaced counts as well.
+
+        Raises
+        ------
+        EscalateError
+            If something is no date, or outside those days; and as `last_day`.
+        """
+        days = days_of(self.scenario, dates) if dates else self._usual_days(counted)
+        rows = tuple(
+            (counted, day, e.measure, e.estimate, e.mc_se, e.low, e.high, e.unit, e.trials)
+            for day, estimates in self.estimates_by(days, counted)
+            for e in estimates
+        )
+        return Table(ACCRUAL, rows, self.scenario.trial.start_date)
+
+    def estimates_by(self, days: Sequence[int], counted: str) -> Iterator[tuple[int, tuple[Estimate, ...]]]:
+        """Yield each day with its estimates: three quantiles of the number, and P(planned) unless of candidates."""
+        planned = self.scenario.trial.planned_patients
+        unit = "candidates" if counted == "consented" else "patients"
+        numbers = self._numbers_on(np.array(days, dtype=np.int64), counted)
+        for day, column in zip(days, numbers.T.tolist(), strict=True):
+            often = Counter(column)
+            found = [quantile("accrual", f"{q:.0%} quantile", often, q, unit) for q in (TAILS[0], 0.5, TAILS[1])]
+            if counted != "consented":
+                come = sum(number >= planned for number in column)
+                found.append(probability("accrual", PLANNED, None, come, self.trials))
+            yield day, tuple(found)
+
+    def _usual_days(self, counted: str) -> list[int]:
+        """Return the first days of the months until nobody else comes, and the planned completion [days]."""
+        start, planned = self.scenario.trial.start_date, self.scenario.planned_days
+        days: list[int] = []
+        month = start
+        while not days or days[-1] < self.last_day(counted):
+            month = (month.replace(day=1) + timedelta(days=31)).replace(day=1)
+            days.append((month - start).days)
+        return sorted({*days, *([] if planned is None else [planned])})
 
     def quantiles(self, shares: Sequence[float], counted: str = "infused", until: int | None = None) -> IntArray:
         """Return quantiles of the numbers by the end of each day.
@@ -139,8 +229,44 @@ class Accrual(Shows, Saves):
         return self.days[counted]
 
 
+def days_of(scenario: Scenario, dates: Iterable[date | str]) -> list[int]:
+    """Return the days of dates, in order and each once [days since the start date].
+
+    Raises
+    ------
+    CallError
+        If something is no date, or the trial has not begun or is over for certain by then; all of them at once.
+    """
+    start = scenario.trial.start_date
+    last = start + timedelta(days=scenario.trial.max_days)
+    days, faults = set(), []
+    for given in dates:
+        day = _date(given)
+        if day is None:
+            faults.append(f"{described(given)} is no date that exists; write it as in {start + timedelta(days=365)}")
+        elif not start <= day <= last:
+            said = f"the trial starts on {start}, and is over by {last} (trial.max_days)"
+            faults.append(f"{day} is outside the trial: {said}")
+        else:
+            days.add((day - start).days)
+    if faults:
+        raise CallError("\n".join(f"by which date: {fault}" for fault in faults))
+    return sorted(days)
+
+
+def _date(given: object) -> date | None:
+    if isinstance(given, datetime):
+        return given.date()
+    try:
+        return given if isinstance(given, date) else date.fromisoformat(given) if isinstance(given, str) else None
+    except ValueError:
+        return None
+
+
 @asks(Scenario, numbers=("trials", "seed"))
-def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: bool | None = None) -> Accrual:
+def accrual(
+    scenario: Scenario, *, trials: int = TRIALS_RECORDED, seed: int = 1, progress: bool | None = None
+) -> Accrual:
     """Simulate trials with all their records, and keep when each candidate and patient came.
 
     Parameters
@@ -157,7 +283,7 @@ def accrual(scenario: Scenario, *, trials: int = 1000, seed: int = 1, progress: 
     Returns
     -------
     Accrual
-        Drawn by `escalate.plot_accrual_fan`.
+        Drawn by `escalate.plot_accrual_fan`; its `by_date` tells how many there are by a date.
 
     Raises
     ------

@@ -19,6 +19,7 @@ from ..scenario.compared import AsRule, AsTruth, Truth, compared
 from ..scenario.model import Scenario
 from ..scenario.variants import scenarios_of
 from ..words.asked import asks, described, number
+from ..words.defaults import TRIALS
 from . import workers
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
 from .measures import MEASURES, Measure, exact_values
@@ -46,7 +47,7 @@ def compare(
     *,
     variants: None = None,
     target: float | None = None,
-    trials: int = 10_000,
+    trials: int = TRIALS,
     seed: int = 1,
     enumerate_exactly: bool = True,
     progress: bool | None = None,
@@ -59,7 +60,7 @@ def compare(
     scenario: Scenario,
     *,
     variants: Mapping[str, AsVariant],
-    trials: int = 10_000,
+    trials: int = TRIALS,
     seed: int = 1,
     progress: bool | None = None,
     executor: Executor | None = None,
@@ -71,7 +72,7 @@ def compare(
     scenario: Sequence[Scenario] | Mapping[str, Scenario],
     *,
     variants: Mapping[str, AsVariant] | None = None,
-    trials: int = 10_000,
+    trials: int = TRIALS,
     seed: int = 1,
     progress: bool | None = None,
     executor: Executor | None = None,
@@ -86,7 +87,7 @@ def compare(
     *,
     variants: Mapping[str, AsVariant] | None = None,
     target: float | None = None,
-    trials: int = 10_000,
+    trials: int = TRIALS,
     seed: int = 1,
     enumerate_exactly: bool = True,
     progress: bool | None = None,

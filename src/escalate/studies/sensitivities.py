@@ -27,6 +27,7 @@ from ..scenario.places import value_of
 from ..scenario.ranges import value_text
 from ..scenario.values import plain
 from ..words.asked import asks
+from ..words.defaults import TRIALS_EACH
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
@@ -168,7 +169,7 @@ Sums = NDArray[np.object_]
 def sensitivity(
     scenario: Scenario,
     *,
-    trials: int = 2000,
+    trials: int = TRIALS_EACH,
     seed: int = 1,
     executor: Executor | None = None,
     progress: bool | None = None,

@@ -23,6 +23,7 @@ from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
 from ..words.asked import asks
+from ..words.defaults import TRIALS
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
 from .progress import paced
@@ -79,7 +80,7 @@ MOST_ENGINES = 32
 def simulate(
     scenario: Scenario,
     *,
-    trials: int = 10_000,
+    trials: int = TRIALS,
     seed: int = 1,
     first: int = 0,
     progress: bool | None = None,

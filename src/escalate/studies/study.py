@@ -35,6 +35,7 @@ from ..scenario.command_line import with_settings
 from ..scenario.texts import read_toml
 from ..scenario.toml_lines import line_of
 from ..shipped import scenario_file
+from ..words.defaults import TRIALS_EACH
 from ..words.records import MOST_SEED, MOST_TRIALS
 
 MOST_POINTS = 10_000
@@ -43,8 +44,8 @@ MOST_POINTS = 10_000
 MOST_IN_ALL = 1_000_000_000
 """Most trials of a study, at all points: two days of one processor."""
 
-TRIALS, SEED = 2000, 1
-"""Trials at each point, and seed, where a study does not say."""
+SEED = 1
+"""Seed where a study does not say."""
 
 KEYS = ("scenario", "trials", "seed", "grid", "zip")
 RANGE = {"from", "to", "steps"}
@@ -203,7 +204,7 @@ def make_study(
     grid: Mapping[str, Any],
     zipped: Sequence[Mapping[str, Any]] = (),
     *,
-    trials: int = TRIALS,
+    trials: int = TRIALS_EACH,
     seed: int = SEED,
 ) -> Study:
     """Return a study of a scenario.
@@ -244,8 +245,10 @@ def _study(scenario: Scenario, data: Mapping[str, Any], file: str, lines: Mappin
     count = math.prod(len(axis.values) for axis in axes)
     if count > MOST_POINTS:
         _refuse([((), f"has {count:,} points; at most {MOST_POINTS:,} are possible")], file, lines)
-    if count * data.get("trials", TRIALS) > MOST_IN_ALL:
-        said = f"has {count:,} points of {data.get('trials', TRIALS):,} trials; at most {MOST_IN_ALL:,} trials in all"
+    if count * data.get("trials", TRIALS_EACH) > MOST_IN_ALL:
+        said = (
+            f"has {count:,} points of {data.get('trials', TRIALS_EACH):,} trials; at most {MOST_IN_ALL:,} trials in all"
+        )
         _refuse([(("trials",), f"{said} are possible")], file, lines)
     tried = [_point(scenario, number, values) for number, values in enumerate(_combinations(axes), 1)]
     points_faults = [
@@ -256,7 +259,7 @@ def _study(scenario: Scenario, data: Mapping[str, Any], file: str, lines: Mappin
     if points_faults:
         raise StudyError(sorted(points_faults, key=lambda problem: problem.line))
     points = tuple(point for point, _ in tried)
-    return Study(scenario, axes, points, data.get("trials", TRIALS), data.get("seed", SEED))
+    return Study(scenario, axes, points, data.get("trials", TRIALS_EACH), data.get("seed", SEED))
 
 
 def _refuse(faults: Iterable[Fault], file: str, lines: Mapping[Where, int]) -> None:

@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
-from ..errors import EscalateError, TaskError, WorkersError
+from ..errors import EscalateError, TaskError, WorkersError, needs
 
 P = ParamSpec("P")
 A = TypeVar("A")
@@ -235,7 +235,7 @@ def dask_cluster(address: str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError:
-        raise WorkersError("--dask needs the extra `dask`: python3 -m pip --python .venv install '.[dask]'") from None
+        raise WorkersError(needs("--dask", "distributed", "dask")) from None
     said = _why_no_scheduler(address)
     if said:
         raise WorkersError(

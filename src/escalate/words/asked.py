@@ -30,13 +30,14 @@ MADE_BY = {
     "Sensitivity": "sensitivity(scenario) makes one",
     "Sweep": "sweep(study, out) makes one",
     "Accrual": "accrual(scenario) makes one",
+    "OfScenario": "decision_table(scenario) makes one",
 }
 """What makes each kind of thing that is asked for."""
 
 _TEXT = 60
 
 
-def asks(*kinds: type, numbers: Sequence[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def asks(*kinds: type, numbers: Sequence[str] = (), like: str = "") -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Return what goes around a public function.
 
     Parameters
@@ -45,6 +46,8 @@ def asks(*kinds: type, numbers: Sequence[str] = ()) -> Callable[[Callable[P, R]]
         What the first argument may be; anything if none is given.
     numbers : sequence of str
         Names of the arguments that are whole numbers.
+    like : str
+        How it is called, where a person who calls it wrongly could not know from the names alone.
 
     Returns
     -------
@@ -58,7 +61,7 @@ def asks(*kinds: type, numbers: Sequence[str] = ()) -> Callable[[Callable[P, R]]
 
         @functools.wraps(function)
         def asked(*args: P.args, **kwargs: P.kwargs) -> R:
-            given = _bound(function.__name__, signature, args, kwargs).arguments
+            given = _bound(function.__name__, signature, args, kwargs, like).arguments
             if kinds and not isinstance(given[first], kinds):
                 raise CallError(_wrong_kind(function.__name__, given[first], kinds))
             for name in numbers:
@@ -120,13 +123,14 @@ def described(value: Any) -> str:
     return text if len(text) <= _TEXT and not isinstance(value, type) else f"a {type(value).__name__}"
 
 
-def _bound(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> inspect.BoundArguments:
-    known = list(signature.parameters)
+def _bound(name: str, signature: inspect.Signature, args: Any, kwargs: Any, like: str = "") -> inspect.BoundArguments:
+    known = [key for key in signature.parameters if key != "self"]
+    example = f", as in {like}" if like else ""
     for given in kwargs:
         if given not in known:
             meant = near(given, known)
             hint = f"did you mean {meant[0]}?" if meant else f"it takes {', '.join(known)}"
-            raise CallError(f"{name} has no argument {given!r}; {hint}")
+            raise CallError(f"{name} has no argument {given!r}; {hint}{example}")
     by_place = [p.name for p in signature.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     if len(args) > len(by_place):
         by_name = [key for key in known if key not in by_place]
@@ -137,14 +141,16 @@ def _bound(name: str, signature: inspect.Signature, args: Any, kwargs: Any) -> i
     try:
         return signature.bind(*args, **kwargs)
     except TypeError as error:
-        raise CallError(f"{name}: {error}") from None
+        raise CallError(f"{name}: {error}{example}") from None
 
 
 def _wrong_kind(name: str, value: Any, kinds: Sequence[type]) -> str:
     wanted = list(dict.fromkeys(kind.__name__ for kind in kinds))
+    named = ["decision table" if kind == "OfScenario" else kind for kind in wanted]
     made = next((MADE_BY[kind] for kind in wanted if kind in MADE_BY), "")
     if wanted[0] == "Scenario" and isinstance(value, str):
         made = f"escalate.load({value[:_TEXT]!r}) reads one"
     if wanted[0] in ("Trials", "Tally") and type(value).__name__ == "Scenario":
         made = f"{name}(simulate(scenario, trials=...)) is meant, perhaps"
-    return f"{name} takes a {' or '.join(wanted)}, got {described(value)}{f'; {made}' if made else ''}"
+    article = "an" if named[0][0] in "AEIOU" else "a"
+    return f"{name} takes {article} {' or '.join(named)}, got {described(value)}{f'; {made}' if made else ''}"

@@ -17,6 +17,7 @@ from typing import Any
 
 from ..files import Saves
 from .csv_text import csv_text
+from .frames import pandas
 from .shown import Shows
 
 
@@ -131,7 +132,7 @@ class Table(Saves):
 
         It needs pandas, which the extra ``notebooks`` installs.
         """
-        import pandas as pd
+        pd = pandas()
 
         frame = pd.DataFrame(list(self.rows), columns=list(self.names)).convert_dtypes()
         for column in self.columns:
@@ -199,7 +200,7 @@ class Measured(Tabled):
 
 def _wide(long: Any, of: list[str]) -> Any:
     """Return one row for each value of some columns, and one column for each measure at each level."""
-    import pandas as pd
+    pd = pandas()
 
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for cells in long.to_dict("records"):
