@@ -15,6 +15,7 @@ from ..results.outcomes import NOT_REACHED
 from ..results.timeline import WAITS, waits_of
 from ..scenario.drivers import drivers
 from ..words.asked import described
+from ..words.tables import GATES
 from . import sheet
 from .beside import TEXT, make_room
 from .sheet import EDGE, Asked, Sheet, Size
@@ -40,7 +41,7 @@ MEAN = "mean duration"
 COLOURS = {
     MEAN: FAINT,
     "patients": GREY,
-    "stagger": SOFT,
+    **dict.fromkeys(GATES, SOFT),
     "lymphodepletion": ORANGE,
     "DLT windows": SKY,
     "committee": PURPLE,
