@@ -58,6 +58,14 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("exact patients infused are the evaluable ones", "exactly/enumeration.py", "mean / q if mean else", "mean if mean else", "test_comparison.py::test_simulated_values_agree_with_exact_ones_of_the_same_trial"),
+    Bug("exact overdoses are all patients", "studies/measures.py", "found.infused[level - 1] for level in truth.too_toxic", "found.infused", "test_comparison.py::test_exact_values_are_those_of_exact"),
+    Bug("a comparison's document has no patients at each level", "report/compared.py", '*(_Column(_level(level), "infused", level, 2) for level in levels),', "", "test_comparison.py::test_documents_say_what_the_summary_says"),
+    Bug("a comparison's document has the first truth alone", "report/compared.py", "for truth in found.truths for block in _grids", "for truth in found.truths[:1] for block in _grids", "test_comparison.py::test_documents_say_what_the_summary_says"),
+    Bug("notes of a document make tags of labels", "protocol_tables/layout.py", 'return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)', "return text", "test_comparison.py::test_documents_say_what_the_summary_says"),
+    Bug("columns of a comparison beyond the terminal's width", "report/compared.py", "if column > first and used + width > room:", "if False:", "test_comparison.py::test_many_levels_and_long_labels_fit_too"),
+    Bug("columns without room are lost", "report/compared.py", "        yield first, len(widths)\n", "        pass\n", "test_comparison.py::test_many_levels_and_long_labels_fit_too"),
+    Bug("nothing says that errors of rules go together", "report/compared.py", "    if len(found.rules) > 1:\n        sides", "    if False:\n        sides", "test_comparison.py::test_it_is_said_that_errors_of_rules_go_together"),
     Bug("numbers as text are taken", "words/asked.py", 'if not isinstance(value, Real) or isinstance(value, bool):\n        raise CallError(f"{name} is a number', 'if False:\n        raise CallError(f"{name} is a number', "test_helpful.py::test_numbers_as_text_and_names_as_functions_are_told"),
     Bug("half a name of a function is taken", "scenario/rules.py", 'if python.endswith(".py") or', "if False and", "test_own_rules.py::test_half_a_name_of_a_function_is_told_the_whole_form"),
     Bug("a computed skeleton is not told", "scenario/designs.py", "if not isinstance(rule, Crm) or rule.skeleton:", "if True:", "test_comparison.py::test_a_comparison_says_what_is_compared"),

@@ -292,6 +292,9 @@ def test_exact_values_are_those_of_exact() -> None:
             **{(f"no dose: {why}", "no dose"): exact.why_no_dose[why] for why in WHY_NO_DOSE},
             ("right choice", None): exact.recommended[1] if truth == "mild" else exact.no_dose,
             ("too toxic a dose", None): 0.0 if truth == "mild" else sum(exact.recommended),
+            **{("infused", level): exact.infused[level - 1] for level in (1, 2)},
+            ("infused", "all"): sum(exact.infused),
+            ("overdosed", "all"): 0.0 if truth == "mild" else sum(exact.infused),
             ("evaluable", "all"): sum(exact.evaluable),
             ("dlts", "all"): sum(exact.dlts),
         }
@@ -310,7 +313,7 @@ def test_simulated_values_agree_with_exact_ones_of_the_same_trial() -> None:
     whole = esc.load(BASE).replace({"safety.early_decision": False})
     compared = compare(whole, ["3+3 variant=A", "BOIN"], TRUTHS, target=0.25, trials=1000, seed=8)
     pairs = [(row.estimate, row.exact, row.mc_se, row.trials) for row in compared.rows if row.exact is not None]
-    assert len(pairs) == 2 * 2 * 11
+    assert len(pairs) == 2 * 2 * 15
     for estimate, value, mc_se, trials in pairs:
         se = max(mc_se or 0.0, math.sqrt(max(value * (1 - value), 0.0) / trials))
         assert abs(estimate - value) <= 5 * se + 1e-12
@@ -476,10 +479,45 @@ def test_what_no_trial_came_to_has_a_bound() -> None:
 def test_many_levels_and_long_labels_fit_too() -> None:
     six = [{"label": f"{k} mg"} for k in range(1, 7)]
     many = small(dose_levels=six, toxicity__dlt_probability=[0.0] * 6, trial__max_days=40)
-    text = esc.summary(compare(many, {"a": "3+3", "a rule with quite a long label": "BOIN"}, target=0.25, trials=3))
-    assert max(map(len, text.splitlines())) <= 120
-    assert "\na rule with quite a long label\n" in text
+    long = "a rule with quite a long label"
+    one = compare(many, {"a": "3+3", long: "BOIN", f"{long}, {long}, {long}": "BOIN"}, target=0.25, trials=3)
+    text = esc.summary(one)
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"\n{long}\n" in text and f"\n{long}, {long}, a rule with\n  quite a long label\n" in text
+    assert "Exact values know no end by trial.max_days." in text
     assert "cut off: ended by trial.max_days" in text
+    heads = [line.split() for line in text.splitlines() if re.match(r" +(level|all|no dose)", line)]
+    told = " ".join(word for words in heads for word in words)
+    assert told.count("level 6") == 2 and told.count("all overdosed") == 1, "recommended, and infused"
+
+
+def test_documents_say_what_the_summary_says(tmp_path: Path) -> None:
+    """Every cell of the tables is printed, too; patients at each level and exact values among them."""
+    named = compare(esc.load(BASE), {"<b> | c": "3+3", "BOIN": "BOIN"}, TRUTHS, target=0.25, trials=30)
+    for ending in (".html", ".md"):
+        named.save(tmp_path / f"it{ending}")
+    page, marked = ((tmp_path / f"it{ending}").read_text() for ending in (".html", ".md"))
+    printed = " ".join(esc.summary(named).split())
+    cells = re.findall(r"<td>([^<]*)</td>", page)
+    assert len(cells) == 2 * (5 * 7 + 5 * 4), "of each truth: two rules, a difference, exact values of both"
+    assert all(f" {cell} " in f"{printed} " for cell in cells if cell)
+    assert "&lt;b&gt; | c</th>" in page and "| &lt;b> \\| c |" in marked
+    row = named.get("infused", 2, rule="BOIN", truth="toxic")
+    assert row.exact is not None and f"<td>{row.exact:.3f}</td>" in page and f"| {row.exact:.3f} |" in marked
+    assert page.count("<caption>") == marked.count("\n|---|") == 4
+    for note in ("difference: to ", "exact*: computed", "overdosed: infused", "± is the Monte Carlo"):
+        assert note in page and note in marked and note in printed
+
+
+def test_it_is_said_that_errors_of_rules_go_together(tmp_path: Path) -> None:
+    """In the summary, the notebook and documents; of exact values where there are some; not of one rule."""
+    for asked, together, sides in ((RULES[:3], True, True), (RULES[1:2] * 2, True, False), (RULES[:1], False, False)):
+        one = compare(esc.load(BASE), {str(k): rule for k, rule in enumerate(asked)}, target=0.25, trials=5)
+        one.save(tmp_path / f"{len(asked)}.md")
+        for text in (esc.summary(one), one._repr_html_(), (tmp_path / f"{len(asked)}.md").read_text()):
+            said = " ".join(text.split())
+            assert ("Errors of the rules go together, because the same patients" in said) == together
+            assert ("same side of their exact values are one chance" in said) == sides
 
 
 def test_no_dose_for_want_of_patients_is_told() -> None:
@@ -583,7 +621,8 @@ def test_compare_writes_a_folder(elsewhere: Path, capsys: pytest.CaptureFixture[
     out, printed = elsewhere / "results" / "nct06337474-compared", capsys.readouterr().out
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert names == {
-        *{"summary.txt", "comparison.csv", "comparison.png", "comparison.svg", "provenance.json", "resolved.json"},
+        *{"summary.txt", "comparison.csv", "comparison.html", "comparison.md", "comparison.png", "comparison.svg"},
+        *{"provenance.json", "resolved.json"},
         *{f"scenarios/truth-{i}-rule-{j}.json" for i in (1, 2) for j in (1, 2)},
         "nct06337474.toml",
         "SHA256SUMS",

@@ -80,7 +80,7 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
             from ..export import write_variants
 
             write_variants(found, out, xlsx=arguments.xlsx, inputs=reads, tell=lambda: say(summary(found)))
-            say(f"\nWritten to {out.path}: summary, scenarios.csv, finish.png, and every scenario compared.")
+            say(f"\nWritten to {out.path}: summary, tables (scenarios.html, .md, .csv), figure, every scenario.")
 
 
 def _run_rules(arguments: argparse.Namespace) -> None:
@@ -119,4 +119,4 @@ def _run_rules(arguments: argparse.Namespace) -> None:
             from ..export import write_comparison
 
             write_comparison(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
-            say(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")
+            say(f"\nWritten to {out.path}: summary, tables (comparison.html, .md, .csv), figure, every scenario.")

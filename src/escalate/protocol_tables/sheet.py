@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .layout import document, markdown
+from .layout import document, markdown, markup
 from .letters import colour, ink
 
 WIDTH = 110
@@ -32,7 +32,8 @@ class Notes:
 
     def markdown(self) -> str:
         """Return Markdown."""
-        return f"**{self.heading}**\n\n" + "\n".join(f"- {line}" for line in self.lines) + "\n"
+        lines = "\n".join(f"- {markup(line)}" for line in self.lines)
+        return f"**{markup(self.heading)}**\n\n{lines}\n"
 
     def html(self, heading: int = 2) -> str:
         """Return an HTML fragment, under a heading of some level."""
@@ -81,7 +82,7 @@ class Grid:
 
     def markdown(self) -> str:
         """Return Markdown."""
-        return f"**{self.heading}**\n\n" + markdown(self.heads, self.rows)
+        return f"**{markup(self.heading)}**\n\n" + markdown(self.heads, self.rows)
 
     def html(self, heading: int = 2) -> str:
         """Return an HTML fragment: a table whose cells have their letter as class, and its colour.
@@ -134,7 +135,7 @@ class Sheet:
 
     def to_markdown(self) -> str:
         """Return the sheet as Markdown."""
-        return "\n".join([f"# {self.title}\n", *(block.markdown() for block in self.blocks)])
+        return "\n".join([f"# {markup(self.title)}\n", *(block.markdown() for block in self.blocks)])
 
     def to_html(self) -> str:
         """Return the sheet as a whole HTML document."""

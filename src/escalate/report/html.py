@@ -29,6 +29,7 @@ from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
 from ..words.tables import still_to_come
 from .accrual import accrual_summary
+from .compared import errors_together
 from .stored import difference_rows
 from .variants import finder, html_rows, planned_words
 
@@ -165,7 +166,7 @@ def _(found: Comparison) -> str:
         f"number stands its difference to {found.rules[0]} in the same trials"
     )
     left = _lines([f"{more} more truths: to_pandas() has them"]) if more else ""
-    return _page(found.scenario.trial.title_and_id, under, *parts, left)
+    return _page(found.scenario.trial.title_and_id, under, *parts, left, _lines(errors_together(found)))
 
 
 def _truth(found: Comparison, truth: Truth) -> str:
