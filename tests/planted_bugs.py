@@ -58,6 +58,12 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("a rule's name alone forgets the scenario's settings", "scenario/compared.py", 'if own == {"name": self.base.rule.name}:', "if False:", "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
+    Bug("options are lost where the scenario has the rule", "scenario/compared.py", 'if own == {"name": self.base.rule.name}:', 'if own.get("name") == self.base.rule.name:', "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
+    Bug("the scenario's own rule keeps its target against the one given", "scenario/compared.py", 'return {"rule.target": self.target} if', 'return {"rule.target": self.base.rule.target} if', "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
+    Bug("a change to a rule's own name forgets its options", "scenario/changes.py", 'if new["rule"] == data["rule"].get("name"):', "if False:", "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
+    Bug("a rule that stays is told as changed", "scenario/command_line.py", 'key == "rule" and before.rule == after.rule', "False", "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
+    Bug("nothing says that a rule is the scenario's own", "scenario/designs.py", "if scenario.rule == base.rule:", "if False:", "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
     Bug("exact patients infused are the evaluable ones", "exactly/enumeration.py", "mean / q if mean else", "mean if mean else", "test_comparison.py::test_simulated_values_agree_with_exact_ones_of_the_same_trial"),
     Bug("exact overdoses are all patients", "studies/measures.py", "found.infused[level - 1] for level in truth.too_toxic", "found.infused", "test_comparison.py::test_exact_values_are_those_of_exact"),
     Bug("a comparison's document has no patients at each level", "report/compared.py", '*(_Column(_level(level), "infused", level, 2) for level in levels),', "", "test_comparison.py::test_documents_say_what_the_summary_says"),

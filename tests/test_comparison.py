@@ -27,6 +27,7 @@ from escalate.report import summary
 from escalate.results.chance import change_in_words, tight
 from escalate.results.no_dose import WHY_NO_DOSE
 from escalate.results.outcomes import Trials
+from escalate.scenario.command_line import with_settings
 from escalate.scenario.compared import rule_of_text, truth_words
 from escalate.scenario.comparison_file import read_asked
 from escalate.studies import comparison, simulation
@@ -263,7 +264,7 @@ def test_exact_values_that_take_long_are_left_to_exact(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(comparison, "exact", counted)
     monkeypatch.setattr(comparison, "EXACT_SECONDS", 0.1)
-    one = compare(scenario, [blrm, "3+3"], truths, trials=1)
+    one = compare(scenario, [blrm, "3+3 variant=C"], truths, trials=1)
     why = "more than 15 data cuts are possible, which take long (`escalate exact` computes them)"
     assert one.not_exact == {("10% 20%", "slow"): why, ("20% 40%", "slow"): why}
     assert {row.rule for row in one.rows if row.exact is not None and row.truth == "10% 20%"} == {"3+3, variant C"}
@@ -681,3 +682,21 @@ def test_exact_values_as_a_frame_have_both_probabilities() -> None:
     frame = esc.exact(base).to_pandas()
     assert frame["dlt_probability"].tolist()[:2] == list(base.toxicity.dlt_probability)
     assert all(frame["dlt_probability_if_evaluable"][:2] > frame["dlt_probability"][:2]), "drop-outs without a DLT go"
+
+
+def test_the_name_of_the_scenarios_own_rule_takes_its_settings() -> None:
+    """Alone, in every form and verb; with options it is another rule; a target that is given goes before its own."""
+    base = esc.load(BASE).replace({"rule.variant": "B"})
+    one = compare(base, ["3+3", {"label": "C", "name": "3+3", "variant": "C"}, "BOIN"], target=0.25, trials=5)
+    variants = [getattr(one.scenarios["3% 6%", rule].rule, "variant", None) for rule in one.rules]
+    assert (one.rules, variants) == (("3+3, variant B", "C", "BOIN"), ["B", "C", None])
+    said = esc.summary(one)
+    assert "3+3, variant B: the rule of the scenario, as it is set there\nC: 3+3, variant C\nBOIN: BOIN, " in said
+    own = base.replace({"rule": {"name": "BOIN", "target": 0.25, "p_saf": 0.1}})
+    two = compare(own, ["BOIN limits.most_per_level=6", "BOIN target=0.2"], target=0.3, trials=5)
+    told = [(one.rule.target, one.rule.p_saf) for one in two.scenarios.values()]  # type: ignore[union-attr]
+    assert told == [(0.3, 0.1), (0.2, None)]
+    assert "the rule of the scenario, but for the target" in " ".join(esc.summary(two).split())
+    assert base.replace({"rule": "3+3"}) == base
+    again = with_settings(base, ["rule=3+3"])
+    assert again.rule == base.rule and again.sources == base.sources

@@ -28,7 +28,10 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("scenario", nargs="+", metavar="SCENARIO", help=words + more)
     add_set(parser)
     add_allow_python(parser)
-    rule = 'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; differences are to the first'
+    rule = (
+        'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; the name alone of the '
+        "scenario's own rule takes its settings; differences are to the first"
+    )
     truth = 'P(DLT) at each level, as in "0.05 0.12"'
     target = "target P(DLT) of every rule that needs one and names none; it also says which level is the MTD of a truth"
     variant = (

@@ -14,7 +14,7 @@ from ..protocol_tables.sheet import Grid, Notes, Sheet
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
 from ..scenario.compared import Truth
-from ..scenario.designs import design_words
+from ..scenario.designs import design_words, own_rule_words
 from ..scenario.drivers import accrual_drivers, settings_words
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
@@ -127,8 +127,8 @@ def _designs(found: Comparison) -> Iterator[str]:
         yield f"{'Every rule' if len(words) > 1 else found.rules[0]}: {'; '.join(shared)}"
     for rule, each in words.items():
         own = "; ".join(said for said in each if said not in shared)
-        if len(words) > 1 and under[rule].rule == found.scenario.rule:
-            yield f"{rule}: {'' if own in ('', rule) else f'{own}; '}the rule of the scenario, as it is set there"
+        if len(words) > 1 and (as_set := own_rule_words(under[rule], found.scenario)):
+            yield f"{rule}: {'' if own in ('', rule) else f'{own}; '}{as_set}"
         elif own and own != rule:
             yield f"{rule}: {own}"
 

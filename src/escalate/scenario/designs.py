@@ -39,6 +39,20 @@ def design_words(scenario: Scenario) -> list[str]:
     ]
 
 
+def own_rule_words(scenario: Scenario, base: Scenario) -> str:
+    """Return that a scenario has the rule of another one, as it is set there; empty where it has not.
+
+    Parameters
+    ----------
+    scenario, base : Scenario
+        The two.
+    """
+    if scenario.rule == base.rule:
+        return "the rule of the scenario, as it is set there"
+    rest, of_base = (one.rule.model_dump(exclude={"target"}) for one in (scenario, base))
+    return "the rule of the scenario, but for the target" if rest == of_base else ""
+
+
 def _rule(scenario: Scenario) -> str:
     rule = scenario.rule
     words = rule_words(rule)
