@@ -58,6 +58,8 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("the head of many trials does not say the skeleton", "report/simulated.py", "rule {rule_in_full(scenario)}", "rule {scenario.rule.name}", "test_heads.py::test_a_skeleton_that_is_computed_is_said_and_read_again"),
+    Bug("the head of exact results does not say the skeleton", "report/enumerated.py", "rule {rule_in_full(scenario)}", "rule {scenario.rule.name}", "test_heads.py::test_a_skeleton_that_is_computed_is_said_and_read_again"),
     Bug("a rule's name alone forgets the scenario's settings", "scenario/compared.py", 'if own == {"name": self.base.rule.name}:', "if False:", "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
     Bug("options are lost where the scenario has the rule", "scenario/compared.py", 'if own == {"name": self.base.rule.name}:', 'if own.get("name") == self.base.rule.name:', "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),
     Bug("the scenario's own rule keeps its target against the one given", "scenario/compared.py", 'return {"rule.target": self.target} if', 'return {"rule.target": self.base.rule.target} if', "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),

@@ -152,3 +152,20 @@ def test_waits_are_not_told_as_savings(capsys: pytest.CaptureFixture[str]) -> No
     said = " ".join(capsys.readouterr().out.split())
     assert "This is not what can be saved: a shorter wait makes another one longer" in said
     assert re.search(r"P\(finished by the planned completion date.*\): \S+% ± \S+, with a dose or without one", said)
+
+
+def test_a_skeleton_that_is_computed_is_said_and_read_again(base: Scenario) -> None:
+    """Where the head names the rule; `resolved.json` keeps how it was found, so that it makes the same results."""
+    rule = {"name": "CRM", "target": 0.25, "prior_mtd_level": 2}
+    scenario = base.replace({"rule": rule, "safety.early_decision": False})
+    words = "rule CRM, target 0.25, prior mtd level 2, skeleton " + " ".join(
+        f"{p:.3f}" for p in escalate.getprior(0.05, 0.25, 2, 2)
+    )
+    found = escalate.characteristics(escalate.simulate(scenario, trials=3))
+    exact = escalate.exact(scenario)
+    for text in (escalate.summary(found), escalate.summary(exact)):
+        assert words in " ".join(text.split())
+    for shown in (found, exact, scenario):
+        assert words in shown._repr_html_()
+    again = Scenario.from_dict(scenario.resolved())
+    assert escalate.summary(escalate.exact(again)) == escalate.summary(exact)

@@ -8,7 +8,7 @@ from ..cautions import caution_lines, cautions
 from ..exactly.enumeration import Exact
 from ..exactly.paths import DosePath
 from ..results.no_dose import no_dose_measure
-from ..scenario.rules import rule_words
+from ..scenario.designs import rule_in_full
 from ..words.csv_text import csv_text
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
@@ -44,7 +44,7 @@ def _question(found: Exact) -> list[str]:
     return [
         *told(scenario.trial.title_and_id, "  "),
         *told(
-            f"Exact, from {found.states:,} data cuts; rule {rule_words(scenario.rule)}; "
+            f"Exact, from {found.states:,} data cuts; rule {rule_in_full(scenario)}; "
             f"at most {scenario.trial.planned_patients} evaluable patients, in whole cohorts",
             "  ",
         ),

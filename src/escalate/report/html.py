@@ -16,9 +16,9 @@ from ..results.chance import change_in_words, in_percent, in_units, tight
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
 from ..scenario.compared import Truth
+from ..scenario.designs import rule_in_full
 from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
-from ..scenario.rules import rule_words
 from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
@@ -82,7 +82,7 @@ def _lines(lines: Iterable[str]) -> str:
 def _(found: Characteristics) -> str:
     counted = found.tally
     scenario = counted.scenario
-    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(scenario.rule)}"
+    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_in_full(scenario)}"
     table = grid(*doses_found(found))
     return _page(scenario.trial.title_and_id, under, table, _lines(when_words(found)), _beware(scenario))
 
@@ -120,7 +120,7 @@ def _(found: Exact) -> str:
     ]  # fmt: skip
     rows.append((NO_DOSE, "", f"{found.no_dose:.3%}", "", ""))
     heads = ("dose", "P(DLT), evaluable", "recommended", "evaluable, mean", "with a DLT, mean")
-    under = f"exact, by enumeration of {found.paths:,.0f} dose paths; rule {rule_words(scenario.rule)}"
+    under = f"exact, by enumeration of {found.paths:,.0f} dose paths; rule {rule_in_full(scenario)}"
     return _page(scenario.trial.title_and_id, under, grid(heads, rows))
 
 
@@ -265,7 +265,7 @@ def _(scenario: Scenario) -> str:
         for k, (level, p) in enumerate(zip(scenario.dose_levels, scenario.toxicity.dlt_probability, strict=True), 1)
     ]
     under = (
-        f"rule {rule_words(scenario.rule)}; at most {cap}; "
+        f"rule {rule_in_full(scenario)}; at most {cap}; "
         f"DLT window {safety.dlt_window_days} days, review {safety.review_delay_days} days; start {about.start_date}"
     )
     table = grid(("level", "dose", "assumed P(DLT)"), rows, words=(1,))
