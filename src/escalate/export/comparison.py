@@ -8,7 +8,7 @@ from pathlib import Path
 from ..files import FileRead, Out, write_folder
 from ..plots import plot_comparison
 from ..studies.compared import Comparison
-from .figures import figure
+from .figures import pages
 from .parts import Tell, keep_rule, save_sheet, write_json, write_studied
 from .sheets import also_workbook, saves
 
@@ -49,7 +49,7 @@ def write_comparison(
         compared = list(_write_scenarios(folder, found))
         write_studied(folder, found, overdose_above=found.overdose_above, compared=compared)
 
-    figures = {"comparison": figure(lambda: plot_comparison(found))}
+    figures = {"comparison": pages(lambda page: plot_comparison(found, page=page))}
     write_folder(out, write, overwrite, figures | also_workbook(found, xlsx), inputs, tell)
 
 

@@ -30,6 +30,25 @@ def figure(plot: Callable[[], Any]) -> Write:
     return write
 
 
+def pages(plot: Callable[[int], Any]) -> Write:
+    """Return what draws a figure that may need several pages, by their numbers, and writes it in each format.
+
+    Of several pages a PDF is one file, and pictures are numbered: ``table-1.png``.
+    """
+
+    def write(path: Path) -> None:
+        first = plot(1)
+        drawn_pages = [first, *(plot(number) for number in range(2, first.figure.pages + 1))]
+        for kind in kinds():
+            if kind == "pdf" or len(drawn_pages) == 1:
+                path.with_name(f"{path.name}.{kind}").write_bytes(image(drawn_pages, kind))
+            else:
+                for number, one in enumerate(drawn_pages, 1):
+                    path.with_name(f"{path.name}-{number}.{kind}").write_bytes(image(one, kind))
+
+    return write
+
+
 def drawn_before(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
     """Return figures that stand in a folder as SVG, by the last part of their names: no figure is drawn twice."""
     files = (folder / f"{name}.svg" for name in names)

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import Any, Literal, ParamSpec
 
 from matplotlib.artist import Artist
@@ -89,12 +90,15 @@ class Asked:
         For what; as `figures_for` says where it is not given.
     title, legend : bool
         Whether heading and small print, and whether the legend are wanted.
+    leaf : int or None
+        Which page of a figure that no page holds, from 1; the whole figure where it is not given.
     """
 
     ax: Axes | None
     size: str | None
     title: bool
     legend: bool
+    leaf: int | None = None
 
     @property
     def page(self) -> str:
@@ -116,6 +120,8 @@ class NoRoomError(Exception):
 def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
     """Make a function one that draws a figure (a decorator): with the fonts that its letters need, and nothing cut."""
 
+    has_pages = "page" in signature(plot).parameters
+
     @wraps(plot)
     def drawn(*given: P.args, **options: P.kwargs) -> Axes:
         ax = options.get("ax")
@@ -126,9 +132,8 @@ def figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
             done = _with_fonts(lambda: draw(*given, **options))
         own = done.get_figure(root=True)
         assert own is not None
-        _say_if_too_large(
-            own, str(options.get("size") or _SIZE.get()), plot.__name__.removeprefix("plot_").replace("_", " ")
-        )
+        what, size = plot.__name__.removeprefix("plot_").replace("_", " "), str(options.get("size") or _SIZE.get())
+        _say_if_too_large(own, size, what, has_pages, isinstance(options.get("page"), int))
         offer(own)
         return done
 
@@ -197,16 +202,20 @@ def _too_small(draw: Callable[..., Axes], given: Any, options: Any, ax: Axes, wh
     )
 
 
-def _say_if_too_large(own: Figure, size: str, what: str) -> None:
+def _say_if_too_large(own: Figure, size: str, what: str, has_pages: bool, is_page: bool) -> None:
     if size not in PAGES:
         return
     name, wide, tall = PAGES[size]
     width, height = own.get_size_inches()
+    if is_page and width > 1.01 * wide:
+        wide, tall = max(wide, tall), min(wide, tall)  # a page may lie on its side
     if width > 1.01 * wide or height > 1.01 * tall:
         share = min(wide / width, tall / height)
         warnings.warn(
             f"the figure ({what}) is {width:.1f} x {height:.1f} inches, and {name} holds {wide} x {tall}: printed to "
-            f"fit, its type is {8 * share:.1f} points at the least",
+            f"fit, its type is {8 * share:.1f} points at the least"
+            + "; page=1 draws the first of its pages"
+            * (has_pages and not is_page),
             stacklevel=3,
         )
 

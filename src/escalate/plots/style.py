@@ -248,13 +248,13 @@ KINDS = ("svg", "png", "pdf")
 """Formats of files."""
 
 
-def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
+def image(drawn: Axes | Figure | SubFigure | Sequence[Axes], kind: str) -> bytes:
     """Return a figure as the contents of a file; the same trial gives the same bytes, always.
 
     Parameters
     ----------
-    drawn : Axes or Figure
-        What a plot function returned, or its figure.
+    drawn : Axes or Figure, or a sequence of Axes
+        What a plot function returned, or its figure; of several, which only a PDF can hold, each is a page.
     kind : {"svg", "png", "pdf"}
         Format of the file. Texts stay texts in SVG and PDF.
 
@@ -265,16 +265,32 @@ def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
     """
     if kind not in KINDS:
         raise OutputError(f"figures are written as svg, png or pdf, not as {kind!r}")
+    if isinstance(drawn, Sequence):
+        return _document(drawn) if len(drawn) > 1 else image(drawn[0], kind)
     figure = drawn.get_figure(root=True) if isinstance(drawn, Axes | SubFigure) else drawn
     assert figure is not None
-    nothing: dict[str, Any] = {
-        "svg": {"Date": None, "Creator": None},
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    }
     contents = io.BytesIO()
     with plain_texts(), matplotlib.rc_context({"svg.hashsalt": "escalate"}):
-        figure.savefig(contents, format=kind, dpi=PNG_DPI, metadata=nothing[kind])
+        figure.savefig(contents, format=kind, dpi=PNG_DPI, metadata=_NOTHING[kind])
+    return contents.getvalue()
+
+
+_NOTHING: dict[str, Any] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""What a file says of its making: nothing, so that it is the same whenever it is made."""
+
+
+def _document(drawn: Sequence[Axes]) -> bytes:
+    """Return figures as the pages of one PDF."""
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    contents = io.BytesIO()
+    with plain_texts(), PdfPages(contents, metadata=_NOTHING["pdf"]) as document:
+        for ax in drawn:
+            document.savefig(ax.get_figure(root=True))
     return contents.getvalue()
 
 
