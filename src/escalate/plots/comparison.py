@@ -18,9 +18,9 @@ from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..studies.variants import Variants
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from . import sheet
-from .board import SMALL, Board, fill_cell, legend_columns, new_board, room_on, scale_in
+from .board import SMALL, Board, fill_cell, legend_columns, new_board, scale_in
 from .finish import plot_finish
-from .leaves import ELSEWHERE, head_height, leaf_of, pages_of, shape_for, shapes
+from .leaves import ELSEWHERE, head_height, leaf_of, limits, pages_of, shape_for
 from .paths import level_colours
 from .sheet import Asked, Size
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION, caution_words
@@ -213,7 +213,7 @@ def plot_comparison(
     asked = Asked(ax, size, title, legend, page)
     words = _title(comparison)
     fill_cell(asked, words)
-    sheets = [_on(asked, comparison, limit) for limit in _limits(asked)]
+    sheets = [_on(asked, comparison, limit) for limit in limits(asked, MOST_WIDE, NARROWER)]
     if ax:
         spread = max(sheets, key=lambda one: scale_in(ax, one.layout.width, one.layout.height(one.pages[0])))
     else:
@@ -271,13 +271,6 @@ class Spread:
     across: int
     tall: float
     notes: list[str]
-
-
-def _limits(asked: Asked) -> list[float]:
-    """Return how wide the bands may be: as there is room, and on somebody's Axes less; for pages, as each can lie."""
-    if on_pages := shapes(asked):
-        return [shape.width for shape in on_pages]
-    return [room_on(asked, MOST_WIDE), *(NARROWER if asked.ax else ())]
 
 
 def _on(asked: Asked, comparison: Comparison, limit: float) -> Spread:

@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable, ProtocolTable
 from ..protocol_tables.letters import colour
 from . import sheet
-from .board import SMALL, Board, fill_cell, ink_on, new_board, room_on, scale_in
+from .board import SMALL, Board, fill_cell, ink_on, new_board, scale_in
+from .leaves import leaf_of, limits, pages_of
 from .letters import Foot, below, draw_below
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
@@ -39,7 +40,13 @@ MOST_WIDE, NARROWER = 900.0, (700.0, 460.0, 240.0)
 
 @sheet.figure
 def plot_decision_table(
-    table: ProtocolTable, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+    table: ProtocolTable,
+    *,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+    page: int | None = None,
 ) -> Axes:
     """Draw the decision table of a rule, as `escalate.decision_table` returns it.
 
@@ -60,13 +67,16 @@ def plot_decision_table(
         What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
     title, legend : bool
         Whether heading and small print, and whether the legend are drawn.
+    page : int, optional
+        Of a table that one A4 page or slide does not hold, the page that is drawn, from 1; ``figure.pages`` says how
+        many there are. All of it where it is not given.
 
     Returns
     -------
     Axes
         The one drawn in.
     """
-    asked = Asked(ax, size, title, legend)
+    asked = Asked(ax, size, title, legend, page)
     if isinstance(table, PendingTable):
         return draw_pending_table(table, asked)
     if isinstance(table, NextDoseTable):
@@ -125,12 +135,16 @@ class Page:
     @property
     def panels_height(self) -> float:
         """Height of the bands."""
-        return sum(max(p.height for p in band) for band in self.bands) + BELOW * (len(self.bands) - 1)
+        return sum(map(_tall, self.bands)) + BELOW * max(len(self.bands) - 1, 0)
 
     @property
     def height(self) -> float:
         """Height of everything."""
         return self.panels_height + self.foot.height
+
+
+def _tall(band: Sequence[Panel]) -> float:
+    return max(panel.height for panel in band)
 
 
 def _page(table: CountTable, limit: float, asked: Asked) -> Page:
@@ -148,18 +162,28 @@ def _page(table: CountTable, limit: float, asked: Asked) -> Page:
 def _draw_count_table(table: CountTable, asked: Asked) -> Axes:
     words, ax = f"Decisions of {table.rule}", asked.ax
     fill_cell(asked, words)
-    pages = [_page(table, limit, asked) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
-    page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
-    board = new_board(asked, page.width, page.height, words)
+    pages = [_page(table, limit, asked) for limit in limits(asked, MOST_WIDE, NARROWER)]
+    if ax:
+        whole = max(pages, key=lambda page: scale_in(ax, page.width, page.height))
+    else:
+        whole = min(pages, key=lambda page: len(_leaves(asked, words, page)))
+    leaf = leaf_of(asked, _leaves(asked, words, whole))
+    page = Page(tuple(whole.bands[k] for k in leaf.blocks), whole.width, whole.foot.on(leaf))
+    board = new_board(asked, page.width, page.height, leaf.titled(words))
     top = 0.0
     for band in page.bands:
         left = 0.0
         for panel in band:
             _draw_panel(board, panel, left, top)
             left += panel.width + BESIDE
-        top += max(panel.height for panel in band) + BELOW
+        top += _tall(band) + BELOW
     draw_below(board, page.foot, page.panels_height)
-    return board.ax
+    return leaf.tell(board.ax)
+
+
+def _leaves(asked: Asked, words: str, page: Page) -> list[range]:
+    heights, foot = list(map(_tall, page.bands)), page.foot
+    return pages_of(asked, words, page.width, heights, apart=BELOW, legend=foot.least, notes=foot.notes)
 
 
 def _draw_panel(board: Board, panel: Panel, left: float, top: float) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 
 from ..errors import EscalateError
-from .board import BELOW_TITLE, MARGIN, TITLE
+from .board import BELOW_TITLE, MARGIN, TITLE, room_on
 from .picture import Picture
 from .sheet import PAGES, WIDTHS, Asked
 from .texts import balanced
@@ -75,6 +75,23 @@ def shape_for(asked: Asked, width: float) -> Shape | None:
     """Return the page that holds a board of some width [points]; nothing where a figure is drawn whole."""
     there = shapes(asked)
     return next((shape for shape in there if width <= shape.width), there[-1]) if there else None
+
+
+def limits(asked: Asked, most: float, narrower: Sequence[float]) -> list[float]:
+    """Return how wide what stands side by side may be [points].
+
+    Parameters
+    ----------
+    asked : Asked
+        How the figure is wanted: for pages as wide as each of them, for a figure of its own as there is room.
+    most : float
+        In a figure of its own [points].
+    narrower : sequence of float
+        What it may have to be on somebody's Axes, too [points].
+    """
+    if on_pages := shapes(asked):
+        return [min(most, shape.width) for shape in on_pages]
+    return [room_on(asked, most), *(narrower if asked.ax else ())]
 
 
 def pages_of(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.patches import Patch
 
 from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, meaning, ordered
 from ..words.records import Action
 from .board import SMALL, Board, legend_columns
+from .leaves import ELSEWHERE, Leaf
 from .style import SOFT
 from .texts import wrapped
 
@@ -44,9 +45,23 @@ class Foot:
     lines: tuple[str, ...]
 
     @property
+    def notes(self) -> float:
+        """Height of the notes [points]."""
+        return (6 + NOTE_LINE * len(self.lines)) * bool(self.lines)
+
+    @property
+    def least(self) -> float:
+        """Height on a page whose notes stand elsewhere [points]."""
+        return ABOVE_LEGEND + self.legend + 6 + NOTE_LINE
+
+    @property
     def height(self) -> float:
         """Height with the space above [points]."""
-        return ABOVE_LEGEND + self.legend + (6 + NOTE_LINE * len(self.lines)) * bool(self.lines)
+        return ABOVE_LEGEND + self.legend + self.notes
+
+    def on(self, leaf: Leaf) -> Foot:
+        """Return what stands below on a page: the notes on the last one."""
+        return self if leaf.is_last or not self.lines else replace(self, lines=(ELSEWHERE,))
 
 
 def below(letters: Collection[str], notes: Sequence[str], width: float) -> Foot:
