@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 
@@ -11,7 +12,7 @@ from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable
 from ..protocol_tables.letters import colour
 from . import sheet
 from .board import SMALL, Board, fill_cell, ink_on, new_board, scale_in
-from .leaves import leaf_of, limits, pages_of
+from .leaves import head_height, leaf_of, limits, pages_of, shapes
 from .letters import Foot, below, draw_below
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
@@ -86,9 +87,22 @@ def plot_decision_table(
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the table with its measures [points]: the lines of its name, its cells, and where they begin."""
+    """A part of the table, or some of its rows, with its measures [points].
+
+    Parameters
+    ----------
+    part : CountPart
+        The part.
+    rows : tuple of tuple of str
+        Those that stand here.
+    name : tuple of str
+        The lines of its name.
+    cell, left : float
+        Width and height of a cell, and where the cells begin.
+    """
 
     part: CountPart
+    rows: tuple[tuple[str, ...], ...]
     name: tuple[str, ...]
     cell: float
     left: float
@@ -96,11 +110,32 @@ class Panel:
     @classmethod
     def of(cls, part: CountPart) -> Panel:
         """Return a part with cells as large as its number of columns allows."""
-        columns = len(part.patients)
+        rows, columns = tuple(_rows(part)), len(part.patients)
         cell = max(SMALLEST_CELL, min(CELL, CELL - 0.3 * (columns - 12)))
-        left = max(widest([row[0] for row in _rows(part)], SMALL), measure("DLTs", 8.0)) + 8
-        width = max(left + cell * columns, LEAST_WIDE)
-        return cls(part, tuple(balanced(part.name[0].upper() + part.name[1:], width, SMALL, "bold")), cell, left)
+        left = max(widest([row[0] for row in rows], SMALL), measure("DLTs", 8.0)) + 8
+        panel = cls(part, rows, (), cell, left)
+        return replace(panel, name=panel.named(part.name))
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Return the lines of a name."""
+        return tuple(balanced(name[0].upper() + name[1:], self.width, SMALL, "bold"))
+
+    def pieces(self, room: float) -> list[Panel]:
+        """Return it in so many pieces that each fits into some height [points]; with smaller cells, if one does."""
+        small = replace(self, cell=SMALLEST_CELL)
+        if self.height <= room or small.height <= room:
+            return [self if self.height <= room else replace(small, name=small.named(self.part.name))]
+        most = max(int((room - small.head - HEADING) / small.cell), 1)
+        many = -(-len(self.rows) // most)
+        ends = [round(k * len(self.rows) / many) for k in range(many + 1)]
+        parts = [replace(small, rows=self.rows[first:end]) for first, end in pairwise(ends)]
+        return [replace(one, name=one.named(f"{self.part.name}: {one.dlts}")) for one in parts]
+
+    @property
+    def dlts(self) -> str:
+        """How many DLTs its rows are of, in words."""
+        first, last = self.rows[0][0], self.rows[-1][0]
+        return f"{first} to {last} DLTs" if last.isdecimal() else f"{first} DLTs or more"
 
     @property
     def width(self) -> float:
@@ -115,7 +150,7 @@ class Panel:
     @property
     def height(self) -> float:
         """Height of the panel."""
-        return self.head + self.cell * len(_rows(self.part))
+        return self.head + self.cell * len(self.rows)
 
 
 def _rows(part: CountPart) -> list[tuple[str, ...]]:
@@ -147,9 +182,28 @@ def _tall(band: Sequence[Panel]) -> float:
     return max(panel.height for panel in band)
 
 
+def _panels(table: CountTable, limit: float, asked: Asked) -> list[Panel]:
+    """Return the parts; on pages, in pieces that each have room there."""
+    panels = [Panel.of(part) for part in table.parts]
+    shape = next((shape for shape in shapes(asked) if shape.width >= limit), None)
+    if shape is None:
+        return panels
+    return [piece for panel in panels for piece in panel.pieces(shape.height - _around(table, panel, asked))]
+
+
+def _around(table: CountTable, panel: Panel, asked: Asked) -> float:
+    """Return how high what stands above and below a panel on a page is, which stands there alone [points]."""
+    width = max(panel.width, 330.0)
+    return head_height(_words(table), width) + below(table.said if asked.legend else (), (), width).least
+
+
+def _words(table: CountTable) -> str:
+    return f"Decisions of {table.rule}"
+
+
 def _page(table: CountTable, limit: float, asked: Asked) -> Page:
     bands: list[list[Panel]] = []
-    for panel in map(Panel.of, table.parts):
+    for panel in _panels(table, limit, asked):
         if bands and sum(p.width + BESIDE for p in bands[-1]) + panel.width <= limit:
             bands[-1].append(panel)
         else:
@@ -160,7 +214,7 @@ def _page(table: CountTable, limit: float, asked: Asked) -> Page:
 
 
 def _draw_count_table(table: CountTable, asked: Asked) -> Axes:
-    words, ax = f"Decisions of {table.rule}", asked.ax
+    words, ax = _words(table), asked.ax
     fill_cell(asked, words)
     pages = [_page(table, limit, asked) for limit in limits(asked, MOST_WIDE, NARROWER)]
     if ax:
@@ -195,7 +249,7 @@ def _draw_panel(board: Board, panel: Panel, left: float, top: float) -> None:
     size = min(SMALL, 0.5 * panel.cell)
     for column, n in enumerate(panel.part.patients):
         board.write(left + panel.left + (column + 0.5) * panel.cell, middle + 6, str(n), size, ha="center")
-    for number, row in enumerate(_rows(panel.part)):
+    for number, row in enumerate(panel.rows):
         y = top + panel.head + number * panel.cell
         board.write(left + panel.left - 6, y + panel.cell / 2, row[0], ha="right")
         _draw_row(board, panel, row[1:], left + panel.left, y)
