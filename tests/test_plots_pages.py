@@ -15,6 +15,7 @@ import pytest
 from matplotlib.axes import Axes
 
 import escalate as esc
+from conftest import ROOT
 from escalate import EscalateError
 from escalate.cli import main
 from escalate.plots import plot_comparison, plot_decision_table
@@ -23,13 +24,15 @@ from escalate.plots.sheet import PAGES, faults, seen
 from escalate.plots.style import image
 from escalate.studies.comparison import Comparison, compare
 
+SIX, BASE = (str(ROOT / "scenarios" / f"{name}.toml") for name in (SIX, "nct06337474"))
+
 SMALLEST = 8.0
 """Letters on a page are so high at least [points]."""
 
 
 @cache
 def compared(levels: int) -> Comparison:
-    base = esc.load("six-dose-oncology" if levels == 6 else "nct06337474")
+    base = esc.load(SIX if levels == 6 else BASE)
     rules = ["3+3 variant=A", "3+3 variant=C", "BOIN", "mTPI-2", "Keyboard", "i3+3"]
     truths = {f"truth {k}": [k / 20 + 0.05 * level for level in range(levels)] for k in range(1, 5)}
     return compare(base, rules, truths, target=0.25, trials=3, enumerate_exactly=False)
@@ -38,11 +41,11 @@ def compared(levels: int) -> Comparison:
 @cache
 def table(name: str) -> Any:
     base, rule, more = {
-        "counts, tall": ("six-dose-oncology", {"name": "BOIN", "target": 0.3}, {"trial.planned_patients": 90}),
-        "counts": ("six-dose-oncology", {"name": "BOIN", "target": 0.25}, {}),
-        "pending": ("nct06337474", {"name": "rolling six"}, {}),
-        "pending, wide": ("six-dose-oncology", {"name": "TITE-BOIN", "target": 0.25}, {"trial.planned_patients": 12}),
-        "model": ("six-dose-oncology", {"name": "TITE-CRM", "target": 0.25, "prior_mtd_level": 4}, {}),
+        "counts, tall": (SIX, {"name": "BOIN", "target": 0.3}, {"trial.planned_patients": 90}),
+        "counts": (SIX, {"name": "BOIN", "target": 0.25}, {}),
+        "pending": (BASE, {"name": "rolling six"}, {}),
+        "pending, wide": (SIX, {"name": "TITE-BOIN", "target": 0.25}, {"trial.planned_patients": 12}),
+        "model": (SIX, {"name": "TITE-CRM", "target": 0.25, "prior_mtd_level": 4}, {}),
     }[name]
     return esc.decision_table(esc.load(base).replace({"rule": rule, **more}))
 
@@ -122,13 +125,13 @@ def test_files_of_pages_are_numbered_and_a_pdf_has_them_all(tmp_path: Path, monk
     monkeypatch.chdir(tmp_path)
     rule = {"name": "BOIN", "target": 0.25}
     asked = [f"rule.{key}={value}" for key, value in rule.items() if key != "name"]
-    assert main(["table", "nct06337474", "--set", "rule=BOIN", "--set", *asked, "--for", "a4", "--out", "here"]) == 0
+    assert main(["table", BASE, "--set", "rule=BOIN", "--set", *asked, "--for", "a4", "--out", "here"]) == 0
     names = {path.name for path in Path("here").iterdir() if path.stem.startswith("table")}
     pictures = {f"table-{k}.{kind}" for k in (1, 2) for kind in ("png", "svg")}
     assert names == {"table.txt", "table.csv", "table.md", "table.html", "table.pdf", *pictures}
     pdf = Path("here/table.pdf").read_bytes()
     assert len(re.findall(rb"/Type /Page\b", pdf)) == 2
-    found = esc.decision_table(esc.load("nct06337474").replace({"rule": rule}))
+    found = esc.decision_table(esc.load(BASE).replace({"rule": rule}))
     again = [plot_decision_table(found, size="a4", page=number) for number in (1, 2)]
     assert image(again, "pdf") == pdf, "the same figure, the same bytes"
     assert [image(ax, "svg") for ax in again] == [Path(f"here/table-{k}.svg").read_bytes() for k in (1, 2)]
