@@ -24,7 +24,7 @@ from escalate.plots.sheet import PAGES, faults, seen
 from escalate.plots.style import image
 from escalate.studies.comparison import Comparison, compare
 
-SIX, BASE = (str(ROOT / "scenarios" / f"{name}.toml") for name in (SIX, "nct06337474"))
+SIX, BASE = (str(ROOT / "scenarios" / f"{name}.toml") for name in ("six-dose-oncology", "nct06337474"))
 
 SMALLEST = 8.0
 """Letters on a page are so high at least [points]."""
