@@ -13,7 +13,7 @@ from ..protocol_tables.letters import colour
 from . import sheet
 from .board import SMALL, Board, fill_cell, ink_on, new_board, scale_in
 from .leaves import head_height, leaf_of, limits, pages_of, shapes
-from .letters import Foot, below, draw_below
+from .letters import Foot, below, draw_below, draw_frame
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
 from .sheet import Asked, Size
@@ -260,6 +260,7 @@ def _draw_row(board: Board, panel: Panel, letters: Sequence[str], left: float, y
         if letter:
             x, ground = left + column * panel.cell, colour(letter)
             board.rectangle(x, y, panel.cell, panel.cell, facecolor=ground, edgecolor=PAPER, linewidth=1.0)
+            draw_frame(board, letter, x, y, panel.cell, panel.cell)
             wide = measure(letter, LETTER, "bold")
             size = min(LETTER, 0.42 * panel.cell, LETTER * (panel.cell - 2) / wide)
             middle = x + panel.cell / 2, y + panel.cell / 2

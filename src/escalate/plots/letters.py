@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from matplotlib.patches import Patch
 
-from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, meaning, ordered
+from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, is_framed, meaning, ordered
 from ..words.records import Action
 from .board import SMALL, Board, legend_columns
 from .leaves import ELSEWHERE, Leaf
-from .style import SOFT
+from .style import INK, SOFT
 from .texts import wrapped
 
 __all__ = ["ACTION_COLOURS", "COLOURS", "letter_handles"]
@@ -28,7 +28,18 @@ ACTION_COLOURS = {
 
 def letter_handles(present: Collection[str]) -> list[Patch]:
     """Return what stands in the legend for some letters, the boldest first."""
-    return [Patch(facecolor=colour(letter), label=f"{letter}  {meaning(letter)}") for letter in ordered(present)]
+    frame = {True: INK, False: "none"}
+    return [
+        Patch(facecolor=colour(letter), edgecolor=frame[is_framed(letter)], label=f"{letter}  {meaning(letter)}")
+        for letter in ordered(present)
+    ]
+
+
+def draw_frame(board: Board, letter: str, x: float, y: float, width: float, height: float) -> None:
+    """Draw the frame of a cell that stops with a dose; other letters have none."""
+    if is_framed(letter):
+        style = {"facecolor": "none", "edgecolor": INK, "linewidth": 1.2, "zorder": 3}
+        board.rectangle(x + 1.5, y + 1.5, width - 3, height - 3, gid="frame", **style)
 
 
 ABOVE_LEGEND, NOTE_LINE = 14.0, 12.5

@@ -13,7 +13,7 @@ from ..protocol_tables.letters import colour
 from ..protocol_tables.pending import PendingPart, PendingTable
 from .board import SMALL, Board, fill_cell, ink_on, new_board, scale_in
 from .leaves import leaf_of, limits, pages_of
-from .letters import Foot, below, draw_below
+from .letters import Foot, below, draw_below, draw_frame
 from .sheet import Asked
 from .style import FAINT, INK, PAPER, SOFT
 from .texts import measure, widest, wrapped
@@ -295,6 +295,7 @@ def _draw_cell(board: Board, cell: PendingCell, x: float, y: float, width: float
     for k, (letter, text) in enumerate(parts):
         ground, weight = colour(letter), "bold" if text == letter else "normal"
         board.rectangle(x, y + k * each, width, each, facecolor=ground)
+        draw_frame(board, letter, x, y + k * each, width, each)
         middle = y + (k + 0.5) * each
         board.write(x + width / 2, middle, text, size, ha="center", color=ink_on(ground), fontweight=weight)
     board.rectangle(x, y, width, height, facecolor="none", edgecolor=PAPER, linewidth=1.2)

@@ -26,7 +26,7 @@ from matplotlib.transforms import Bbox, BboxBase, ScaledTranslation
 from ..errors import EscalateError
 from .picture import Drawn, new_picture, offer
 from .style import INK, PAPER, SOFT, points_tall, points_wide
-from .texts import families_for, plain_texts, silence, tell_undrawn, undrawn, widest, wrapped
+from .texts import balanced, families_for, plain_texts, silence, tell_undrawn, undrawn, widest, wrapped
 
 Size = Literal["a4", "slide", "screen"]
 
@@ -383,7 +383,7 @@ class Sheet:
         above = top + GAP
         if text:
             above += _tall(self._note(text, (-left, above), "bottom", top=True)) + 6
-        large = "\n".join(wrapped(words, self.wide, LARGE, "bold"))
+        large = "\n".join(balanced(words, self.wide, LARGE, "bold"))
         title = self.ax.set_title(large, loc="left", fontsize=LARGE, fontweight="bold", color=INK, pad=above)
         return title, above + _tall(title)
 

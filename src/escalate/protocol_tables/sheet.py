@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .layout import document, markdown, markup
-from .letters import colour, ink
+from .letters import colour, ink, is_framed
 
 WIDTH = 110
 """Longest line of a text, where words and columns can be parted [characters]."""
@@ -105,7 +105,8 @@ class Grid:
 def _html_cell(cell: str, letter: str) -> str:
     if not letter:
         return f"<td>{html.escape(cell)}</td>"
-    look = f'bgcolor="{colour(letter)}" style="background:{colour(letter)};color:{ink(letter)}"'
+    frame = ";border:2px solid" if is_framed(letter) else ""
+    look = f'bgcolor="{colour(letter)}" style="background:{colour(letter)};color:{ink(letter)}{frame}"'
     return f'<td class="{html.escape(letter)}" {look}>{html.escape(cell)}</td>'
 
 
