@@ -58,6 +58,9 @@ BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
 BUGS = (
+    Bug("exact results are as wide as there are levels", "report/enumerated.py", "beside = (WIDTH - NUMBER) // SHARE", "beside = 99", "test_heads.py::test_exact_results_fit_a_terminal"),
+    Bug("levels without room are not told", "report/enumerated.py", "range(0, len(heads), beside)", "range(0, beside, beside)", "test_heads.py::test_exact_results_fit_a_terminal"),
+    Bug("a dose's long name pushes its numbers out", "report/enumerated.py", "if len(label) <= width:", "if True:", "test_heads.py::test_exact_results_fit_a_terminal"),
     Bug("pages have no room for the legend", "plots/leaves.py", "shape.height - head_height(title, width) - legend", "shape.height", "test_plots_pages.py::test_every_page_fits_and_can_be_read"),
     Bug("pages never lie on their side", "plots/leaves.py", "(max(wide, tall), min(wide, tall))]", "(usual, tall)]", "test_plots_pages.py::test_every_page_fits_and_can_be_read"),
     Bug("every page is the first", "plots/leaves.py", "Leaf(pages[number - 1], number", "Leaf(pages[0], number", "test_plots_pages.py::test_pages_say_together_what_the_whole_says"),

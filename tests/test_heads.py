@@ -169,3 +169,26 @@ def test_a_skeleton_that_is_computed_is_said_and_read_again(base: Scenario) -> N
         assert words in shown._repr_html_()
     again = Scenario.from_dict(scenario.resolved())
     assert escalate.summary(escalate.exact(again)) == escalate.summary(exact)
+
+
+def test_exact_results_fit_a_terminal(base: Scenario) -> None:
+    """Of 2 and of 9 levels, with a label that has no room; every mean and every probability is told once."""
+    nine = {f"dose_levels.{k}.label": "x" for k in range(2)}
+    label = "a dose whose name is longer than any column of numbers would leave room for, by far"
+    for scenario in (base, base.replace(nine | {"dose_levels.1.label": label})):
+        text = escalate.summary(escalate.exact(scenario))
+        assert max(map(len, text.splitlines())) <= 80
+    many = small(
+        dose_levels=[{"label": f"{k} mg"} for k in range(9)], toxicity__dlt_probability=[0.1] * 9,
+        trial__planned_patients=30,
+    )  # fmt: skip
+    found = escalate.exact(many)
+    text = escalate.summary(found)
+    assert max(map(len, text.splitlines())) <= 80
+    told = text[text.index("How many evaluable patients?") : text.index("There are")]
+    numbers = [q for share in (*found.evaluable_at_level, found.total, *found.dlts_at_level) for q in share.values()]
+    assert sorted(re.findall(r"\d\.\d{6}", told)) == sorted(f"{q:.6f}" for q in numbers)
+    for level in range(9):
+        assert re.search(
+            rf"level {level + 1}: {level} mg +{found.evaluable[level]:.4f} +{found.dlts[level]:.4f} ", text
+        )
