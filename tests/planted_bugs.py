@@ -69,7 +69,7 @@ BUGS = (
     Bug("any page may be asked for", "plots/leaves.py", "if not 1 <= number <= len(pages):", "if False:", "test_plots_pages.py::test_a_page_that_is_not_there_is_refused"),
     Bug("a part that is higher than a page is cut", "plots/decision_table.py", "if self.height <= room or small.height <= room:", "if True:", "test_plots_pages.py::test_every_page_fits_and_can_be_read"),
     Bug("the second piece of a part has the rows of the first", "plots/decision_table.py", "rows=self.rows[first:end])", "rows=self.rows[: end - first])", "test_plots_pages.py::test_pages_say_together_what_the_whole_says"),
-    Bug("a PDF has the first page alone", "plots/style.py", "for ax in drawn:\n            document", "for ax in drawn[:1]:\n            document", "test_plots_pages.py::test_files_of_pages_are_numbered_and_a_pdf_has_them_all"),
+    Bug("a PDF has the first page alone", "plots/style.py", "        for ax in drawn:\n", "        for ax in drawn[:1]:\n", "test_plots_pages.py::test_files_of_pages_are_numbered_and_a_pdf_has_them_all"),
     Bug("the head of many trials does not say the skeleton", "report/simulated.py", "rule {rule_in_full(scenario)}", "rule {scenario.rule.name}", "test_heads.py::test_a_skeleton_that_is_computed_is_said_and_read_again"),
     Bug("the head of exact results does not say the skeleton", "report/enumerated.py", "rule {rule_in_full(scenario)}", "rule {scenario.rule.name}", "test_heads.py::test_a_skeleton_that_is_computed_is_said_and_read_again"),
     Bug("a rule's name alone forgets the scenario's settings", "scenario/compared.py", 'if own == {"name": self.base.rule.name}:', "if False:", "test_comparison.py::test_the_name_of_the_scenarios_own_rule_takes_its_settings"),

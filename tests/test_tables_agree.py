@@ -161,7 +161,7 @@ def places_of(name: str, levels: int) -> set[Place]:
     """Return the places that a part's name says."""
     found = set()
     for words in name.lower().split("; "):
-        beside = "exceeded" if "exceeded" in words else "titration" if "titration" in words else ""
+        beside = "exceeded" if re.search("exceeded|eliminated", words) else "titration" if "titration" in words else ""
         if words.startswith("every level"):
             found |= {(k, beside) for k in range(1, levels + 1)}
             continue

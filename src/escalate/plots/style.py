@@ -248,13 +248,13 @@ KINDS = ("svg", "png", "pdf")
 """Formats of files."""
 
 
-def image(drawn: Axes | Figure | SubFigure | Sequence[Axes], kind: str) -> bytes:
+def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
     """Return a figure as the contents of a file; the same trial gives the same bytes, always.
 
     Parameters
     ----------
-    drawn : Axes or Figure, or a sequence of Axes
-        What a plot function returned, or its figure; of several, which only a PDF can hold, each is a page.
+    drawn : Axes or Figure
+        What a plot function returned, or its figure.
     kind : {"svg", "png", "pdf"}
         Format of the file. Texts stay texts in SVG and PDF.
 
@@ -265,8 +265,6 @@ def image(drawn: Axes | Figure | SubFigure | Sequence[Axes], kind: str) -> bytes
     """
     if kind not in KINDS:
         raise OutputError(f"figures are written as svg, png or pdf, not as {kind!r}")
-    if isinstance(drawn, Sequence):
-        return _document(drawn) if len(drawn) > 1 else image(drawn[0], kind)
     figure = drawn.get_figure(root=True) if isinstance(drawn, Axes | SubFigure) else drawn
     assert figure is not None
     contents = io.BytesIO()
@@ -283,14 +281,20 @@ _NOTHING: dict[str, Any] = {
 """What a file says of its making: nothing, so that it is the same whenever it is made."""
 
 
-def _document(drawn: Sequence[Axes]) -> bytes:
-    """Return figures as the pages of one PDF."""
+def document(drawn: Sequence[Axes]) -> bytes:
+    """Return figures as the contents of one PDF, each a page; the same figures give the same bytes, always.
+
+    Parameters
+    ----------
+    drawn : sequence of Axes
+        What plot functions returned, in the order of the pages.
+    """
     from matplotlib.backends.backend_pdf import PdfPages
 
     contents = io.BytesIO()
-    with plain_texts(), PdfPages(contents, metadata=_NOTHING["pdf"]) as document:
+    with plain_texts(), PdfPages(contents, metadata=_NOTHING["pdf"]) as file:
         for ax in drawn:
-            document.savefig(ax.get_figure(root=True))
+            file.savefig(ax.get_figure(root=True))
     return contents.getvalue()
 
 
