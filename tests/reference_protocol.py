@@ -34,7 +34,7 @@ from reference_interval_rules import (
 )
 
 RULE_FINDS_NO_DOSE = "lowest dose level too toxic"
-LEVEL_FULL = "the most patients at one level are treated at it"
+LEVEL_FULL = "a level has the most patients allowed"
 TOO_TOXIC = "stopping rule: lowest dose level too toxic"
 PRECISE = "stopping rule: P(DLT) is known precisely enough"
 ENOUGH = "stopping rule: enough patients at one level"

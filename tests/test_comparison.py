@@ -27,6 +27,7 @@ from escalate.report import summary
 from escalate.results.chance import change_in_words, tight
 from escalate.results.no_dose import WHY_NO_DOSE
 from escalate.results.outcomes import Trials
+from escalate.scenario.command_line import with_settings
 from escalate.scenario.compared import rule_of_text, truth_words
 from escalate.scenario.comparison_file import read_asked
 from escalate.studies import comparison, simulation
@@ -263,7 +264,7 @@ def test_exact_values_that_take_long_are_left_to_exact(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(comparison, "exact", counted)
     monkeypatch.setattr(comparison, "EXACT_SECONDS", 0.1)
-    one = compare(scenario, [blrm, "3+3"], truths, trials=1)
+    one = compare(scenario, [blrm, "3+3 variant=C"], truths, trials=1)
     why = "more than 15 data cuts are possible, which take long (`escalate exact` computes them)"
     assert one.not_exact == {("10% 20%", "slow"): why, ("20% 40%", "slow"): why}
     assert {row.rule for row in one.rows if row.exact is not None and row.truth == "10% 20%"} == {"3+3, variant C"}
@@ -292,6 +293,9 @@ def test_exact_values_are_those_of_exact() -> None:
             **{(f"no dose: {why}", "no dose"): exact.why_no_dose[why] for why in WHY_NO_DOSE},
             ("right choice", None): exact.recommended[1] if truth == "mild" else exact.no_dose,
             ("too toxic a dose", None): 0.0 if truth == "mild" else sum(exact.recommended),
+            **{("infused", level): exact.infused[level - 1] for level in (1, 2)},
+            ("infused", "all"): sum(exact.infused),
+            ("overdosed", "all"): 0.0 if truth == "mild" else sum(exact.infused),
             ("evaluable", "all"): sum(exact.evaluable),
             ("dlts", "all"): sum(exact.dlts),
         }
@@ -310,7 +314,7 @@ def test_simulated_values_agree_with_exact_ones_of_the_same_trial() -> None:
     whole = esc.load(BASE).replace({"safety.early_decision": False})
     compared = compare(whole, ["3+3 variant=A", "BOIN"], TRUTHS, target=0.25, trials=1000, seed=8)
     pairs = [(row.estimate, row.exact, row.mc_se, row.trials) for row in compared.rows if row.exact is not None]
-    assert len(pairs) == 2 * 2 * 11
+    assert len(pairs) == 2 * 2 * 15
     for estimate, value, mc_se, trials in pairs:
         se = max(mc_se or 0.0, math.sqrt(max(value * (1 - value), 0.0) / trials))
         assert abs(estimate - value) <= 5 * se + 1e-12
@@ -483,10 +487,44 @@ def test_what_no_trial_came_to_has_a_bound() -> None:
 def test_many_levels_and_long_labels_fit_too() -> None:
     six = [{"label": f"{k} mg"} for k in range(1, 7)]
     many = small(dose_levels=six, toxicity__dlt_probability=[0.0] * 6, trial__max_days=40)
-    text = esc.summary(compare(many, {"a": "3+3", "a rule with quite a long label": "BOIN"}, target=0.25, trials=3))
-    assert max(map(len, text.splitlines())) <= 120
-    assert "\na rule with quite a long label\n" in text
+    long = "a rule with quite a long label"
+    one = compare(many, {"a": "3+3", long: "BOIN", f"{long}, {long}, {long}": "BOIN"}, target=0.25, trials=3)
+    text = esc.summary(one)
+    assert max(map(len, text.splitlines())) <= 80
+    assert f"\n{long}\n" in text and f"\n{long}, {long}, a rule with\n  quite a long label\n" in text
+    assert "Exact values know no end by trial.max_days." in text
     assert "cut off: ended by trial.max_days" in text
+    tables = text[text.index("Truth 1: ") :]
+    assert tables.count(" level 6 ") == 2 and tables.count(" overdosed\n") == 1, "recommended, and infused"
+
+
+def test_documents_say_what_the_summary_says(tmp_path: Path) -> None:
+    """Every cell of the tables is printed, too; patients at each level and exact values among them."""
+    named = compare(esc.load(BASE), {"<b> | c": "3+3", "BOIN": "BOIN"}, TRUTHS, target=0.25, trials=30)
+    for ending in (".html", ".md"):
+        named.save(tmp_path / f"it{ending}")
+    page, marked = ((tmp_path / f"it{ending}").read_text() for ending in (".html", ".md"))
+    printed = " ".join(esc.summary(named).split())
+    cells = re.findall(r"<td>([^<]*)</td>", page)
+    assert len(cells) == 2 * (5 * 7 + 5 * 4), "of each truth: two rules, a difference, exact values of both"
+    assert all(f" {cell} " in f"{printed} " for cell in cells if cell)
+    assert "&lt;b&gt; | c</th>" in page and "| &lt;b> \\| c |" in marked
+    row = named.get("infused", 2, rule="BOIN", truth="toxic")
+    assert row.exact is not None and f"<td>{row.exact:.3f}</td>" in page and f"| {row.exact:.3f} |" in marked
+    assert page.count("<caption>") == marked.count("\n|---|") == 4
+    for note in ("difference: to ", "exact*: computed", "overdosed: infused", "± is the Monte Carlo"):
+        assert note in page and note in marked and note in printed
+
+
+def test_it_is_said_that_errors_of_rules_go_together(tmp_path: Path) -> None:
+    """In the summary, the notebook and documents; of exact values where there are some; not of one rule."""
+    for asked, together, sides in ((RULES[:3], True, True), (RULES[1:2] * 2, True, False), (RULES[:1], False, False)):
+        one = compare(esc.load(BASE), {str(k): rule for k, rule in enumerate(asked)}, target=0.25, trials=5)
+        one.save(tmp_path / f"{len(asked)}.md")
+        for text in (esc.summary(one), one._repr_html_(), (tmp_path / f"{len(asked)}.md").read_text()):
+            said = " ".join(text.split())
+            assert ("Errors of the rules go together, because the same patients" in said) == together
+            assert ("same side of their exact values are one chance" in said) == sides
 
 
 def test_no_dose_for_want_of_patients_is_told() -> None:
@@ -590,7 +628,8 @@ def test_compare_writes_a_folder(elsewhere: Path, capsys: pytest.CaptureFixture[
     out, printed = elsewhere / "results" / "nct06337474-compared", capsys.readouterr().out
     names = {path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file()}
     assert names == {
-        *{"summary.txt", "comparison.csv", "comparison.png", "comparison.svg", "provenance.json", "resolved.json"},
+        *{"summary.txt", "comparison.csv", "comparison.html", "comparison.md", "comparison.png", "comparison.svg"},
+        *{"provenance.json", "resolved.json"},
         *{f"scenarios/truth-{i}-rule-{j}.json" for i in (1, 2) for j in (1, 2)},
         "nct06337474.toml",
         "SHA256SUMS",
@@ -650,3 +689,21 @@ def test_exact_values_as_a_frame_have_both_probabilities() -> None:
     frame = esc.exact(base).to_pandas()
     assert frame["dlt_probability"].tolist()[:2] == list(base.toxicity.dlt_probability)
     assert all(frame["dlt_probability_if_evaluable"][:2] > frame["dlt_probability"][:2]), "drop-outs without a DLT go"
+
+
+def test_the_name_of_the_scenarios_own_rule_takes_its_settings() -> None:
+    """Alone, in every form and verb; with options it is another rule; a target that is given goes before its own."""
+    base = esc.load(BASE).replace({"rule.variant": "B"})
+    one = compare(base, ["3+3", {"label": "C", "name": "3+3", "variant": "C"}, "BOIN"], target=0.25, trials=5)
+    variants = [getattr(one.scenarios["3% 6%", rule].rule, "variant", None) for rule in one.rules]
+    assert (one.rules, variants) == (("3+3, variant B", "C", "BOIN"), ["B", "C", None])
+    said = esc.summary(one)
+    assert "3+3, variant B: the rule of the scenario, as it is set there\nC: 3+3, variant C\nBOIN: BOIN, " in said
+    own = base.replace({"rule": {"name": "BOIN", "target": 0.25, "p_saf": 0.1}})
+    two = compare(own, ["BOIN limits.most_per_level=6", "BOIN target=0.2"], target=0.3, trials=5)
+    told = [(one.rule.target, one.rule.p_saf) for one in two.scenarios.values()]  # type: ignore[union-attr]
+    assert told == [(0.3, 0.1), (0.2, None)]
+    assert "the rule of the scenario, but for the target" in " ".join(esc.summary(two).split())
+    assert base.replace({"rule": "3+3"}) == base
+    again = with_settings(base, ["rule=3+3"])
+    assert again.rule == base.rule and again.sources == base.sources

@@ -166,8 +166,8 @@ def test_forty_one_levels_stay_readable() -> None:
     assert [part.name for part in table.parts] == [
         "level 1",
         "levels 2 to 40",
-        "level 41; levels 2 to 40 below a level that exceeded the MTD",
-        "level 1 below a level that exceeded the MTD",
+        "level 41; levels 2 to 40 below a level that was eliminated",
+        "level 1 below a level that was eliminated",
     ]
     wide = decision_table(three({"name": "i3+3", "target": 0.25}), 36)
     for told in (table.to_text(), wide.to_text()):
@@ -347,6 +347,7 @@ def test_figure_has_a_cell_for_each_decision() -> None:
     ax = plot_decision_table(table)
     cells = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
     rows = [letter for part in table.parts for row in part.grid_rows() for letter in row[1:] if letter]
+    cells = [cell for cell in cells if cell.get_gid() != "frame"]
     assert len(cells) == len(rows)
     drawn = [text.get_text() for text in ax.texts if text.get_text() in LETTERS]
     assert Counter(drawn) == Counter(rows)

@@ -152,3 +152,43 @@ def test_waits_are_not_told_as_savings(capsys: pytest.CaptureFixture[str]) -> No
     said = " ".join(capsys.readouterr().out.split())
     assert "This is not what can be saved: a shorter wait makes another one longer" in said
     assert re.search(r"P\(finished by the planned completion date.*\): \S+% ± \S+, with a dose or without one", said)
+
+
+def test_a_skeleton_that_is_computed_is_said_and_read_again(base: Scenario) -> None:
+    """Where the head names the rule; `resolved.json` keeps how it was found, so that it makes the same results."""
+    rule = {"name": "CRM", "target": 0.25, "prior_mtd_level": 2}
+    scenario = base.replace({"rule": rule, "safety.early_decision": False})
+    words = "rule CRM, target 0.25, prior mtd level 2, skeleton " + " ".join(
+        f"{p:.3f}" for p in escalate.getprior(0.05, 0.25, 2, 2)
+    )
+    found = escalate.characteristics(escalate.simulate(scenario, trials=3))
+    exact = escalate.exact(scenario)
+    for text in (escalate.summary(found), escalate.summary(exact)):
+        assert words in " ".join(text.split())
+    for shown in (found, exact, scenario):
+        assert words in shown._repr_html_()
+    again = Scenario.from_dict(scenario.resolved())
+    assert escalate.summary(escalate.exact(again)) == escalate.summary(exact)
+
+
+def test_exact_results_fit_a_terminal(base: Scenario) -> None:
+    """Of 2 and of 9 levels, with a label that has no room; every mean and every probability is told once."""
+    nine = {f"dose_levels.{k}.label": "x" for k in range(2)}
+    label = "a dose whose name is longer than any column of numbers would leave room for, by far"
+    for scenario in (base, base.replace(nine | {"dose_levels.1.label": label})):
+        text = escalate.summary(escalate.exact(scenario))
+        assert max(map(len, text.splitlines())) <= 80
+    many = small(
+        dose_levels=[{"label": f"{k} mg"} for k in range(9)], toxicity__dlt_probability=[0.1] * 9,
+        trial__planned_patients=30,
+    )  # fmt: skip
+    found = escalate.exact(many)
+    text = escalate.summary(found)
+    assert max(map(len, text.splitlines())) <= 80
+    told = text[text.index("How many evaluable patients?") : text.index("There are")]
+    numbers = [q for share in (*found.evaluable_at_level, found.total, *found.dlts_at_level) for q in share.values()]
+    assert sorted(re.findall(r"\d\.\d{6}", told)) == sorted(f"{q:.6f}" for q in numbers)
+    for level in range(9):
+        assert re.search(
+            rf"level {level + 1}: {level} mg +{found.evaluable[level]:.4f} +{found.dlts[level]:.4f} ", text
+        )

@@ -66,7 +66,7 @@ import escalate as esc
 from conftest import ROOT
 from escalate.exactly.paths import DosePath
 from escalate.plots import plot_decision_table, plot_dose_paths, style
-from escalate.plots.letters import ACTION_COLOURS, COLOURS
+from escalate.plots.letters import ACTION_COLOURS, COLOURS, is_framed
 from escalate.plots.next_dose import MOST_WORDS, TEXT, arrange, said_of
 from escalate.plots.paths import level_colours
 from escalate.plots.texts import balanced
@@ -363,9 +363,15 @@ def test_figures_are_nobodys() -> None:
 
 
 def test_colours_are_told_apart_in_grey() -> None:
-    """Letters of stops share their colour."""
-    assert len(set(COLOURS.values())) == len(COLOURS) - 4
-    for colours in (set(COLOURS.values()), ACTION_COLOURS.values(), level_colours(2), level_colours(6)):
+    """Letters of stops with a dose share their colour, white, and have a frame."""
+    framed = {letter for letter in COLOURS if is_framed(letter)}
+    assert framed == {"R", "RL", "RH", "ST"} and {COLOURS[letter] for letter in framed} == {"#FFFFFF"}
+    for colours in (
+        {COLOURS[letter] for letter in COLOURS.keys() - framed},
+        ACTION_COLOURS.values(),
+        level_colours(2),
+        level_colours(6),
+    ):
         for one, other in itertools.combinations(colours, 2):
             assert abs(luminance(one) - luminance(other)) > 0.14, (one, other)
 

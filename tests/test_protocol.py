@@ -90,7 +90,7 @@ def test_most_per_level() -> None:
     assert decide(committee, 0, "1/4").patients == 1
     full = decide(committee, 0, "1/5")
     assert (full.action, full.level) == (Action.STOP, 0)
-    assert full.reason == "the most patients at one level are treated at it"
+    assert full.reason == "a level has the most patients allowed"
     assert decide(committee, 0, "0/5").action is Action.ESCALATE
 
 

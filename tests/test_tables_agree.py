@@ -161,7 +161,7 @@ def places_of(name: str, levels: int) -> set[Place]:
     """Return the places that a part's name says."""
     found = set()
     for words in name.lower().split("; "):
-        beside = "exceeded" if "exceeded" in words else "titration" if "titration" in words else ""
+        beside = "exceeded" if re.search("exceeded|eliminated", words) else "titration" if "titration" in words else ""
         if words.startswith("every level"):
             found |= {(k, beside) for k in range(1, levels + 1)}
             continue
@@ -302,7 +302,9 @@ class Asked:
         self.committee = Committee(scenario.model_copy(update={"stopping": stopping}))
         self.scenario, self.rule, self.levels = scenario, rule_for(scenario), scenario.levels
         self.below = int(m[1]) if (m := re.search(r"(\d+) evaluable patients without a DLT at each", text)) else 0
-        self.above = int(m[1]) if (m := re.search(r"exceeded the MTD: (\d+) of \1 evaluable", text)) else 0
+        self.above = (
+            int(m[1]) if (m := re.search(r"(?:exceeded the MTD|was eliminated): (\d+) of \1 evaluable", text)) else 0
+        )
         self.gone: dict[tuple[int, int, int], bool] = {}
 
     def cuts(self, place: Place, counts: list[tuple[int, ...]], followup: list[float] | None = None) -> DataCut:

@@ -349,7 +349,7 @@ def test_a_summary_says_what_differs_and_fits() -> None:
     assert "Not the same as in base: when candidates consent (slow); who has a DLT at which level (toxic)." in words
     panels = text[text.index("When the trial has ended") :]
     assert max(map(len, panels.splitlines())) <= 80
-    assert panels.count("    difference") == 3 * 4
+    assert panels.count("    difference") == 4 * 4
     median = found().get("median duration", scenario="slow")
     ends = date(2024, 8, 30) + timedelta(days=round(median.estimate))
     assert f"{median.estimate:,.0f} [{median.low:,.0f}, {median.high:,.0f}]  {ends}" in panels

@@ -29,7 +29,10 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("scenario", nargs="+", metavar="SCENARIO", help=words + more)
     add_set(parser)
     add_allow_python(parser)
-    rule = 'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; differences are to the first'
+    rule = (
+        'a rule, as in BOIN or "CRM prior_mtd_level=2 limits.coherence=last_cohort"; the name alone of the '
+        "scenario's own rule takes its settings; differences are to the first"
+    )
     truth = 'P(DLT) at each level, as in "0.05 0.12"'
     target = "target P(DLT) of every rule that needs one and names none; it also says which level is the MTD of a truth"
     variant = (
@@ -81,7 +84,7 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
             from ..export import write_variants
 
             write_variants(found, out, xlsx=arguments.xlsx, inputs=reads, tell=lambda: say(summary(found)))
-            say(f"\nWritten to {out.path}: summary, scenarios.csv, finish.png, and every scenario compared.")
+            say(f"\nWritten to {out.path}: summary, tables (scenarios.html, .md, .csv), figure, every scenario.")
 
 
 def _run_rules(arguments: argparse.Namespace) -> None:
@@ -120,4 +123,4 @@ def _run_rules(arguments: argparse.Namespace) -> None:
             from ..export import write_comparison
 
             write_comparison(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
-            say(f"\nWritten to {out.path}: summary, comparison.csv, comparison.png, and every scenario compared.")
+            say(f"\nWritten to {out.path}: summary, tables (comparison.html, .md, .csv), figure, every scenario.")

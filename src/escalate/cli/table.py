@@ -17,6 +17,9 @@ from .arguments import (
     scenario_of,
 )
 
+OF_NATURE = ("accrual", "attrition", "screening", "toxicity", "follow_up")
+"""Sections on which no decision depends: what may mislead in them says nothing of a table."""
+
 
 def add(verbs: Verbs) -> None:
     """Add the verb."""
@@ -58,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
         table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
 
         def tell() -> None:
-            print_cautions(cautions(scenario))
+            print_cautions([one for one in cautions(scenario) if one.key.partition(".")[0] not in OF_NATURE])
             say(table.to_text())
 
         if out is None:

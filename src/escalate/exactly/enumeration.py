@@ -27,7 +27,7 @@ import numpy as np
 from ..committee.committee import Committee
 from ..errors import NotCoveredError, TooManyError
 from ..files import Saves
-from ..nature.patients import dlt_probability_if_evaluable
+from ..nature.patients import dlt_probability_if_evaluable, evaluable_probability
 from ..results.no_dose import WHY_NO_DOSE, no_dose_codes
 from ..scenario.model import Scenario
 from ..scenario.rules import RuleOptions
@@ -97,6 +97,15 @@ class Exact(Shows, Saves):
     evidence: dict[tuple[int, int, int], float]
     states: int
     paths: float
+
+    @property
+    def infused(self) -> tuple[float, ...]:
+        """Mean numbers of patients infused at each level: who is not evaluable is replaced, until the cohort is whole.
+
+        By Wald's identity the mean number of evaluable patients, divided by the probability to be one.
+        """
+        pairs = zip(self.evaluable, evaluable_probability(self.scenario), strict=True)
+        return tuple(mean / q if mean else 0.0 for mean, q in pairs)
 
     def __repr__(self) -> str:
         shares = ", ".join(f"level {k} {q:.2%}" for k, q in enumerate(self.recommended[:6], 1))

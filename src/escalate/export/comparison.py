@@ -8,8 +8,8 @@ from pathlib import Path
 from ..files import FileRead, Out, write_folder
 from ..plots import plot_comparison
 from ..studies.compared import Comparison
-from .figures import figure
-from .parts import Tell, keep_rule, write_json, write_studied
+from .figures import pages
+from .parts import Tell, keep_rule, save_sheet, write_json, write_studied
 from .sheets import also_workbook, saves
 
 
@@ -22,7 +22,7 @@ def write_comparison(
     inputs: Sequence[FileRead] = (),
     tell: Tell | None = None,
 ) -> None:
-    """Write a comparison as a folder: summary, table as CSV, figure, and every scenario that was simulated.
+    """Write a comparison as a folder: summary, tables as CSV, HTML and Markdown, figure, every scenario simulated.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def write_comparison(
         compared = list(_write_scenarios(folder, found))
         write_studied(folder, found, overdose_above=found.overdose_above, compared=compared)
 
-    figures = {"comparison": figure(lambda: plot_comparison(found))}
+    figures = {"comparison": pages(lambda page: plot_comparison(found, page=page))}
     write_folder(out, write, overwrite, figures | also_workbook(found, xlsx), inputs, tell)
 
 
@@ -71,4 +71,5 @@ def _write_scenarios(folder: Path, found: Comparison) -> Iterator[dict[str, str]
 
 @saves(Comparison)
 def _save_comparison(found: Comparison, out: Path, overwrite: bool) -> None:
-    write_comparison(found, out, overwrite=overwrite)
+    if not save_sheet(found, out, overwrite):
+        write_comparison(found, out, overwrite=overwrite)

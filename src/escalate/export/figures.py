@@ -8,7 +8,7 @@ from typing import Any
 
 from ..files import Write
 from ..plots.sheet import kinds
-from ..plots.style import image
+from ..plots.style import document, image
 
 FORMATS = ("png", "svg", "pdf")
 """Formats that a figure can have, by the endings of its files."""
@@ -26,6 +26,27 @@ def figure(plot: Callable[[], Any]) -> Write:
     def write(path: Path) -> None:
         for kind, data in drawn(plot).items():
             path.with_name(f"{path.name}.{kind}").write_bytes(data)
+
+    return write
+
+
+def pages(plot: Callable[[int], Any]) -> Write:
+    """Return what draws a figure that may need several pages, by their numbers, and writes it in each format.
+
+    Of several pages a PDF is one file, and pictures are numbered: ``table-1.png``.
+    """
+
+    def write(path: Path) -> None:
+        first = plot(1)
+        drawn_pages = [first, *(plot(number) for number in range(2, first.figure.pages + 1))]
+        for kind in kinds():
+            if len(drawn_pages) == 1:
+                path.with_name(f"{path.name}.{kind}").write_bytes(image(first, kind))
+            elif kind == "pdf":
+                path.with_name(f"{path.name}.pdf").write_bytes(document(drawn_pages))
+            else:
+                for number, one in enumerate(drawn_pages, 1):
+                    path.with_name(f"{path.name}-{number}.{kind}").write_bytes(image(one, kind))
 
     return write
 

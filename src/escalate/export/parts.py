@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ..cautions import caution_lines, cautions
 from ..errors import OutputError
-from ..files import MARK
+from ..files import MARK, write_text
+from ..protocol_tables.sheet import Sheet
 from ..report import summary
+from ..report.documents import sheet_of
 from ..scenario.model import Scenario
 from ..scenario.own_rules import CODE
 from ..scenario.rules import PythonRule
@@ -25,12 +27,27 @@ Tell = Callable[[], object]
 
 
 def write_studied(folder: Path, found: Comparison | Sensitivity | Variants, **made: object) -> None:
-    """Write what a study found: summary, estimates as CSV, and what is needed to make it again, with more of that."""
+    """Write what a study found: summary, estimates as CSV, comparisons as documents, and what makes it again."""
     (folder / "summary.txt").write_text(summary(found) + "\n", encoding="utf-8")
     (folder / f"{found.table.name}.csv").write_bytes(csv_bytes(found.table.to_csv()))
+    if not isinstance(found, Sensitivity):
+        for ending, text in SHEET_TEXTS.items():
+            (folder / f"{found.table.name}{ending}").write_text(text(sheet_of(found)), encoding="utf-8")
     write_resolved(folder, found.scenario)
     again = provenance(found.scenario, seed=found.seed, first=0, trials=found.trials)
     write_json(folder / "provenance.json", {**again, **made})
+
+
+SHEET_TEXTS: dict[str, Callable[[Sheet], str]] = {".html": Sheet.to_html, ".md": Sheet.to_markdown}
+"""How a sheet for documents is written, by the ending of the file: both open in Word, too."""
+
+
+def save_sheet(found: Comparison | Variants, out: Path, overwrite: bool) -> bool:
+    """Write a comparison as one document, if the file's name ends as one; return whether it does."""
+    text = SHEET_TEXTS.get(out.suffix.lower())
+    if text is not None:
+        write_text(out, text(sheet_of(found)), overwrite)
+    return text is not None
 
 
 def keep_rule(scenario: Scenario, folder: Path) -> bool:

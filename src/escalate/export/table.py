@@ -12,7 +12,7 @@ from ..protocol_tables import CountTable, ProtocolTable
 from ..protocol_tables.layout import OfScenario, whole
 from ..scenario.model import Scenario
 from ..words.csv_text import csv_bytes
-from .figures import FORMATS, drawn, figure
+from .figures import FORMATS, drawn, pages
 from .parts import Tell, check_ending, write_cautions, write_resolved
 from .sheets import also_workbook, saves
 
@@ -54,7 +54,7 @@ def write_table(
         write_cautions(folder, scenario)
         write_resolved(folder, scenario)
 
-    figures = {"table": figure(lambda: plot_decision_table(table))}
+    figures = {"table": pages(lambda page: plot_decision_table(table, page=page))}
     write_folder(out, write, overwrite, figures | also_workbook(table, xlsx), tell=tell)
 
 

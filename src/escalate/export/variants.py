@@ -10,7 +10,7 @@ from ..plots.finish import plot_finish
 from ..studies.stored import FolderDifference
 from ..studies.variants import Variants
 from .figures import figure
-from .parts import Tell, keep_rule, write_json, write_studied
+from .parts import Tell, keep_rule, save_sheet, write_json, write_studied
 from .sheets import also_workbook, saves
 
 
@@ -23,7 +23,7 @@ def write_variants(
     inputs: Sequence[FileRead] = (),
     tell: Tell | None = None,
 ) -> None:
-    """Write scenarios that were compared as a folder: summary, table as CSV, finish curves, every scenario.
+    """Write scenarios that were compared as a folder: summary, tables as CSV, HTML and Markdown, curves, scenarios.
 
     Parameters
     ----------
@@ -76,4 +76,5 @@ def _save_difference(found: FolderDifference, out: Path, overwrite: bool) -> Non
 
 @saves(Variants)
 def _save_variants(found: Variants, out: Path, overwrite: bool) -> None:
-    write_variants(found, out, overwrite=overwrite)
+    if not save_sheet(found, out, overwrite):
+        write_variants(found, out, overwrite=overwrite)

@@ -39,8 +39,8 @@ class Saves:
         out : path
             A folder of results; for a table of records a ``.csv`` file, for many trials an ``.npz`` file; for a
             decision table a folder, or a file that ends in ``.txt``, ``.csv``, ``.md``, ``.html``, ``.png``,
-            ``.svg`` or ``.pdf``; for any result but many trials a workbook that ends in ``.xlsx``. It appears whole or
-            not at all.
+            ``.svg`` or ``.pdf``; for a comparison one that ends in ``.html`` or ``.md``; for any result but many
+            trials a workbook that ends in ``.xlsx``. It appears whole or not at all.
         overwrite : bool
             Whether an earlier file, or an earlier folder of results, may be replaced.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -201,11 +202,28 @@ def dlt_probability_if_evaluable(scenario: Scenario) -> list[float]:
     list of float
         NaN at a level where nobody can be evaluable.
     """
+    return [
+        with_dlt / (with_dlt + without) if with_dlt + without > 0 else math.nan
+        for with_dlt, without in _counted(scenario)
+    ]
+
+
+def evaluable_probability(scenario: Scenario) -> list[float]:
+    """Return, for each level, the probability that a patient who is infused there turns out evaluable.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Toxicity, onset and attrition.
+    """
+    return [with_dlt + without for with_dlt, without in _counted(scenario)]
+
+
+def _counted(scenario: Scenario) -> Iterator[tuple[float, float]]:
+    """Yield, for each level, the probabilities to be evaluable with a DLT, and without one."""
     attrition, end = scenario.attrition, scenario.window_end_offset
     stays = (1 - attrition.drop_out_per_year) ** (np.arange(end + 1) / 365.25)  # up to each day of the window
-    found = []
     for level, p in enumerate(scenario.toxicity.dlt_probability):
         with_dlt = p * float(onset_probability(scenario, level) @ stays)
         without = (1 - p) * float(stays[end]) * (1 - attrition.partial_dose_probability)
-        found.append(with_dlt / (with_dlt + without) if with_dlt + without > 0 else math.nan)
-    return found
+        yield with_dlt, without

@@ -79,6 +79,12 @@ def write_beside(
     )  # fmt: skip
 
 
+def is_beside(ax: Axes, x: float, lines: list[str], other: float) -> bool:
+    """Return whether another place lies where lines would stand to the right of a place, as the axis is now."""
+    low, high = ax.get_xlim()
+    return x <= other <= x + (widest(lines, TEXT) + 16) * (high - low) / points_wide(ax)
+
+
 def mark_planned(ax: Axes, scenario: Scenario, more: str, high: bool) -> None:
     """Draw the planned completion of a scenario that has one, with words where a rising curve leaves room for them.
 

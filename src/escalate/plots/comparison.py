@@ -18,8 +18,9 @@ from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..studies.variants import Variants
 from ..words.records import CAP_INCONCLUSIVE, NO_DOSE
 from . import sheet
-from .board import SMALL, Board, fill_cell, legend_columns, new_board, room_on, scale_in
+from .board import SMALL, Board, fill_cell, legend_columns, new_board, scale_in
 from .finish import plot_finish
+from .leaves import ELSEWHERE, head_height, leaf_of, limits, pages_of, shape_for
 from .paths import level_colours
 from .sheet import Asked, Size
 from .style import BAND, FAINT, GREY, INK, PAPER, SKY, SOFT, VERMILLION, caution_words
@@ -126,6 +127,13 @@ _LATER = (
 )
 
 
+class Section(NamedTuple):
+    """A band with the truths below its heads."""
+
+    columns: tuple[Column, ...]
+    truths: tuple[Truth, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where everything stands [points].
@@ -153,13 +161,14 @@ class Layout:
         """Height of the rows of all rules."""
         return sum(map(self.row, self.names))
 
-    def band(self, truths: int) -> float:
-        """Return the height of a band with the blocks of so many truths."""
-        return HEAD + (BLOCK_HEAD + self.rows + BETWEEN) * truths
+    def height(self, sections: Sequence[Section]) -> float:
+        """Return the height of sections below each other, without legend and notes."""
+        tall = (HEAD + (BLOCK_HEAD + self.rows + BETWEEN) * len(section.truths) + BETWEEN for section in sections)
+        return sum(tall) - 2 * BETWEEN * bool(sections)
 
-    def height(self, truths: int) -> float:
-        """Return the height of all bands, without legend and notes."""
-        return len(self.bands) * (self.band(truths) + BETWEEN) - 2 * BETWEEN
+    def all_bands(self, truths: Sequence[Truth]) -> list[Section]:
+        """Return some truths in all bands."""
+        return [Section(band, tuple(truths)) for band in self.bands] if truths else []
 
 
 @sheet.figure(Comparison, Variants)
@@ -170,6 +179,7 @@ def plot_comparison(
     size: Size | None = None,
     title: bool = True,
     legend: bool = True,
+    page: int | None = None,
 ) -> Axes:
     """Draw a comparison, as `escalate.compare` returns it.
 
@@ -189,6 +199,9 @@ def plot_comparison(
         What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
     title, legend : bool
         Whether heading and small print, and whether the legend are drawn.
+    page : int, optional
+        Of a comparison that one A4 page or slide does not hold, the page that is drawn, from 1; ``figure.pages`` says
+        how many there are. All of it where it is not given.
 
     Returns
     -------
@@ -197,39 +210,108 @@ def plot_comparison(
     """
     if isinstance(comparison, Variants):
         return plot_finish(comparison, ax=ax, size=size, title=title, legend=legend)
-    asked = Asked(ax, size, title, legend)
-    fill_cell(asked, _title(comparison))
-    layouts = [_layout(comparison, limit) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
-    truths = len(comparison.truths)
-    layout = max(layouts, key=lambda one: scale_in(ax, one.width, one.height(truths))) if ax else layouts[0]
-    handles = _handles(comparison) if legend else []
-    width = max(layout.width, 330.0)
-    told = [*_notes(comparison, layout), *caution_words(comparison.cautions)]
-    notes = [line for note in told for line in wrapped(note, 0.97 * width, SMALL)]
-    across, tall = legend_columns(handles, width)
-    legend_at = layout.height(truths) + BETWEEN
+    asked = Asked(ax, size, title, legend, page)
+    words = _title(comparison)
+    fill_cell(asked, words)
+    sheets = [_on(asked, comparison, limit) for limit in limits(asked, MOST_WIDE, NARROWER)]
+    if ax:
+        spread = max(sheets, key=lambda one: scale_in(ax, one.layout.width, one.layout.height(one.pages[0])))
+    else:
+        spread = min(sheets, key=lambda one: len(one.pages))
+    layout, leaf = spread.layout, leaf_of(asked, [range(1)] * len(spread.pages))
+    sections = spread.pages[leaf.number - 1]
+    handles, across, tall, width = spread.handles, spread.across, spread.tall, spread.width
+    notes = spread.notes if leaf.is_last else wrapped(ELSEWHERE, 0.97 * width, SMALL)
+    legend_at = layout.height(sections) + BETWEEN
     height = legend_at + tall + LINE * len(notes) + 6
-    board = new_board(asked, width, height, _title(comparison))
+    board = new_board(asked, width, height, leaf.titled(words))
     y = 0.0
-    for columns in layout.bands:
+    for columns, truths in sections:
         _draw_heads(board, columns, y)
         y += HEAD
-        for truth in comparison.truths:
+        for truth in truths:
             _draw_block(board, layout, columns, comparison, truth, y)
             y += BLOCK_HEAD + layout.rows + BETWEEN
         y += BETWEEN
     board.legend(legend_at, handles, across)
     for number, note in enumerate(notes):
         board.write(0, legend_at + tall + LINE * (number + 0.5) + 4, note, SMALL, color=SOFT)
-    return board.ax
+    return leaf.tell(board.ax)
+
+
+# Arranging
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A comparison laid out for some width.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where everything stands.
+    pages : list of list of Section
+        What stands on each page; all on one, where the figure is drawn whole.
+    width : float
+        Of the board [points].
+    handles : list of Artist
+        Of the legend.
+    across : int
+        Columns of the legend.
+    tall : float
+        Its height [points].
+    notes : list of str
+        Lines of small print.
+    """
+
+    layout: Layout
+    pages: list[list[Section]]
+    width: float
+    handles: list[Artist]
+    across: int
+    tall: float
+    notes: list[str]
+
+
+def _on(asked: Asked, comparison: Comparison, limit: float) -> Spread:
+    layout = _layout(comparison, limit)
+    width = max(layout.width, 330.0)
+    handles = _handles(comparison) if asked.legend else []
+    across, tall = legend_columns(handles, width)
+    told = [*_notes(comparison, layout), *caution_words(comparison.cautions)]
+    notes = [line for note in told for line in wrapped(note, 0.97 * width, SMALL)]
+    pages = _pages(asked, comparison, layout, width, legend=tall + 6, notes=LINE * len(notes))
+    return Spread(layout, pages, width, handles, across, tall, notes)
+
+
+def _pages(
+    asked: Asked, comparison: Comparison, layout: Layout, width: float, *, legend: float, notes: float
+) -> list[list[Section]]:
+    """Return what stands on each page: truths with all their bands; single bands, where no page holds those of one."""
+    truths, shape, title = comparison.truths, shape_for(asked, width), _title(comparison)
+    rows, head = BLOCK_HEAD + layout.rows + BETWEEN, HEAD + BETWEEN
+    many = len(layout.bands)
+    if shape is None or many * (rows + head) + legend + head_height(title, width) <= shape.height:
+        heights, legend = [many * rows] * len(truths), legend + many * head
+        found = pages_of(asked, title, width, heights, apart=0.0, legend=legend, notes=notes)
+        return [layout.all_bands([truths[block] for block in blocks]) for blocks in found]
+    each = [Section(band, (truth,)) for truth in truths for band in layout.bands]
+    found = pages_of(asked, title, width, [rows + head] * len(each), apart=0.0, legend=legend, notes=notes)
+    return [[each[block] for block in blocks] for blocks in found]
 
 
 def _layout(comparison: Comparison, limit: float) -> Layout:
+    """Return everything in its place; with narrower bars, where that takes fewer bands."""
+    wide, narrow = (_arranged(comparison, limit, width) for width in (WIDE, NARROW))
+    return narrow if len(narrow.bands) < len(wide.bands) else wide
+
+
+def _arranged(comparison: Comparison, limit: float, bar: float) -> Layout:
     names = {rule: wrapped(rule, min(0.3 * limit, MOST_NAME), TEXT) for rule in comparison.rules}
     left = max(widest([line for lines in names.values() for line in lines], TEXT), _head_width(comparison, limit)) + GAP
     bands: list[list[Column]] = []
     x = limit
-    for column in _columns(comparison):
+    for column in _columns(comparison, bar):
         apart = GAP if column.measure != "recommended" and bands and bands[-1][-1].measure == "recommended" else 0.0
         if x + apart + column.width + SLOT > limit:
             bands.append([])
@@ -239,10 +321,10 @@ def _layout(comparison: Comparison, limit: float) -> Layout:
     return Layout(tuple(map(tuple, bands)), names, max(band[-1].end for band in bands))
 
 
-def _columns(comparison: Comparison) -> list[Column]:
+def _columns(comparison: Comparison, bar: float) -> list[Column]:
     """Return all columns, yet without their places."""
     levels = comparison.scenario.levels
-    width = WIDE if levels < FEW else NARROW
+    width = bar if levels < FEW else NARROW
     columns: list[Column] = []
     which: list[tuple[int | str, str]] = [(NO_DOSE, PAPER), *enumerate(level_colours(levels), 1)]
     for one, colour in which:
@@ -253,7 +335,7 @@ def _columns(comparison: Comparison) -> list[Column]:
         most = max((max(row.high or row.estimate, row.exact or 0.0) for row in found), default=0.0)
         if found:
             head = comparison.scenario.say(head)
-            columns.append(Column(head, measured, level, colour, 0.0, WIDE, most or 1.0))
+            columns.append(Column(head, measured, level, colour, 0.0, bar, most or 1.0))
     return columns
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from matplotlib.axes import Axes
 
@@ -11,8 +12,9 @@ from ..protocol_tables import CountPart, CountTable, NextDoseTable, PendingTable
 from ..protocol_tables.layout import OfScenario
 from ..protocol_tables.letters import colour
 from . import sheet
-from .board import SMALL, Board, fill_cell, ink_on, new_board, room_on, scale_in
-from .letters import Foot, below, draw_below
+from .board import SMALL, Board, fill_cell, ink_on, new_board, scale_in
+from .leaves import head_height, leaf_of, limits, pages_of, shapes
+from .letters import Foot, below, draw_below, draw_frame
 from .next_dose import draw_next_dose_table
 from .pending_table import draw_pending_table
 from .sheet import Asked, Size
@@ -40,7 +42,13 @@ MOST_WIDE, NARROWER = 900.0, (700.0, 460.0, 240.0)
 
 @sheet.figure(OfScenario)
 def plot_decision_table(
-    table: ProtocolTable, *, ax: Axes | None = None, size: Size | None = None, title: bool = True, legend: bool = True
+    table: ProtocolTable,
+    *,
+    ax: Axes | None = None,
+    size: Size | None = None,
+    title: bool = True,
+    legend: bool = True,
+    page: int | None = None,
 ) -> Axes:
     """Draw the decision table of a rule, as `escalate.decision_table` returns it.
 
@@ -61,13 +69,16 @@ def plot_decision_table(
         What a figure of its own is for, which decides its width; for a screen unless `figures_for` says else.
     title, legend : bool
         Whether heading and small print, and whether the legend are drawn.
+    page : int, optional
+        Of a table that one A4 page or slide does not hold, the page that is drawn, from 1; ``figure.pages`` says how
+        many there are. All of it where it is not given.
 
     Returns
     -------
     Axes
         The one drawn in.
     """
-    asked = Asked(ax, size, title, legend)
+    asked = Asked(ax, size, title, legend, page)
     if isinstance(table, PendingTable):
         return draw_pending_table(table, asked)
     if isinstance(table, NextDoseTable):
@@ -77,9 +88,22 @@ def plot_decision_table(
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A part of the table with its measures [points]: the lines of its name, its cells, and where they begin."""
+    """A part of the table, or some of its rows, with its measures [points].
+
+    Parameters
+    ----------
+    part : CountPart
+        The part.
+    rows : tuple of tuple of str
+        Those that stand here.
+    name : tuple of str
+        The lines of its name.
+    cell, left : float
+        Width and height of a cell, and where the cells begin.
+    """
 
     part: CountPart
+    rows: tuple[tuple[str, ...], ...]
     name: tuple[str, ...]
     cell: float
     left: float
@@ -87,11 +111,32 @@ class Panel:
     @classmethod
     def of(cls, part: CountPart) -> Panel:
         """Return a part with cells as large as its number of columns allows."""
-        columns = len(part.patients)
+        rows, columns = tuple(_rows(part)), len(part.patients)
         cell = max(SMALLEST_CELL, min(CELL, CELL - 0.3 * (columns - 12)))
-        left = max(widest([row[0] for row in _rows(part)], SMALL), measure("DLTs", 8.0)) + 8
-        width = max(left + cell * columns, LEAST_WIDE)
-        return cls(part, tuple(balanced(part.name[0].upper() + part.name[1:], width, SMALL, "bold")), cell, left)
+        left = max(widest([row[0] for row in rows], SMALL), measure("DLTs", 8.0)) + 8
+        panel = cls(part, rows, (), cell, left)
+        return replace(panel, name=panel.named(part.name))
+
+    def named(self, name: str) -> tuple[str, ...]:
+        """Return the lines of a name."""
+        return tuple(balanced(name[0].upper() + name[1:], self.width, SMALL, "bold"))
+
+    def pieces(self, room: float) -> list[Panel]:
+        """Return it in so many pieces that each fits into some height [points]; with smaller cells, if one does."""
+        small = replace(self, cell=SMALLEST_CELL)
+        if self.height <= room or small.height <= room:
+            return [self if self.height <= room else replace(small, name=small.named(self.part.name))]
+        most = max(int((room - small.head - HEADING) / small.cell), 1)
+        many = -(-len(self.rows) // most)
+        ends = [round(k * len(self.rows) / many) for k in range(many + 1)]
+        parts = [replace(small, rows=self.rows[first:end]) for first, end in pairwise(ends)]
+        return [replace(one, name=one.named(f"{self.part.name}: {one.dlts}")) for one in parts]
+
+    @property
+    def dlts(self) -> str:
+        """How many DLTs its rows are of, in words."""
+        first, last = self.rows[0][0], self.rows[-1][0]
+        return f"{first} to {last} DLTs" if last.isdecimal() else f"{first} DLTs or more"
 
     @property
     def width(self) -> float:
@@ -106,7 +151,7 @@ class Panel:
     @property
     def height(self) -> float:
         """Height of the panel."""
-        return self.head + self.cell * len(_rows(self.part))
+        return self.head + self.cell * len(self.rows)
 
 
 def _rows(part: CountPart) -> list[tuple[str, ...]]:
@@ -126,7 +171,7 @@ class Page:
     @property
     def panels_height(self) -> float:
         """Height of the bands."""
-        return sum(max(p.height for p in band) for band in self.bands) + BELOW * (len(self.bands) - 1)
+        return sum(map(_tall, self.bands)) + BELOW * max(len(self.bands) - 1, 0)
 
     @property
     def height(self) -> float:
@@ -134,9 +179,32 @@ class Page:
         return self.panels_height + self.foot.height
 
 
+def _tall(band: Sequence[Panel]) -> float:
+    return max(panel.height for panel in band)
+
+
+def _panels(table: CountTable, limit: float, asked: Asked) -> list[Panel]:
+    """Return the parts; on pages, in pieces that each have room there."""
+    panels = [Panel.of(part) for part in table.parts]
+    shape = next((shape for shape in shapes(asked) if shape.width >= limit), None)
+    if shape is None:
+        return panels
+    return [piece for panel in panels for piece in panel.pieces(shape.height - _around(table, panel, asked))]
+
+
+def _around(table: CountTable, panel: Panel, asked: Asked) -> float:
+    """Return how high what stands above and below a panel on a page is, which stands there alone [points]."""
+    width = max(panel.width, 330.0)
+    return head_height(_words(table), width) + below(table.said if asked.legend else (), (), width).least
+
+
+def _words(table: CountTable) -> str:
+    return f"Decisions of {table.rule}"
+
+
 def _page(table: CountTable, limit: float, asked: Asked) -> Page:
     bands: list[list[Panel]] = []
-    for panel in map(Panel.of, table.parts):
+    for panel in _panels(table, limit, asked):
         if bands and sum(p.width + BESIDE for p in bands[-1]) + panel.width <= limit:
             bands[-1].append(panel)
         else:
@@ -147,20 +215,30 @@ def _page(table: CountTable, limit: float, asked: Asked) -> Page:
 
 
 def _draw_count_table(table: CountTable, asked: Asked) -> Axes:
-    words, ax = f"Decisions of {table.rule}", asked.ax
+    words, ax = _words(table), asked.ax
     fill_cell(asked, words)
-    pages = [_page(table, limit, asked) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
-    page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
-    board = new_board(asked, page.width, page.height, words)
+    pages = [_page(table, limit, asked) for limit in limits(asked, MOST_WIDE, NARROWER)]
+    if ax:
+        whole = max(pages, key=lambda page: scale_in(ax, page.width, page.height))
+    else:
+        whole = min(pages, key=lambda page: len(_leaves(asked, words, page)))
+    leaf = leaf_of(asked, _leaves(asked, words, whole))
+    page = Page(tuple(whole.bands[k] for k in leaf.blocks), whole.width, whole.foot.on(leaf))
+    board = new_board(asked, page.width, page.height, leaf.titled(words))
     top = 0.0
     for band in page.bands:
         left = 0.0
         for panel in band:
             _draw_panel(board, panel, left, top)
             left += panel.width + BESIDE
-        top += max(panel.height for panel in band) + BELOW
+        top += _tall(band) + BELOW
     draw_below(board, page.foot, page.panels_height)
-    return board.ax
+    return leaf.tell(board.ax)
+
+
+def _leaves(asked: Asked, words: str, page: Page) -> list[range]:
+    heights, foot = list(map(_tall, page.bands)), page.foot
+    return pages_of(asked, words, page.width, heights, apart=BELOW, legend=foot.least, notes=foot.notes)
 
 
 def _draw_panel(board: Board, panel: Panel, left: float, top: float) -> None:
@@ -172,7 +250,7 @@ def _draw_panel(board: Board, panel: Panel, left: float, top: float) -> None:
     size = min(SMALL, 0.5 * panel.cell)
     for column, n in enumerate(panel.part.patients):
         board.write(left + panel.left + (column + 0.5) * panel.cell, middle + 6, str(n), size, ha="center")
-    for number, row in enumerate(_rows(panel.part)):
+    for number, row in enumerate(panel.rows):
         y = top + panel.head + number * panel.cell
         board.write(left + panel.left - 6, y + panel.cell / 2, row[0], ha="right")
         _draw_row(board, panel, row[1:], left + panel.left, y)
@@ -183,6 +261,7 @@ def _draw_row(board: Board, panel: Panel, letters: Sequence[str], left: float, y
         if letter:
             x, ground = left + column * panel.cell, colour(letter)
             board.rectangle(x, y, panel.cell, panel.cell, facecolor=ground, edgecolor=PAPER, linewidth=1.0)
+            draw_frame(board, letter, x, y, panel.cell, panel.cell)
             wide = measure(letter, LETTER, "bold")
             size = min(LETTER, 0.42 * panel.cell, LETTER * (panel.cell - 2) / wide)
             middle = x + panel.cell / 2, y + panel.cell / 2

@@ -12,7 +12,7 @@ from ..results.estimates import Characteristics, Estimate, finished_by, otherwis
 from ..results.outcomes import NOT_REACHED
 from ..scenario.drivers import drivers
 from . import sheet
-from .beside import mark_planned, write_beside
+from .beside import is_beside, mark_planned, write_beside
 from .sheet import EDGE, Asked, Sheet, Size
 from .style import (
     BLUE,
@@ -146,6 +146,7 @@ def _mark_planned(ax: Axes, found: Characteristics) -> None:
 
 
 def _mark_quantiles(ax: Axes, found: Characteristics, zero: float, curve: Sequence[tuple[int, Estimate]]) -> None:
+    planned = found.tally.scenario.planned_days
     for words, (share, name) in MARKED.items():
         if not _is_known(found, share):
             continue
@@ -153,7 +154,11 @@ def _mark_quantiles(ax: Axes, found: Characteristics, zero: float, curve: Sequen
         at = (zero + quantile.estimate, share)
         ax.plot(*at, marker="o", markersize=7, color=BLUE, markeredgecolor=PAPER, zorder=5, gid=words)
         day = f"day {quantile_in_words(quantile)}"
-        write_beside(ax, at, [words, f"{_date(found, quantile.estimate)}, {day}"], INK, va="top", up=-5)
+        lines = [words, f"{_date(found, quantile.estimate)}, {day}"]
+        if planned is not None and is_beside(ax, at[0], lines, zero + planned):  # above the curve, off the line
+            write_beside(ax, at, lines, INK, va="bottom", up=5, left=True)
+        else:
+            write_beside(ax, at, lines, INK, va="top", up=-5)
 
 
 def _mark_cut_off(ax: Axes, found: Characteristics, zero: float) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from matplotlib.patches import Patch
 
-from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, meaning, ordered
+from ..protocol_tables.letters import COLOURS, DE_ESCALATE, ESCALATE, STAY, SUSPEND, colour, is_framed, meaning, ordered
 from ..words.records import Action
 from .board import SMALL, Board, legend_columns
-from .style import SOFT
+from .leaves import ELSEWHERE, Leaf
+from .style import INK, SOFT
 from .texts import wrapped
 
 __all__ = ["ACTION_COLOURS", "COLOURS", "letter_handles"]
@@ -27,7 +28,18 @@ ACTION_COLOURS = {
 
 def letter_handles(present: Collection[str]) -> list[Patch]:
     """Return what stands in the legend for some letters, the boldest first."""
-    return [Patch(facecolor=colour(letter), label=f"{letter}  {meaning(letter)}") for letter in ordered(present)]
+    frame = {True: INK, False: "none"}
+    return [
+        Patch(facecolor=colour(letter), edgecolor=frame[is_framed(letter)], label=f"{letter}  {meaning(letter)}")
+        for letter in ordered(present)
+    ]
+
+
+def draw_frame(board: Board, letter: str, x: float, y: float, width: float, height: float) -> None:
+    """Draw the frame of a cell that stops with a dose; other letters have none."""
+    if is_framed(letter):
+        style = {"facecolor": "none", "edgecolor": INK, "linewidth": 1.2, "zorder": 3}
+        board.rectangle(x + 1.5, y + 1.5, width - 3, height - 3, gid="frame", **style)
 
 
 ABOVE_LEGEND, NOTE_LINE = 14.0, 12.5
@@ -44,9 +56,23 @@ class Foot:
     lines: tuple[str, ...]
 
     @property
+    def notes(self) -> float:
+        """Height of the notes [points]."""
+        return (6 + NOTE_LINE * len(self.lines)) * bool(self.lines)
+
+    @property
+    def least(self) -> float:
+        """Height on a page whose notes stand elsewhere [points]."""
+        return ABOVE_LEGEND + self.legend + 6 + NOTE_LINE
+
+    @property
     def height(self) -> float:
         """Height with the space above [points]."""
-        return ABOVE_LEGEND + self.legend + (6 + NOTE_LINE * len(self.lines)) * bool(self.lines)
+        return ABOVE_LEGEND + self.legend + self.notes
+
+    def on(self, leaf: Leaf) -> Foot:
+        """Return what stands below on a page: the notes on the last one."""
+        return self if leaf.is_last or not self.lines else replace(self, lines=(ELSEWHERE,))
 
 
 def below(letters: Collection[str], notes: Sequence[str], width: float) -> Foot:

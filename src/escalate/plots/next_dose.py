@@ -14,7 +14,8 @@ from matplotlib.patches import Patch
 from ..protocol_tables.next_dose import NextDose, NextDoseTable
 from ..words.dose_path import LETTERS
 from ..words.records import NO_LEVEL, Action, Decision
-from .board import LEAST_SCALE, SMALL, Board, fill_cell, ink_on, legend_columns, new_board, room_on
+from .board import LEAST_SCALE, SMALL, Board, fill_cell, ink_on, legend_columns, new_board
+from .leaves import ELSEWHERE, leaf_of, limits, pages_of
 from .letters import ACTION_COLOURS
 from .sheet import Asked
 from .style import BAND, BLUE, FAINT, INK, PAPER, SOFT, points_tall
@@ -37,6 +38,9 @@ ROW, LINE, HEAD_LINE = 16.0, 10.5, 11.5
 
 MOST_WORDS, MOST_WIDE = 250.0, 1400.0
 """Words of a decision that are wider are broken into lines; of a wider table they are half as wide [points]."""
+
+WORDS_PARTS = (1.0, 2.0, 2.8, 3.5)
+"""By how much words may be narrower: by the first two in a figure of its own, by all on a page."""
 
 GAP = 14.0
 """Empty space between groups of columns [points]."""
@@ -117,6 +121,11 @@ class Layout:
         """Height of the head."""
         return HEAD_LINE * (1 + max(len(group.heading) for group in self.groups)) + 5
 
+    def of_rows(self, rows: range) -> Layout:
+        """Return the layout of some rows, with columns as wide as those of all."""
+        here = slice(rows.start, rows.stop)
+        return replace(self, rows=self.rows[here], paths=self.paths[here], words=self.words[here])
+
     def heights(self) -> list[float]:
         """Return the height of each row."""
         lines = [max(map(len, [paths, *words])) for paths, words in zip(self.paths, self.words, strict=True)]
@@ -125,34 +134,82 @@ class Layout:
 
 def draw_next_dose_table(table: NextDoseTable, asked: Asked) -> Axes:
     """Draw the table of a rule with a model, as `escalate.plots.plot_decision_table` describes it."""
-    ax, limit = asked.ax, room_on(asked, MOST_WIDE)
-    fill_cell(asked, _words(table))
+    ax, words = asked.ax, _words(table)
+    fill_cell(asked, words)
     most = MOST_ROWS if ax is None else min(max(int(points_tall(ax) / (ROW * LEAST_SCALE)) - 6, FEWEST_ROWS), MOST_ROWS)
     layout = arrange(table, most)
     while ax is not None and most > FEWEST_ROWS and sum(layout.heights()) > points_tall(ax) / LEAST_SCALE - AROUND:
         most -= 1
         layout = arrange(table, most)
-    if layout.width > limit:
-        layout = arrange(table, most, MOST_WORDS / 2)
-    handles = _handles(layout.rows) if asked.legend else []
-    width = max(layout.width, 330.0)
-    columns, tall = legend_columns(handles, width)
-    notes = [line for note in _notes(table, layout.rows) for line in wrapped(note, 0.94 * width, SMALL)]
+    spreads = [_spread(table, asked, most, limit) for limit in limits(asked, MOST_WIDE, ())]
+    spread = min(spreads, key=lambda one: (one.layout.width > one.limit, len(one.leaves)))
+    leaf = leaf_of(asked, spread.leaves)
+    layout, width = spread.layout.of_rows(leaf.blocks), spread.width
+    notes = spread.notes if leaf.is_last else [ELSEWHERE]
     heights = layout.heights()
     body = layout.head + sum(heights)
-    left_out = _left_out(table, len(layout.rows))
+    left_out = _left_out(table, len(spread.layout.rows)) if leaf.is_last else ""
     below = body + (16 if left_out else 0) + 10
-    board = new_board(asked, width, below + tall + 4 + 12.5 * len(notes), _words(table))
+    tall = below + spread.tall + 4 + 12.5 * len(notes)
+    board = new_board(asked, width, tall, leaf.titled(words))
     _draw_head(board, layout, len(table.doses))
     _draw_grounds(board, layout, heights)
     for number, (top, height) in enumerate(zip(accumulate([layout.head, *heights]), heights, strict=False)):
         _draw_row(board, layout, number, top, height)
     if left_out:
         board.write(0, body + 10, left_out, fontweight="bold")
-    board.legend(below, handles, columns)
+    board.legend(below, spread.handles, spread.columns)
     for k, note in enumerate(notes):
-        board.write(0, below + tall + 4 + 12.5 * (k + 0.5), note, color=SOFT)
-    return board.ax
+        board.write(0, below + spread.tall + 4 + 12.5 * (k + 0.5), note, color=SOFT)
+    return leaf.tell(board.ax)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A table laid out for some width.
+
+    Parameters
+    ----------
+    layout : Layout
+        All of it.
+    limit, width : float
+        How wide it should be at most, and how wide it is with what stands around it [points].
+    handles : list of Artist
+        Of the legend.
+    columns : int
+        Of the legend.
+    tall : float
+        Height of the legend [points].
+    notes : list of str
+        Lines of small print.
+    leaves : list of range
+        Which rows stand on which page.
+    """
+
+    layout: Layout
+    limit: float
+    width: float
+    handles: list[Artist]
+    columns: int
+    tall: float
+    notes: list[str]
+    leaves: list[range]
+
+
+def _spread(table: NextDoseTable, asked: Asked, most: int, limit: float) -> Spread:
+    wide = (arrange(table, most, MOST_WORDS / part) for part in WORDS_PARTS[: None if asked.leaf else 2])
+    layout = next((one for one in wide if one.width <= limit), None) or arrange(
+        table, most, MOST_WORDS / WORDS_PARTS[1]
+    )
+    handles = _handles(layout.rows) if asked.legend else []
+    width = max(layout.width, 330.0)
+    columns, tall = legend_columns(handles, width)
+    notes = [line for note in _notes(table, layout.rows) for line in wrapped(note, 0.94 * width, SMALL)]
+    around = layout.head + 10 + tall + 4 + 12.5
+    left_out = 16 * bool(_left_out(table, len(layout.rows)))
+    below = left_out + 12.5 * (len(notes) - 1)
+    leaves = pages_of(asked, _words(table), width, layout.heights(), apart=0.0, legend=around, notes=below)
+    return Spread(layout, limit, width, handles, columns, tall, notes, leaves)
 
 
 def _words(table: NextDoseTable) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from matplotlib.axes import Axes
@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from ..protocol_tables.followup import PendingCell
 from ..protocol_tables.letters import colour
 from ..protocol_tables.pending import PendingPart, PendingTable
-from .board import SMALL, Board, fill_cell, ink_on, new_board, room_on, scale_in
-from .letters import Foot, below, draw_below
+from .board import SMALL, Board, fill_cell, ink_on, new_board, scale_in
+from .leaves import leaf_of, limits, pages_of
+from .letters import Foot, below, draw_below, draw_frame
 from .sheet import Asked
 from .style import FAINT, INK, PAPER, SOFT
 from .texts import measure, widest, wrapped
@@ -110,9 +111,14 @@ def draw_pending_table(table: PendingTable, asked: Asked) -> Axes:
     """Draw the table of a rolling rule, as `escalate.plots.plot_decision_table` describes it."""
     words, ax = f"Decisions of {table.rule}, with patients pending", asked.ax
     fill_cell(asked, words)
-    pages = [_page(table, limit, asked) for limit in (room_on(asked, MOST_WIDE), *(NARROWER if ax else ()))]
-    page = max(pages, key=lambda page: scale_in(ax, page.width, page.height)) if ax else pages[0]
-    board = new_board(asked, page.width, page.height, words)
+    pages = [_page(table, limit, asked) for limit in limits(asked, MOST_WIDE, NARROWER)]
+    if ax:
+        whole = max(pages, key=lambda page: scale_in(ax, page.width, page.height))
+    else:
+        whole = min(pages, key=lambda page: len(_leaves(asked, words, page)))
+    leaf = leaf_of(asked, _leaves(asked, words, whole))
+    page = Page(whole.of_blocks(leaf.blocks), whole.width, whole.foot.on(leaf))
+    board = new_board(asked, page.width, page.height, leaf.titled(words))
     top = 0.0
     for name, layout in page.parts:
         for k, line in enumerate(name):
@@ -123,7 +129,7 @@ def draw_pending_table(table: PendingTable, asked: Asked) -> Axes:
             top += band.height + BETWEEN
         top += BETWEEN
     draw_below(board, page.foot, page.parts_height)
-    return board.ax
+    return leaf.tell(board.ax)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,12 +144,31 @@ class Page:
     def parts_height(self) -> float:
         """Height of the parts [points]."""
         heights = (NAME_LINE * len(name) + 4 + layout.height for name, layout in self.parts)
-        return sum(heights) + 2 * BETWEEN * (len(self.parts) - 1)
+        return sum(heights) + 2 * BETWEEN * max(len(self.parts) - 1, 0)
 
     @property
     def height(self) -> float:
         """Height of everything [points]."""
         return self.parts_height + self.foot.height
+
+    def of_blocks(self, blocks: range) -> tuple[tuple[tuple[str, ...], Layout], ...]:
+        """Return some of the bands of all parts, counted through, each below the name of its part."""
+        first, found = 0, []
+        for name, layout in self.parts:
+            here = tuple(band for k, band in enumerate(layout.bands, first) if k in blocks)
+            first += len(layout.bands)
+            if here:
+                found.append((name, replace(layout, bands=here)))
+        return tuple(found)
+
+
+def _leaves(asked: Asked, words: str, page: Page) -> list[range]:
+    """Return which bands stand on which page: each has room for the name of its part, which may begin a page."""
+    heights = [
+        NAME_LINE * len(name) + 4 + band.height + BETWEEN for name, layout in page.parts for band in layout.bands
+    ]
+    foot = page.foot
+    return pages_of(asked, words, page.width, heights, apart=BETWEEN, legend=foot.least, notes=foot.notes)
 
 
 def _page(table: PendingTable, limit: float, asked: Asked) -> Page:
@@ -270,6 +295,7 @@ def _draw_cell(board: Board, cell: PendingCell, x: float, y: float, width: float
     for k, (letter, text) in enumerate(parts):
         ground, weight = colour(letter), "bold" if text == letter else "normal"
         board.rectangle(x, y + k * each, width, each, facecolor=ground)
+        draw_frame(board, letter, x, y + k * each, width, each)
         middle = y + (k + 0.5) * each
         board.write(x + width / 2, middle, text, size, ha="center", color=ink_on(ground), fontweight=weight)
     board.rectangle(x, y, width, height, facecolor="none", edgecolor=PAPER, linewidth=1.2)

@@ -20,6 +20,9 @@ SHOWN_DPI = 96
 class Picture(Figure):
     """A figure of its own: it shows itself in a notebook, and is written with texts that stay texts."""
 
+    pages: int = 1
+    """How many pages there are, where this is one of several: `page` of its plot function."""
+
     def draw(self, renderer: Any) -> None:
         """Draw it; what is drawn into a file, or to be shown, waits no longer to be shown."""
         with plain_texts():

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import Any, Literal, ParamSpec
 
 from matplotlib.artist import Artist
@@ -26,7 +27,7 @@ from ..errors import CallError, EscalateError
 from ..words.asked import asks, described
 from .picture import Drawn, new_picture, offer
 from .style import INK, PAPER, SOFT, points_tall, points_wide
-from .texts import families_for, plain_texts, silence, tell_undrawn, undrawn, widest, wrapped
+from .texts import balanced, families_for, plain_texts, silence, tell_undrawn, undrawn, widest, wrapped
 
 Size = Literal["a4", "slide", "screen"]
 
@@ -90,12 +91,15 @@ class Asked:
         For what; as `figures_for` says where it is not given.
     title, legend : bool
         Whether heading and small print, and whether the legend are wanted.
+    leaf : int or None
+        Which page of a figure that no page holds, from 1; the whole figure where it is not given.
     """
 
     ax: Axes | None
     size: str | None
     title: bool
     legend: bool
+    leaf: int | None = None
 
     @property
     def page(self) -> str:
@@ -123,6 +127,8 @@ def figure(*kinds: type) -> Callable[[Callable[P, Axes]], Callable[P, Axes]]:
 
 
 def _figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
+    has_pages = "page" in signature(plot).parameters
+
     @wraps(plot)
     def drawn(*given: P.args, **options: P.kwargs) -> Axes:
         ax = options.get("ax")
@@ -135,9 +141,8 @@ def _figure(plot: Callable[P, Axes]) -> Callable[P, Axes]:
             done = _with_fonts(lambda: draw(*given, **options))
         own = done.get_figure(root=True)
         assert own is not None
-        _say_if_too_large(
-            own, str(options.get("size") or _SIZE.get()), plot.__name__.removeprefix("plot_").replace("_", " ")
-        )
+        what, size = plot.__name__.removeprefix("plot_").replace("_", " "), str(options.get("size") or _SIZE.get())
+        _say_if_too_large(own, size, what, has_pages, isinstance(options.get("page"), int))
         offer(own)
         return done
 
@@ -206,16 +211,20 @@ def _too_small(draw: Callable[..., Axes], given: Any, options: Any, ax: Axes, wh
     )
 
 
-def _say_if_too_large(own: Figure, size: str, what: str) -> None:
+def _say_if_too_large(own: Figure, size: str, what: str, has_pages: bool, is_page: bool) -> None:
     if size not in PAGES:
         return
     name, wide, tall = PAGES[size]
     width, height = own.get_size_inches()
+    if is_page and width > 1.01 * wide:
+        wide, tall = max(wide, tall), min(wide, tall)  # a page may lie on its side
     if width > 1.01 * wide or height > 1.01 * tall:
         share = min(wide / width, tall / height)
         warnings.warn(
             f"the figure ({what}) is {width:.1f} x {height:.1f} inches, and {name} holds {wide} x {tall}: printed to "
-            f"fit, its type is {8 * share:.1f} points at the least",
+            f"fit, its type is {8 * share:.1f} points at the least"
+            + "; page=1 draws the first of its pages"
+            * (has_pages and not is_page),
             stacklevel=3,
         )
 
@@ -383,7 +392,7 @@ class Sheet:
         above = top + GAP
         if text:
             above += _tall(self._note(text, (-left, above), "bottom", top=True)) + 6
-        large = "\n".join(wrapped(words, self.wide, LARGE, "bold"))
+        large = "\n".join(balanced(words, self.wide, LARGE, "bold"))
         title = self.ax.set_title(large, loc="left", fontsize=LARGE, fontweight="bold", color=INK, pad=above)
         return title, above + _tall(title)
 

@@ -267,14 +267,34 @@ def image(drawn: Axes | Figure | SubFigure, kind: str) -> bytes:
         raise OutputError(f"figures are written as svg, png or pdf, not as {kind!r}")
     figure = drawn.get_figure(root=True) if isinstance(drawn, Axes | SubFigure) else drawn
     assert figure is not None
-    nothing: dict[str, Any] = {
-        "svg": {"Date": None, "Creator": None},
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    }
     contents = io.BytesIO()
     with plain_texts(), matplotlib.rc_context({"svg.hashsalt": "escalate"}):
-        figure.savefig(contents, format=kind, dpi=PNG_DPI, metadata=nothing[kind])
+        figure.savefig(contents, format=kind, dpi=PNG_DPI, metadata=_NOTHING[kind])
+    return contents.getvalue()
+
+
+_NOTHING: dict[str, Any] = {
+    "svg": {"Date": None, "Creator": None},
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+}
+"""What a file says of its making: nothing, so that it is the same whenever it is made."""
+
+
+def document(drawn: Sequence[Axes]) -> bytes:
+    """Return figures as the contents of one PDF, each a page; the same figures give the same bytes, always.
+
+    Parameters
+    ----------
+    drawn : sequence of Axes
+        What plot functions returned, in the order of the pages.
+    """
+    from matplotlib.backends.backend_pdf import PdfPages
+
+    contents = io.BytesIO()
+    with plain_texts(), PdfPages(contents, metadata=_NOTHING["pdf"]) as file:
+        for ax in drawn:
+            file.savefig(ax.get_figure(root=True))
     return contents.getvalue()
 
 

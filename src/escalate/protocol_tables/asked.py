@@ -1,9 +1,9 @@
 """The committee of a scenario, asked about counts at every level: what the letters of a table rest on.
 
 A table is about the counts of one level, and a decision may read the others, too. So each question names what stands
-beside the level: the levels below have been passed without a DLT, and nobody was treated above; or the level above has
-exceeded the MTD; or nobody has had more than one patient yet, as in a titration. What is left to totals, as the cap, is
-not asked: it stands below the table, in words.
+beside the level: the levels below have been passed without a DLT, and nobody was treated above; or the level above is
+never given again; or nobody has had more than one patient yet, as in a titration. What is left to totals, as the cap,
+is not asked: it stands below the table, in words.
 
 A cell that leads down is "never this level again" if from the level below, whatever number of patients without a DLT
 it has, the rule would neither give the level nor recommend it.
@@ -22,6 +22,7 @@ from ..committee.protocol import ENDS
 from ..rules import Rule
 from ..rules.table import TableOfDecisions
 from ..scenario.model import Scenario
+from ..scenario.rules import RollingSix, ThreePlusThree
 from ..words.data_cut import DataCut
 from ..words.records import NO_LEVEL, Action, Decisions, FloatArray, IntArray
 from .letters import (
@@ -131,9 +132,15 @@ class Asked:
         found = next((n for n, letter in zip(n.tolist(), letters, strict=True) if letter == ESCALATE), size)
         return int(min(found, most))
 
+    @property
+    def gone_words(self) -> str:
+        """What the rule calls a level that is never given again: it exceeded the MTD, or it was eliminated."""
+        declares_the_mtd = isinstance(self.scenario.rule, (ThreePlusThree, RollingSix))
+        return "exceeded the MTD" if declares_the_mtd else "was eliminated"
+
     @cached_property
     def exceeded(self) -> dict[int, int]:
-        """By level, fewest patients, all with a DLT, who make it exceed the MTD; levels that never do are missing."""
+        """By level, fewest patients, all with a DLT, that end it for good; levels that never do are missing."""
         n, found = np.array(self.tried), {}
         cells = Cells.of(n, n)
         for level in range(1, self.levels):

@@ -30,7 +30,7 @@ def assumed(asked: Asked) -> list[str]:
     if asked.exceeded:
         numbers = sorted(set(asked.exceeded.values()))
         lines.append(
-            f"A level that exceeded the MTD: {' or '.join(f'{m} of {m}' for m in numbers)} evaluable patients with a "
+            f"A level that {asked.gone_words}: {' or '.join(f'{m} of {m}' for m in numbers)} evaluable patients with a "
             "DLT at the level above."
         )
     if any(place.beside is Beside.TITRATION for place in asked.places):

@@ -29,7 +29,8 @@ COUNTED = (
 
 READING = (
     "Boundaries say the same: read rows with >= first, from the bottom up, then rows with <=, from the top down; the "
-    "first one that holds decides. To eliminate is to de-escalate or stop, and never to give the level again."
+    "first one that holds decides. To eliminate is to de-escalate or stop, and never to give the level again. "
+    "A dash: no number of DLTs leads there."
 )
 
 BY_ITSELF = "rule_by_itself"
@@ -177,7 +178,7 @@ def count_table(
     said = ((place, _letters_at(asked, place, patients)) for place in asked.places)
     parts = [
         CountPart(
-            name=name_of(places, asked.levels),
+            name=name_of(places, asked.levels, asked.gone_words),
             places=places,
             patients=tuple(dict.fromkeys(n for (n, _), _ in letters)),
             letters=dict(letters),

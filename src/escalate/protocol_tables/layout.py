@@ -59,18 +59,18 @@ def text(title: str, heads: Sequence[str], rows: Rows, notes: Sequence[str]) -> 
 def markdown(heads: Sequence[str], rows: Rows, notes: Sequence[str] = ()) -> str:
     """Return rows as a Markdown table, with notes below as a list."""
     lines = [f"| {' | '.join(map(_inline, cells))} |" for cells in (heads, *rows)]
-    below = ["", *(f"- {_markup(note)}" for note in notes)] if notes else []
+    below = ["", *(f"- {markup(note)}" for note in notes)] if notes else []
     return "\n".join([lines[0], "|" + "---|" * len(heads), *lines[1:], *below]) + "\n"
 
 
-def _markup(text: str) -> str:
+def markup(text: str) -> str:
     """Return a text so that Markdown shows what looks like a tag of HTML, and does not make it one."""
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)
 
 
 def _inline(text: str) -> str:
     """Return a text as one cell of a Markdown table: on one line, without an end of the cell in it."""
-    return _markup(" ".join(text.splitlines())).replace("|", r"\|")
+    return markup(" ".join(text.splitlines())).replace("|", r"\|")
 
 
 def html_table(

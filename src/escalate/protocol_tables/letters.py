@@ -26,9 +26,15 @@ COLOURS = {
     DE_ESCALATE: "#F7C25B",
     TOO_TOXIC: "#5E1A00",
     SUSPEND: "#5AA5D8",
-    **dict.fromkeys(STOPS, "#000000"),
+    **dict.fromkeys(STOPS, "#FFFFFF"),
+    STOP_NO_DOSE: "#000000",
 }
 """Okabe and Ito's colours, lighter or darker so that they are as far apart in grey; every cell has its letter too."""
+
+
+def is_framed(letter: str) -> bool:
+    """Return whether a letter's cell has a frame: a stop with a dose, told from a stop without one in any print."""
+    return parts(letter)[-1] in STOPS and parts(letter)[-1] != STOP_NO_DOSE
 
 
 def unless(allowed: str, otherwise: str) -> str:

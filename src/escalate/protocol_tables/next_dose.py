@@ -118,7 +118,10 @@ class NextDose:
     def words(self) -> str:
         """The decision, and what it turns to, in words."""
         later = (f"; {said(decision)} once {share:.0%} of each window is seen" for share, decision in self.turns)
-        return said(self.decision) + "".join(later)
+        first = said(self.decision)
+        if self.ways.listed == ("",):
+            first = first.replace("stay: ", "start: ", 1)  # nobody has been treated who could stay
+        return first + "".join(later)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -134,7 +137,7 @@ class NextDoseTable(OfScenario):
     rows : tuple of NextDose
         Cohort by cohort, few DLTs first; dose paths that lead to the same data cut share a row.
     assumed : tuple of str
-        What the rule's model assumes, and what the table leaves out, line by line.
+        What the rule's model assumes, how far ahead the table goes, and what it leaves out, line by line.
     answer : Answer or None
         What holds after the dose path that the table goes on from; ``None`` where it begins with nobody treated.
     """
@@ -279,7 +282,8 @@ def next_dose_table(
     missing = reached.waits or (asked.rule.rolling and any(start.pending))
     known: dict[Counts, Ways] = {}
     front = _first(asked, reached, Ways((path,)), due)
-    for _ in range(cohorts or (1 if missing else 2)):
+    ahead = cohorts or (1 if missing else 2)
+    for _ in range(ahead):
         _add(known, front.items())
         if len(known) > MOST_ROWS:
             raise EscalateError(f"the table would have more than {MOST_ROWS:,} rows: ask for fewer cohorts ahead")
@@ -291,9 +295,19 @@ def next_dose_table(
         rule=words or scenario.rule.name,
         doses=tuple(level.label for level in scenario.dose_levels),
         rows=(*rows, *(_row(asked, cut, ways) for cut, ways in known.items())),
-        assumed=tuple(asked.model.assumed() if asked.model else ()) + ((LINEAR,) if is_adaptive(scenario) else ()),
+        assumed=(
+            *(asked.model.assumed() if asked.model else ()),
+            *((LINEAR,) if is_adaptive(scenario) else ()),
+            *((_how_far(ahead),) if front else ()),
+        ),
         answer=answer_after(asked, reached) if path else None,
     )
+
+
+def _how_far(ahead: int) -> str:
+    """Return that trials go on after the last rows, and how a table that goes further is asked for."""
+    so_far = "1 cohort" if ahead == 1 else f"{ahead} cohorts"
+    return f"The table goes {so_far} ahead; the trial goes on: --cohorts {ahead + 1} (in Python: cohorts) goes further"
 
 
 def _first(asked: Asked, reached: Reached, ways: Ways, due: Decision | None) -> dict[Counts, Ways]:

@@ -10,17 +10,13 @@ from .asked import Beside, Place
 
 Said = TypeVar("Said", bound=Hashable)
 
-WHERE = {
-    Beside.USUAL: "{}",
-    Beside.TITRATION: "{} in titration",
-    Beside.EXCEEDED: "{} below a level that exceeded the MTD",
-}
+WHERE = {Beside.USUAL: "{}", Beside.TITRATION: "{} in titration", Beside.EXCEEDED: "{} below a level that {gone}"}
 
 
 def merged(said: Iterable[tuple[Place, Said]]) -> list[tuple[tuple[Place, ...], Said]]:
     """Put places that say the same together, in the order of the first of them.
 
-    A level below one that exceeded the MTD is not named where it says the same as without.
+    A level below one that is never given again is not named where it says the same as without.
     """
     found: dict[Said, list[Place]] = {}
     for place, what in said:
@@ -33,13 +29,24 @@ def _goes_without_saying(place: Place, places: Sequence[Place]) -> bool:
     return place.beside is not Beside.USUAL and Place(place.level) in places
 
 
-def name_of(places: Sequence[Place], levels: int) -> str:
-    """Return the places of a part in words: ``levels 2 to 5; level 1 below a level that exceeded the MTD``."""
+def name_of(places: Sequence[Place], levels: int, gone: str) -> str:
+    """Return the places of a part in words: ``levels 2 to 5; level 1 below a level that was eliminated``.
+
+    Parameters
+    ----------
+    places : sequence of Place
+        The places.
+    levels : int
+        Number of dose levels.
+    gone : str
+        What the rule calls a level that is never given again: `Asked.gone_words`.
+    """
     told = []
     for beside, words in WHERE.items():
         numbers = sorted(place.level + 1 for place in places if place.beside is beside)
         if numbers:
-            told.append(words.format(levels_in_words(numbers, levels if beside is Beside.USUAL else 0)))
+            numbered = levels_in_words(numbers, levels if beside is Beside.USUAL else 0)
+            told.append(words.format(numbered, gone=gone))
     return "; ".join(told)
 
 

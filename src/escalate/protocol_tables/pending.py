@@ -159,7 +159,7 @@ def pending_table(
         rule=words or asked.rule.name,
         constants=constants_of(asked.rule),
         parts=tuple(
-            PendingPart(name=name_of(places, asked.levels), places=places, cells=cells)
+            PendingPart(name=name_of(places, asked.levels, asked.gone_words), places=places, cells=cells)
             for places, cells in merged(said)
         ),
         conditions=tuple(conditions),

@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from .layout import document, markdown
-from .letters import colour, ink
+from .layout import document, markdown, markup
+from .letters import colour, ink, is_framed
 
 WIDTH = 110
 """Longest line of a text, where words and columns can be parted [characters]."""
@@ -32,7 +32,8 @@ class Notes:
 
     def markdown(self) -> str:
         """Return Markdown."""
-        return f"**{self.heading}**\n\n" + "\n".join(f"- {line}" for line in self.lines) + "\n"
+        lines = "\n".join(f"- {markup(line)}" for line in self.lines)
+        return f"**{markup(self.heading)}**\n\n{lines}\n"
 
     def html(self, heading: int = 2) -> str:
         """Return an HTML fragment, under a heading of some level."""
@@ -81,7 +82,7 @@ class Grid:
 
     def markdown(self) -> str:
         """Return Markdown."""
-        return f"**{self.heading}**\n\n" + markdown(self.heads, self.rows)
+        return f"**{markup(self.heading)}**\n\n" + markdown(self.heads, self.rows)
 
     def html(self, heading: int = 2) -> str:
         """Return an HTML fragment: a table whose cells have their letter as class, and its colour.
@@ -104,7 +105,8 @@ class Grid:
 def _html_cell(cell: str, letter: str) -> str:
     if not letter:
         return f"<td>{html.escape(cell)}</td>"
-    look = f'bgcolor="{colour(letter)}" style="background:{colour(letter)};color:{ink(letter)}"'
+    frame = ";border:2px solid" if is_framed(letter) else ""
+    look = f'bgcolor="{colour(letter)}" style="background:{colour(letter)};color:{ink(letter)}{frame}"'
     return f'<td class="{html.escape(letter)}" {look}>{html.escape(cell)}</td>'
 
 
@@ -134,7 +136,7 @@ class Sheet:
 
     def to_markdown(self) -> str:
         """Return the sheet as Markdown."""
-        return "\n".join([f"# {self.title}\n", *(block.markdown() for block in self.blocks)])
+        return "\n".join([f"# {markup(self.title)}\n", *(block.markdown() for block in self.blocks)])
 
     def to_html(self) -> str:
         """Return the sheet as a whole HTML document."""

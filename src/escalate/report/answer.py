@@ -5,8 +5,8 @@ from __future__ import annotations
 from ..results.answer import cut_off_words, longest_wait_words, most_often, no_dose_words, right_or_wrong, when_words
 from ..results.chance import in_percent
 from ..results.estimates import Characteristics
+from ..scenario.designs import rule_in_full
 from ..scenario.drivers import drivers
-from ..scenario.rules import rule_words
 
 
 def five_lines(found: Characteristics) -> list[tuple[str, str]]:
@@ -37,7 +37,7 @@ def _question(found: Characteristics) -> str:
     doses = f"Which of {scenario.levels} dose levels, {lowest.label} to {others[-1].label}," if others else "Which dose"
     only = "" if others else f" (the only one is {lowest.label}, or none)"
     return (
-        f"{doses} is recommended by the rule {rule_words(scenario.rule)}, with at most {about.planned_patients} "
+        f"{doses} is recommended by the rule {rule_in_full(scenario)}, with at most {about.planned_patients} "
         f"{scenario.say(about.cap_counts)} patients{only}, and when, if the trial starts on {about.start_date}? "
         f"Asked of {counted.trials:,} simulated trial{'s' * (counted.trials != 1)}."
     )

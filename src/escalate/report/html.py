@@ -16,9 +16,9 @@ from ..results.chance import change_in_words, in_percent, in_units, tight
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
 from ..scenario.compared import Truth
+from ..scenario.designs import rule_in_full
 from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
-from ..scenario.rules import rule_words
 from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
@@ -29,6 +29,7 @@ from ..words.records import NO_DOSE, NO_LEVEL, Trial
 from ..words.shown import html_of
 from ..words.tables import still_to_come
 from .accrual import accrual_summary
+from .compared import errors_together
 from .stored import difference_rows
 from .variants import finder, html_rows, planned_words
 
@@ -87,7 +88,7 @@ def _(found: Cautions) -> str:
 def _(found: Characteristics) -> str:
     counted = found.tally
     scenario = counted.scenario
-    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_words(scenario.rule)}"
+    under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_in_full(scenario)}"
     table = grid(*doses_found(found))
     return _page(scenario.trial.title_and_id, under, table, _lines(when_words(found)), _beware(scenario))
 
@@ -125,7 +126,7 @@ def _(found: Exact) -> str:
     ]  # fmt: skip
     rows.append((NO_DOSE, "", f"{found.no_dose:.3%}", "", ""))
     heads = ("dose", "P(DLT), evaluable", "recommended", "evaluable, mean", "with a DLT, mean")
-    under = f"exact, by enumeration of {found.paths:,.0f} dose paths; rule {rule_words(scenario.rule)}"
+    under = f"exact, by enumeration of {found.paths:,.0f} dose paths; rule {rule_in_full(scenario)}"
     return _page(scenario.trial.title_and_id, under, grid(heads, rows))
 
 
@@ -171,7 +172,7 @@ def _(found: Comparison) -> str:
         f"number stands its difference to {found.rules[0]} in the same trials"
     )
     left = _lines([f"{more} more truths: to_pandas() has them"]) if more else ""
-    return _page(found.scenario.trial.title_and_id, under, *parts, left)
+    return _page(found.scenario.trial.title_and_id, under, *parts, left, _lines(errors_together(found)))
 
 
 def _truth(found: Comparison, truth: Truth) -> str:
@@ -270,7 +271,7 @@ def _(scenario: Scenario) -> str:
         for k, (level, p) in enumerate(zip(scenario.dose_levels, scenario.toxicity.dlt_probability, strict=True), 1)
     ]
     under = (
-        f"rule {rule_words(scenario.rule)}; at most {cap}; "
+        f"rule {rule_in_full(scenario)}; at most {cap}; "
         f"DLT window {safety.dlt_window_days} days, review {safety.review_delay_days} days; start {about.start_date}"
     )
     table = grid(("level", "dose", "assumed P(DLT)"), rows, words=(1,))

@@ -15,8 +15,9 @@ from ..results.estimates import Characteristics, Estimate, day_by_which, probabi
 from ..results.outcomes import PER_LEVEL
 from ..results.tally import PATHS_OF, Tally
 from ..results.timeline import waits_of
+from ..scenario.designs import rule_in_full
 from ..scenario.model import Scenario
-from ..scenario.rules import decides_early, rule_words
+from ..scenario.rules import decides_early
 from ..words.records import NO_DOSE
 from ..words.tables import STATES
 from .evidence import evidence_lines
@@ -76,11 +77,11 @@ def simulated_summary(found: Characteristics) -> str:
 
 def _question(counted: Tally) -> Iterator[str]:
     scenario = counted.scenario
-    about, safety, rule = scenario.trial, scenario.safety, scenario.rule
+    about, safety = scenario.trial, scenario.safety
     many, levels, cap = counted.trials, scenario.levels, about.planned_patients
     yield from told(about.title_and_id, "  ")
     yield from told(
-        f"{many:,} simulated trial{plural(many)}, seed {counted.seed}; rule {rule_words(rule)}; "
+        f"{many:,} simulated trial{plural(many)}, seed {counted.seed}; rule {rule_in_full(scenario)}; "
         f"{levels} dose level{plural(levels)}; at most {cap} {scenario.say(about.cap_counts)} patient{plural(cap)}",
         "  ",
     )

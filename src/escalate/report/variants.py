@@ -7,8 +7,9 @@ from datetime import timedelta
 from textwrap import wrap
 from typing import NamedTuple
 
-from ..cautions import caution_lines
+from ..cautions import caution_lines, caution_sentences
 from ..nature.sameness import DRAWN
+from ..protocol_tables.sheet import Grid, Notes, Sheet
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, quantile_in_words, tight, up_to
 from ..results.estimates import Estimate
 from ..scenario.differences import changes_words
@@ -57,8 +58,40 @@ def variants_summary(found: Variants) -> str:
     told_of = panels(found.labels, finder(found), found.scenario.levels, _dates(found), found.scenario.say)
     blocks = ["\n".join(block) for block in told_of]
     means = in_all_means("\n".join(blocks), found.trials)
-    head = "\n".join([*_question(found), HOW_SAID, *([means] if means else []), *_what_is_the_same(found)])
+    question = [line for words in _question(found) for line in told(words, "  ")]
+    same = [line for note in _what_is_the_same(found) for line in wrap(note, WIDTH)]
+    head = "\n".join([*question, HOW_SAID, *([means] if means else []), *same])
     return "\n\n".join(part for part in (head, "\n".join(caution_lines(found.cautions)), *blocks) if part)
+
+
+def variants_sheet(found: Variants) -> Sheet:
+    """Return scenarios that were compared as a sheet for documents, which says what the summary says.
+
+    Parameters
+    ----------
+    found : Variants
+        As `compare` returns them.
+    """
+    grids = []
+    for title, columns in _tables(
+        found.labels, finder(found), found.scenario.levels, _dates(found), found.scenario.say
+    ):
+        names = [CHANGE.strip() if is_change else label for label, is_change in _lines(found.labels)]
+        heads, *rows = ([column[k].strip() for column in columns] for k in range(len(names) + 1))
+        named = tuple((name, *row) for name, row in zip(names, rows, strict=True))
+        grids.append(Grid(heading=title, heads=("scenario", *heads), rows=named, words=True))
+    cells = "\n".join(" ".join(row) for grid in grids for row in grid.rows)
+    notes = [HOW_SAID, in_all_means(cells, found.trials), *_what_is_the_same(found)]
+    beware = caution_sentences(found.cautions)
+    return Sheet(
+        title=found.scenario.trial.title_and_id,
+        blocks=(
+            Notes(heading="What is compared", lines=tuple(line for line in _question(found)[1:] if line)),
+            *([Notes(heading="Cautions", lines=tuple(beware))] if beware else []),
+            *grids,
+            Notes(heading="How to read it", lines=tuple(" ".join(note.split()) for note in notes if note)),
+        ),
+    )
 
 
 def finder(found: Variants) -> Find:
@@ -73,34 +106,33 @@ def finder(found: Variants) -> Find:
     return find
 
 
-def _question(found: Variants) -> Iterator[str]:
+def _question(found: Variants) -> list[str]:
     first = found.labels[0]
-    yield from told(found.scenario.trial.title_and_id)
     many = f"{found.trials:,} simulated trial{'s' * (found.trials > 1)} of each"
-    yield from told(f"{len(found.labels)} scenarios, {many}, seed {found.seed}")
-    yield from told(planned_words(found.scenarios), "  ")
-    yield from told(drivers(found.scenario, first), "  ")
-    yield from told(settings_words(found.scenario), "  ")
-    for label in found.labels[1:]:
-        yield from told(f"{label}: {changes_words(found.changes[label], first)}", "  ")
+    return [
+        found.scenario.trial.title_and_id,
+        f"{len(found.labels)} scenarios, {many}, seed {found.seed}",
+        planned_words(found.scenarios),
+        drivers(found.scenario, first),
+        settings_words(found.scenario),
+        *(f"{label}: {changes_words(found.changes[label], first)}" for label in found.labels[1:]),
+    ]
 
 
 def _what_is_the_same(found: Variants) -> Iterator[str]:
     same = [found.scenario.say(what) for what in DRAWN if what not in found.not_the_same]
-    yield from wrap(
+    yield (
         f"difference: to {found.labels[0]}, trial by trial; `{SAME}` where no trial of the two differs, which can "
-        f"still do so in {up_to(found.trials)} of trials (95% interval).",
-        WIDTH,
+        f"still do so in {up_to(found.trials)} of trials (95% interval)."
     )
     if same:
-        yield from wrap(f"The same in trial k of every scenario: {'; '.join(same)}.", WIDTH)
+        yield f"The same in trial k of every scenario: {'; '.join(same)}."
     if found.not_the_same:
         others = [f"{found.scenario.say(what)} ({', '.join(labels)})" for what, labels in found.not_the_same.items()]
-        yield from wrap(f"Not the same as in {found.labels[0]}: {'; '.join(others)}.", WIDTH)
-    yield from wrap(
+        yield f"Not the same as in {found.labels[0]}: {'; '.join(others)}."
+    yield (
         "Patient k is whoever is the k-th to be enrolled, with the same fate at a dose as far as that is the same; "
-        "whom a trial enrols, when and at which dose follows from its scenario.",
-        WIDTH,
+        "whom a trial enrols, when and at which dose follows from its scenario."
     )
 
 
@@ -134,14 +166,14 @@ _PATIENTS = (
 _JUDGED = (Head("right", "right choice"), Head("too toxic", "too toxic a dose"))
 
 
-def _recommended(levels: int) -> list[Head]:
-    return [Head(f"level {k}", "recommended", k) for k in range(1, levels + 1)]
+def _at_levels(measure: str, levels: int) -> list[Head]:
+    return [Head(f"level {k}", measure, k) for k in range(1, levels + 1)]
 
 
 def panels(
     labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, str], say: Say, nothing: str = SAME
 ) -> Iterator[list[str]]:
-    """Yield the lines of each panel: time, patients, recommendation.
+    """Yield the lines of each panel: time, patients, those at each level, recommendation.
 
     Parameters
     ----------
@@ -158,14 +190,23 @@ def panels(
     nothing : str
         What is said of a difference that is 0 without an error.
     """
-    dose = [Head(NO_DOSE, "recommended", NO_DOSE), *_recommended(levels), *_JUDGED]
+    for title, columns in _tables(labels, find, levels, dates, say, nothing):
+        yield [title, *_panel(labels, columns)]
+
+
+def _tables(
+    labels: Sequence[str], find: Find, levels: int, dates: Mapping[str, str], say: Say, nothing: str = SAME
+) -> Iterator[tuple[str, list[list[str]]]]:
+    """Yield the title of each table with its columns, the heads first; parameters as those of `panels`."""
+    dose = [Head(NO_DOSE, "recommended", NO_DOSE), *_at_levels("recommended", levels), *_JUDGED]
+    at_levels = (say("Patients infused at a level, mean"), _at_levels("infused", levels))
     for title, heads in (
-        ("When the trial has ended", _TIME), ("Patients, mean", _PATIENTS), ("Recommended, %", dose)
+        ("When the trial has ended", _TIME), ("Patients, mean", _PATIENTS), at_levels, ("Recommended, %", dose)
     ):  # fmt: skip
         there = [head for head in heads if (head.measure == DATE and dates) or _is_told(head, labels, find)]
         if there:
             said = [head._replace(head=say(head.head)) for head in there]
-            yield [title, *_panel(labels, [_column(labels, head, find, dates, nothing) for head in said])]
+            yield title, [_column(labels, head, find, dates, nothing) for head in said]
 
 
 def _is_told(head: Head, labels: Sequence[str], find: Find) -> bool:
@@ -232,7 +273,7 @@ def html_rows(
     """Return heads and rows of one table for a notebook, below each number its difference to the first; as `panels`."""
     heads = [Head("finished by plan, %", PLANNED), Head("median day", MEDIAN.name), Head("infused", "infused", "all"),
              Head("with a DLT", "dlts", "all"), Head(f"{NO_DOSE}, %", "recommended", NO_DOSE),
-             *(one._replace(head=f"{one.head}, %") for one in _recommended(levels))]  # fmt: skip
+             *(one._replace(head=f"{one.head}, %") for one in _at_levels("recommended", levels))]  # fmt: skip
     there = [head for head in heads if _is_told(head, labels, find)]
     rows = [[label, *(_both(find, label, head, nothing) for head in there)] for label in labels]
     return [say(head.head) for head in there], rows

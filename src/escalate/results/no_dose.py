@@ -30,7 +30,7 @@ MEANINGS = {
 
 LIMITS = (
     "cap reached",
-    "the most patients at one level are treated at it",
+    "a level has the most patients allowed",
     "stopping rule: enough patients at one level",
     "stopping rule: P(DLT) is known precisely enough",
     "stopping rule: most patients treated",

@@ -45,7 +45,10 @@ def changed(
     """
     new = {dotted(str(key)): plain(value) for key, value in dict(changes).items()}
     if isinstance(new.get("rule"), str):
-        new["rule"] = {"name": new["rule"]}
+        if new["rule"] == data["rule"].get("name"):
+            del new["rule"]  # the scenario's own rule, as it is set
+        else:
+            new["rule"] = {"name": new["rule"]}
     found = {key: put(data, key, value, root) for key, value in new.items()}
     problems = [problem for problem in found.values() if problem is not None]
     for key in (*(key for key in new if found[key] is None), *_forget_table(data["rule"], new)):

@@ -110,7 +110,8 @@ def _sources(before: Scenario, after: Scenario, changes: Mapping[str, Any]) -> I
     """Yield the new source of each changed value: that it was changed, from what to what, and outside which range."""
     old, new = (leaves(scenario.filled()) for scenario in (before, after))
     for key in dict.fromkeys(re.sub(r"\.\d+(?=\.|$)", "", key) for key in changes):
-        if key.partition(".")[0] in ("sources", "ranges", "schema_version"):
+        is_as_before = key == "rule" and before.rule == after.rule  # a name alone, of the rule that it has
+        if is_as_before or key.partition(".")[0] in ("sources", "ranges", "schema_version"):
             continue
         how = (f" from {_text(old[key])}" if key in old else "") + (f" to {_text(new[key])}" if key in new else "")
         ranges = {name: ends for name, ends in before.ranges.items() if name not in after.ranges and _one_in(name, key)}

@@ -1,7 +1,8 @@
 """What is compared: rules and truths, from what a person writes to scenarios, or to every reason why it cannot be.
 
 A rule to compare is a name, a line such as ``CRM prior_mtd_level=2 limits.coherence=last_cohort``, a dictionary of the
-same, or a whole scenario. A truth is P(DLT) at each level, as nature has it; rules do not know it.
+same, or a whole scenario. The name of the scenario's own rule, without options, is that rule as the scenario sets it.
+A truth is P(DLT) at each level, as nature has it; rules do not know it.
 """
 
 from __future__ import annotations
@@ -235,7 +236,13 @@ class _Found:
             self._note(f"{where}: toxicity.{OF_TRUTH}", "", "what nature does is a truth, not a rule's option")
             return None
         own = {key: value for key, value in options.items() if not _is_of_another_section(key) or key == "rule"}
+        if own == {"name": self.base.rule.name}:
+            return self._replace(where, {**self._new_target(), **changes})
         return self._replace(where, {"rule": self._with_target(where, own), **changes})
+
+    def _new_target(self) -> dict[str, Any]:
+        """Return what changes of the scenario's own rule, which a name alone means: its target, if one was given."""
+        return {"rule.target": self.target} if hasattr(self.base.rule, "target") else {}
 
     def _changes(self, options: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         """Yield changes to other sections as dotted keys; a section that the scenario does not have is given whole."""

@@ -32,14 +32,35 @@ def design_words(scenario: Scenario) -> list[str]:
     counted = scenario.say(scenario.trial.cap_counts)
     on_top = ", others on top" if scenario.trial.cap_counts == "evaluable" else ""
     return [
-        _rule(scenario),
+        rule_in_full(scenario),
         f"cohorts of {size}" if size > 1 else "one patient at a time",
         f"at most {cap} {counted} patient{'s' if cap > 1 else ''}{on_top}",
         *(words for name in AROUND for words in _chosen(name, getattr(scenario, name))),
     ]
 
 
-def _rule(scenario: Scenario) -> str:
+def own_rule_words(scenario: Scenario, base: Scenario) -> str:
+    """Return that a scenario has the rule of another one, as it is set there; empty where it has not.
+
+    Parameters
+    ----------
+    scenario, base : Scenario
+        The two.
+    """
+    if scenario.rule == base.rule:
+        return "the rule of the scenario, as it is set there"
+    rest, of_base = (one.rule.model_dump(exclude={"target"}) for one in (scenario, base))
+    return "the rule of the scenario, but for the target" if rest == of_base else ""
+
+
+def rule_in_full(scenario: Scenario) -> str:
+    """Return a scenario's rule with its options in words and, of a CRM whose skeleton is computed, the skeleton.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Any scenario.
+    """
     rule = scenario.rule
     words = rule_words(rule)
     if not isinstance(rule, Crm) or rule.skeleton:

@@ -223,11 +223,11 @@ class Scenario(Shows, Whole):
         changes : mapping of str to value
             Dotted keys and their new values, as in
             ``scenario.replace({"toxicity.dlt_probability": [0.1, 0.25], "accrual.consents_per_month": 2.0})``.
-            A section can be replaced whole by a dictionary, a rule without options by its name; an item of a list is
-            named by its position, from 1 as in ``dose_levels[1].cells`` or from 0 as in ``dose_levels.0.cells``.
-            Dates may be ISO text. Files are named relative to the folder of the session. A table's new file brings its
-            own decisions, and new decisions have no file. A range stays with its value as long as the value lies
-            inside.
+            A section can be replaced whole by a dictionary, a rule without options by its name; the name of the
+            scenario's own rule leaves its options as they are. An item of a list is named by its position, from 1 as in
+            ``dose_levels[1].cells`` or from 0 as in ``dose_levels.0.cells``. Dates may be ISO text. Files are named
+            relative to the folder of the session. A table's new file brings its own decisions, and new decisions have
+            no file. A range stays with its value as long as the value lies inside.
         allow_python : bool
             Whether the code of a rule's file may run, as in ``{"rule.python": "my_rules.py:cautious"}``.
 

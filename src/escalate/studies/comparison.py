@@ -102,7 +102,8 @@ def compare(
         its own truth; they have the same dose levels, and differences are to the first.
     rules : sequence, or dict with labels as keys, optional
         Each a name (``"BOIN"``), a line (``"CRM prior_mtd_level=2 limits.coherence=last_cohort"``), a dictionary of the
-        same, with a ``label`` if you like, or a whole scenario, which may differ in anything but the dose levels.
+        same, with a ``label`` if you like, or a whole scenario, which may differ in anything but the dose levels. The
+        name of the scenario's own rule, without options, is that rule as the scenario sets it.
         Differences are to the first one. The scenario's own rule where it is not given.
     truths : sequence, or dict with labels as keys, optional
         P(DLT) at each level, lowest first, each; or a dictionary with ``dlt_probability``, and ``label`` and

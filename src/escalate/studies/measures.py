@@ -82,6 +82,11 @@ def exact_values(found: Exact, truth: Truth) -> Iterator[tuple[Measure, float]]:
     if truth.overdose_above is not None:
         yield Measure("too toxic a dose"), sum(by_level[level] for level in truth.too_toxic)
     if found.scenario.safety.when_rule_finished == "stop":
+        for level, mean_infused in enumerate(found.infused, 1):
+            yield Measure("infused", level, "patients"), mean_infused
+        yield Measure("infused", "all", "patients"), sum(found.infused)
+        if truth.overdose_above is not None:
+            yield Measure("overdosed", "all", "patients"), sum(found.infused[level - 1] for level in truth.too_toxic)
         yield Measure("evaluable", "all", "patients"), sum(found.evaluable)
         yield Measure("dlts", "all", "patients"), sum(found.dlts)
 
