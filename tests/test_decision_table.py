@@ -513,7 +513,8 @@ def test_few_dose_paths_are_told_and_many_are_counted(base: Scenario) -> None:
     assert "share a row: yours is found by DLTs/evaluable of every level and the level of the last cohort" in str(
         table.remarks
     )
-    assert not decision_table(base.replace(alone), cohorts=1).remarks[2:]  # type: ignore[union-attr]
+    remarks = decision_table(base.replace(alone), cohorts=1).remarks  # type: ignore[union-attr]
+    assert not any("share a row" in remark for remark in remarks)
 
 
 def test_ways_beyond_the_most_are_counted() -> None:
