@@ -96,6 +96,7 @@ def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False) 
     _put_on_weekdays(draw, data)
     if reviews:
         _put_reviews(draw, data)
+        _put_resources(draw, data)
     if data["safety"]["replace_non_evaluable"]:
         data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
     try:
@@ -149,6 +150,32 @@ def _put_on_weekdays(draw: st.DrawFn, data: dict[str, Any]) -> None:
         gap = draw(st.sampled_from([7, 14, 30, 61]))
         start = data["trial"]["start_date"] + timedelta(days=draw(st.integers(-5, 20)))
         safety["meeting_dates"] = [start + timedelta(days=gap * number) for number in range(60)]
+
+
+def _put_resources(draw: st.DrawFn, data: dict[str, Any]) -> None:
+    capacity: dict[str, Any] = {}
+    if draw(st.booleans()):
+        capacity["infusions_per_week"] = draw(st.sampled_from([3, 3, 4, 6]))
+    if draw(st.booleans()):
+        capacity |= {
+            "patients_at_once": draw(st.sampled_from([1, 2, 3])),
+            "discharge_days": draw(st.sampled_from([0, 1, 14, 30])),
+        }
+    if draw(st.booleans()):
+        data["capacity"] = capacity
+    if draw(st.booleans()):
+        product: dict[str, Any] = {
+            "kind": "off_the_shelf",
+            "doses_at_start": draw(st.sampled_from([1, 2, 4, 30])),
+            "doses_per_batch": draw(st.sampled_from([1, 2, 5])),
+            "batch_failure_probability": draw(st.sampled_from([0.0, 0.3, 1.0])),
+        }
+        if draw(st.booleans()):
+            product["batches_every_days"] = draw(st.sampled_from([5, 20, 42]))
+        else:
+            days = draw(st.lists(st.integers(-5, 300), min_size=1, max_size=6, unique=True))
+            product["batch_dates"] = [data["trial"]["start_date"] + timedelta(days=day) for day in sorted(days)]
+        data["product"] = product
 
 
 def _put_reviews(draw: st.DrawFn, data: dict[str, Any]) -> None:

@@ -49,6 +49,12 @@ INNER = {"lymphodepletion", "body_surface_area", "onset", "pauses"}
 """Fields of sections that are sections themselves."""
 
 BESIDE = {
+    "capacity.patients_at_once": {"discharge_days": "14"},
+    "capacity.discharge_days": {"patients_at_once": "2"},
+    **{
+        f"product.{key}": {"batches_every_days": "42"}
+        for key in ("kind", "doses_at_start", "doses_per_batch", "batch_failure_probability")
+    },
     "accrual.patience_days": {"without_place": '"wait"'},
     "stopping.too_toxic_above": {"too_toxic_probability": "0.9"},
     "what_if.drop_out": {"drop_out_day": "90"},

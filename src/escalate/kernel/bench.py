@@ -56,6 +56,15 @@ class Protocol(NamedTuple):
     """Whether the committee looks at a sentinel's DLT before anybody else starts treatment."""
     stagger_lead_days: int
     """Days before the end of the stagger from which on lymphodepletion may start."""
+    infusions_per_week: int
+    """0 where there may be any number; `patients_at_once` likewise."""
+    patients_at_once: int
+    discharge_days: int
+    first_weekday: int
+    """Weekday of day 0, from 0 for a Monday."""
+    has_product: int
+    doses_at_start: int
+    doses_per_batch: int
     sentinel_stagger_days: int
     stagger_days: int
     sentinel_every_cohort: int
@@ -274,6 +283,12 @@ class Tables(NamedTuple):
     """P(DLT) of each level."""
     open_days: Row[Row[int]]
     """For each day the first one, from it on, that the protocol leaves open for something: see `Open`."""
+    infusion_days: Numbers
+    """Days of a patient's infusions, from the first one on."""
+    release_days: Numbers
+    """Days on which batches of the product are released."""
+    batch_fails: Row[int]
+    """Whether each of them fails."""
     people: Row[Person]
     """Each patient's `Person`."""
     queue: Row[Numbers]

@@ -62,6 +62,7 @@ class Chunk:
     ) -> None:
         self._scenario, self._room, self._answers, self._nature = scenario, room, answers, nature
         self._protocol, self._read, self._count = protocol, room.protocol(protocol), nature.count
+        self._batch_fails = room.form(nature.batch_fails.astype(np.int64))
         self._later_infusions = room.form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self._candidate_pages = candidate_pages
         self._letters: Row[Numbers] = []
@@ -118,8 +119,8 @@ class Chunk:
         known = self._answers.known
         tables = self._tables._replace(asked=known.index, answers=known.answers)
         self._room.run_many(
-            self._read, self._seats, tables, self._candidates, self._fates, self._tolerance, self._seat_of,
-            self._room.form(todo), codes, questions, self._rows, self._letters, self._later_infusions,
+            self._read, self._seats, tables, self._candidates, self._fates, self._tolerance, self._batch_fails,
+            self._seat_of, self._room.form(todo), codes, questions, self._rows, self._letters, self._later_infusions,
         )  # fmt: skip
         return np.asarray(codes), np.asarray(questions)
 
@@ -186,6 +187,9 @@ class Chunk:
             tolerance=form(np.zeros(0)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
             open_days=form(np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])),
+            infusion_days=form(np.array(self._scenario.treatment.infusion_days, dtype=np.int64)),
+            release_days=form(np.array(self._scenario.release_days, dtype=np.int64)),
+            batch_fails=form(nothing.ravel()),
             people=self._room.nobody(),
             queue=form(nothing),
             seen=form(nothing.ravel()),

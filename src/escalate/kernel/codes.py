@@ -175,13 +175,15 @@ class Wait(Codes):
     PATIENTS = 0
     STAGGER = 1
     REVIEW = 2
-    WEEKDAY = 3
-    CLOSURE = 4
-    LYMPHODEPLETION = 5
-    WINDOWS = 6
-    COMMITTEE = 7
-    FOLLOW_UP = 8
-    KINDS = 9
+    PRODUCT = 3
+    CAPACITY = 4
+    CLOSURE = 5
+    WEEKDAY = 6
+    LYMPHODEPLETION = 7
+    WINDOWS = 8
+    COMMITTEE = 9
+    FOLLOW_UP = 10
+    KINDS = 11
     """How many that are."""
 
 

@@ -25,7 +25,7 @@ from .candidates import (
 from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
-from .places import by_calendar, gate_of_calendar
+from .places import by_calendar
 from .questions import write_known_alone
 
 
@@ -36,6 +36,7 @@ def run_many(
     candidates: Row[Row[int]],
     fates: Row[Row[Row[int]]],
     tolerance: Row[Row[float]],
+    batch_fails: Row[Row[int]],
     seat_of: Numbers,
     todo: Row[int],
     codes: Numbers,
@@ -48,7 +49,7 @@ def run_many(
 
     Parameters
     ----------
-    candidates, fates, tolerance
+    candidates, fates, tolerance, batch_fails
         Of every trial of the chunk, as in `Tables`; a trial that needed candidates goes on with those on new pages.
     seat_of : sequence of int
         The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; one that has
@@ -74,6 +75,9 @@ def run_many(
             tolerance[trial],
             t.dlt_probability,
             t.open_days,
+            t.infusion_days,
+            t.release_days,
+            batch_fails[trial],
             seats.people[seat],
             seats.queues[seat],
             seats.seen[seat],
@@ -209,10 +213,8 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
             return
         looks = infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
-            w.wake_day = by_calendar(t, w.today)
-            if w.wake_day > w.today:
-                w.wake_gate = gate_of_calendar(t, w.wake_day)
-            else:
+            w.wake_day = by_calendar(w, t)
+            if w.wake_day == w.today:
                 cut_data(p, w, t, 0, 0)
                 w.wake_day = NEVER
         if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:

@@ -81,6 +81,7 @@ class Engine:
         """Return what the scenario asks of the calendar, in whole numbers."""
         scenario, safety, accrual = self.scenario, self.scenario.safety, self.scenario.accrual
         first, rule = committee.first(scenario.trial.planned_patients), committee.rule
+        capacity, product = scenario.capacity, scenario.product
         never_waits = accrual.without_place == "lost"
         patience = NEVER if accrual.patience_days is None else accrual.patience_days
         return Protocol(
@@ -97,6 +98,13 @@ class Engine:
             urgent_review_days=-1 if safety.urgent_review_days is None else safety.urgent_review_days,
             reviews_sentinel=safety.after_sentinel_dlt == "review",
             stagger_lead_days=scenario.lead_days if safety.lymphodepletion_in_stagger else 0,
+            infusions_per_week=(capacity.infusions_per_week or 0) if capacity else 0,
+            patients_at_once=(capacity.patients_at_once or 0) if capacity else 0,
+            discharge_days=(capacity.discharge_days or 0) if capacity else 0,
+            first_weekday=scenario.trial.start_date.weekday(),
+            has_product=product is not None,
+            doses_at_start=product.doses_at_start if product else 0,
+            doses_per_batch=product.doses_per_batch if product else 0,
             sentinel_stagger_days=safety.sentinel_stagger_days,
             stagger_days=safety.stagger_days,
             sentinel_every_cohort=safety.sentinel == "every_cohort",

@@ -6,17 +6,17 @@ from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run
-from .places import has_free_place, meeting_day, opening, room
+from .places import has_free_place, meeting_day, room, shut_until
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
-    """Enrol those who wait while a slot is open today; return when the next one opens, `NEVER` if there is none."""
+    """Enrol those who wait while a slot is open today; return when to look again, `NEVER` if there is no place."""
     while w.ready:
         if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
             return NEVER
-        start = opening(p, w, t)
-        if start > w.today:
-            return start
+        until = shut_until(p, w, t)
+        if until > w.today:
+            return until
         if w.enrolled == len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER

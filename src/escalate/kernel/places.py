@@ -57,33 +57,103 @@ def meeting_day(p: Protocol, w: Bench, t: Tables, is_urgent: int) -> int:
     return open_day(t, Open.COMMITTEE, w.today + p.review_delay_days)
 
 
-def by_calendar(t: Tables, day: int) -> int:
-    """Return the first day, from a day on, on which a treatment may begin as weekdays and closures go."""
-    before = -1
-    while day != before:
-        before = day
-        day = open_day(t, Open.BY_CLOSURE, open_day(t, Open.BY_WEEKDAY, day))
-    return day
-
-
-def opening(p: Protocol, w: Bench, t: Tables) -> int:
-    """Return the first day, from today on, on which every gate lets a place of the cohort open: see `trial.gates`."""
-    after_stagger = stagger_until(p, w, t) - p.stagger_lead_days
-    day = after_stagger if after_stagger > w.today else w.today
-    day = by_calendar(t, w.reviewed_day if w.reviewed_day > day else day)
+def by_calendar(w: Bench, t: Tables) -> int:
+    """Return the first day, from today on, on which the calendar lets a treatment begin that is shut by it today."""
+    day = open_day(t, Open.BY_CLOSURE, w.today)
     if day > w.today:
-        if after_stagger >= day:
-            w.wake_gate = Wait.STAGGER
-        elif w.reviewed_day >= day:
-            w.wake_gate = Wait.REVIEW
-        else:
-            w.wake_gate = gate_of_calendar(t, day)
+        w.wake_gate = Wait.CLOSURE
+        return day
+    day = open_day(t, Open.BY_WEEKDAY, w.today)
+    if day > w.today:
+        w.wake_gate = Wait.WEEKDAY
     return day
 
 
-def gate_of_calendar(t: Tables, day: int) -> int:
-    """Return which gate of the calendar lets a place open last, on a day."""
-    return Wait.WEEKDAY if open_day(t, Open.BY_WEEKDAY, day - 1) >= day else Wait.CLOSURE
+def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return when the first gate opens that keeps a place shut today, and note which it is; today, if none does.
+
+    The gates are those of `trial.gates`, in their order.
+    """
+    day = stagger_until(p, w, t) - p.stagger_lead_days
+    if day > w.today:
+        w.wake_gate = Wait.STAGGER
+        return day
+    if w.reviewed_day > w.today:
+        w.wake_gate = Wait.REVIEW
+        return w.reviewed_day
+    day = with_dose(p, w, t)
+    if day > w.today:
+        w.wake_gate = Wait.PRODUCT
+        return day
+    day = with_capacity(p, w, t)
+    if day > w.today:
+        w.wake_gate = Wait.CAPACITY
+        return day
+    return by_calendar(w, t)
+
+
+def with_capacity(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the first day, from today on, on which the unit can begin another treatment."""
+    day = w.today
+    if p.patients_at_once == 0 and p.infusions_per_week == 0:
+        return day
+    while day <= p.max_days and not (has_bed(p, w, t, day) and weeks_have_room(p, w, t, day)):
+        day += 1
+    return day
+
+
+def has_bed(p: Protocol, w: Bench, t: Tables, day: int) -> bool:
+    """Return whether a bed is free on a day, on which nobody else begins."""
+    occupied = 0
+    for patient in range(w.enrolled):
+        person = t.people[patient]
+        if person.outcome != Outcome.NOT_INFUSED and person.infusion_day + p.discharge_days > day:
+            occupied += 1
+    return p.patients_at_once == 0 or occupied < p.patients_at_once
+
+
+def weeks_have_room(p: Protocol, w: Bench, t: Tables, day: int) -> bool:
+    """Return whether the weeks of all infusions of a treatment that begins on a day have room for them."""
+    if p.infusions_per_week == 0:
+        return True
+    for after in t.infusion_days:
+        week = week_of(p, day + p.lead_days + after)
+        booked = 0
+        for own in t.infusion_days:
+            if week_of(p, day + p.lead_days + own) == week:
+                booked += 1
+        for patient in range(w.enrolled):
+            person = t.people[patient]
+            if person.outcome != Outcome.NOT_INFUSED:
+                for other in t.infusion_days:
+                    if week_of(p, person.infusion_day + other) == week:
+                        booked += 1
+        if booked > p.infusions_per_week:
+            return False
+    return True
+
+
+def week_of(p: Protocol, day: int) -> int:
+    """Return the number of a day's calendar week."""
+    return (p.first_weekday + day) // 7
+
+
+def with_dose(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the first day, from today on, on which there is a dose, if no batch to come fails."""
+    if not p.has_product:
+        return w.today
+    left, day = p.doses_at_start, w.today
+    for patient in range(w.enrolled):
+        if t.people[patient].outcome != Outcome.NOT_INFUSED:
+            left -= 1
+    for batch in range(len(t.release_days)):
+        if left > 0:
+            return day
+        if t.release_days[batch] > w.today or not t.batch_fails[batch]:
+            left += p.doses_per_batch
+            if left > 0 and t.release_days[batch] > day:
+                day = t.release_days[batch]
+    return day if left > 0 else p.max_days + 1
 
 
 def stagger_until(p: Protocol, w: Bench, t: Tables) -> int:

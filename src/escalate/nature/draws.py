@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from .batches import BatchDraws
 from .candidates import CandidateDraws
 from .patients import PatientDraws
 
 
-class Nature(CandidateDraws, PatientDraws):
+class Nature(CandidateDraws, PatientDraws, BatchDraws):
     """What nature draws for a chunk of consecutive trials; parameters as `Draws`."""

@@ -17,6 +17,7 @@ Drawn = Callable[[Scenario], Any]
 CONSENT, SCREENING, SIZE = "when candidates consent", "who fails screening", "how large they are"
 INFUSED, DOSE, DLT = "who is infused", "who receives the full dose", "who has a DLT at which level"
 ONSET, LEAVES = "when a DLT comes", "who leaves, and when"
+BATCHES = "which batches fail"
 
 
 def _fixed(scenario: Scenario, *names: str) -> list[tuple[Any, ...]]:
@@ -54,6 +55,7 @@ DRAWN: dict[str, Drawn] = {
     DLT: lambda scenario: (scenario.toxicity.dlt_probability, _fixed(scenario, "dlt", "dlt_day")),
     ONSET: _onset,
     LEAVES: _leaves,
+    BATCHES: lambda scenario: (scenario.product and scenario.product.batch_failure_probability, scenario.release_days),
 }
 """What is drawn, and the values of a scenario that it is drawn with, beside random numbers."""
 

@@ -42,6 +42,7 @@ class Stream(IntEnum):
     DLT = 5
     ONSET = 6
     DROP_OUT = 7
+    BATCH = 8
 
 
 def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> FloatArray:

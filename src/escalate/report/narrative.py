@@ -174,6 +174,8 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "review": _held_up("the committee's look at the sentinel's DLT"),
     "weekday": _held_up("a weekday"),
     "closure": _held_up("the end of a closure"),
+    "capacity": _held_up("room in the unit"),
+    "product": _held_up("the next batch of the product"),
     "lymphodepletion": _enrolled,
     "infusion": _infused,
     "not infused": _with_detail("is not infused"),

@@ -16,8 +16,10 @@ WAITS: dict[str, str] = {
     "patients": "a place is open and nobody is there to take it: consents and screening",
     "stagger": "a place is free and somebody waits for it: the stagger",
     "review": "a place is free and somebody waits for it: the committee's look at a sentinel's DLT",
-    "weekday": "a place is free and somebody waits for it: a weekday on which treatment is possible",
+    "product": "a place is free and somebody waits for it: the next batch of the product",
+    "capacity": "a place is free and somebody waits for it: room in the unit",
     "closure": "a place is free and somebody waits for it: the end of a closure",
+    "weekday": "a place is free and somebody waits for it: a weekday on which treatment is possible",
     "lymphodepletion": "every place is taken, and a patient is between lymphodepletion and infusion",
     "DLT windows": "every place is taken and everybody is infused: windows run",
     "committee": "the data cut is made, and the committee has not decided",
@@ -34,6 +36,8 @@ def waits_of(scenario: Scenario) -> dict[str, str]:
         "review": scenario.safety.after_sentinel_dlt == "review",
         "weekday": any(set(days) != set(EVERY_DAY) for days in weekdays),
         "closure": bool(scenario.calendar.closed),
+        "capacity": scenario.capacity is not None,
+        "product": scenario.product is not None,
     }
     return {name: meaning for name, meaning in WAITS.items() if has.get(name, True)}
 

@@ -7,6 +7,7 @@ themselves, so that a person sees all problems of a file at once.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, Wha
 from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
 from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
+from .resources import Capacity, Product
 from .rules import (
     Blrm,
     Crm,
@@ -464,3 +466,31 @@ def _first_together(days: OpenDays) -> int:
         day = int(days.by_weekday[day])
         day = int(days.by_closure[day]) if day < days.limit else day
     return day
+
+
+@_check("treatment", "capacity")
+def _a_week_has_room(treatment: Treatment, capacity: Capacity | None) -> Iterator[Complaint]:
+    """Refuse a unit that cannot treat one patient alone."""
+    if capacity is None or capacity.infusions_per_week is None:
+        return
+    weeks = ([(first + day) // 7 for day in treatment.infusion_days] for first in range(7))
+    most = min(max(Counter(of_a_patient).values()) for of_a_patient in weeks)
+    if most > capacity.infusions_per_week:
+        told = f"one patient has {most} infusions in a week, from whatever weekday on: nobody could be treated"
+        yield ("capacity", "infusions_per_week"), capacity.infusions_per_week, treatment.say(told)
+
+
+@_check("trial", "product")
+def _there_are_doses(trial: TrialSection, product: Product | None) -> Iterator[Complaint]:
+    """Refuse a product of which nobody would ever have a dose."""
+    if product is None or product.doses_at_start:
+        return
+    if not product.release_days(trial.start_date, trial.max_days):
+        key = "batch_dates" if product.batch_dates else "batches_every_days"
+        told = (
+            f"no batch is released in the {trial.max_days:,} days of trial.max_days, and there is no dose at the start"
+        )
+        yield ("product", key), getattr(product, key), told
+    elif product.batch_failure_probability == 1:
+        told = "every batch fails, and there is no dose at the start: nobody could be treated"
+        yield ("product", "batch_failure_probability"), 1, told

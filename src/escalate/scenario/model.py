@@ -25,6 +25,7 @@ from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
+from .resources import Capacity, Product
 from .rule_files import read_rule_files, unknown_function
 from .rules import RuleOptions, decides_early
 from .toml_text import toml_text
@@ -64,6 +65,10 @@ class Scenario(Shows, Whole):
     """Screening of candidates."""
     calendar: Calendar = Calendar()
     """On which days the trial works."""
+    capacity: Capacity | None = None
+    """How many patients the unit can treat at a time; any number where the section is left out."""
+    product: Product | None = None
+    """Where doses come from; there is always one where the section is left out."""
     toxicity: Toxicity
     """What nature does at each dose."""
     attrition: Attrition = Attrition()
@@ -97,6 +102,12 @@ class Scenario(Shows, Whole):
     def open_days(self) -> OpenDays:
         """Which days the trial works on, as weekdays, meetings and closures leave them."""
         return OpenDays(self.trial, self.treatment, self.safety, self.calendar)
+
+    @cached_property
+    def release_days(self) -> tuple[int, ...]:
+        """Days on which batches of the product are released, or fail, in time for anybody."""
+        trial = self.trial
+        return () if self.product is None else tuple(self.product.release_days(trial.start_date, trial.max_days))
 
     @property
     def early_decision(self) -> bool:

@@ -50,7 +50,7 @@ from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
 from .census import Census
-from .gates import Gates, Opening
+from .gates import CLOSURE, Gates, Shut
 from .logbook import CohortFile, Logbook, Person
 
 FORCED = "decision forced"
@@ -139,7 +139,8 @@ class Conduct:
         self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.census = Census(scenario, committee.rule, self.log.cohorts)
-        self.gates = Gates(scenario, self.census)
+        batch_fails = nature.batch_fails[replicate - nature.first].tolist()
+        self.gates = Gates(scenario, self.census, self.log.people, batch_fails)
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
         self.dlt_known_time = -1
@@ -434,12 +435,13 @@ class Conduct:
         """Give places to those who wait, in their order, as long as a slot is open today."""
         self.looks.discard(self.clock.today)
         while self.waiting:
-            opening = self.next_opening()
-            if opening is None:
+            cohort = self.cohort
+            if cohort is None or not self.gates.has_place(cohort, self.room):
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
                 break
-            if opening.day > self.clock.today:
-                self.hold_up(opening)
+            shut = self.gates.shut(self.clock.today, cohort)
+            if shut is not None:
+                self.hold_up(cohort, shut)
                 break
             self.enrol(self.waiting.pop(0))
         if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
@@ -452,22 +454,20 @@ class Conduct:
             return
         if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
             return
-        opening = self.gates.opening(self.clock.today, cohort, self.gates.of_calendar)
-        if opening.day > self.clock.today:
-            self.hold_up(opening)
+        shut = self.gates.shut(self.clock.today, cohort, self.gates.of_calendar)
+        if shut is not None:
+            self.hold_up(cohort, shut)
         else:
             self.cut_data(cohort, "candidate ready")
 
-    def hold_up(self, opening: Opening) -> None:
-        """Look again when the place opens; write down what it waits for, if that is another gate than before."""
-        cohort = self.cohort
-        assert cohort is not None and opening.gate is not None
-        if opening.gate != cohort.held_up_by:
-            cohort.held_up_by = opening.gate
-            why = self.gates.why_shut(opening)
-            until = f"until {self.log.date(opening.day)}" + (f": {why}" if why else "")
-            self.log.event(opening.gate, cohort=cohort, detail=until)
-        self.fill_places_on(opening.day)
+    def hold_up(self, cohort: CohortFile, shut: Shut) -> None:
+        """Look again when the gate opens; write down what is waited for, if it is not what was waited for before."""
+        if shut.gate != cohort.held_up_by:
+            cohort.held_up_by = shut.gate
+            why = self.gates.closures_on(self.clock.today) if shut.gate == CLOSURE else ""
+            until = f"until {self.log.date(shut.until)}" + (f": {why}" if why else "")
+            self.log.event(shut.gate, cohort=cohort, detail=until)
+        self.fill_places_on(shut.until)
 
     @property
     def decides_today(self) -> bool:
@@ -484,13 +484,6 @@ class Conduct:
         for person in list(self.waiting):
             if person.screening_end_day == self.clock.today and not person.waits:
                 self.stay_without_place(person)
-
-    def next_opening(self) -> Opening | None:
-        """Return the first day on which lymphodepletion may start; ``None`` while there is no place at all."""
-        cohort = self.cohort
-        if cohort is None or not self.gates.has_place(cohort, self.room):
-            return None
-        return self.gates.opening(self.clock.today, cohort)
 
     def enrol(self, person: Person) -> None:
         """Give the person a place in the open cohort; lymphodepletion starts."""
@@ -522,14 +515,15 @@ class Conduct:
 
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
-        opening = self.next_opening()
-        if opening is None:
-            return self.gates.why_closed(self.cohort, self.room)
-        why = self.gates.why_shut(opening)
-        told = f" ({why})" if why else ""
-        if opening.day > self.scenario.trial.max_days:
+        cohort = self.cohort
+        if cohort is None or not self.gates.has_place(cohort, self.room):
+            return self.gates.why_closed(cohort, self.room)
+        opens_on = self.gates.opens_on(self.clock.today, cohort)
+        closed = self.gates.closures_on(opens_on - 1) if opens_on > self.clock.today else ""
+        told = f" ({closed})" if closed else ""
+        if opens_on > self.scenario.trial.max_days:
             return self.scenario.say("no infusion is possible before the trial's time is up") + told
-        day = self.log.date(opening.day + self.scenario.lead_days)
+        day = self.log.date(opens_on + self.scenario.lead_days)
         return f"{self.scenario.say('the next infusion is possible on')} {day}{told}"
 
     def patience(self, person: Person, days: int) -> Steps:

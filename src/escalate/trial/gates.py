@@ -1,7 +1,7 @@
 """When the next patient may be treated, and when the committee meets: days that follow from the protocol.
 
 A place opens on the first day on which every gate lets it. Each gate answers one question: from a day on, which is the
-first on which a treatment may begin? What a place waits for is the gate that lets it last.
+first on which a treatment may begin? On each day a place waits for the first gate of the list that is shut.
 
 =========  ==========================================================================================================
 gate       keeps a place shut until
@@ -9,8 +9,10 @@ gate       keeps a place shut until
 cohort     enrolment is open, the cohort has a free place, and the cap has room
 stagger    the infusion is far enough from those of the cohort before it
 review     the committee has looked at the sentinel's DLT
-weekday    the start of lymphodepletion and all infusions fall on weekdays of theirs
+product    there is a dose; of batches to come it is not known yet that they fail
+capacity   the unit has a bed, and its weeks have room for the infusions
 closure    no day of lymphodepletion, and no infusion, falls on a closed day
+weekday    the start of lymphodepletion and all infusions fall on weekdays of theirs
 =========  ==========================================================================================================
 """
 
@@ -24,9 +26,10 @@ from numpy.typing import NDArray
 from ..scenario.model import Scenario
 from ..words.tables import GATES
 from .census import Census
-from .logbook import CohortFile
+from .logbook import CohortFile, Person
+from .resources import Resources
 
-STAGGER, REVIEW, WEEKDAY, CLOSURE = GATES
+STAGGER, REVIEW, PRODUCT, CAPACITY, CLOSURE, WEEKDAY = GATES
 
 
 class Gate(NamedTuple):
@@ -44,11 +47,11 @@ class Gate(NamedTuple):
     first_day: Callable[[int, CohortFile], int]
 
 
-class Opening(NamedTuple):
-    """When a place opens, and the gate that lets it last; ``None`` where nothing holds it up."""
+class Shut(NamedTuple):
+    """The gate that keeps a place shut, and the first day on which it lets it open."""
 
-    day: int
-    gate: str | None
+    gate: str
+    until: int
 
 
 class Gates:
@@ -60,19 +63,28 @@ class Gates:
         Lead, stagger, weekdays, closures, review.
     census : Census
         Who has a place.
+    people : sequence of Person
+        Everybody who has come, as they come.
+    batch_fails : sequence of bool
+        What becomes of each batch of the product.
     """
 
-    def __init__(self, scenario: Scenario, census: Census) -> None:
+    def __init__(
+        self, scenario: Scenario, census: Census, people: Sequence[Person], batch_fails: Sequence[bool]
+    ) -> None:
         self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
         self._open_days = scenario.open_days
         self.of_calendar = (
-            Gate(WEEKDAY, lambda day, _: _looked_up(self._open_days.by_weekday, day)),
             Gate(CLOSURE, lambda day, _: _looked_up(self._open_days.by_closure, day)),
+            Gate(WEEKDAY, lambda day, _: _looked_up(self._open_days.by_weekday, day)),
         )
         """Those that are the same for every cohort."""
+        self._resources = Resources(scenario, people, batch_fails)
         self.listed = (
             Gate(STAGGER, self.after_stagger),
             Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
+            Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
+            Gate(CAPACITY, lambda day, _: self._resources.with_capacity(day)),
             *self.of_calendar,
         )
         """All that are shut up to some day."""
@@ -121,26 +133,35 @@ class Gates:
         """
         return cohort is not None and room > 0 and self._census.has_free_place(cohort)
 
-    def opening(self, from_day: int, cohort: CohortFile, gates: Sequence[Gate] | None = None) -> Opening:
-        """Return when a place of a cohort opens, from a day on.
+    def shut(self, today: int, cohort: CohortFile, gates: Sequence[Gate] | None = None) -> Shut | None:
+        """Return the gate that keeps a place of a cohort shut today; ``None`` where it is open.
 
         Parameters
         ----------
-        from_day : int
+        today : int
             Days since the start date.
         cohort : CohortFile
             It has a place.
         gates : sequence of Gate, optional
             All of them where it is not given.
         """
-        listed, day, before = self.listed if gates is None else gates, from_day, -1
+        self._resources.today = today
+        days = ((gate.name, gate.first_day(today, cohort)) for gate in gates or self.listed)
+        return next((Shut(name, day) for name, day in days if day > today), None)
+
+    def opens_on(self, today: int, cohort: CohortFile) -> int:
+        """Return the first day, from today on, on which every gate lets a place open, as far as is known today."""
+        self._resources.today = today
+        day, before = today, -1
         while day != before:
             before = day
-            for gate in listed:
+            for gate in self.listed:
                 day = gate.first_day(day, cohort)
-        if day == from_day:
-            return Opening(day, None)
-        return Opening(day, next(gate.name for gate in listed if gate.first_day(day - 1, cohort) > day - 1))
+        return day
+
+    def closures_on(self, day: int) -> str:
+        """Return the reasons of the closures that a treatment beginning on a day would fall on; empty without any."""
+        return ", ".join(self._open_days.reasons(day))
 
     def why_closed(self, cohort: CohortFile | None, room: int) -> str:
         """Say why there is no place at all."""
@@ -151,10 +172,6 @@ class Gates:
         if cohort.held:
             return "the rule waits for outcomes: accrual is suspended"
         return "the cap leaves no room" if room <= 0 else "every place of the cohort is taken"
-
-    def why_shut(self, opening: Opening) -> str:
-        """Say what else than the stagger and weekdays holds a place up; empty if nothing does."""
-        return ", ".join(self._open_days.reasons(opening.day - 1)) if opening.gate == CLOSURE else ""
 
 
 def _looked_up(first_days: NDArray, day: int) -> int:  # type: ignore[type-arg]

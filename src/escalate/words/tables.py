@@ -252,6 +252,8 @@ EVENT_WORDS: dict[str, str] = {
     "review": "a place is free and somebody waits for it: until the committee has looked at the DLT of the sentinel",
     "weekday": "a place is free and somebody waits for it: for a weekday on which treatment is possible",
     "closure": "a place is free and somebody waits for it: for the end of a closure; the detail says of which",
+    "capacity": "a place is free and somebody waits for it: until the unit has room for another patient",
+    "product": "a place is free and somebody waits for it: for the next batch of the product",
     "lymphodepletion": "the patient has a place and starts lymphodepletion: enrolled",
     "infusion": "the patient receives cells",
     "not infused": "the patient is lymphodepleted and receives no cells",
@@ -271,8 +273,9 @@ EVENT_WORDS: dict[str, str] = {
     "trial ended": "the last follow-up has ended, or the trial's time is up",
 }
 
-GATES = ("stagger", "review", "weekday", "closure")
-"""Gates that keep a free place shut up to some day, as events call them; the stagger where none is written down."""
+GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
+"""Gates that keep a free place shut up to some day, as events call them; the stagger where none is written down. On a
+day on which several do, the first of them is what is waited for."""
 
 STATES: dict[str, str] = {
     "screen failure": "failed a screening criterion",
