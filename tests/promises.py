@@ -33,7 +33,8 @@ COMPLETE = ("cohort complete", "nothing outstanding")
 CUTS = (*COMPLETE, "decision forced", "candidate ready")
 """Events of data cuts that the committee decides on (an expansion's "cohort complete" is not one)."""
 FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
-"""Events that follow from the one before them, in the same phase of the day."""
+"""Events that follow from the one before them, in the same phase of the day; so does the closing of an expansion that is
+not opened at all."""
 
 ROLLING = ("rolling six", "TITE-BOIN", "TITE-CRM")
 EARLY = ("3+3", "rolling six")
@@ -211,7 +212,7 @@ class Story:
             what, who, day = event["event"], event["candidate"], event["day"]
             if what in OF_OUTCOMES:
                 phase = EVENING if infused_on.get(who) == day else OUTCOMES
-            elif what in (*COMPLETE, "decision forced", "expansion closed"):
+            elif what in (*COMPLETE, "decision forced") or (what == "expansion closed" and event["cohort"]):
                 phase = DATA_CUT
             elif what == "decision":
                 phase = LYMPHODEPLETION if ready_day == day else COMMITTEE
@@ -223,7 +224,7 @@ class Story:
                 infused_on.setdefault(who, day)
             elif what == "trial ended":
                 phase = END
-            elif what not in FOLLOWS:
+            elif what not in (*FOLLOWS, "expansion closed"):
                 phase = LYMPHODEPLETION
             if what == "candidate ready":
                 ready_day = day
@@ -344,8 +345,16 @@ class Story:
         return sum(p.level == level and p.has(k, "DLT") for p in self.patients)
 
     def pending(self, level: int, k: int) -> int:
-        """Open windows at a level; a rolling rule hears of those on the way, too."""
-        return sum(p.level == level and (p.pending(k) or (self.rolling and p.on_the_way(k))) for p in self.patients)
+        """Open windows at a level."""
+        return sum(p.level == level and p.pending(k) for p in self.patients)
+
+    def on_the_way(self, level: int, k: int) -> int:
+        return sum(p.level == level and p.on_the_way(k) for p in self.patients)
+
+    def treated(self, level: int, k: int) -> int:
+        """Patients at a level that the rule hears of: a rolling one of the pending, and of those on the way, too."""
+        more = self.pending(level, k) + self.on_the_way(level, k) if self.rolling else 0
+        return self.evaluable(level, k) + more
 
     def somebody_outstanding(self, k: int) -> bool:
         return any(p.on_the_way(k) or p.pending(k) for p in self.patients)
@@ -902,6 +911,8 @@ def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
     early = said if said is not None else story.s.rule.name in EARLY
     for event in story.all(*CUTS, "expansion closed"):
         k, now = event.number, story.before[event.number]
+        if event.cohort is None:
+            continue
         if now.open != event.cohort:
             yield f"{event}: cohort {event.cohort} is not open"
             continue
@@ -980,16 +991,18 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
             "evaluable": story.evaluable(row["level"], k),
             "dlts": story.dlts(row["level"], k),
             "pending": story.pending(row["level"], k),
+            "lymphodepleted": story.on_the_way(row["level"], k),
             "all_levels": " ".join(f"{story.dlts(level, k)}/{story.evaluable(level, k)}" for level in levels),
         }
         wrong = {name: (row[name], value) for name, value in found.items() if row[name] != value}
         if wrong:
             yield f"{event}: {wrong}"
     for event in story.all(*CUTS, "expansion closed"):
-        n, y = (count(event.level or 0, event.number) for count in (story.evaluable, story.dlts))
-        pending = story.pending(event.level or 0, event.number)
-        told = f"{y} DLT in {n} patient{'' if n == 1 else 's'} at this level"
-        told += f", {pending} pending" if story.gives_places_itself(event.cohort or 0) else ""
+        level, k = event.level or 0, event.number
+        n, way = story.evaluable(level, k), story.on_the_way(level, k)
+        told = f"{story.dlts(level, k)} DLT in {n} patient{'' if n == 1 else 's'} at this level"
+        if event.cohort and story.gives_places_itself(event.cohort):
+            told += f", {story.pending(level, k)} pending" + (f", {way} lymphodepleted" if way else "")
         if event.detail != told:
             yield f"{event}: {event.detail!r}, by the events {told!r}"
 
@@ -1027,11 +1040,11 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
             told = new and (new["level"], story.before[following.number + 1].places, new["purpose"])
             if told != (following_level, row["next_patients"], "escalation"):
                 yield f"{event}: {row['next_patients']} at level {following_level} are decided, what follows is {told}"
-        elif row["action"] == "suspend" and (not story.rolling or following_level != level or row["next_patients"]):
+        elif row["action"] == "suspend" and (not story.rolling or following_level > level or row["next_patients"]):
             yield f"{event}: accrual is suspended for {row['next_patients']} at level {following_level}"
         elif opens and (row["action"] != "stop" or story.cohorts[following.cohort]["purpose"] == "escalation"):
             yield f"{event}: a cohort is opened that nobody has asked for"
-        direction = {"escalate": 1, "stay": 0, "suspend": 0, "de-escalate": -1}.get(row["action"])
+        direction = {"escalate": 1, "stay": 0, "de-escalate": -1}.get(row["action"])
         if direction is not None and direction != (following_level > level) - (following_level < level):
             yield f"{event}: {row['action']} from level {level} to {following_level}"
         if goes_on and not 1 <= row["next_patients"] <= story.s.safety.cohort_size:
@@ -1096,7 +1109,7 @@ def decisions_keep_the_limits(story: Story) -> Iterator[str]:
                 yield f"{event}: down from level {level} to {following}"
         if row["forced"] == "yes" and following >= level:
             yield f"{event}: forced, and not down"
-        treated = story.evaluable(following, k) + (story.pending(following, k) if story.rolling else 0)
+        treated = story.treated(following, k)
         if limits.most_per_level and row["action"] != "suspend" and treated + row["next_patients"] > limits.most_per_level:
             yield f"{event}: {treated} and {row['next_patients']} patients at level {following}"
         if following > level and (target is not None or limits.coherence == "after_dlt"):
@@ -1131,7 +1144,7 @@ def stopping_rules_stop(story: Story) -> Iterator[str]:
             continue
         k = event.number if story.rolling else cut.number
         levels = range(1, story.s.levels + 1)
-        treated = [story.evaluable(at, k) + (story.pending(at, k) if story.rolling else 0) for at in levels]
+        treated = [story.treated(at, k) for at in levels]
         here, reason, is_forced = treated[row["level"] - 1], row["reason"], row["forced"] == "yes"
         if not reason:
             yield f"{event}: without a reason"
@@ -1155,7 +1168,7 @@ def stopping_rules_stop(story: Story) -> Iterator[str]:
                 ENOUGH: enough is not None and here >= enough,
                 PRECISE: stopping.interval_width is not None,
                 LEVEL_FULL: story.s.limits.most_per_level is not None and max(treated) >= story.s.limits.most_per_level,
-                STUCK: not any(story.pending(at, k) for at in levels) or not story.rolling,
+                STUCK: not story.rolling or not story.somebody_outstanding(k),
             }
             if not holds.get(reason, True):
                 yield f"{event}: {reason}, with {treated} treated"
@@ -1221,7 +1234,7 @@ def enrolment_closes_once_and_for_all(story: Story) -> Iterator[str]:
         fits = row["action"] == "stop" and row["reason"] == event.detail
     else:
         fits = before.what in ("cohort complete", "expansion closed") and event.detail == story.trial.stop_reason
-        fits = fits and story.cohorts[before.cohort]["purpose"] == "expansion"
+        fits = fits and (before.cohort is None or story.cohorts[before.cohort]["purpose"] == "expansion")
     if not fits or before.day != event.day:
         yield f"{event} because of {event.detail!r}, after {before}"
     here = [p for p in story.people if p.events[0].number < event.number <= min(p.start, p.gone)]
@@ -1266,8 +1279,12 @@ def an_expansion_is_for_the_recommended_dose(story: Story) -> Iterator[str]:
             yield f"what follows the last decision is {following}"
         if (row["level"], row["places"]) != (level, room) or room <= 0:
             yield f"the expansion is {row['places']} at level {row['level']}, the cap leaves {room} at level {level}"
-    elif level is not None and room > 0 and is_toxic is False:
-        yield f"no expansion is opened, with {room} places at level {level}"
+    else:
+        closed = (following.what, following.cohort, following.level, following.day)
+        is_closed = closed == ("expansion closed", None, level, event.day)
+        wanted = level is not None and room > 0
+        if is_closed != (wanted and (is_closed if is_toxic is None else is_toxic)) or (wanted and not is_closed):
+            yield f"no expansion is opened, with {room} places at level {level}: {following}"
 
 
 @promise
