@@ -183,7 +183,11 @@ class Story:
         log = [dict(zip(names, row, strict=True)) for row in zip(*(trial.events[n] for n in names), strict=True)]
         self.rows = {
             name: _rows(table)
-            for name, table in (("patients", trial.patients), ("cohorts", trial.cohorts), ("decisions", trial.decisions))
+            for name, table in (
+                ("patients", trial.patients),
+                ("cohorts", trial.cohorts),
+                ("decisions", trial.decisions),
+            )
         }
         self.people = [Person(row) for row in self.rows["patients"]]
         self.cohorts = {row["cohort"]: row for row in self.rows["cohorts"]}
@@ -797,12 +801,19 @@ def what_is_fixed_happens(story: Story) -> Iterator[str]:
         dlts = [e.day - zero for e in p.events if e.what in ("DLT", "late toxicity")]
         left = [e.day - zero for e in p.all("drop-out")]
         until = min(story.s.follow_up.days, story.trial.duration_days - zero, *left)
-        if (item.dlt is False and dlts) or (item.dlt_day is not None and item.dlt_day <= until and dlts != [item.dlt_day]):
+        if (item.dlt is False and dlts) or (
+            item.dlt_day is not None and item.dlt_day <= until and dlts != [item.dlt_day]
+        ):
             yield f"patient {p.patient} has DLTs after {dlts} days, and is fixed otherwise"
         if item.drop_out is False and left:
             yield f"patient {p.patient} leaves, and is to stay"
         day = item.drop_out_day
-        if day is not None and day < story.s.follow_up.days and day + zero <= story.trial.duration_days and left != [day]:
+        if (
+            day is not None
+            and day < story.s.follow_up.days
+            and day + zero <= story.trial.duration_days
+            and left != [day]
+        ):
             yield f"patient {p.patient} leaves after {left} days, fixed is {day}"
         if item.full_dose is not None and item.full_dose == p.reduced:
             yield f"patient {p.patient} is fixed: full_dose = {item.full_dose}"
@@ -1015,7 +1026,9 @@ def the_committee_meets_on_its_day(story: Story) -> Iterator[str]:
         if story.cohorts[event.cohort]["purpose"] == "expansion":
             continue
         meeting = story.first_day_on(event.day + safety.review_delay_days, safety.meeting_weekdays)
-        decided = next((e for e in story.events[event.number :] if e.what in ("decision", *CUTS) and e is not event), None)
+        decided = next(
+            (e for e in story.events[event.number :] if e.what in ("decision", *CUTS) and e is not event), None
+        )
         if meeting > story.s.trial.max_days:
             if decided is not None:
                 yield f"{event}, and then {decided}, which comes too late"
@@ -1051,7 +1064,9 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
             yield f"{event}: {row['next_patients']} places"
         if event.level != (following_level or row["recommended_level"]):
             yield f"{event}: level {event.level}"
-        if (event.detail or "") != f"{row['action']}: {row['reason']}" + (f" ({row['detail']})" if row["detail"] else ""):
+        if (event.detail or "") != f"{row['action']}: {row['reason']}" + (
+            f" ({row['detail']})" if row["detail"] else ""
+        ):
             yield f"{event}: {event.detail!r}"
     first = story.cohorts[1]
     if (first["level"], first["opened_day"], first["purpose"]) != (story.s.safety.start_level, 0, "escalation"):
@@ -1080,7 +1095,9 @@ def a_cohort_fits_under_the_cap(story: Story) -> Iterator[str]:
             room = story.room(k, story.s.levels)
             if room >= (1 if may_be_partial else story.s.safety.cohort_size):
                 yield f"{event}: the cap still leaves {room}"
-            told = re.fullmatch(r"the rule asks for (\d+) more at level (\d+), the cap leaves (\d+)", row["detail"] or "")
+            told = re.fullmatch(
+                r"the rule asks for (\d+) more at level (\d+), the cap leaves (\d+)", row["detail"] or ""
+            )
             if (told is None) == (row["reason"] == CAP_INCONCLUSIVE):
                 yield f"{event}: {row['detail']!r}"
             elif told:
@@ -1110,7 +1127,11 @@ def decisions_keep_the_limits(story: Story) -> Iterator[str]:
         if row["forced"] == "yes" and following >= level:
             yield f"{event}: forced, and not down"
         treated = story.treated(following, k)
-        if limits.most_per_level and row["action"] != "suspend" and treated + row["next_patients"] > limits.most_per_level:
+        if (
+            limits.most_per_level
+            and row["action"] != "suspend"
+            and treated + row["next_patients"] > limits.most_per_level
+        ):
             yield f"{event}: {treated} and {row['next_patients']} patients at level {following}"
         if following > level and (target is not None or limits.coherence == "after_dlt"):
             n, y = _last(story, event, number, k)
