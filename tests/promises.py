@@ -13,40 +13,39 @@ from __future__ import annotations
 
 import itertools
 import re
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Any, NamedTuple
+from datetime import timedelta
 
 from scipy.stats import beta
 
 from escalate import Trial
+from recount import dose_path, last_cut, replaced
+from replay import (
+    CANDIDATES,
+    COMPLETE,
+    CUTS,
+    DATA_CUT,
+    END,
+    EVENING,
+    INFUSIONS,
+    LETTERS,
+    LYMPHODEPLETION,
+    NEVER,
+    PART_OF_DOSE,
+    STATES,
+    TIME_IS_UP,
+    WITH_A_MODEL,
+    Event,
+    Story,
+)
 
-OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-NEVER = 10**9
-
-OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
-COMPLETE = ("cohort complete", "nothing outstanding")
-CUTS = (*COMPLETE, "decision forced", "candidate ready")
-"""Events of data cuts that the committee decides on (an expansion's "cohort complete" is not one)."""
-FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
-"""Events that follow from the one before them, in the same phase of the day; so does the closing of an expansion that is
-not opened at all."""
-
-ROLLING = ("rolling six", "TITE-BOIN", "TITE-CRM")
 EARLY = ("3+3", "rolling six")
 NO_ANSWER = ("3+3", "rolling six")
 """Rules that recommend nothing before they have finished."""
-WITH_A_MODEL = ("CRM", "TITE-CRM", "BLRM")
-
-TIME_IS_UP = "max_days reached"
 CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 AFTER_A_DLT = "withheld: a DLT became known after lymphodepletion"
 LEFT_EARLY = "left before the end of the DLT window"
-PART_OF_DOSE = "less than the full dose"
 CAP, CAP_INCONCLUSIVE = "cap reached", "cap reached, inconclusive"
 LEVEL_FULL = "the most patients at one level are treated at it"
 TOO_TOXIC = "stopping rule: lowest dose level too toxic"
@@ -56,396 +55,9 @@ MOST = "stopping rule: most patients treated"
 STUCK = "the rule suspends, and nobody is pending"
 ON_THE_DATA = (CAP, LEVEL_FULL, ENOUGH, PRECISE, MOST, STUCK)
 """Reasons of stops that recommend from whatever data there are."""
-
-PER_LEVEL = ("infused", "evaluable", "dlts", "non_evaluable", "not_infused", "replaced")
-STATES = {"F": "screen failure", "D": "withdrew waiting", "P": "no place", "A": "turned away", "X": "not infused",
-          "f": "completed", "d": "dropped out"}  # fmt: skip
-LETTERS = {
-    "consent": "C", "screen failure": "F", "eligible": "E", "waits": "W", "withdrew": "D", "no place": "P",
-    "turned away": "A", "lymphodepletion": "L", "infusion": "I", "not infused": "X", "DLT": "T", "late toxicity": "t",
-    "window completed": "w", "drop-out": "d", "follow-up completed": "f",
-}  # fmt: skip
-
-
-class Event(NamedTuple):
-    """One event of the log; `phase` is when on its day it must have happened, by what it is."""
-
-    number: int
-    day: int
-    phase: int
-    what: str
-    candidate: int | None
-    patient: int | None
-    cohort: int | None
-    level: int | None
-    detail: str | None
-
-    def __str__(self) -> str:
-        who = "" if self.candidate is None else f" of candidate {self.candidate}"
-        return f"{self.what}{who} on day {self.day}"
-
-
-class Before(NamedTuple):
-    """What held just before an event; levels count from 1, 0 is none, and `permitted` is None where the rule alone
-    knows."""
-
-    open: int | None = None
-    """The cohort whose places may be given, or, where it is `held`, whose outcomes alone are awaited."""
-    held: bool = False
-    deciding: int | None = None
-    """The cohort that a decision is outstanding on."""
-    permitted: int | None = 0
-    closed: bool = False
-    concluding: bool = False
-    places: int = 0
-    decided: int = -1
-    """Number of the last decision's event."""
-    decisions: int = 0
-
-
-@dataclass
-class Person:
-    """One candidate: the row of the patients' table, the events, and by their numbers when what happened."""
-
-    row: dict[str, Any]
-    events: list[Event] = field(default_factory=list)
-    eligible: int = NEVER
-    start: int = NEVER
-    infused: int = NEVER
-    refused: int = NEVER
-    settled: int = NEVER
-    outcome: str | None = None
-    gone: int = NEVER
-    """Left the waiting list, or the trial."""
-    planned_day: int = NEVER
-    placeless: bool = False
-    """Gave the place back with the infusion, of less than the full dose."""
-    reduced: bool = False
-    odd_dose: bool = False
-    """An infusion is told that is neither the full dose nor the part of it."""
-
-    @property
-    def candidate(self) -> int:
-        return self.row["candidate"]
-
-    @property
-    def patient(self) -> int | None:
-        return self.row["patient"]
-
-    @property
-    def cohort(self) -> int | None:
-        return self.row["cohort"]
-
-    @property
-    def level(self) -> int:
-        return self.row["level"] or 0
-
-    def all(self, what: str) -> list[Event]:
-        return [event for event in self.events if event.what == what]
-
-    def on_the_way(self, k: int) -> bool:
-        return self.start < k <= min(self.infused, self.refused)
-
-    def pending(self, k: int) -> bool:
-        return self.infused < k <= self.settled
-
-    def has(self, k: int, outcome: str) -> bool:
-        return self.settled < k and self.outcome == outcome
-
-    def evaluable(self, k: int) -> bool:
-        return self.settled < k and self.outcome in ("DLT", "no DLT")
-
-    def waits(self, k: int) -> bool:
-        return self.eligible < k <= min(self.start, self.gone)
-
-
-class Story:
-    """The records of a trial, replayed.
-
-    Parameters
-    ----------
-    trial : Trial
-        Its scenario and its four tables are read.
-    """
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial, self.s = trial, trial.scenario
-        s = self.s
-        self.first_weekday = s.trial.start_date.weekday()
-        self.lead = max((-day for agent in s.treatment.lymphodepletion for day in agent.days), default=0)
-        last_infusion = s.treatment.infusion_days[-1]
-        late = last_infusion if s.safety.dlt_window_anchor == "last_infusion" else 0
-        self.window = s.safety.dlt_window_days + late
-        self.rolling = s.rule.name in ROLLING
-        self.cap, self.replaces = s.trial.planned_patients, s.safety.replace_non_evaluable
-        self.counts_infused = s.trial.cap_counts == "infused"
-        names = ("candidate", "patient", "cohort", "level", "detail", "event", "day")
-        log = [dict(zip(names, row, strict=True)) for row in zip(*(trial.events[n] for n in names), strict=True)]
-        self.rows = {
-            name: _rows(table)
-            for name, table in (
-                ("patients", trial.patients),
-                ("cohorts", trial.cohorts),
-                ("decisions", trial.decisions),
-            )
-        }
-        self.people = [Person(row) for row in self.rows["patients"]]
-        self.cohorts = {row["cohort"]: row for row in self.rows["cohorts"]}
-        self.decisions = self.rows["decisions"]
-        self.events = [Event(phase=phase, number=k, what=e.pop("event"), **e) for k, (e, phase) in
-                       enumerate(zip(log, self._phases(log), strict=True))]  # fmt: skip
-        by_candidate = {person.candidate: person for person in self.people}
-        for event in self.events:
-            if event.candidate in by_candidate:
-                by_candidate[event.candidate].events.append(event)
-        for person in self.people:
-            self._read(person)
-        self.patients = sorted((p for p in self.people if p.patient is not None), key=lambda p: p.start)
-        self.by_cohort = {c: [p for p in self.patients if p.cohort == c] for c in self.cohorts}
-        self.before = self._replay()
-
-    # Reading
-
-    def _phases(self, log: list[dict[str, Any]]) -> Iterator[int]:
-        """Yield in which phase of its day each event happens, by what it is; what follows from another, with it."""
-        seen: set[int] = set()
-        infused_on: dict[int, int] = {}
-        ready_day, phase = -1, OUTCOMES
-        at_once = self.s.accrual.patience_days == 0
-        for event in log:
-            what, who, day = event["event"], event["candidate"], event["day"]
-            if what in OF_OUTCOMES:
-                phase = EVENING if infused_on.get(who) == day else OUTCOMES
-            elif what in (*COMPLETE, "decision forced") or (what == "expansion closed" and event["cohort"]):
-                phase = DATA_CUT
-            elif what == "decision":
-                phase = LYMPHODEPLETION if ready_day == day else COMMITTEE
-            elif what in ("consent", "screen failure", "eligible") or (what == "withdrew" and not at_once):
-                phase = CANDIDATES
-            elif what in ("infusion", "not infused"):
-                phase = INFUSIONS if self.lead or who in seen else LYMPHODEPLETION
-                seen.add(who)
-                infused_on.setdefault(who, day)
-            elif what == "trial ended":
-                phase = END
-            elif what not in (*FOLLOWS, "expansion closed"):
-                phase = LYMPHODEPLETION
-            if what == "candidate ready":
-                ready_day = day
-            yield phase
-
-    def _read(self, person: Person) -> None:
-        """Note when what happened to a person, and what the person counts as, by the events alone."""
-        s, count = self.s, 0
-        for event in person.events:
-            match event.what:
-                case "eligible":
-                    person.eligible = event.number
-                case "lymphodepletion":
-                    person.start = event.number
-                case "not infused":
-                    person.start = min(person.start, event.number)
-                    person.refused = person.gone = event.number
-                case "infusion":
-                    if count == 0:
-                        person.start, person.infused = min(person.start, event.number), event.number
-                    self._read_dose(person, event, count)
-                    count += 1
-                case "DLT":
-                    person.settled, person.outcome = event.number, "DLT"
-                case "window completed":
-                    full = not person.reduced and count == len(s.treatment.infusion_days)
-                    person.settled, person.outcome = event.number, "no DLT" if full else "non-evaluable"
-                case "drop-out" if person.infused < NEVER and person.settled == NEVER:
-                    person.settled, person.outcome = event.number, "non-evaluable"
-                case "withdrew" | "no place" | "turned away" | "screen failure":
-                    person.gone = event.number
-        if person.outcome is None and person.infused < NEVER:
-            person.outcome = "pending"
-        if person.start < NEVER:
-            person.planned_day = self.events[person.start].day + self.lead
-        at_once = s.safety.replace_partial_dose == "at_once" and person.cohort is not None
-        person.placeless = person.reduced and at_once and not self.gives_places_itself(person.cohort or 0)
-
-    def _read_dose(self, person: Person, event: Event, count: int) -> None:
-        """Note whether an infusion is less than planned, by its detail."""
-        share = (self.s.treatment.infusion_shares or [1 / len(self.s.treatment.infusion_days)] * (count + 1))[count]
-        label = self.s.dose_levels[person.level - 1].label
-        part = share * self.s.attrition.partial_dose_share
-        full, less = ("" if share == 1 else f"{share:.0%} of ") + label, f"{part:.0%} of {label}"
-        told = (event.detail or "").removesuffix(": the place is free")
-        if full == less:  # rounded to the same words
-            person.reduced = PART_OF_DOSE in (person.row["non_evaluable_reason"] or "")
-        else:
-            person.reduced = person.reduced or told == less
-            person.odd_dose = person.odd_dose or told not in (full, less)
-
-    def _replay(self) -> list[Before]:
-        """Return what held before each event, and after the last."""
-        now = Before(permitted=self.s.safety.start_level)
-        found = []
-        for event in self.events:
-            found.append(now)
-            match event.what:
-                case "cohort opened":
-                    places = int((event.detail or "").split(", ")[1].split()[0])
-                    now = now._replace(open=event.cohort, held=False, deciding=None, places=places)
-                case "expansion closed":
-                    now = now._replace(open=None, permitted=(event.level or 1) - 1)
-                case "decision":
-                    now = self._decided(now, event)
-                case "enrolment closed":
-                    now = now._replace(closed=True, open=now.open if now.concluding else None)
-                case what if what in CUTS:
-                    is_expansion = self.cohorts[event.cohort]["purpose"] == "expansion"
-                    now = now._replace(open=None, deciding=None if is_expansion else event.cohort)
-        return [*found, now]
-
-    def _decided(self, now: Before, event: Event) -> Before:
-        row = self.decisions[now.decisions]
-        now = now._replace(deciding=None, held=False, decided=event.number, decisions=now.decisions + 1)
-        if row["action"] == "suspend":
-            return now._replace(open=row["cohort"], held=True, permitted=row["next_level"])
-        if row["action"] == "stop":
-            is_last = now.decisions == len(self.decisions) and self.trial.stop_reason != TIME_IS_UP
-            if is_last:
-                return now._replace(open=None, concluding=False, permitted=row["recommended_level"] or 0)
-            return now._replace(open=row["cohort"], held=True, concluding=True, permitted=None)
-        now = now._replace(permitted=row["next_level"])
-        if self.rolling and row["next_level"] == row["level"]:
-            taken = self.taken(row["cohort"], event.number + 1)
-            return now._replace(open=row["cohort"], places=taken + row["next_patients"])
-        return now
-
-    # Counting, just before an event
-
-    def gives_places_itself(self, cohort: int) -> bool:
-        """Whether a rolling rule decides on the cohort's places."""
-        return self.rolling and self.cohorts[cohort]["purpose"] == "escalation"
-
-    def taken(self, cohort: int, k: int) -> int:
-        """Places of the cohort that nobody else can have."""
-        lost = self.gives_places_itself(cohort) or not self.replaces
-        return sum(
-            p.on_the_way(k)
-            or (p.pending(k) and not p.placeless)
-            or p.evaluable(k)
-            or (lost and p.has(k, "non-evaluable"))
-            for p in self.by_cohort[cohort]
-        )
-
-    def room(self, k: int, permitted: int) -> int:
-        """What the cap leaves; who is on the way to a level above the permitted one gets nothing, and takes none."""
-        if self.counts_infused:
-            used = sum(p.infused < k for p in self.patients)
-        else:
-            used = sum(p.evaluable(k) or (p.pending(k) and not p.placeless) for p in self.patients)
-        return self.cap - used - sum(p.on_the_way(k) and p.level <= permitted for p in self.patients)
-
-    def evaluable(self, level: int, k: int) -> int:
-        return sum(p.level == level and p.evaluable(k) for p in self.patients)
-
-    def dlts(self, level: int, k: int) -> int:
-        return sum(p.level == level and p.has(k, "DLT") for p in self.patients)
-
-    def pending(self, level: int, k: int) -> int:
-        """Open windows at a level."""
-        return sum(p.level == level and p.pending(k) for p in self.patients)
-
-    def on_the_way(self, level: int, k: int) -> int:
-        return sum(p.level == level and p.on_the_way(k) for p in self.patients)
-
-    def treated(self, level: int, k: int) -> int:
-        """Patients at a level that the rule hears of: a rolling one of the pending, and of those on the way, too."""
-        more = self.pending(level, k) + self.on_the_way(level, k) if self.rolling else 0
-        return self.evaluable(level, k) + more
-
-    def somebody_outstanding(self, k: int) -> bool:
-        return any(p.on_the_way(k) or p.pending(k) for p in self.patients)
-
-    def is_complete(self, k: int) -> bool:
-        """Whether no outcome of the open cohort is awaited, and no place can be filled any more."""
-        now = self.before[k]
-        assert now.open is not None
-        if self.gives_places_itself(now.open):
-            if self.somebody_outstanding(k):
-                return False
-        elif any(p.on_the_way(k) or p.pending(k) for p in self.by_cohort[now.open]):
-            return False
-        if now.held or self.taken(now.open, k) >= now.places:
-            return True
-        return now.permitted is not None and self.room(k, now.permitted) <= 0
-
-    def is_too_toxic(self, level: int, k: int, probability: float | None) -> bool | None:
-        """Whether P(DLT) at a level is too large, more likely than this; None where the rule alone can say."""
-        if probability is None or probability == 1:
-            return False
-        if self.s.rule.name in WITH_A_MODEL:
-            return None
-        limit = self.s.stopping.too_toxic_above or getattr(self.s.rule, "target", None)
-        n, y = self.evaluable(level, k), self.dlts(level, k)
-        if limit is None:
-            return None
-        return n > 0 and bool(beta.sf(limit, 1 + y, 1 + n - y) > probability)
-
-    def stagger_until(self, cohort: int, k: int) -> int:
-        """The first day of the next first infusion in a cohort, whoever turns out to be the sentinel."""
-        safety, first = self.s.safety, self.has_sentinel(cohort)
-        until, earlier = 0, []
-        for p in self.by_cohort[cohort]:
-            if p.start >= k or p.refused < k:
-                continue
-            if first and not any(other.infused < k for other in earlier):
-                until = max(until, p.planned_day + safety.sentinel_stagger_days)
-            if earlier or not first:
-                until = max(until, p.planned_day + safety.stagger_days)
-            earlier.append(p)
-        return until
-
-    def has_sentinel(self, cohort: int) -> bool:
-        level = self.cohorts[cohort]["level"]
-        is_new = all(row["level"] != level for c, row in self.cohorts.items() if c < cohort)
-        return is_new or self.s.safety.sentinel == "every_cohort"
-
-    def weekday(self, day: int) -> str:
-        return WEEKDAYS[(self.first_weekday + day) % 7]
-
-    @cached_property
-    def days(self) -> list[tuple[int, int]]:
-        """Day and phase of each event."""
-        return [(event.day, event.phase) for event in self.events]
-
-    def at(self, day: int, phase: int) -> int:
-        """The number of the first event not before a phase of a day."""
-        return bisect_left(self.days, (day, phase))
-
-    @cached_property
-    def time_is_up(self) -> bool:
-        """Whether the trial was ended on its last day."""
-        return self.events[-1].detail == TIME_IS_UP
-
-    def all(self, *what: str) -> list[Event]:
-        return [event for event in self.events if event.what in what]
-
-    @cached_property
-    def final_decision(self) -> Event | None:
-        """The committee's last decision, if it ended the escalation."""
-        decided = self.all("decision")
-        return decided[-1] if decided and self.trial.stop_reason != TIME_IS_UP else None
-
-    def cut_of(self, decision: Event) -> Event | None:
-        """The data cut that a decision is on: the one before it."""
-        earlier = [e for e in self.events[: decision.number] if e.what in CUTS and e.cohort == decision.cohort]
-        return earlier[-1] if earlier else None
-
-    def first_day_on(self, day: int, allowed: tuple[str, ...]) -> int:
-        return next(day + wait for wait in range(7) if self.weekday(day + wait) in allowed)
-
-
-def _rows(table: Any) -> list[dict[str, Any]]:
-    names = [column.name for column in table.columns if not column.date_of]
-    return [dict(zip(names, row, strict=True)) for row in zip(*(table[name] for name in names), strict=True)]
-
+OF_CANDIDATES = (
+    "candidate", "state", "consent_day", "screening_end_day", "failed_criterion", "waiting_days", "left_day",
+)  # fmt: skip
 
 Promise = Callable[[Story], Iterator[str]]
 PROMISES: list[Promise] = []
@@ -473,9 +85,9 @@ def a_day_has_its_order(story: Story) -> Iterator[str]:
     for one, other in itertools.pairwise(story.events):
         if (one.day, one.phase) > (other.day, other.phase):
             yield f"{one} stands before {other}"
-        elif (one.day, one.phase) == (other.day, other.phase) and one.phase != LYMPHODEPLETION:
-            if _order(one) > _order(other):
-                yield f"{one} stands before {other}, in the same phase"
+        in_order = one.phase == LYMPHODEPLETION or _order(one) <= _order(other)
+        if (one.day, one.phase) == (other.day, other.phase) and not in_order:
+            yield f"{one} stands before {other}, in the same phase"
     first, last = story.events[0], story.events[-1]
     if (first.what, first.day) != ("cohort opened", 0):
         yield f"it begins with {first}"
@@ -487,6 +99,72 @@ def _order(event: Event) -> tuple[int, int]:
     if event.candidate is None:
         return 0, 0
     return (1, event.patient) if event.patient is not None else (2, event.candidate)
+
+
+@promise
+def every_event_names_whom_it_concerns(story: Story) -> Iterator[str]:
+    """A patient has a number, a cohort and a level from the start of treatment on, and not before."""
+    for p in story.people:
+        for event in p.events:
+            named = (event.patient, event.cohort, event.level)
+            enrolled = (p.patient, p.cohort, p.row["level"])
+            if named != (enrolled if event.number >= p.start else (None, None, None)):
+                yield f"{event} names patient, cohort and level {named}, the table {enrolled}"
+        if p.start == NEVER:
+            rest = {name: cell for name, cell in p.row.items() if cell is not None and name not in OF_CANDIDATES}
+            if rest:
+                yield f"candidate {p.candidate} was never treated, and has {rest}"
+    for event in story.events:
+        if event.candidate is None and event.patient is not None:
+            yield f"{event} names patient {event.patient}"
+        if event.what in ("enrolment closed", "trial ended") and (event.cohort, event.level) != (None, None):
+            yield f"{event} names a cohort, or a level"
+        if event.candidate is not None and event.what not in LETTERS:
+            yield f"{event} concerns nobody"
+
+
+@promise
+def what_is_told_is_so(story: Story) -> Iterator[str]:
+    """Details of events: why there is no place, and when there will be one; what an outcome means."""
+    for event in story.events:
+        match event.what:
+            case "waits" | "no place":
+                right = _why_no_place(story, event)
+            case "withdrew":
+                days = story.s.accrual.patience_days
+                right = [f"no place within {days} day{'' if days == 1 else 's'}"]
+                right = _why_no_place(story, event) if days == 0 else right
+            case "window completed":
+                less = story.person(event).outcome == "non-evaluable"
+                right = ["less than the full dose: non-evaluable" if less else None]
+            case "drop-out":
+                inside = story.person(event).settled == event.number
+                right = ["inside the DLT window: non-evaluable" if inside else None]
+            case "trial ended":
+                right = ["last follow-up completed", TIME_IS_UP]
+            case "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
+                right = [None]
+            case "follow-up completed":
+                right = [None]
+            case _:
+                continue
+        if event.detail not in right:
+            yield f"{event}: {event.detail!r}, should be {right}"
+
+
+def _why_no_place(story: Story, event: Event) -> list[str | None]:
+    k, now = event.number, story.before[event.number]
+    if now.open is None:
+        return ["a decision is outstanding"]
+    if now.held:
+        return [f"the rule waits for {what}: accrual is suspended" for what in ("outcomes", "follow-up")]
+    if now.permitted is None or story.room(k, now.permitted) <= 0:
+        return ["the cap leaves no room"]
+    if story.taken(now.open, k) >= now.places:
+        return ["every place of the cohort is taken"]
+    day = max(event.day + story.lead, story.stagger_until(now.open, k))
+    date = story.s.trial.start_date + timedelta(days=story.first_day_on(day, story.s.treatment.weekdays))
+    return [f"the next {word} is possible on {date.isoformat()}" for word in ("infusion", "dose")]
 
 
 # Candidates
@@ -523,6 +201,8 @@ def screening_takes_its_days(story: Story) -> Iterator[str]:
         due = consent + story.s.screening.days
         if len(results) > 1 or any(e.day != due for e in results):
             yield f"candidate {p.candidate} consented on day {consent}: results on {[e.day for e in results]}"
+        if p.row["consent_day"] != consent:
+            yield f"candidate {p.candidate} has a wrong consent_day"
         if p.row["screening_end_day"] != (results[0].day if results else None):
             yield f"candidate {p.candidate} has a wrong screening_end_day"
         if not results and not p.all("turned away") and due <= story.trial.duration_days:
@@ -572,8 +252,7 @@ def without_a_place_they_wait_or_go(story: Story) -> Iterator[str]:
         if bool(said) == has_place:
             yield f"candidate {p.candidate} is eligible on day {day}, and then: {[e.what for e in said]}"
         for event in said:
-            waiting = sum(bool(o.all("waits")) and o.all("waits")[0].number < event.number
-                          and o.waits(event.number) for o in story.people)  # fmt: skip
+            waiting = sum(o.stays < event.number and o.waits(event.number) for o in story.people)
             full = accrual.without_place == "wait" and waiting == accrual.most_waiting
             match event.what:
                 case "waits":
@@ -792,9 +471,9 @@ def what_is_fixed_happens(story: Story) -> Iterator[str]:
         if item is None:
             continue
         withheld = p.row["not_infused_reason"] in (CLOSED_LEVEL, AFTER_A_DLT)
-        if item.infused is not None and min(p.infused, p.refused) < NEVER and not withheld:
-            if item.infused != (p.infused < NEVER):
-                yield f"patient {p.patient} is fixed: infused = {item.infused}"
+        is_known = min(p.infused, p.refused) < NEVER and not withheld
+        if is_known and item.infused is not None and item.infused != (p.infused < NEVER):
+            yield f"patient {p.patient} is fixed: infused = {item.infused}"
         if p.infused == NEVER:
             continue
         zero = story.events[p.infused].day
@@ -902,7 +581,7 @@ def amounts_are_what_was_given(story: Story) -> Iterator[str]:
         part = story.s.attrition.partial_dose_share if p.reduced else 1.0
         cells = None if dose.cells is None else sum(shares[: len(p.all("infusion"))]) * part * dose.cells
         told = p.row["cells_given"]
-        if (cells is None) != (told is None) or (cells is not None and abs(cells - told) > 1e-9 * dose.cells):
+        if (cells is None) != (told is None) or (cells is not None and abs(cells - told) > 1e-12 * dose.cells):
             yield f"patient {p.patient} got {told} cells, by the events {cells}"
         area = p.row["body_surface_area_m2"]
         for agent in story.s.treatment.lymphodepletion:
@@ -1060,6 +739,11 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
         direction = {"escalate": 1, "stay": 0, "de-escalate": -1}.get(row["action"])
         if direction is not None and direction != (following_level > level) - (following_level < level):
             yield f"{event}: {row['action']} from level {level} to {following_level}"
+        if row["action"] == "stop":
+            if (following_level, row["next_patients"]) != (None, None):
+                yield f"{event}: stops, and {row['next_patients']} at level {following_level} are decided"
+        elif row["recommended_level"] is not None:
+            yield f"{event}: goes on, and level {row['recommended_level']} is recommended"
         if goes_on and not 1 <= row["next_patients"] <= story.s.safety.cohort_size:
             yield f"{event}: {row['next_patients']} places"
         if event.level != (following_level or row["recommended_level"]):
@@ -1071,7 +755,7 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
     first = story.cohorts[1]
     if (first["level"], first["opened_day"], first["purpose"]) != (story.s.safety.start_level, 0, "escalation"):
         yield f"the first cohort is {first}"
-    opened = [event for event in story.all("cohort opened")]
+    opened = story.all("cohort opened")
     if [event.cohort for event in opened] != list(story.cohorts):
         yield "cohorts are not numbered as they are opened"
     for event in opened:
@@ -1121,9 +805,11 @@ def decisions_keep_the_limits(story: Story) -> Iterator[str]:
         highest = level if limits.no_skipping == "last_given" else max([level, *given])
         if limits.no_skipping != "off" and given and following > highest + 1:
             yield f"{event}: from level {level} to {following}, {highest} is the highest"
-        if limits.no_skipping_down and following < level - 1 and following != (row.get("open_levels") or level) - 1:
-            if row.get("open_levels") != following:
-                yield f"{event}: down from level {level} to {following}"
+        lowest = min(level, row.get("open_levels", level)) - 1
+        if limits.no_skipping_down and following < lowest and row["action"] != "suspend":
+            yield f"{event}: down from level {level} to {following}"
+        if following > row.get("open_levels", following):
+            yield f"{event}: level {following} is eliminated"
         if row["forced"] == "yes" and following >= level:
             yield f"{event}: forced, and not down"
         treated = story.treated(following, k)
@@ -1175,9 +861,9 @@ def stopping_rules_stop(story: Story) -> Iterator[str]:
             if stopping.most_patients and row["action"] != "suspend" and sum(treated) + wanted > stopping.most_patients:
                 yield f"{event}: goes on with {wanted} after {sum(treated)} patients"
             stays = row["next_level"] == row["level"] and row["action"] != "suspend"
-            if stopping.enough_at_level and (stays or stopping.enough_when == "any_move"):
-                if here >= stopping.enough_at_level:
-                    yield f"{event}: goes on after {here} patients at the level"
+            counts = stopping.enough_at_level and (stays or stopping.enough_when == "any_move")
+            if counts and here >= stopping.enough_at_level:
+                yield f"{event}: goes on after {here} patients at the level"
             if is_toxic and not is_forced:
                 yield f"{event}: goes on, and the lowest level is too toxic"
         elif not is_forced and not story.before[event.number].concluding:
@@ -1187,7 +873,7 @@ def stopping_rules_stop(story: Story) -> Iterator[str]:
                 TOO_TOXIC: is_toxic is None or is_toxic,
                 MOST: most is not None and sum(treated) + size > most,
                 ENOUGH: enough is not None and here >= enough,
-                PRECISE: stopping.interval_width is not None,
+                PRECISE: _width(story, row["recommended_level"], k) <= (stopping.interval_width or 0),
                 LEVEL_FULL: story.s.limits.most_per_level is not None and max(treated) >= story.s.limits.most_per_level,
                 STUCK: not story.rolling or not story.somebody_outstanding(k),
             }
@@ -1195,6 +881,14 @@ def stopping_rules_stop(story: Story) -> Iterator[str]:
                 yield f"{event}: {reason}, with {treated} treated"
         if reason == TOO_TOXIC and row["recommended_level"] is not None:
             yield f"{event}: a dose is recommended although the lowest is too toxic"
+
+
+def _width(story: Story, level: int | None, k: int) -> float:
+    """The width of the 95% interval of P(DLT) at a level, with a uniform prior; 0 where a model says."""
+    if story.s.rule.name in WITH_A_MODEL or level is None:
+        return 0.0
+    n, y = story.evaluable(level, k), story.dlts(level, k)
+    return float(beta.ppf(0.975, 1 + y, 1 + n - y) - beta.ppf(0.025, 1 + y, 1 + n - y))
 
 
 # The end
@@ -1340,7 +1034,7 @@ def cohorts_are_a_recount(story: Story) -> Iterator[str]:
         people = story.by_cohort[number]
         infused = sorted(story.events[p.infused].day for p in people if p.infused < NEVER)
         outcomes = Counter(p.outcome for p in people)
-        cut, decided = _last_cut(story, number)
+        cut, decided = last_cut(story, number)
         found = {
             "places": [now.places for now in story.before if now.open == number][-1],
             "first_infusion_day": infused[0] if infused else None,
@@ -1362,145 +1056,9 @@ def cohorts_are_a_recount(story: Story) -> Iterator[str]:
             yield f"cohort {number}: {wrong}"
 
 
-def _last_cut(story: Story, cohort: int) -> tuple[int | None, int | None]:
-    """The days of the last data cut and of the decision on it; none where the cohort went on after that."""
-    cut = decided = None
-    for event in story.events:
-        if event.cohort != cohort:
-            continue
-        if event.what in (*CUTS, "expansion closed"):
-            cut, decided = event.day, None
-        elif event.what == "decision":
-            decided = event.day
-            if story.before[event.number + 1].open == cohort:
-                cut = decided = None
-    return cut, decided
-
-
-def replaced(story: Story, cohort: int) -> int | str:
-    """Patients who took a place that another had given back; "?" where the log does not tell who was there first.
-
-    A DLT of one who gave the place back fills a vacant one, and a rolling rule's next places are no replacements.
-    """
-    people = {p.patient: p for p in story.by_cohort[cohort]}
-    rolling, vacant, count = story.gives_places_itself(cohort), 0, 0
-    starts = [story.events[p.start].day for p in people.values()]
-    gives_back = any(p.refused < NEVER or p.placeless for p in people.values())
-    if not story.lead and gives_back and len(set(starts)) < len(starts):
-        return "?"
-    for event in story.events:
-        if event.cohort != cohort:
-            continue
-        k, places = event.number + 1, story.before[event.number + 1].places
-        if event.what == "decision" and rolling and story.before[k].open == cohort and not story.before[k].held:
-            vacant = 0
-        p = people.get(event.patient)
-        if p is None:
-            continue
-        if event.number == p.start and vacant:
-            vacant, count = vacant - 1, count + 1
-        gives = event.number == p.refused or (event.number == p.infused and p.placeless)
-        lost = event.number == p.settled and p.outcome == "non-evaluable" and not p.placeless
-        if gives or (lost and story.replaces and not rolling):
-            vacant += rolling or story.taken(cohort, k) < places
-        if event.number == p.settled and p.placeless and p.evaluable(k) and vacant:
-            vacant -= 1
-    return count
-
-
 @promise
 def the_dose_path_is_the_patients(story: Story) -> Iterator[str]:
     """Cohort by cohort, a letter for each infused patient in order of enrolment."""
     path = dose_path(story)
     if story.trial.dose_path != path:
         yield f"{story.trial.dose_path!r}, by the patients {path!r}"
-
-
-def dose_path(story: Story) -> str:
-    """The dose path, from the events."""
-    letter = {"DLT": "T", "no DLT": "N", "non-evaluable": "X", "pending": "P"}
-    parts = []
-    for cohort, people in story.by_cohort.items():
-        letters = "".join(letter[p.outcome] for p in people if p.outcome)
-        parts += [f"{story.cohorts[cohort]['level']}{letters}"] if letters else []
-    return " ".join(parts)
-
-
-# What many trials keep of one
-
-
-def recount(trial: Trial) -> dict[str, Any]:
-    """Return what `Trials.columns` keeps of a trial, from its events; without what the log does not tell."""
-    story = Story(trial)
-    labels, k = [level.label for level in story.s.dose_levels], len(story.events)
-    found: dict[str, Any] = {
-        "replicate": trial.replicate,
-        "recommended": "no dose" if trial.recommended is None else labels[trial.recommended - 1],
-        "stop_reason": trial.stop_reason,
-        "dose_path": dose_path(story),
-        "duration_days": story.events[-1].day,
-    }
-    for level in range(1, story.s.levels + 1):
-        here = [p for p in story.patients if p.level == level]
-        back = [replaced(story, c) for c, row in story.cohorts.items() if row["level"] == level]
-        counts = {
-            "infused": sum(p.infused < NEVER for p in here),
-            "evaluable": sum(p.evaluable(k) for p in here),
-            "dlts": sum(p.has(k, "DLT") for p in here),
-            "non_evaluable": sum(p.has(k, "non-evaluable") for p in here),
-            "not_infused": sum(p.refused < NEVER for p in here),
-            "replaced": None if "?" in back else sum(back),
-        }
-        found |= {f"{name}_at_level_{level}": value for name, value in counts.items() if value is not None}
-    states = Counter(STATES.get(LETTERS[p.events[-1].what], "cut off") for p in story.people)
-    found |= {f"candidates_{s.replace(' ', '_')}": states[s] for s in (*STATES.values(), "cut off")}
-    return found | _milestones(story) | _waits(story)
-
-
-def _milestones(story: Story) -> dict[str, float]:
-    nan = float("nan")
-
-    def day(events: list[Event], last: bool = False) -> float:
-        return events[-1 if last else 0].day if events else nan
-
-    infusions, closed = story.all("infusion"), story.all("expansion closed")
-    outcomes = [story.events[p.settled] for p in story.patients if p.settled < NEVER]
-    found = {"first infusion": day(infusions), "last infusion": day(infusions, True)}
-    for level in range(1, story.s.levels + 1):
-        found[f"level {level} opened"] = day([e for e in story.all("cohort opened") if e.level == level])
-    found["last outcome"] = max((event.day for event in outcomes), default=nan)
-    found["escalation ended"] = nan if story.final_decision is None else story.final_decision.day
-    found["expansion closed"] = day(closed)
-    found["enrolment closed"] = day(story.all("enrolment closed"))
-    found["trial ended"] = nan if story.time_is_up else story.events[-1].day
-    days = {f"{name.replace(' ', '_')}_day": value for name, value in found.items()}
-    for number, row in story.cohorts.items():
-        if row["purpose"] == "escalation" and number <= min(12, story.cap):
-            decided = _last_cut(story, number)[1]
-            opened = next(e.day for e in story.all("cohort opened") if e.cohort == number)
-            days[f"cohort_{number}_days"] = nan if decided is None else decided - opened
-    return days
-
-
-def _waits(story: Story) -> dict[str, int]:
-    """What each day was waited for, by what holds at its end; of a rolling rule's cohorts the committee alone."""
-    days: Counter[str] = Counter()
-    numbers = [story.at(day + 1, OUTCOMES) for day in range(story.events[-1].day)]
-    for k, group in itertools.groupby(numbers):
-        days[_waited_for(story, k)] += len(list(group))
-    kinds = ["committee", "follow-up"]
-    if not story.rolling:
-        kinds += ["patients", "stagger", "lymphodepletion", "DLT windows"]
-    return {f"waits_{kind.replace(' ', '_').replace('-', '_')}_days": days[kind] for kind in kinds}
-
-
-def _waited_for(story: Story, k: int) -> str:
-    now = story.before[k]
-    if now.deciding is not None:
-        return "committee"
-    if now.open is None:
-        return "follow-up"
-    if not now.held and story.taken(now.open, k) < now.places and story.room(k, now.permitted or 0) > 0:
-        return "stagger" if any(p.waits(k) for p in story.people) else "patients"
-    on_the_way = any(p.on_the_way(k) for p in story.by_cohort[now.open])
-    return "lymphodepletion" if on_the_way else "DLT windows"

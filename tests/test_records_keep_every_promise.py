@@ -19,11 +19,13 @@ from hypothesis import strategies as st
 import promises
 from escalate import Scenario, Trial, simulate, simulate_trial
 from escalate.words.tables import Table
-from promises import PROMISES, broken, recount
+from promises import PROMISES, broken
+from recount import recount
+from replay import WEEKDAYS
 from small import lymphodepletion, small
 from strategies import any_rule, scenarios
 
-EVERY_DAY = list(promises.WEEKDAYS)
+EVERY_DAY = list(WEEKDAYS)
 APART = [
     promises.an_expansion_is_closed_as_soon_as_it_is_too_toxic,
     promises.data_cuts_come_when_they_can,
@@ -212,7 +214,7 @@ def test_the_first_patient_gets_no_cells_and_the_stagger_is_shorter_than_the_lea
         (5, "not infused", 1),
         (8, "infusion", 2),
         (11, "infusion", 3),
-        (12, "infusion", 4),
+        (13, "infusion", 4),
     )
 
 
@@ -258,20 +260,29 @@ def test_nobody_is_replaced_beyond_a_cap_of_the_infused() -> None:
     )
 
 
-@pytest.mark.parametrize("day", [2, 3])
-def test_a_dlt_between_lymphodepletion_and_infusion(day: int) -> None:
-    """Known on the day of the infusion, or the day before; a DLT of the very day of the start counts from the evening."""
+@pytest.mark.parametrize(
+    ("who", "day", "path", "is_withheld"),
+    [
+        ("p1", 1, "1TN", False),
+        ("p2", 0, "1NT", True),
+        ("p1", 2, "1TN", True),
+        ("p1", 4, "1TN", True),
+        ("p1", 5, "1TNN", False),
+    ],
+)
+def test_a_dlt_between_lymphodepletion_and_infusion(who: str, day: int, path: str, is_withheld: bool) -> None:
+    """Patient 3 starts on day 4, after the outcomes of its morning, and is infused on day 7, after those of its."""
     told(
         small(
             accrual=on_days(0, 1, 4),
             treatment__lymphodepletion=lymphodepletion(3),
             safety__dlt_after_lymphodepletion="withhold",
-            what_if=fates(p1={"dlt_day": day}),
+            what_if=fates(**{who: {"dlt_day": day}}),
             trial__max_days=60,
         ),
-        "1TN" if day == 3 else "1T",
-        (3 + day, "DLT", 1),
-        (7, "infusion" if day == 3 else "not infused", 3),
+        path,
+        (4, "lymphodepletion", 3),
+        (7, "not infused" if is_withheld else "infusion", 3),
     )
 
 
@@ -342,7 +353,7 @@ def test_a_rolling_rule_is_asked_when_somebody_is_ready() -> None:
             what_if=fates(p2={"infused": False}, p3={"dlt_day": 6}, p4={"dlt_day": 1}),
             trial__max_days=50,
         ),
-        "1NTTN",
+        "1NTT",
         (0, "candidate ready", None),
         (2, "not infused", 2),
     )
@@ -355,22 +366,22 @@ TOO_TOXIC = {
     "toxicity__dlt_probability": [0.0],
     "rule": {"name": "3+3", "variant": "A"},
 }
-EXPANSIONS: dict[str, tuple[dict[str, Any], float, str, tuple[int, str, int | None]]] = {
+THREE_ON_THE_LAST_DAY = fates(p4={"dlt_day": 28}, p5={"dlt_day": 28}, p6={"dlt_day": 28})
+EXPANSIONS: dict[str, tuple[list[dict[str, Any]], float, str, tuple[int, str, None]]] = {
     "not opened": (fates(p1={"dlt_day": 5}), 0.1, "1TNN 1NNN", (56, "expansion closed", None)),
-    "closed at once": (fates(p4={"dlt_day": 5}, p5={"dlt_day": 6}), 0.6, "1NNN 1TTNNN", (34, "expansion closed", None)),
-    "closed in the end": (
-        fates(p4={"dlt_day": 5}, p11={"dlt_day": 27}, p12={"dlt_day": 28}), 0.2, "1NNN 1TNNNNNNTT",
-        (56, "expansion closed", None),
-    ),
-    "complete": (fates(p4={"dlt_day": 5}, p12={"dlt_day": 28}), 0.35, "1NNN 1TNNNNNNNT", (56, "cohort complete", None)),
-}  # fmt: skip
+    "closed at once": (fates(p4={"dlt_day": 5}), 0.6, "1NNN 1TNN", (33, "expansion closed", None)),
+    "closed in the end": (THREE_ON_THE_LAST_DAY, 0.5, "1NNN 1TTTNNNNNN", (56, "expansion closed", None)),
+    "complete": (THREE_ON_THE_LAST_DAY, 0.7, "1NNN 1TTTNNNNNN", (56, "cohort complete", None)),
+}
+"""By fate, probability to be exceeded, dose path, last data cut."""
 
 
 @pytest.mark.parametrize("case", EXPANSIONS)
 def test_expansions_that_are_too_toxic(case: str) -> None:
     what_if, probability, path, event = EXPANSIONS[case]
     changes = dict(TOO_TOXIC, stopping={"expansion_too_toxic_probability": probability, "too_toxic_above": 0.25})
-    told(small(accrual=on_days(*[0] * 3, *[28] * 9), what_if=what_if, **changes), path, event)
+    days = [0] * 3 + [28] * 3 + [36 if case == "closed at once" else 28] * 6
+    told(small(accrual=on_days(*days), what_if=what_if, **changes), path, event)
 
 
 def test_an_expansion_is_closed_as_soon_as_it_is_too_toxic() -> None:
@@ -488,8 +499,9 @@ def test_who_was_to_get_no_cells_is_not_beyond_the_cap() -> None:
 
 
 TABLES = ("events", "patients", "cohorts", "decisions")
-UNREAD = {"body_surface_area_m2", "open_levels", "reason"}
-"""What the records do not say twice: a rule's own words and findings, and what nature draws."""
+UNREAD = {"body_surface_area_m2", "open_levels"}
+OF_A_MODEL = ("p_dlt", "followup")
+"""What the records do not say twice: what a rule finds, and what nature draws."""
 
 
 def changed(trial: Trial, table: str, row: int, column: str) -> Trial:
@@ -518,7 +530,9 @@ def test_every_changed_cell_is_noticed() -> None:
         for name in TABLES:
             table: Table = getattr(trial, name)
             columns = [
-                c.name for c in table.columns if not c.date_of and c.name not in UNREAD and c.name[:5] != "p_dlt"
+                c.name
+                for c in table.columns
+                if not c.date_of and c.name not in UNREAD and not c.name.startswith(OF_A_MODEL)
             ]
             for column in columns:
                 for row in rng.sample(range(len(table)), min(len(table), 3)):
