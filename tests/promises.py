@@ -595,8 +595,8 @@ def amounts_are_what_was_given(story: Story) -> Iterator[str]:
 
 @promise
 def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
-    """Complete: nobody is awaited, and no place can be filled. Forced: early, and where that is allowed. Ready: somebody
-    waits, and the rule alone can give a place."""
+    """Complete: nobody is awaited, no place can be filled. Forced: early, and where that is allowed. Ready: somebody
+    waits whom the rule alone can give a place."""
     said = story.s.safety.early_decision
     early = said if said is not None else story.s.rule.name in EARLY
     for event in story.all(*CUTS, "expansion closed"):
@@ -792,7 +792,7 @@ def a_cohort_fits_under_the_cap(story: Story) -> Iterator[str]:
 
 @promise
 def decisions_keep_the_limits(story: Story) -> Iterator[str]:
-    """No level is skipped, none rises after too many DLTs, none gets too many patients; a forced one leads down."""
+    """No level is skipped, or given again that is eliminated, none rises after too many DLTs or gets too many patients."""
     limits = story.s.limits
     target = getattr(story.s.rule, "target", getattr(story.s.rule, "overdose_from", None))
     for number, (event, row) in enumerate(zip(story.all("decision"), story.decisions, strict=False)):
@@ -810,8 +810,6 @@ def decisions_keep_the_limits(story: Story) -> Iterator[str]:
             yield f"{event}: down from level {level} to {following}"
         if following > row.get("open_levels", following):
             yield f"{event}: level {following} is eliminated"
-        if row["forced"] == "yes" and following >= level:
-            yield f"{event}: forced, and not down"
         treated = story.treated(following, k)
         if (
             limits.most_per_level
@@ -828,6 +826,16 @@ def decisions_keep_the_limits(story: Story) -> Iterator[str]:
                 or (limits.coherence == "last_level" and at[0] > at[1] * target + 1e-9)
             ):
                 yield f"{event}: up after {y} DLTs in {n}, {at} at the level"
+
+
+@promise
+def a_forced_decision_leads_down(story: Story) -> Iterator[str]:
+    """Whatever was outstanding at the data cut, and whatever came of it until the committee met."""
+    for event, row in zip(story.all("decision"), story.decisions, strict=False):
+        following = row["next_level"] or row["recommended_level"] or 0
+        goes_on = row["action"] != "stop"
+        if row["forced"] == "yes" and goes_on and following >= row["level"]:
+            yield f"{event}: forced, and then {row['action']}"
 
 
 def _last(story: Story, event: Event, number: int, k: int) -> tuple[int, int]:

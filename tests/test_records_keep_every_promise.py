@@ -30,6 +30,7 @@ APART = [
     promises.an_expansion_is_closed_as_soon_as_it_is_too_toxic,
     promises.data_cuts_come_when_they_can,
     promises.what_is_recommended_rests_on_complete_data,
+    promises.a_forced_decision_leads_down,
 ]
 """Promises with random tests of their own below."""
 TOGETHER = [one for one in PROMISES if one not in APART]
@@ -475,7 +476,31 @@ def test_what_is_recommended_rests_on_complete_data() -> None:
     """At random, where decisions come early."""
     for number in range(100):
         trial = simulate_trial(busy(number).replace({"safety.early_decision": True}), seed=number)
-        assert broken(trial, APART[2:]) == [], number
+        assert broken(trial, APART[2:3]) == [], number
+
+
+def test_a_decision_that_a_loss_can_change_is_not_forced() -> None:
+    """A rolling rule replaces nobody by itself: patient 4 leaves, and with three patients the rule goes on."""
+    told(
+        small(
+            rule={"name": "rolling six"},
+            safety__early_decision=True,
+            safety__review_delay_days=2,
+            safety__dlt_window_days=14,
+            stopping={"enough_at_level": 4, "enough_when": "any_move"},
+            accrual=on_days(0, 5, 6, 9),
+            what_if=fates(p1={"dlt_day": 1}, p4={"drop_out_day": 9}),
+            trial__max_days=80,
+        ),
+        "1TNNX",
+    )
+
+
+def test_a_forced_decision_leads_down() -> None:
+    """At random, where decisions come early."""
+    for number in range(40):
+        trial = simulate_trial(busy(number).replace({"safety.early_decision": True}), seed=number)
+        assert broken(trial, APART[3:]) == [], number
 
 
 def test_who_was_to_get_no_cells_is_not_beyond_the_cap() -> None:
