@@ -219,6 +219,23 @@ def test_the_first_patient_gets_no_cells_and_the_stagger_is_shorter_than_the_lea
     )
 
 
+def test_the_stagger_is_shorter_once_the_sentinel_is_known() -> None:
+    """Patient 2 may be the sentinel up to day 5, so that patient 3 could be infused on day 11; then it is day 10."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            treatment__lymphodepletion=lymphodepletion(5),
+            safety__sentinel_stagger_days=3,
+            safety__stagger_days=1,
+            trial__planned_patients=3,
+        ),
+        "1NNN",
+        (3, "lymphodepletion", 2),
+        (5, "lymphodepletion", 3),
+        (10, "infusion", 3),
+    )
+
+
 def test_dlts_on_the_last_day_of_the_window_and_the_day_after() -> None:
     told(
         small(
