@@ -970,6 +970,8 @@ BUGS = (
     Bug("promises: the last day is not of the trial", "trial/conduct.py", "until=PHASES * (max_days + 1)", "until=PHASES * max_days", KEPT),
     Bug("promises: an expansion is opened whatever is known", "trial/conduct.py", "if self.committee.closes_expansion(counts):", "if False:", f"{RECORDS}::test_expansions_that_are_too_toxic {RECORDS}::test_an_expansion_is_closed_as_soon_as_it_is_too_toxic"),
     Bug("promises: an expansion's last outcomes are not looked at", "trial/conduct.py", 'if self.has_news and cohort.purpose == "expansion" and self', 'if self.has_news and cohort.purpose == "expansion" and not self.census.is_complete(cohort, self.room) and self', f"{RECORDS}::test_expansions_that_are_too_toxic {RECORDS}::test_an_expansion_is_closed_as_soon_as_it_is_too_toxic"),
+    Bug("promises: an expansion has a place too many", "trial/conduct.py", 'self.open_cohort(level, self.room, "expansion")', 'self.open_cohort(level, self.room + 1, "expansion")', f"{RECORDS}::test_expansions_that_are_too_toxic"),
+    Bug("promises: who is fixed to get no cells gets some", "nature/patients.py", "if fixed.infused is not None:", "if False:", KEPT),
     Bug("promises: a wait is told with the day of lymphodepletion", "trial/conduct.py", "day = self.log.date(start_day + self.scenario.lead_days)", "day = self.log.date(start_day)", KEPT),
     Bug("promises: DLTs and evaluable patients change columns", "trial/logbook.py", "            cohort.evaluable,\n            cohort.dlts,", "            cohort.dlts,\n            cohort.evaluable,", KEPT),
     Bug("promises: every cohort has a sentinel", "trial/conduct.py", 'has_sentinel=new_level or self.safety.sentinel == "every_cohort"', "has_sentinel=True", KEPT),

@@ -792,7 +792,7 @@ def a_cohort_fits_under_the_cap(story: Story) -> Iterator[str]:
 
 @promise
 def decisions_keep_the_limits(story: Story) -> Iterator[str]:
-    """No level is skipped, or given after it was eliminated; none rises after too many DLTs, or gets too many patients."""
+    """No level is skipped, or given once eliminated; none rises after too many DLTs, none gets too many patients."""
     limits = story.s.limits
     target = getattr(story.s.rule, "target", getattr(story.s.rule, "overdose_from", None))
     for number, (event, row) in enumerate(zip(story.all("decision"), story.decisions, strict=False)):
