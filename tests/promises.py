@@ -163,8 +163,12 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
     if story.taken(now.open, k) >= now.places:
         return ["every place of the cohort is taken"]
     day = max(event.day + story.lead, story.stagger_until(now.open, k))
-    date = story.s.trial.start_date + timedelta(days=story.first_day_on(day, story.s.treatment.weekdays))
-    return [f"the next {word} is possible on {date.isoformat()}" for word in ("infusion", "dose")]
+    infusion_day = story.first_day_on(day, story.s.treatment.weekdays)
+    words = ("infusion", "dose")
+    if infusion_day - story.lead > story.s.trial.max_days:
+        return [f"no {word} is possible before the trial's time is up" for word in words]
+    date = story.s.trial.start_date + timedelta(days=infusion_day)
+    return [f"the next {word} is possible on {date.isoformat()}" for word in words]
 
 
 # Candidates

@@ -130,7 +130,8 @@ def _waits(story: Story) -> dict[str, int]:
         days[_waited_for(story, k)] += len(list(group))
     kinds = ["committee", "follow-up"]
     if not story.rolling:
-        kinds += ["patients", "stagger", "lymphodepletion", "DLT windows"]
+        kinds += ["patients", "lymphodepletion", "DLT windows"]
+        kinds += ["stagger"] if len(set(story.s.treatment.weekdays)) == 7 else []  # or a weekday
     return {f"waits_{kind.replace(' ', '_').replace('-', '_')}_days": days[kind] for kind in kinds}
 
 
