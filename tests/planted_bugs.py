@@ -54,6 +54,8 @@ VOCABULARY = "test_vocabulary.py::test_no_output_speaks_of_infusions"
 NOTEBOOK = "test_seen_in_notebooks.py::test_a_figure_is_seen_exactly_once"
 MADE, WHOLE = "test_made_any_way.py", "scenario/whole.py"
 
+RECORDS = "test_records_keep_every_promise.py"
+KEPT = f"{RECORDS}::test_busy_trials {RECORDS}::test_random_scenarios"
 BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
@@ -937,6 +939,45 @@ BUGS = (
     Bug("versions that differ are not told", "report/stored.py", "for name, (one, two) in versions.items() if one != two]", "for name, (one, two) in versions.items() if one is None]", "test_diff.py::test_versions_are_told"),
     Bug("days that were not reached are read as the first", "results/stored.py", "np.where(np.isnan(days), NOT_REACHED, days)", "np.where(np.isnan(days), 0, days)", "test_diff.py::test_trials_are_read_back_as_they_were"),
     Bug("sources that differ are not told", "scenario/differences.py", "if one.get(key) != two.get(key))", "if False)", "test_diff.py::test_the_same_seed_is_paired_trial_by_trial"),
+    Bug("promises: the sentinel is the first who is lymphodepleted", "trial/gates.py", "not somebody_infused", "number == 0", f"{RECORDS}::test_the_first_patient_gets_no_cells_and_the_stagger_is_shorter_than_the_lead"),
+    Bug("promises: nobody is looked for once the sentinel is known", "trial/conduct.py", "if person.sentinel:  #", "if False:  #", f"{RECORDS}::test_the_stagger_is_shorter_once_the_sentinel_is_known"),
+    Bug("promises: the committee meets at once", "trial/gates.py", "self._open_days.committee, cut_day + self._safety.review_delay_days)", "self._open_days.committee, cut_day)", KEPT),
+    Bug("promises: the committee meets on any day", "trial/gates.py", "return _looked_up(self._open_days.committee, cut_day + self._safety.review_delay_days)", "return cut_day + self._safety.review_delay_days", KEPT),
+    Bug("promises: a stagger is a day shorter", "trial/gates.py", "+ max(staggers))", "+ max(staggers) - (max(staggers) > 0))", KEPT),
+    Bug("promises: a stagger is a day longer", "trial/gates.py", "+ max(staggers))", "+ max(staggers) + 1)", KEPT),
+    Bug("promises: treatment is on any weekday", "trial/gates.py", "lambda day, _: _looked_up(self._open_days.by_weekday, day)", "lambda day, _: day", KEPT),
+    Bug("promises: the cap leaves room for one more", "trial/census.py", "return self._cap - used - on_the_way", "return self._cap - used - on_the_way + 1", KEPT),
+    Bug("promises: a replacement may be beyond the cap", "trial/gates.py", "return cohort is not None and room > 0 and", "return cohort is not None and room >= 0 and", KEPT),
+    Bug("promises: a DLT on day W + 1 counts", "trial/calendar.py", '"DLT" if fate.dlt_day <= window_end else', '"DLT" if fate.dlt_day <= window_end + 1 else', f"{RECORDS}::test_dlts_on_the_last_day_of_the_window_and_the_day_after"),
+    Bug("promises: a DLT on the window's last day is late", "trial/calendar.py", '"DLT" if fate.dlt_day <= window_end else', '"DLT" if fate.dlt_day < window_end else', KEPT),
+    Bug("promises: the window has the other anchor", "scenario/protocol.py", 'safety.dlt_window_anchor == "last_infusion" else 0', 'safety.dlt_window_anchor == "first_infusion" else 0', KEPT),
+    Bug("promises: an infusion on the day of a DLT", "trial/calendar.py", "if day < stopped_on(fate)]", "if day <= stopped_on(fate)]", KEPT),
+    Bug("promises: nobody is withheld after a DLT", "trial/conduct.py", 'if policy == "withhold" and self.dlt_known_time', "if False and self.dlt_known_time", KEPT),
+    Bug("promises: who is withheld is a question of days", "trial/conduct.py", "self.dlt_known_time > person.start_time:", "self.dlt_known_time // PHASES > person.start_time // PHASES:", f"{RECORDS}::test_a_dlt_between_lymphodepletion_and_infusion"),
+    Bug("promises: a level that is closed is given", "trial/conduct.py", "if cohort.level > self.permitted_level:", "if False:", KEPT),
+    Bug("promises: who came last is served first", "trial/conduct.py", "self.enrol(self.waiting.pop(0))", "self.enrol(self.waiting.pop())", KEPT),
+    Bug("promises: patience lasts a day longer", "trial/conduct.py", "yield self.clock.at(self.clock.today + days, CANDIDATES)", "yield self.clock.at(self.clock.today + days + 1, CANDIDATES)", KEPT),
+    Bug("promises: one more waits than may", "trial/conduct.py", "waiting == accrual.most_waiting:", "waiting - 1 == accrual.most_waiting:", KEPT),
+    Bug("promises: screening takes a day longer", "trial/conduct.py", "self.clock.today + self.scenario.screening.days), CANDIDATES)", "self.clock.today + self.scenario.screening.days) + 1, CANDIDATES)", KEPT),
+    Bug("promises: somebody consents after closing", "trial/conduct.py", "            if self.closed:\n                return\n            person = Person(", "            person = Person(", KEPT),
+    Bug("promises: nobody is turned away", "trial/conduct.py", 'self.leave(person, "turned away", "turned away")', "pass", KEPT),
+    Bug("promises: the non-evaluable keep their place", "trial/census.py", "lost = cohort.non_evaluable if cohort.rolling or not self._replaces else 0", "lost = cohort.non_evaluable", KEPT),
+    Bug("promises: places are given while accrual is suspended", "trial/census.py", "return not cohort.held and self.taken_places(cohort) < cohort.places", "return self.taken_places(cohort) < cohort.places", KEPT),
+    Bug("promises: a cohort has a place more than was decided", "trial/conduct.py", 'return self.open_cohort(decision.level, decision.patients, "escalation")', 'return self.open_cohort(decision.level, decision.patients + 1, "escalation")', KEPT),
+    Bug("promises: the data cut is made when the committee meets", "trial/conduct.py", "        if cohort.rolling:\n            self.see_what_came(cohort)", "        if True:\n            self.see_what_came(cohort)", KEPT),
+    Bug("promises: candidates come before the committee", "trial/calendar.py", "    COMMITTEE = 2\n    CANDIDATES = 3", "    COMMITTEE = 3\n    CANDIDATES = 2", KEPT),
+    Bug("promises: infusions come after lymphodepletion", "trial/calendar.py", "    INFUSIONS = 4\n    LYMPHODEPLETION = 5", "    INFUSIONS = 5\n    LYMPHODEPLETION = 4", KEPT),
+    Bug("promises: the last day is not of the trial", "trial/conduct.py", "until=PHASES * (max_days + 1)", "until=PHASES * max_days", KEPT),
+    Bug("promises: an expansion is opened whatever is known", "trial/conduct.py", "if self.committee.closes_expansion(counts):", "if False:", f"{RECORDS}::test_expansions_that_are_too_toxic {RECORDS}::test_an_expansion_is_closed_as_soon_as_it_is_too_toxic"),
+    Bug("promises: an expansion's last outcomes are not looked at", "trial/conduct.py", 'if self.has_news and cohort.purpose == "expansion" and self', 'if self.has_news and cohort.purpose == "expansion" and not self.census.is_complete(cohort, self.room) and self', f"{RECORDS}::test_expansions_that_are_too_toxic {RECORDS}::test_an_expansion_is_closed_as_soon_as_it_is_too_toxic"),
+    Bug("promises: an expansion has a place too many", "trial/conduct.py", 'self.open_cohort(level, self.room, "expansion")', 'self.open_cohort(level, self.room + 1, "expansion")', f"{RECORDS}::test_expansions_that_are_too_toxic"),
+    Bug("promises: who is fixed to get no cells gets some", "nature/patients.py", "if fixed.infused is not None:", "if False:", KEPT),
+    Bug("promises: a wait is told with the day of lymphodepletion", "trial/conduct.py", "day = self.log.date(opening.day + self.scenario.lead_days)", "day = self.log.date(opening.day)", KEPT),
+    Bug("promises: DLTs and evaluable patients change columns", "trial/logbook.py", "            cohort.evaluable,\n            cohort.dlts,", "            cohort.dlts,\n            cohort.evaluable,", KEPT),
+    Bug("promises: every cohort has a sentinel", "trial/conduct.py", 'has_sentinel=new_level or self.safety.sentinel == "every_cohort"', "has_sentinel=True", KEPT),
+    Bug("promises: a partial dose frees no place", "trial/census.py", "        self.placeless += 1\n        cohort.placeless += 1\n        self.vacates(cohort)", "        return", KEPT),
+    Bug("promises: the kernel's committee meets at once", "kernel/places.py", "Open.COMMITTEE, w.today + p.review_delay_days)", "Open.COMMITTEE, w.today)", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
+    Bug("promises: the kernel's cap leaves room for one more", "kernel/places.py", "return p.cap - used", "return p.cap - used + 1", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
 )  # fmt: skip
 
 

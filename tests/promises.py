@@ -1,0 +1,1076 @@
+"""What a protocol promises, held against the records of one trial: events, patients, cohorts, decisions, no more.
+
+`broken(trial)` replays the log event by event and returns a sentence for every promise that the trial does not keep.
+It shares with `escalate` the scenario's keys and the tables, and neither calendar, gates, committee nor rules; what
+nature draws is not asked either, only whether what happened is what the records call it.
+
+To add a promise, write a function that yields its breaches, under `@promise`: it is given the `Story`, which knows what
+held just before each event (`story.before[k]` for the k-th) and counts patients at that moment (`taken`, `room`,
+`evaluable`, ...). What only the rule can say is not asked: which dose comes next, and whether a decision is forced.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from scipy.stats import beta
+
+from escalate import Trial
+from recount import dose_path, last_cut, replaced
+from replay import (
+    CANDIDATES,
+    COMPLETE,
+    CUTS,
+    DATA_CUT,
+    END,
+    EVENING,
+    INFUSIONS,
+    LETTERS,
+    LYMPHODEPLETION,
+    NEVER,
+    PART_OF_DOSE,
+    STATES,
+    TIME_IS_UP,
+    WITH_A_MODEL,
+    Event,
+    Story,
+)
+
+EARLY = ("3+3", "rolling six")
+NO_ANSWER = ("3+3", "rolling six")
+"""Rules that recommend nothing before they have finished."""
+CLOSED_LEVEL = "withheld: the committee has closed this dose level"
+AFTER_A_DLT = "withheld: a DLT became known after lymphodepletion"
+LEFT_EARLY = "left before the end of the DLT window"
+CAP, CAP_INCONCLUSIVE = "cap reached", "cap reached, inconclusive"
+LEVEL_FULL = "the most patients at one level are treated at it"
+TOO_TOXIC = "stopping rule: lowest dose level too toxic"
+ENOUGH = "stopping rule: enough patients at one level"
+PRECISE = "stopping rule: P(DLT) is known precisely enough"
+MOST = "stopping rule: most patients treated"
+STUCK = "the rule suspends, and nobody is pending"
+ON_THE_DATA = (CAP, LEVEL_FULL, ENOUGH, PRECISE, MOST, STUCK)
+"""Reasons of stops that recommend from whatever data there are."""
+OF_CANDIDATES = (
+    "candidate", "state", "consent_day", "screening_end_day", "failed_criterion", "waiting_days", "left_day",
+)  # fmt: skip
+
+Promise = Callable[[Story], Iterator[str]]
+PROMISES: list[Promise] = []
+
+
+def promise(function: Promise) -> Promise:
+    """Put a promise on the list."""
+    PROMISES.append(function)
+    return function
+
+
+def broken(trial: Trial, promises: list[Promise] | None = None) -> list[str]:
+    """Return what a trial does not keep, a sentence for each breach, with the name of its promise before it."""
+    story = Story(trial)
+    kept = PROMISES if promises is None else promises
+    return [f"{one.__name__}: {breach}" for one in kept for breach in one(story)]
+
+
+# The day
+
+
+@promise
+def a_day_has_its_order(story: Story) -> Iterator[str]:
+    """Days in order, within a day the phases, within a phase enrolment, then consent; the log begins and ends well."""
+    for one, other in itertools.pairwise(story.events):
+        if (one.day, one.phase) > (other.day, other.phase):
+            yield f"{one} stands before {other}"
+        in_order = one.phase == LYMPHODEPLETION or _order(one) <= _order(other)
+        if (one.day, one.phase) == (other.day, other.phase) and not in_order:
+            yield f"{one} stands before {other}, in the same phase"
+    first, last = story.events[0], story.events[-1]
+    if (first.what, first.day) != ("cohort opened", 0):
+        yield f"it begins with {first}"
+    if last.what != "trial ended" or story.all("trial ended") != [last]:
+        yield f"it ends with {last}"
+
+
+def _order(event: Event) -> tuple[int, int]:
+    if event.candidate is None:
+        return 0, 0
+    return (1, event.patient) if event.patient is not None else (2, event.candidate)
+
+
+@promise
+def every_event_names_whom_it_concerns(story: Story) -> Iterator[str]:
+    """A patient has a number, a cohort and a level from the start of treatment on, and not before."""
+    for p in story.people:
+        for event in p.events:
+            named = (event.patient, event.cohort, event.level)
+            enrolled = (p.patient, p.cohort, p.row["level"])
+            if named != (enrolled if event.number >= p.start else (None, None, None)):
+                yield f"{event} names patient, cohort and level {named}, the table {enrolled}"
+        if p.start == NEVER:
+            rest = {name: cell for name, cell in p.row.items() if cell is not None and name not in OF_CANDIDATES}
+            if rest:
+                yield f"candidate {p.candidate} was never treated, and has {rest}"
+    for event in story.events:
+        if event.candidate is None and event.patient is not None:
+            yield f"{event} names patient {event.patient}"
+        if event.what in ("enrolment closed", "trial ended") and (event.cohort, event.level) != (None, None):
+            yield f"{event} names a cohort, or a level"
+        if event.candidate is not None and event.what not in LETTERS:
+            yield f"{event} concerns nobody"
+
+
+@promise
+def what_is_told_is_so(story: Story) -> Iterator[str]:
+    """Details of events: why there is no place, and when there will be one; what an outcome means."""
+    for event in story.events:
+        match event.what:
+            case "waits" | "no place":
+                right = _why_no_place(story, event)
+            case "withdrew":
+                days = story.s.accrual.patience_days
+                right = [f"no place within {days} day{'' if days == 1 else 's'}"]
+                right = _why_no_place(story, event) if days == 0 else right
+            case "window completed":
+                less = story.person(event).outcome == "non-evaluable"
+                right = ["less than the full dose: non-evaluable" if less else None]
+            case "drop-out":
+                inside = story.person(event).settled == event.number
+                right = ["inside the DLT window: non-evaluable" if inside else None]
+            case "trial ended":
+                right = ["last follow-up completed", TIME_IS_UP]
+            case "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
+                right = [None]
+            case "follow-up completed":
+                right = [None]
+            case _:
+                continue
+        if event.detail not in right:
+            yield f"{event}: {event.detail!r}, should be {right}"
+
+
+def _why_no_place(story: Story, event: Event) -> list[str | None]:
+    k, now = event.number, story.before[event.number]
+    if now.open is None:
+        return ["a decision is outstanding"]
+    if now.held:
+        return [f"the rule waits for {what}: accrual is suspended" for what in ("outcomes", "follow-up")]
+    if now.permitted is None or story.room(k, now.permitted) <= 0:
+        return ["the cap leaves no room"]
+    if story.taken(now.open, k) >= now.places:
+        return ["every place of the cohort is taken"]
+    day = max(event.day + story.lead, story.stagger_until(now.open, k))
+    infusion_day = story.first_day_on(day, story.s.treatment.weekdays)
+    words = ("infusion", "dose")
+    if infusion_day - story.lead > story.s.trial.max_days:
+        return [f"no {word} is possible before the trial's time is up" for word in words]
+    date = story.s.trial.start_date + timedelta(days=infusion_day)
+    return [f"the next {word} is possible on {date.isoformat()}" for word in words]
+
+
+# Candidates
+
+
+@promise
+def candidates_come_as_assumed(story: Story) -> Iterator[str]:
+    """Numbered as they consent; none in a pause, none after closing; fixed days are those given."""
+    days = [story.events[e.number].day for e in story.all("consent")]
+    if [e.candidate for e in story.all("consent")] != list(range(1, len(story.people) + 1)):
+        yield "candidates are not numbered in order of consent"
+    closed = story.all("enrolment closed")
+    for event in story.all("consent"):
+        if story.before[event.number].closed:
+            yield f"{event}, when enrolment was closed"
+    accrual, start = story.s.accrual, story.s.trial.start_date
+    if accrual.kind == "fixed":
+        until = (closed[0].day, closed[0].phase) if closed else (story.trial.duration_days, END)
+        wanted = [day for day in accrual.consent_days if (day, CANDIDATES) < until]
+        if days != wanted:
+            yield f"consents on {days}, given are {wanted}"
+    else:
+        for pause in accrual.pauses:
+            span = range((pause.first_day - start).days, (pause.last_day - start).days + 1)
+            yield from (f"a consent on day {day}, in a pause" for day in days if day in span)
+
+
+@promise
+def screening_takes_its_days(story: Story) -> Iterator[str]:
+    """The result comes so many days after consent, for everybody who is still there."""
+    for p in story.people:
+        consent = p.events[0].day
+        results = p.all("eligible") + p.all("screen failure")
+        due = consent + story.s.screening.days
+        if len(results) > 1 or any(e.day != due for e in results):
+            yield f"candidate {p.candidate} consented on day {consent}: results on {[e.day for e in results]}"
+        if p.row["consent_day"] != consent:
+            yield f"candidate {p.candidate} has a wrong consent_day"
+        if p.row["screening_end_day"] != (results[0].day if results else None):
+            yield f"candidate {p.candidate} has a wrong screening_end_day"
+        if not results and not p.all("turned away") and due <= story.trial.duration_days:
+            yield f"candidate {p.candidate} got no result on day {due}"
+        failed = p.all("screen failure")
+        if p.row["failed_criterion"] != (failed[0].detail if failed else None):
+            yield f"candidate {p.candidate} has a wrong failed_criterion"
+        if failed and failed[0].detail not in story.s.screening.failure_probability:
+            yield f"candidate {p.candidate} fails what is no criterion"
+
+
+@promise
+def everybody_has_one_way_and_one_state(story: Story) -> Iterator[str]:
+    """What happens to a person happens in a possible order, and its end is the state and the day in the table."""
+    start = "L" if story.lead else ""
+    way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[ITtw]*[df]?|{start})?)?)?")
+    for p in story.people:
+        trail = "".join(LETTERS[event.what] for event in p.events)
+        if not way.fullmatch(trail):
+            yield f"candidate {p.candidate} goes the way {trail}"
+        state = STATES.get(trail[-1], "cut off")
+        if p.row["state"] != state:
+            yield f"candidate {p.candidate} is {p.row['state']!r}, and was {state!r} in the end"
+        left = story.trial.duration_days if state == "cut off" else p.events[-1].day
+        if p.row["left_day"] != left:
+            yield f"candidate {p.candidate} left on day {p.row['left_day']}, and was last seen on day {left}"
+        if state == "cut off" and not (story.time_is_up and left == story.s.trial.max_days):
+            yield f"candidate {p.candidate} is cut off from a trial that was not"
+        until = p.events[-1].day if p.start == NEVER else story.events[p.start].day
+        if state == "cut off" and p.start == NEVER:
+            until = left
+        waited = None if p.eligible == NEVER else until - story.events[p.eligible].day
+        if p.row["waiting_days"] != waited:
+            yield f"candidate {p.candidate} waited {p.row['waiting_days']} days, by the events {waited}"
+
+
+@promise
+def without_a_place_they_wait_or_go(story: Story) -> Iterator[str]:
+    """Who has no place on the day of the result waits, is lost, or withdraws at once, as the scenario says."""
+    accrual = story.s.accrual
+    for p in story.people:
+        if p.eligible == NEVER:
+            continue
+        day = story.events[p.eligible].day
+        has_place = p.start < NEVER and story.events[p.start].day == day
+        said = [e for e in p.events if e.what in ("waits", "no place", "withdrew", "turned away") and e.day == day]
+        if bool(said) == has_place:
+            yield f"candidate {p.candidate} is eligible on day {day}, and then: {[e.what for e in said]}"
+        for event in said:
+            waiting = sum(o.stays < event.number and o.waits(event.number) for o in story.people)
+            full = accrual.without_place == "wait" and waiting == accrual.most_waiting
+            match event.what:
+                case "waits":
+                    allowed = accrual.without_place == "wait" and accrual.patience_days != 0 and not full
+                case "no place":
+                    allowed = accrual.without_place == "lost" or full
+                case "withdrew":
+                    allowed = accrual.patience_days == 0 and not full
+                case _:
+                    allowed = True
+            if not allowed:
+                yield f"{event}, with {waiting} waiting"
+
+
+@promise
+def nobody_waits_longer_than_patience_lasts(story: Story) -> Iterator[str]:
+    """Who waits withdraws exactly when patience ends, and nobody before or after that."""
+    patience = story.s.accrual.patience_days
+    for p in story.people:
+        if p.eligible == NEVER:
+            continue
+        day = story.events[p.eligible].day
+        left = [e.day for e in p.all("withdrew")]
+        if patience is None and left:
+            yield f"candidate {p.candidate} withdrew, with all the time in the world"
+        elif patience is not None:
+            if left not in ([], [day + patience]):
+                yield f"candidate {p.candidate}, eligible on day {day}, withdrew on day {left[0]}"
+            over = story.at(day + patience, INFUSIONS)
+            if patience and p.waits(min(over, len(story.events) - 1)) and day + patience <= story.trial.duration_days:
+                yield f"candidate {p.candidate} still waits after day {day + patience}"
+
+
+@promise
+def first_come_first_served(story: Story) -> Iterator[str]:
+    """Nobody gets a place while somebody who came before still waits; enrolment numbers follow places."""
+    if [p.patient for p in story.patients] != list(range(1, len(story.patients) + 1)):
+        yield "patients are not numbered in order of treatment start"
+    for p in story.patients:
+        for other in story.people:
+            if other.eligible < p.eligible and other.waits(p.start) and other is not p:
+                yield f"candidate {p.candidate} has a place before candidate {other.candidate}, who waits"
+
+
+@promise
+def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
+    """Whoever waits at a day's end waits for something: a decision, a place, the cap, a stagger, a weekday.
+
+    With a rolling rule nobody waits for a decision that could have been asked for.
+    """
+    spells = [
+        (story.events[p.eligible].day, story.events[min(p.start, p.gone, len(story.events) - 1)].day)
+        for p in story.people
+        if p.eligible < NEVER
+    ]
+    for day in sorted({day for first, last in spells for day in range(first, last + 1)}):
+        k = story.at(day, EVENING)
+        now = story.before[k]
+        waiting = [p for p in story.people if p.waits(k)]
+        if not waiting or now.open is None or now.concluding or now.permitted is None:
+            continue
+        infusion_day = day + story.lead
+        if story.room(k, now.permitted) <= 0 or story.weekday(infusion_day) not in story.s.treatment.weekdays:
+            continue
+        if not now.held and story.taken(now.open, k) < now.places:
+            if infusion_day >= story.stagger_until(now.open, k):
+                yield f"candidate {waiting[0].candidate} waits on day {day}, and a place is open"
+        elif story.gives_places_itself(now.open) and (not now.held or _news_since(story, now.decided, k)):
+            yield f"candidate {waiting[0].candidate} is ready on day {day}, and the rule is not asked"
+
+
+def _news_since(story: Story, first: int, k: int) -> bool:
+    """Whether something that a rolling rule reads became known between two events."""
+    return any(first < number < k for p in story.patients for number in (p.settled, p.refused))
+
+
+# Treatment
+
+
+@promise
+def infusion_comes_so_many_days_after_lymphodepletion(story: Story) -> Iterator[str]:
+    """On the very day, and on a treatment weekday; so is the day on which it turns out that there is none."""
+    for p in story.patients:
+        start = story.events[p.start].day
+        if p.row["treatment_start_day"] != start:
+            yield f"patient {p.patient} has a wrong treatment_start_day"
+        if story.weekday(p.planned_day) not in story.s.treatment.weekdays:
+            yield f"patient {p.patient} is to be infused on day {p.planned_day}, a {story.weekday(p.planned_day)}"
+        for number in (p.infused, p.refused):
+            if number < NEVER and story.events[number].day != p.planned_day:
+                yield f"patient {p.patient} is lymphodepleted on day {start}: {story.events[number]}"
+        if min(p.infused, p.refused) == NEVER and p.planned_day <= story.trial.duration_days:
+            yield f"patient {p.patient} is neither infused nor not, on day {p.planned_day}"
+
+
+@promise
+def later_infusions_come_on_their_days(story: Story) -> Iterator[str]:
+    """All of them, until a DLT or the end of observation; none on such a day or after it."""
+    for p in story.patients:
+        given = p.all("infusion")
+        if not given:
+            continue
+        zero = given[0].day
+        ends = [e.day for e in p.events if e.what in ("DLT", "late toxicity", "drop-out")]
+        end = min(ends, default=NEVER)
+        planned = [zero + day for day in story.s.treatment.infusion_days]
+        wanted = [day for day in planned if day <= story.trial.duration_days and (day < end or day == zero)]
+        if [e.day for e in given] != wanted:
+            yield f"patient {p.patient} is infused on {[e.day for e in given]}, planned are {wanted}"
+        told = p.row["infusion_day"], p.row["last_infusion_day"], p.row["infusions"]
+        if told != (zero, given[-1].day, len(given)):
+            yield f"patient {p.patient}: the table has infusions {told}"
+
+
+@promise
+def staggers_are_kept(story: Story) -> Iterator[str]:
+    """Between the first infusions of a cohort; the first one infused is its sentinel."""
+    safety = story.s.safety
+    for cohort, people in story.by_cohort.items():
+        infused = sorted((p for p in people if p.infused < NEVER), key=lambda p: p.infused)
+        for number, p in enumerate(infused):
+            if p.row["sentinel"] != ("no" if number else "yes"):
+                yield f"patient {p.patient} is infused as number {number + 1} of cohort {cohort}"
+        for number, (one, other) in enumerate(itertools.pairwise(infused)):
+            is_sentinel = number == 0 and story.has_sentinel(cohort)
+            stagger = safety.sentinel_stagger_days if is_sentinel else safety.stagger_days
+            days = [story.events[p.infused].day for p in (one, other)]
+            if days[1] - days[0] < stagger:
+                yield f"patients {one.patient} and {other.patient} are infused on days {days}"
+
+
+@promise
+def nobody_starts_who_could_break_a_stagger(story: Story) -> Iterator[str]:
+    """At each start of lymphodepletion, whoever of those before gets cells in the end, and becomes the sentinel."""
+    for p in story.patients:
+        until = story.stagger_until(p.cohort or 0, p.start)
+        if p.planned_day < until:
+            yield f"patient {p.patient} starts for day {p.planned_day}, and may be too early before day {until}"
+
+
+@promise
+def nobody_starts_without_an_open_place(story: Story) -> Iterator[str]:
+    """Places are given in the cohort that is open, up to its places, and not while a decision is outstanding."""
+    for p in story.patients:
+        now = story.before[p.start]
+        if now.closed and not now.concluding:
+            yield f"patient {p.patient} starts after enrolment has closed"
+        elif now.open != p.cohort or now.held:
+            why = "a decision is outstanding" if now.deciding else "no place is given"
+            yield f"patient {p.patient} starts in cohort {p.cohort} on day {story.events[p.start].day}: {why}"
+        elif story.taken(now.open, p.start) >= now.places:
+            yield f"patient {p.patient} starts, and all {now.places} places of cohort {p.cohort} are taken"
+        if p.cohort is not None and p.level != story.cohorts[p.cohort]["level"]:
+            yield f"patient {p.patient} has another level than the cohort"
+
+
+@promise
+def nobody_is_beyond_the_cap(story: Story) -> Iterator[str]:
+    """Nobody starts without room under it; in the end it holds, but for DLTs of those who gave their place back."""
+    for p in story.patients:
+        permitted = story.before[p.start].permitted
+        if permitted is not None and story.room(p.start, permitted) <= 0:
+            yield f"patient {p.patient} starts, and the cap of {story.cap} leaves no room"
+    if story.counts_infused:
+        counted, beyond = sum(p.infused < NEVER for p in story.patients), 0
+    else:
+        counted = sum(p.outcome in ("DLT", "no DLT", "pending") for p in story.patients)
+        beyond = sum(p.placeless and p.outcome in ("DLT", "pending") for p in story.patients)
+    if counted > story.cap + beyond:
+        yield f"{counted} patients count for a cap of {story.cap}"
+
+
+@promise
+def nobody_is_infused_above_the_permitted_level(story: Story) -> Iterator[str]:
+    """Who is on the way to a level that has been closed gets no cells, and nobody else is withheld for that."""
+    unknown: list[tuple[bool, int]] = []
+    for p in story.patients:
+        number = min(p.infused, p.refused)
+        if number == NEVER:
+            continue
+        permitted, is_withheld = story.before[number].permitted, p.row["not_infused_reason"] == CLOSED_LEVEL
+        if permitted is None:
+            unknown.append((is_withheld, p.level))
+        elif is_withheld != (p.level > permitted):
+            yield f"patient {p.patient}: {story.events[number]} at level {p.level}, permitted is {permitted}"
+    withheld, given = ([level for was, level in unknown if was == which] for which in (True, False))
+    if withheld and given and min(withheld) <= max(given):
+        yield "while the last outcomes are awaited, somebody is infused at a level at which somebody else is withheld"
+
+
+@promise
+def who_is_withheld_after_a_dlt(story: Story) -> Iterator[str]:
+    """Those between lymphodepletion and infusion when a DLT in a window becomes known, where the protocol says so."""
+    withholds = story.s.safety.dlt_after_lymphodepletion == "withhold"
+    dlts = [event.number for event in story.all("DLT")]
+    for p in story.patients:
+        number = min(p.infused, p.refused)
+        reason = p.row["not_infused_reason"]
+        if (p.all("not infused")[0].detail if p.refused < NEVER else None) != reason:
+            yield f"patient {p.patient} is not infused for another reason than the table's"
+        came = withholds and any(p.start < dlt < number for dlt in dlts) and number < NEVER
+        if came and p.infused < NEVER:
+            yield f"patient {p.patient} is infused on day {p.planned_day}, after a DLT that became known meanwhile"
+        if reason == AFTER_A_DLT and not came:
+            yield f"patient {p.patient} is withheld for a DLT that nobody had meanwhile"
+        if reason not in (None, CLOSED_LEVEL) and came != (reason == AFTER_A_DLT):
+            yield f"patient {p.patient} is not infused because: {reason}"
+
+
+@promise
+def what_is_fixed_happens(story: Story) -> Iterator[str]:
+    """Fates that the scenario fixes are those of the patients."""
+    fixed = {item.patient: item for item in story.s.what_if}
+    for p in story.patients:
+        item = fixed.get(p.patient)
+        if item is None:
+            continue
+        withheld = p.row["not_infused_reason"] in (CLOSED_LEVEL, AFTER_A_DLT)
+        is_known = min(p.infused, p.refused) < NEVER and not withheld
+        if is_known and item.infused is not None and item.infused != (p.infused < NEVER):
+            yield f"patient {p.patient} is fixed: infused = {item.infused}"
+        if p.infused == NEVER:
+            continue
+        zero = story.events[p.infused].day
+        dlts = [e.day - zero for e in p.events if e.what in ("DLT", "late toxicity")]
+        left = [e.day - zero for e in p.all("drop-out")]
+        until = min(story.s.follow_up.days, story.trial.duration_days - zero, *left)
+        if (item.dlt is False and dlts) or (
+            item.dlt_day is not None and item.dlt_day <= until and dlts != [item.dlt_day]
+        ):
+            yield f"patient {p.patient} has DLTs after {dlts} days, and is fixed otherwise"
+        if item.drop_out is False and left:
+            yield f"patient {p.patient} leaves, and is to stay"
+        day = item.drop_out_day
+        if (
+            day is not None
+            and day < story.s.follow_up.days
+            and day + zero <= story.trial.duration_days
+            and left != [day]
+        ):
+            yield f"patient {p.patient} leaves after {left} days, fixed is {day}"
+        if item.full_dose is not None and item.full_dose == p.reduced:
+            yield f"patient {p.patient} is fixed: full_dose = {item.full_dose}"
+
+
+# Outcomes
+
+
+@promise
+def windows_end_on_their_last_day(story: Story) -> Iterator[str]:
+    """A DLT counts up to that day, itself included; without one the window is completed on it; later ones are late."""
+    for p in story.patients:
+        if p.infused == NEVER:
+            continue
+        end = story.events[p.infused].day + story.window
+        if p.row["window_end_day"] != end:
+            yield f"patient {p.patient} has a window up to day {p.row['window_end_day']}, it ends on day {end}"
+        dlts, late = [e.day for e in p.all("DLT")], [e.day for e in p.all("late toxicity")]
+        completed, left = [e.day for e in p.all("window completed")], [e.day for e in p.all("drop-out")]
+        if len(dlts) + len(late) > 1 or any(day > end for day in dlts) or any(day <= end for day in late):
+            yield f"patient {p.patient} has DLTs on {dlts} and late ones on {late}; the window ends on day {end}"
+        if p.row["dlt_day"] != next(iter(dlts + late), None):
+            yield f"patient {p.patient} has a wrong dlt_day"
+        is_observed = min([story.trial.duration_days, *left]) >= end
+        if completed != ([end] if is_observed and not dlts else []):
+            yield f"patient {p.patient} completes the window on {completed}, it ends on day {end}"
+
+
+@promise
+def follow_up_ends_on_its_last_day(story: Story) -> Iterator[str]:
+    """Everybody infused is followed to that day or drops out before, and is seen no more afterwards."""
+    for p in story.patients:
+        if p.infused == NEVER:
+            continue
+        end = story.events[p.infused].day + story.s.follow_up.days
+        done, left = [e.day for e in p.all("follow-up completed")], [e.day for e in p.all("drop-out")]
+        if any(day >= end for day in left):
+            yield f"patient {p.patient} drops out on {left}, follow-up ends on day {end}"
+        if done != ([end] if not left and end <= story.trial.duration_days else []):
+            yield f"patient {p.patient} completes follow-up on {done}, it ends on day {end}"
+
+
+@promise
+def outcomes_are_what_happened(story: Story) -> Iterator[str]:
+    """Evaluable is who had a DLT in the window, or completed it with the full dose; nobody else is."""
+    for p in story.patients:
+        day = story.events[p.settled].day if p.settled < NEVER else None
+        if (p.row["outcome"], p.row["outcome_day"]) != (p.outcome, day):
+            yield f"patient {p.patient} is {p.row['outcome']} on {p.row['outcome_day']}, was {p.outcome} on day {day}"
+        why = None
+        if p.outcome == "non-evaluable":
+            why = LEFT_EARLY if story.events[p.settled].what == "drop-out" else PART_OF_DOSE
+        if p.row["non_evaluable_reason"] != why:
+            yield f"patient {p.patient} is not evaluable because {p.row['non_evaluable_reason']}, was {why}"
+        if p.odd_dose:
+            yield f"patient {p.patient} gets {[e.detail for e in p.all('infusion')]}"
+
+
+@promise
+def places_are_given_back_as_promised(story: Story) -> Iterator[str]:
+    """By who is not infused at once, by the non-evaluable where they are replaced, by nobody else."""
+    for p in story.patients:
+        free = None
+        if p.refused < NEVER:
+            free = story.events[p.refused].day
+        elif p.placeless:
+            free = story.events[p.infused].day
+        elif p.outcome == "non-evaluable" and story.replaces:
+            free = story.events[p.settled].day
+        if p.row["place_free_day"] != free:
+            yield f"patient {p.patient} gives the place back on day {p.row['place_free_day']}, should on {free}"
+        told = (p.all("infusion") or [None])[0]
+        if told and (told.detail or "").endswith(": the place is free") != p.placeless:
+            yield f"patient {p.patient}: {told.detail}"
+
+
+@promise
+def amounts_are_what_was_given(story: Story) -> Iterator[str]:
+    """Cells by share and level, lymphodepletion by body surface area."""
+    count = len(story.s.treatment.infusion_days)
+    shares = story.s.treatment.infusion_shares or (1 / count,) * count
+    for p in story.patients:
+        dose = story.s.dose_levels[p.level - 1]
+        if p.row["dose"] != dose.label:
+            yield f"patient {p.patient} has the dose {p.row['dose']}"
+        part = story.s.attrition.partial_dose_share if p.reduced else 1.0
+        cells = None if dose.cells is None else sum(shares[: len(p.all("infusion"))]) * part * dose.cells
+        told = p.row["cells_given"]
+        if (cells is None) != (told is None) or (cells is not None and abs(cells - told) > 1e-12 * dose.cells):
+            yield f"patient {p.patient} got {told} cells, by the events {cells}"
+        area = p.row["body_surface_area_m2"]
+        for agent in story.s.treatment.lymphodepletion:
+            amount = None if area is None else round(agent.mg_per_m2 * len(agent.days) * area, 1)
+            if p.row[f"{agent.agent}_mg"] != amount:
+                yield f"patient {p.patient} got {p.row[f'{agent.agent}_mg']} mg of {agent.agent}, not {amount}"
+
+
+# Data cuts and decisions
+
+
+@promise
+def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
+    """Complete: nobody is awaited, no place can be filled. Forced: early, and where that is allowed. Ready: somebody
+    waits whom the rule alone can give a place."""
+    said = story.s.safety.early_decision
+    early = said if said is not None else story.s.rule.name in EARLY
+    for event in story.all(*CUTS, "expansion closed"):
+        k, now = event.number, story.before[event.number]
+        if event.cohort is None:
+            continue
+        if now.open != event.cohort:
+            yield f"{event}: cohort {event.cohort} is not open"
+            continue
+        is_expansion = story.cohorts[event.cohort]["purpose"] == "expansion"
+        if (event.what == "nothing outstanding") != story.gives_places_itself(event.cohort) and event.what in COMPLETE:
+            yield f"{event}, of a cohort of the other kind"
+        if event.what in COMPLETE and not story.is_complete(k):
+            yield f"{event}: it is not complete"
+        if event.what == "expansion closed" and not is_expansion:
+            yield f"{event}: it is none"
+        if event.what == "decision forced":
+            if not early or is_expansion or now.concluding:
+                yield f"{event}, where no decision comes early"
+            if story.is_complete(k):
+                yield f"{event}: the cohort is complete"
+        if event.what == "candidate ready":
+            yield from _not_ready(story, event)
+
+
+def _not_ready(story: Story, event: Event) -> Iterator[str]:
+    k, now = event.number, story.before[event.number]
+    if not story.gives_places_itself(event.cohort or 0) or now.concluding:
+        yield f"{event}: nobody gives places for candidates"
+    elif not any(p.waits(k) for p in story.people):
+        yield f"{event}: nobody waits"
+    elif story.weekday(event.day + story.lead) not in story.s.treatment.weekdays:
+        yield f"{event}: no place could be given today"
+    elif story.room(k, now.permitted or 0) <= 0:
+        yield f"{event}: the cap leaves no room"
+    elif not now.held and story.taken(event.cohort or 0, k) < now.places:
+        yield f"{event}: a place is free"
+    elif now.held and not _news_since(story, now.decided, k) and event.day < _resumes(story, event):
+        yield f"{event}: accrual is suspended, and nothing has become known"
+
+
+def _resumes(story: Story, event: Event) -> int:
+    """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
+    share = getattr(story.s.rule, "min_followup_share", 0.0)
+    days = next(day for day in range(story.window + 1) if day >= share * story.window - 1e-9)
+    k = story.before[event.number].decided + 1
+    here = [p.planned_day for p in story.patients if p.level == event.level and (p.on_the_way(k) or p.pending(k))]
+    return max(here) + days if here and days else NEVER
+
+
+@promise
+def data_cuts_come_when_they_can(story: Story) -> Iterator[str]:
+    """No day passes between the last outcome that was awaited and the data cut."""
+    looked = sorted({day for event in story.events for day in (event.day, event.day + 1)})
+    for day in looked:
+        k = story.at(day, DATA_CUT)
+        now = story.before[k]
+        if now.open is None or day > story.s.trial.max_days or not story.is_complete(k):
+            continue
+        following = story.events[min(k, len(story.events) - 1)]
+        if following.day != day or following.what not in (*COMPLETE, "expansion closed"):
+            yield f"cohort {now.open} is complete on day {day}, and what follows is {following}"
+            return
+
+
+@promise
+def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
+    """Evaluable, DLTs and pending of the cut are a recount; with a rolling rule, of what is known at the meeting."""
+    for event, row in zip(story.all("decision"), story.decisions, strict=False):
+        cut = story.cut_of(event)
+        if cut is None:
+            yield f"{event}: there is no data cut"
+            continue
+        k = event.number if story.rolling else cut.number
+        levels = range(1, story.s.levels + 1)
+        found = {
+            "cohort": cut.cohort,
+            "level": story.cohorts[cut.cohort]["level"],
+            "data_cut_day": cut.day,
+            "committee_day": event.day,
+            "forced": "yes" if cut.what == "decision forced" else "no",
+            "evaluable": story.evaluable(row["level"], k),
+            "dlts": story.dlts(row["level"], k),
+            "pending": story.pending(row["level"], k),
+            "lymphodepleted": story.on_the_way(row["level"], k),
+            "all_levels": " ".join(f"{story.dlts(level, k)}/{story.evaluable(level, k)}" for level in levels),
+        }
+        wrong = {name: (row[name], value) for name, value in found.items() if row[name] != value}
+        if wrong:
+            yield f"{event}: {wrong}"
+    for event in story.all(*CUTS, "expansion closed"):
+        level, k = event.level or 0, event.number
+        n, way = story.evaluable(level, k), story.on_the_way(level, k)
+        told = f"{story.dlts(level, k)} DLT in {n} patient{'' if n == 1 else 's'} at this level"
+        if event.cohort and story.gives_places_itself(event.cohort):
+            told += f", {story.pending(level, k)} pending" + (f", {way} lymphodepleted" if way else "")
+        if event.detail != told:
+            yield f"{event}: {event.detail!r}, by the events {told!r}"
+
+
+@promise
+def the_committee_meets_on_its_day(story: Story) -> Iterator[str]:
+    """On the first meeting weekday from so many days after the cut on; each cut has its decision, unless time is up."""
+    safety = story.s.safety
+    for event in story.all(*CUTS):
+        if story.cohorts[event.cohort]["purpose"] == "expansion":
+            continue
+        meeting = story.first_day_on(event.day + safety.review_delay_days, safety.meeting_weekdays)
+        decided = next(
+            (e for e in story.events[event.number :] if e.what in ("decision", *CUTS) and e is not event), None
+        )
+        if meeting > story.s.trial.max_days:
+            if decided is not None:
+                yield f"{event}, and then {decided}, which comes too late"
+        elif decided is None or decided.what != "decision" or decided.cohort != event.cohort or decided.day != meeting:
+            yield f"{event}: the committee meets on day {meeting}, and what comes is {decided}"
+    if len(story.all("decision")) != len(story.decisions):
+        yield "not every decision is an event"
+    if [row["decision"] for row in story.decisions] != list(range(1, len(story.decisions) + 1)):
+        yield "decisions are not numbered in order"
+
+
+@promise
+def what_is_decided_is_done(story: Story) -> Iterator[str]:
+    """The next cohort has the level and the places that were decided, at once; a stop opens no other escalation."""
+    for event, row in zip(story.all("decision"), story.decisions, strict=False):
+        following = story.events[event.number + 1]
+        opens = following.what == "cohort opened" and following.day == event.day
+        goes_on = row["action"] in ("escalate", "stay", "de-escalate")
+        level, following_level = row["level"], row["next_level"]
+        if goes_on and not (story.rolling and level == following_level):
+            new = story.cohorts.get(following.cohort) if opens else None
+            told = new and (new["level"], story.before[following.number + 1].places, new["purpose"])
+            if told != (following_level, row["next_patients"], "escalation"):
+                yield f"{event}: {row['next_patients']} at level {following_level} are decided, what follows is {told}"
+        elif row["action"] == "suspend" and (not story.rolling or following_level > level or row["next_patients"]):
+            yield f"{event}: accrual is suspended for {row['next_patients']} at level {following_level}"
+        elif opens and (row["action"] != "stop" or story.cohorts[following.cohort]["purpose"] == "escalation"):
+            yield f"{event}: a cohort is opened that nobody has asked for"
+        direction = {"escalate": 1, "stay": 0, "de-escalate": -1}.get(row["action"])
+        if direction is not None and direction != (following_level > level) - (following_level < level):
+            yield f"{event}: {row['action']} from level {level} to {following_level}"
+        if row["action"] == "stop":
+            if (following_level, row["next_patients"]) != (None, None):
+                yield f"{event}: stops, and {row['next_patients']} at level {following_level} are decided"
+        elif row["recommended_level"] is not None:
+            yield f"{event}: goes on, and level {row['recommended_level']} is recommended"
+        if goes_on and not 1 <= row["next_patients"] <= story.s.safety.cohort_size:
+            yield f"{event}: {row['next_patients']} places"
+        if event.level != (following_level or row["recommended_level"]):
+            yield f"{event}: level {event.level}"
+        if (event.detail or "") != f"{row['action']}: {row['reason']}" + (
+            f" ({row['detail']})" if row["detail"] else ""
+        ):
+            yield f"{event}: {event.detail!r}"
+    first = story.cohorts[1]
+    if (first["level"], first["opened_day"], first["purpose"]) != (story.s.safety.start_level, 0, "escalation"):
+        yield f"the first cohort is {first}"
+    opened = story.all("cohort opened")
+    if [event.cohort for event in opened] != list(story.cohorts):
+        yield "cohorts are not numbered as they are opened"
+    for event in opened:
+        row, places = story.cohorts[event.cohort], story.before[event.number + 1].places
+        told = f"{row['purpose']}, {places} place{'' if places == 1 else 's'}"
+        if (event.day, event.level, event.detail) != (row["opened_day"], row["level"], told):
+            yield f"{event}: {event.detail}, the table has {row}"
+
+
+@promise
+def a_cohort_fits_under_the_cap(story: Story) -> Iterator[str]:
+    """It is started only if the cap leaves room for all of it; a stop for the cap comes where it does not."""
+    may_be_partial = story.rolling or story.s.trial.last_cohort == "partial"
+    for event, row in zip(story.all("decision"), story.decisions, strict=False):
+        k = event.number
+        if row["action"] in ("escalate", "stay", "de-escalate"):
+            room = story.room(k, row["next_level"])
+            if row["next_patients"] > room:
+                yield f"{event}: {row['next_patients']} places, the cap leaves {room}"
+        elif row["action"] == "stop" and row["reason"] in (CAP, CAP_INCONCLUSIVE) and not story.before[k].concluding:
+            room = story.room(k, story.s.levels)
+            if room >= (1 if may_be_partial else story.s.safety.cohort_size):
+                yield f"{event}: the cap still leaves {room}"
+            told = re.fullmatch(
+                r"the rule asks for (\d+) more at level (\d+), the cap leaves (\d+)", row["detail"] or ""
+            )
+            if (told is None) == (row["reason"] == CAP_INCONCLUSIVE):
+                yield f"{event}: {row['detail']!r}"
+            elif told:
+                asked, level, leaves = map(int, told.groups())
+                if leaves != max(story.room(k, level), 0) or asked <= story.room(k, level):
+                    yield f"{event}: {row['detail']!r}, the cap leaves {story.room(k, level)}"
+
+
+@promise
+def decisions_keep_the_limits(story: Story) -> Iterator[str]:
+    """No level is skipped, or given once eliminated; none rises after too many DLTs, none gets too many patients."""
+    limits = story.s.limits
+    target = getattr(story.s.rule, "target", getattr(story.s.rule, "overdose_from", None))
+    for number, (event, row) in enumerate(zip(story.all("decision"), story.decisions, strict=False)):
+        cut = story.cut_of(event)
+        if row["next_level"] is None or cut is None:
+            continue
+        k = event.number if story.rolling else cut.number
+        level, following = row["level"], row["next_level"]
+        given = [p.level for p in story.patients if p.infused < k or (story.rolling and p.on_the_way(k))]
+        highest = level if limits.no_skipping == "last_given" else max([level, *given])
+        if limits.no_skipping != "off" and given and following > highest + 1:
+            yield f"{event}: from level {level} to {following}, {highest} is the highest"
+        lowest = min(level, row.get("open_levels", level)) - 1
+        if limits.no_skipping_down and following < lowest and row["action"] != "suspend":
+            yield f"{event}: down from level {level} to {following}"
+        if following > row.get("open_levels", following):
+            yield f"{event}: level {following} is eliminated"
+        treated = story.treated(following, k)
+        if (
+            limits.most_per_level
+            and row["action"] != "suspend"
+            and treated + row["next_patients"] > limits.most_per_level
+        ):
+            yield f"{event}: {treated} and {row['next_patients']} patients at level {following}"
+        if following > level and (target is not None or limits.coherence == "after_dlt"):
+            n, y = _last(story, event, number, k)
+            at = story.dlts(level, k), story.evaluable(level, k)
+            if (
+                (limits.coherence == "after_dlt" and y > 0)
+                or (limits.coherence == "last_cohort" and n > 0 and y >= n * target - 1e-9)
+                or (limits.coherence == "last_level" and at[0] > at[1] * target + 1e-9)
+            ):
+                yield f"{event}: up after {y} DLTs in {n}, {at} at the level"
+
+
+@promise
+def a_forced_decision_leads_down(story: Story) -> Iterator[str]:
+    """Whatever was outstanding at the data cut, and whatever came of it until the committee met."""
+    for event, row in zip(story.all("decision"), story.decisions, strict=False):
+        following = row["next_level"] or row["recommended_level"] or 0
+        goes_on = row["action"] != "stop"
+        if row["forced"] == "yes" and goes_on and following >= row["level"]:
+            yield f"{event}: forced, and then {row['action']}"
+
+
+def _last(story: Story, event: Event, number: int, k: int) -> tuple[int, int]:
+    """Evaluable patients and DLTs of the last cohort; of a rolling rule, since its last decision but to suspend."""
+    if not story.rolling:
+        here = [p for p in story.by_cohort[event.cohort or 0] if p.evaluable(k)]
+    else:
+        earlier = zip(story.all("decision")[:number], story.decisions, strict=False)
+        since = max((e.number for e, row in earlier if row["action"] != "suspend"), default=-1)
+        here = [p for p in story.patients if since < p.settled and p.evaluable(k)]
+    return len(here), sum(p.outcome == "DLT" for p in here)
+
+
+@promise
+def stopping_rules_stop(story: Story) -> Iterator[str]:
+    """Whatever goes on keeps within them; whatever they are said to stop meets them."""
+    stopping, toxicity = story.s.stopping, story.s.stopping.too_toxic_probability
+    for event, row in zip(story.all("decision"), story.decisions, strict=False):
+        cut = story.cut_of(event)
+        if cut is None:
+            continue
+        k = event.number if story.rolling else cut.number
+        levels = range(1, story.s.levels + 1)
+        treated = [story.treated(at, k) for at in levels]
+        here, reason, is_forced = treated[row["level"] - 1], row["reason"], row["forced"] == "yes"
+        if not reason:
+            yield f"{event}: without a reason"
+        is_toxic = story.is_too_toxic(1, k, toxicity)
+        if row["action"] != "stop":
+            wanted = row["next_patients"]
+            if stopping.most_patients and row["action"] != "suspend" and sum(treated) + wanted > stopping.most_patients:
+                yield f"{event}: goes on with {wanted} after {sum(treated)} patients"
+            stays = row["next_level"] == row["level"] and row["action"] != "suspend"
+            counts = stopping.enough_at_level and (stays or stopping.enough_when == "any_move")
+            if counts and here >= stopping.enough_at_level:
+                yield f"{event}: goes on after {here} patients at the level"
+            if is_toxic and not is_forced:
+                yield f"{event}: goes on, and the lowest level is too toxic"
+        elif not is_forced and not story.before[event.number].concluding:
+            most, enough = stopping.most_patients, stopping.enough_at_level
+            size = story.s.safety.cohort_size
+            holds = {
+                TOO_TOXIC: is_toxic is None or is_toxic,
+                MOST: most is not None and sum(treated) + size > most,
+                ENOUGH: enough is not None and here >= enough,
+                PRECISE: _width(story, row["recommended_level"], k) <= (stopping.interval_width or 0),
+                LEVEL_FULL: story.s.limits.most_per_level is not None and max(treated) >= story.s.limits.most_per_level,
+                STUCK: not story.rolling or not story.somebody_outstanding(k),
+            }
+            if not holds.get(reason, True):
+                yield f"{event}: {reason}, with {treated} treated"
+        if reason == TOO_TOXIC and row["recommended_level"] is not None:
+            yield f"{event}: a dose is recommended although the lowest is too toxic"
+
+
+def _width(story: Story, level: int | None, k: int) -> float:
+    """The width of the 95% interval of P(DLT) at a level, with a uniform prior; 0 where a model says."""
+    if story.s.rule.name in WITH_A_MODEL or level is None:
+        return 0.0
+    n, y = story.evaluable(level, k), story.dlts(level, k)
+    return float(beta.ppf(0.975, 1 + y, 1 + n - y) - beta.ppf(0.025, 1 + y, 1 + n - y))
+
+
+# The end
+
+
+@promise
+def what_is_recommended_rests_on_complete_data(story: Story) -> Iterator[str]:
+    """Where the trial ends for another reason than the rule's, and where a rolling rule declares a dose, nothing that
+    could change the recommendation is outstanding at the last data cut."""
+    event = story.final_decision
+    if event is None:
+        return
+    row, cut = story.decisions[-1], story.cut_of(event)
+    rests = row["reason"] in ON_THE_DATA and story.s.rule.name not in NO_ANSWER
+    rests = rests and (story.s.rule.name != "python" or row["recommended_level"] is not None)
+    declares = story.rolling and row["recommended_level"] is not None
+    if cut is not None and (rests or declares):
+        k = event.number if story.rolling else cut.number
+        out = [p.patient for p in story.patients if p.on_the_way(k) or p.pending(k)]
+        if out:
+            yield f"{event}: level {row['recommended_level']}, {row['reason']}, while {out} are outstanding"
+
+
+@promise
+def every_stop_has_its_reason(story: Story) -> Iterator[str]:
+    """The trial's reason and dose are those of the last decision; only a trial whose time is up has none."""
+    trial, event = story.trial, story.final_decision
+    stops = [row for row in story.decisions if row["action"] == "stop"]
+    if event is None:
+        if not story.time_is_up or trial.duration_days != story.s.trial.max_days:
+            yield f"no decision ends the trial, and it ends on day {trial.duration_days}"
+        return
+    row = story.decisions[-1]
+    if (row["action"], row["reason"], row["recommended_level"]) != ("stop", trial.stop_reason, trial.recommended):
+        yield f"the last decision is {row}, the trial's {trial.stop_reason}, {trial.recommended}"
+    if len(stops) > 2 or (len(stops) == 2 and stops[1]["reason"] not in (stops[0]["reason"], TOO_TOXIC)):
+        yield f"the trial stops because: {[row['reason'] for row in stops]}"
+    if len(stops) == 2 and stops[0] is not story.decisions[-2]:
+        yield "there is another decision between the stop and its conclusion"
+    provisional = [e for e, r in zip(story.all("decision"), story.decisions, strict=True) if r["action"] == "stop"][:-1]
+    for earlier in provisional:
+        if not story.somebody_outstanding(earlier.number):
+            yield f"{earlier} waits for outcomes, and none is outstanding"
+
+
+@promise
+def enrolment_closes_once_and_for_all(story: Story) -> Iterator[str]:
+    """With the stop, or at the end of the expansion; whoever is in screening or waits is turned away then."""
+    closed = story.all("enrolment closed")
+    if len(closed) != 1:
+        if closed or not story.time_is_up:
+            yield f"enrolment closes {len(closed)} times"
+        return
+    event = closed[0]
+    before = story.events[event.number - 1]
+    if before.what == "decision":
+        row = story.decisions[story.before[event.number].decisions - 1]
+        fits = row["action"] == "stop" and row["reason"] == event.detail
+    else:
+        fits = before.what in ("cohort complete", "expansion closed") and event.detail == story.trial.stop_reason
+        fits = fits and (before.cohort is None or story.cohorts[before.cohort]["purpose"] == "expansion")
+    if not fits or before.day != event.day:
+        yield f"{event} because of {event.detail!r}, after {before}"
+    here = [p for p in story.people if p.events[0].number < event.number <= min(p.start, p.gone)]
+    for p in here:
+        if [e.day for e in p.all("turned away")] != [event.day]:
+            yield f"candidate {p.candidate} is still there when enrolment closes, and is not turned away"
+    if len(story.all("turned away")) != len(here):
+        yield "somebody is turned away who was not there"
+
+
+@promise
+def it_ends_when_everybody_has_left(story: Story) -> Iterator[str]:
+    """On the day of the last event, and never after `max_days`; and only then may somebody still be there."""
+    trial, last = story.trial, story.events[-1]
+    if last.day != trial.duration_days or trial.duration_days > story.s.trial.max_days:
+        yield f"the trial lasts {trial.duration_days} days, its last event is on day {last.day}"
+    is_over = story.before[-1].closed and story.final_decision is not None
+    is_over = is_over and all(p.row["state"] != "cut off" for p in story.people)
+    if story.time_is_up == is_over:
+        yield f"the trial ends because: {last.detail}"
+    if not story.time_is_up and last.day != story.events[-2].day:
+        yield "days pass after the last event"
+
+
+@promise
+def an_expansion_is_for_the_recommended_dose(story: Story) -> Iterator[str]:
+    """At the level, for the places that the cap leaves, directly after the last decision; nothing comes after it."""
+    expansions = [row for row in story.cohorts.values() if row["purpose"] == "expansion"]
+    expands = story.s.safety.when_rule_finished == "expand"
+    event = story.final_decision
+    if event is None or not expands:
+        if expansions:
+            yield "there is an expansion, which nobody has asked for"
+        return
+    level = story.decisions[-1]["recommended_level"]
+    room = story.room(event.number, level or 0)
+    following = story.events[event.number + 1]
+    is_toxic = story.is_too_toxic(level or 1, event.number, story.s.stopping.expansion_too_toxic_probability)
+    if expansions:
+        row = expansions[0]
+        if len(expansions) > 1 or following.what != "cohort opened" or following.cohort != row["cohort"]:
+            yield f"what follows the last decision is {following}"
+        if (row["level"], row["places"]) != (level, room) or room <= 0:
+            yield f"the expansion is {row['places']} at level {row['level']}, the cap leaves {room} at level {level}"
+    else:
+        closed = (following.what, following.cohort, following.level, following.day)
+        is_closed = closed == ("expansion closed", None, level, event.day)
+        wanted = level is not None and room > 0
+        if is_closed != (wanted and (is_closed if is_toxic is None else is_toxic)) or (wanted and not is_closed):
+            yield f"no expansion is opened, with {room} places at level {level}: {following}"
+
+
+@promise
+def an_expansion_is_closed_as_soon_as_it_is_too_toxic(story: Story) -> Iterator[str]:
+    """It is not opened where its criterion holds already; and on the first day on which it does it is closed."""
+    opened = next((e for e in story.all("cohort opened") if story.cohorts[e.cohort]["purpose"] == "expansion"), None)
+    if opened is None or opened.level is None:
+        return
+    probability = story.s.stopping.expansion_too_toxic_probability
+    if story.is_too_toxic(opened.level, opened.number, probability):
+        yield f"{opened} at level {opened.level}, which is too toxic already"
+        return
+    for day in sorted({day for e in story.events[opened.number :] for day in (e.day, e.day + 1)}):
+        k = story.at(day, DATA_CUT)
+        if story.before[k].open != opened.cohort or k <= opened.number or day > story.s.trial.max_days:
+            continue
+        is_toxic, event = story.is_too_toxic(opened.level, k, probability), story.events[k]
+        if is_toxic and (event.what != "expansion closed" or event.day != day):
+            yield f"the expansion is too toxic on day {day}, and what follows is {event}"
+            return
+        if is_toxic is False and event.what == "expansion closed" and event.day == day:
+            yield f"{event}, which is not too toxic"
+
+
+# Totals
+
+
+@promise
+def cohorts_are_a_recount(story: Story) -> Iterator[str]:
+    """Every number of the table of cohorts, from the events of its patients."""
+    for number, row in story.cohorts.items():
+        people = story.by_cohort[number]
+        infused = sorted(story.events[p.infused].day for p in people if p.infused < NEVER)
+        outcomes = Counter(p.outcome for p in people)
+        cut, decided = last_cut(story, number)
+        found = {
+            "places": [now.places for now in story.before if now.open == number][-1],
+            "first_infusion_day": infused[0] if infused else None,
+            "last_infusion_day": infused[-1] if infused else None,
+            "enrolled": len(people),
+            "infused": len(infused),
+            "not_infused": sum(p.refused < NEVER for p in people),
+            "evaluable": outcomes["DLT"] + outcomes["no DLT"],
+            "dlts": outcomes["DLT"],
+            "non_evaluable": outcomes["non-evaluable"],
+            "pending": outcomes["pending"],
+            "replaced": replaced(story, number),
+            "data_cut_day": cut,
+            "decision_day": decided,
+            "dose": story.s.dose_levels[row["level"] - 1].label,
+        }
+        wrong = {name: (row[name], value) for name, value in found.items() if value != row[name] and value != "?"}
+        if wrong:
+            yield f"cohort {number}: {wrong}"
+
+
+@promise
+def the_dose_path_is_the_patients(story: Story) -> Iterator[str]:
+    """Cohort by cohort, a letter for each infused patient in order of enrolment."""
+    path = dose_path(story)
+    if story.trial.dose_path != path:
+        yield f"{story.trial.dose_path!r}, by the patients {path!r}"

@@ -1,0 +1,427 @@
+"""The records of one trial, replayed event by event: what held just before each of them, and counts at that moment.
+
+Read with the scenario's keys, and nothing else of `escalate`: `promises` holds trials against their protocol with it,
+`recount` counts what many trials keep of one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from scipy.stats import beta
+
+from escalate import Trial
+
+OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+NEVER = 10**9
+OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
+COMPLETE = ("cohort complete", "nothing outstanding")
+CUTS = (*COMPLETE, "decision forced", "candidate ready")
+"""Events of data cuts that the committee decides on (an expansion's "cohort complete" is not one)."""
+FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
+"""Events that follow from the one before them, in the same phase of the day; so does the closing of an expansion that
+is not opened at all."""
+ROLLING = ("rolling six", "TITE-BOIN", "TITE-CRM")
+WITH_A_MODEL = ("CRM", "TITE-CRM", "BLRM")
+TIME_IS_UP = "max_days reached"
+PART_OF_DOSE = "less than the full dose"
+STATES = {"F": "screen failure", "D": "withdrew waiting", "P": "no place", "A": "turned away", "X": "not infused",
+          "f": "completed", "d": "dropped out"}  # fmt: skip
+LETTERS = {
+    "consent": "C", "screen failure": "F", "eligible": "E", "waits": "W", "withdrew": "D", "no place": "P",
+    "turned away": "A", "lymphodepletion": "L", "infusion": "I", "not infused": "X", "DLT": "T", "late toxicity": "t",
+    "window completed": "w", "drop-out": "d", "follow-up completed": "f",
+}  # fmt: skip
+
+
+class Event(NamedTuple):
+    """One event of the log; `phase` is when on its day it must have happened, by what it is."""
+
+    number: int
+    day: int
+    phase: int
+    what: str
+    candidate: int | None
+    patient: int | None
+    cohort: int | None
+    level: int | None
+    detail: str | None
+
+    def __str__(self) -> str:
+        who = "" if self.candidate is None else f" of candidate {self.candidate}"
+        return f"{self.what}{who} on day {self.day}"
+
+
+class Before(NamedTuple):
+    """What held just before an event; levels count from 1, 0 is none, and `permitted` is None where the rule alone
+    knows."""
+
+    open: int | None = None
+    """The cohort whose places may be given, or, where it is `held`, whose outcomes alone are awaited."""
+    held: bool = False
+    deciding: int | None = None
+    """The cohort that a decision is outstanding on."""
+    permitted: int | None = 0
+    closed: bool = False
+    concluding: bool = False
+    places: int = 0
+    decided: int = -1
+    """Number of the last decision's event."""
+    decisions: int = 0
+
+
+@dataclass
+class Person:
+    """One candidate: the row of the patients' table, the events, and by their numbers when what happened."""
+
+    row: dict[str, Any]
+    events: list[Event] = field(default_factory=list)
+    eligible: int = NEVER
+    stays: int = NEVER
+    """Told to wait."""
+    start: int = NEVER
+    infused: int = NEVER
+    refused: int = NEVER
+    settled: int = NEVER
+    outcome: str | None = None
+    gone: int = NEVER
+    """Left the waiting list, or the trial."""
+    planned_day: int = NEVER
+    placeless: bool = False
+    """Gave the place back with the infusion, of less than the full dose."""
+    reduced: bool = False
+    odd_dose: bool = False
+    """An infusion is told that is neither the full dose nor the part of it."""
+
+    @property
+    def candidate(self) -> int:
+        return self.row["candidate"]
+
+    @property
+    def patient(self) -> int | None:
+        return self.row["patient"]
+
+    @property
+    def cohort(self) -> int | None:
+        return self.row["cohort"]
+
+    @property
+    def level(self) -> int:
+        return self.row["level"] or 0
+
+    def all(self, what: str) -> list[Event]:
+        return [event for event in self.events if event.what == what]
+
+    def on_the_way(self, k: int) -> bool:
+        return self.start < k <= min(self.infused, self.refused)
+
+    def pending(self, k: int) -> bool:
+        return self.infused < k <= self.settled
+
+    def has(self, k: int, outcome: str) -> bool:
+        return self.settled < k and self.outcome == outcome
+
+    def evaluable(self, k: int) -> bool:
+        return self.settled < k and self.outcome in ("DLT", "no DLT")
+
+    def waits(self, k: int) -> bool:
+        return self.eligible < k <= min(self.start, self.gone)
+
+
+class Story:
+    """The records of a trial, replayed.
+
+    Parameters
+    ----------
+    trial : Trial
+        Its scenario and its four tables are read.
+    """
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial, self.s = trial, trial.scenario
+        s = self.s
+        self.first_weekday = s.trial.start_date.weekday()
+        self.lead = max((-day for agent in s.treatment.lymphodepletion for day in agent.days), default=0)
+        last_infusion = s.treatment.infusion_days[-1]
+        late = last_infusion if s.safety.dlt_window_anchor == "last_infusion" else 0
+        self.window = s.safety.dlt_window_days + late
+        self.rolling = s.rule.name in ROLLING
+        self.cap, self.replaces = s.trial.planned_patients, s.safety.replace_non_evaluable
+        self.counts_infused = s.trial.cap_counts == "infused"
+        names = ("candidate", "patient", "cohort", "level", "detail", "event", "day")
+        log = [dict(zip(names, row, strict=True)) for row in zip(*(trial.events[n] for n in names), strict=True)]
+        self.rows = {
+            name: _rows(table)
+            for name, table in (
+                ("patients", trial.patients),
+                ("cohorts", trial.cohorts),
+                ("decisions", trial.decisions),
+            )
+        }
+        self.people = [Person(row) for row in self.rows["patients"]]
+        self.cohorts = {row["cohort"]: row for row in self.rows["cohorts"]}
+        self.decisions = self.rows["decisions"]
+        self.events = [Event(phase=phase, number=k, what=e.pop("event"), **e) for k, (e, phase) in
+                       enumerate(zip(log, self._phases(log), strict=True))]  # fmt: skip
+        self._by_candidate = {person.candidate: person for person in self.people}
+        for event in self.events:
+            if event.candidate is not None:
+                self.person(event).events.append(event)
+        for person in self.people:
+            self._read(person)
+        self.patients = sorted((p for p in self.people if p.patient is not None), key=lambda p: p.start)
+        self.by_cohort = {c: [p for p in self.patients if p.cohort == c] for c in self.cohorts}
+        self.before = self._replay()
+
+    # Reading
+
+    def _phases(self, log: list[dict[str, Any]]) -> Iterator[int]:
+        """Yield in which phase of its day each event happens, by what it is; what follows from another, with it."""
+        seen: set[int] = set()
+        infused_on: dict[int, int] = {}
+        ready_day, phase = -1, OUTCOMES
+        at_once = self.s.accrual.patience_days == 0
+        for event in log:
+            what, who, day = event["event"], event["candidate"], event["day"]
+            if what in OF_OUTCOMES:
+                phase = EVENING if infused_on.get(who) == day else OUTCOMES
+            elif what in (*COMPLETE, "decision forced") or (what == "expansion closed" and event["cohort"]):
+                phase = DATA_CUT
+            elif what == "decision":
+                phase = LYMPHODEPLETION if ready_day == day else COMMITTEE
+            elif what in ("consent", "screen failure", "eligible") or (what == "withdrew" and not at_once):
+                phase = CANDIDATES
+            elif what in ("infusion", "not infused"):
+                phase = INFUSIONS if self.lead or who in seen else LYMPHODEPLETION
+                seen.add(who)
+                infused_on.setdefault(who, day)
+            elif what == "trial ended":
+                phase = END
+            elif what not in (*FOLLOWS, "expansion closed"):
+                phase = LYMPHODEPLETION
+            if what == "candidate ready":
+                ready_day = day
+            yield phase
+
+    def _read(self, person: Person) -> None:
+        """Note when what happened to a person, and what the person counts as, by the events alone."""
+        s, count = self.s, 0
+        for event in person.events:
+            match event.what:
+                case "eligible":
+                    person.eligible = event.number
+                case "waits":
+                    person.stays = event.number
+                case "lymphodepletion":
+                    person.start = event.number
+                case "not infused":
+                    person.start = min(person.start, event.number)
+                    person.refused = person.gone = event.number
+                case "infusion":
+                    if count == 0:
+                        person.start, person.infused = min(person.start, event.number), event.number
+                    self._read_dose(person, event, count)
+                    count += 1
+                case "DLT":
+                    person.settled, person.outcome = event.number, "DLT"
+                case "window completed":
+                    full = not person.reduced and count == len(s.treatment.infusion_days)
+                    person.settled, person.outcome = event.number, "no DLT" if full else "non-evaluable"
+                case "drop-out" if person.infused < NEVER and person.settled == NEVER:
+                    person.settled, person.outcome = event.number, "non-evaluable"
+                case "withdrew" | "no place" | "turned away" | "screen failure":
+                    person.gone = event.number
+        if person.outcome is None and person.infused < NEVER:
+            person.outcome = "pending"
+        if person.start < NEVER:
+            person.planned_day = self.events[person.start].day + self.lead
+        at_once = s.safety.replace_partial_dose == "at_once" and person.cohort is not None
+        person.placeless = person.reduced and at_once and not self.gives_places_itself(person.cohort or 0)
+
+    def _read_dose(self, person: Person, event: Event, count: int) -> None:
+        """Note whether an infusion is less than planned, by its detail."""
+        share = (self.s.treatment.infusion_shares or [1 / len(self.s.treatment.infusion_days)] * (count + 1))[count]
+        label = self.s.dose_levels[person.level - 1].label
+        part = share * self.s.attrition.partial_dose_share
+        full, less = ("" if share == 1 else f"{share:.0%} of ") + label, f"{part:.0%} of {label}"
+        told = (event.detail or "").removesuffix(": the place is free")
+        if full == less:  # rounded to the same words
+            person.reduced = PART_OF_DOSE in (person.row["non_evaluable_reason"] or "")
+        else:
+            person.reduced = person.reduced or told == less
+            person.odd_dose = person.odd_dose or told not in (full, less)
+
+    def _replay(self) -> list[Before]:
+        """Return what held before each event, and after the last."""
+        now = Before(permitted=self.s.safety.start_level)
+        found = []
+        for event in self.events:
+            found.append(now)
+            match event.what:
+                case "cohort opened":
+                    places = int((event.detail or "").split(", ")[1].split()[0])
+                    now = now._replace(open=event.cohort, held=False, deciding=None, places=places)
+                case "expansion closed":
+                    now = now._replace(open=None, permitted=(event.level or 1) - 1)
+                case "decision":
+                    now = self._decided(now, event)
+                case "enrolment closed":
+                    now = now._replace(closed=True, open=now.open if now.concluding else None)
+                case what if what in CUTS:
+                    is_expansion = self.cohorts[event.cohort]["purpose"] == "expansion"
+                    now = now._replace(open=None, deciding=None if is_expansion else event.cohort)
+        return [*found, now]
+
+    def _decided(self, now: Before, event: Event) -> Before:
+        row = self.decisions[now.decisions]
+        now = now._replace(deciding=None, held=False, decided=event.number, decisions=now.decisions + 1)
+        if row["action"] == "suspend":
+            return now._replace(open=row["cohort"], held=True, permitted=row["next_level"])
+        if row["action"] == "stop":
+            is_last = now.decisions == len(self.decisions) and self.trial.stop_reason != TIME_IS_UP
+            if is_last:
+                return now._replace(open=None, concluding=False, permitted=row["recommended_level"] or 0)
+            return now._replace(open=row["cohort"], held=True, concluding=True, permitted=None)
+        now = now._replace(permitted=row["next_level"])
+        if self.rolling and row["next_level"] == row["level"]:
+            taken = self.taken(row["cohort"], event.number + 1)
+            return now._replace(open=row["cohort"], places=taken + row["next_patients"])
+        return now
+
+    def person(self, event: Event) -> Person:
+        """Whom an event concerns."""
+        return self._by_candidate[event.candidate or 0]
+
+    # Counting, just before an event
+
+    def gives_places_itself(self, cohort: int) -> bool:
+        """Whether a rolling rule decides on the cohort's places."""
+        return self.rolling and self.cohorts[cohort]["purpose"] == "escalation"
+
+    def taken(self, cohort: int, k: int) -> int:
+        """Places of the cohort that nobody else can have."""
+        lost = self.gives_places_itself(cohort) or not self.replaces
+        return sum(
+            p.on_the_way(k)
+            or (p.pending(k) and not p.placeless)
+            or p.evaluable(k)
+            or (lost and p.has(k, "non-evaluable"))
+            for p in self.by_cohort[cohort]
+        )
+
+    def room(self, k: int, permitted: int) -> int:
+        """What the cap leaves; who is on the way to a level above the permitted one gets nothing, and takes none."""
+        if self.counts_infused:
+            used = sum(p.infused < k for p in self.patients)
+        else:
+            used = sum(p.evaluable(k) or (p.pending(k) and not p.placeless) for p in self.patients)
+        return self.cap - used - sum(p.on_the_way(k) and p.level <= permitted for p in self.patients)
+
+    def evaluable(self, level: int, k: int) -> int:
+        return sum(p.level == level and p.evaluable(k) for p in self.patients)
+
+    def dlts(self, level: int, k: int) -> int:
+        return sum(p.level == level and p.has(k, "DLT") for p in self.patients)
+
+    def pending(self, level: int, k: int) -> int:
+        """Open windows at a level."""
+        return sum(p.level == level and p.pending(k) for p in self.patients)
+
+    def on_the_way(self, level: int, k: int) -> int:
+        return sum(p.level == level and p.on_the_way(k) for p in self.patients)
+
+    def treated(self, level: int, k: int) -> int:
+        """Patients at a level that the rule hears of: a rolling one of the pending, and of those on the way, too."""
+        more = self.pending(level, k) + self.on_the_way(level, k) if self.rolling else 0
+        return self.evaluable(level, k) + more
+
+    def somebody_outstanding(self, k: int) -> bool:
+        return any(p.on_the_way(k) or p.pending(k) for p in self.patients)
+
+    def is_complete(self, k: int) -> bool:
+        """Whether no outcome of the open cohort is awaited, and no place can be filled any more."""
+        now = self.before[k]
+        assert now.open is not None
+        if self.gives_places_itself(now.open):
+            if self.somebody_outstanding(k):
+                return False
+        elif any(p.on_the_way(k) or p.pending(k) for p in self.by_cohort[now.open]):
+            return False
+        if now.held or self.taken(now.open, k) >= now.places:
+            return True
+        return now.permitted is not None and self.room(k, now.permitted) <= 0
+
+    def is_too_toxic(self, level: int, k: int, probability: float | None) -> bool | None:
+        """Whether P(DLT) at a level is too large, more likely than this; None where the rule alone can say."""
+        if probability is None or probability == 1:
+            return False
+        if self.s.rule.name in WITH_A_MODEL:
+            return None
+        limit = self.s.stopping.too_toxic_above or getattr(self.s.rule, "target", None)
+        n, y = self.evaluable(level, k), self.dlts(level, k)
+        if limit is None:
+            return None
+        return n > 0 and bool(beta.sf(limit, 1 + y, 1 + n - y) > probability)
+
+    def stagger_until(self, cohort: int, k: int) -> int:
+        """The first day of the next first infusion in a cohort, whoever turns out to be the sentinel."""
+        safety, first = self.s.safety, self.has_sentinel(cohort)
+        until, earlier = 0, []
+        for p in self.by_cohort[cohort]:
+            if p.start >= k or p.refused < k:
+                continue
+            if first and not any(other.infused < k for other in earlier):
+                until = max(until, p.planned_day + safety.sentinel_stagger_days)
+            if earlier or not first:
+                until = max(until, p.planned_day + safety.stagger_days)
+            earlier.append(p)
+        return until
+
+    def has_sentinel(self, cohort: int) -> bool:
+        level = self.cohorts[cohort]["level"]
+        is_new = all(row["level"] != level for c, row in self.cohorts.items() if c < cohort)
+        return is_new or self.s.safety.sentinel == "every_cohort"
+
+    def weekday(self, day: int) -> str:
+        return WEEKDAYS[(self.first_weekday + day) % 7]
+
+    @cached_property
+    def days(self) -> list[tuple[int, int]]:
+        """Day and phase of each event."""
+        return [(event.day, event.phase) for event in self.events]
+
+    def at(self, day: int, phase: int) -> int:
+        """The number of the first event not before a phase of a day."""
+        return bisect_left(self.days, (day, phase))
+
+    @cached_property
+    def time_is_up(self) -> bool:
+        """Whether the trial was ended on its last day."""
+        return self.events[-1].detail == TIME_IS_UP
+
+    def all(self, *what: str) -> list[Event]:
+        return [event for event in self.events if event.what in what]
+
+    @cached_property
+    def final_decision(self) -> Event | None:
+        """The committee's last decision, if it ended the escalation."""
+        decided = self.all("decision")
+        return decided[-1] if decided and self.trial.stop_reason != TIME_IS_UP else None
+
+    def cut_of(self, decision: Event) -> Event | None:
+        """The data cut that a decision is on: the one before it."""
+        earlier = [e for e in self.events[: decision.number] if e.what in CUTS and e.cohort == decision.cohort]
+        return earlier[-1] if earlier else None
+
+    def first_day_on(self, day: int, allowed: tuple[str, ...]) -> int:
+        return next(day + wait for wait in range(7) if self.weekday(day + wait) in allowed)
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    names = [column.name for column in table.columns if not column.date_of]
+    return [dict(zip(names, row, strict=True)) for row in zip(*(table[name] for name in names), strict=True)]
