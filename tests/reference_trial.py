@@ -311,6 +311,7 @@ class Person:
     treatment_start_day: int | None = None
     planned_infusion_day: int | None = None
     refused: bool = False
+    level_was_closed: bool = False
     infusion_day: int | None = None
     last_infusion_day: int | None = None
     infusions: int = 0
@@ -509,7 +510,7 @@ class ReferenceTrial:
         told = self.told(cohort)
         if cohort.expansion and self.outcomes_known > self.outcomes_known_at_cut and self.too_toxic(cohort.level):
             self.note("expansion closed", cohort=cohort)
-            self.permitted_level = cohort.level - 1
+            self.permit(cohort.level - 1)
             self.open_cohort = None
             self.close_enrolment()
             return
@@ -622,11 +623,12 @@ class ReferenceTrial:
         return self.weekday(self.today + self.s.lead_days) in self.s.treatment.weekdays
 
     def complete(self, cohort: Cohort) -> bool:
+        if self.concluding is not None and not cohort.expansion:  # for good: on all that there will be
+            return not self.somebody_outstanding()
         for person in cohort.people:
             if person.between_lymphodepletion_and_infusion or person.pending:
                 return False
-        concluding = self.concluding is not None and not cohort.expansion
-        return self.filled(cohort) >= cohort.places or self.cap_room() <= 0 or concluding
+        return self.filled(cohort) >= cohort.places or self.cap_room() <= 0
 
     def forced(self, cohort: Cohort, told: Told) -> bool:
         outstanding = self.outstanding(cohort)
@@ -635,7 +637,9 @@ class ReferenceTrial:
         all_places_will_be_filled = self.s.safety.replace_non_evaluable and self.s.trial.cap_counts == "evaluable"
         answers = set()
         fewest = 0
-        if all_places_will_be_filled:  # nobody is replaced while DLTs after partial doses make the cohort full
+        if (
+            all_places_will_be_filled and not self.is_rolling
+        ):  # nobody is replaced while DLTs after partial doses make the cohort full
             fewest = max(min(outstanding, cohort.places - self.filled(cohort)), 0)
         for more in range(fewest, outstanding + 1):
             for more_dlts in range(more + 1):
@@ -678,15 +682,17 @@ class ReferenceTrial:
             level = best_dose(self.s, known, eliminated_by(self.s, read))  # not on places that nobody took
         self.note("decision", cohort=cohort, level=level)
         self.record(cohort, known, still_to_come is not None, action, level, places)
-        self.permitted_level = BELOW_ALL_LEVELS if level is None else level
+        permitted = BELOW_ALL_LEVELS if level is None else level
         if self.concluding is None:
             self.first_closed = eliminated_by(self.s, read)
         ends = self.s.rule.name in ("BOIN", "TITE-BOIN") and reason in ENDS
         provisional = action == "stop" and (ends or (self.is_rolling and level is not None))
-        provisional = provisional and self.concluding is None and self.somebody_outstanding()
+        others = self.somebody_outstanding() or self.outcomes_known > self.outcomes_known_at_cut
+        provisional = provisional and self.concluding is None and others
         if provisional:  # patients on their way are treated as far up as the rule itself would go
             _, alone, _, _ = RULES[self.s.rule.name](self.s)(read)
-            self.permitted_level = BELOW_ALL_LEVELS if alone is None else alone
+            permitted = BELOW_ALL_LEVELS if alone is None else alone
+        self.permit(permitted)
         self.suspended, self.on_hold = False, None
         if action != "suspend":
             self.since_decision = (0, 0)
@@ -714,12 +720,19 @@ class ReferenceTrial:
         room = self.cap_room()
         if expands and level is not None and room > 0 and self.too_toxic(level):  # not even opened
             self.note("expansion closed", level=level)
-            self.permitted_level = level - 1
+            self.permit(level - 1)
             self.close_enrolment()
         elif expands and level is not None and room > 0:
             self.open(level, room, expansion=True)
         elif not self.enrolment_closed:
             self.close_enrolment()
+
+    def permit(self, level: int) -> None:
+        """Infuse nobody above a level, those neither who are on the way there, even if it is permitted again."""
+        self.permitted_level = level
+        for person in self.patients:
+            if person.between_lymphodepletion_and_infusion and person.level > level:
+                person.level_was_closed = True
 
     def somebody_outstanding(self) -> bool:
         return any(person.between_lymphodepletion_and_infusion or person.pending for person in self.patients)
@@ -790,7 +803,7 @@ class ReferenceTrial:
         else:
             used = sum(person.infused for person in self.patients)
         on_the_way = sum(
-            person.between_lymphodepletion_and_infusion
+            person.between_lymphodepletion_and_infusion and not person.level_was_closed
             for person in self.patients
             if person.cohort.level <= permitted_level
         )
@@ -859,19 +872,18 @@ class ReferenceTrial:
                     self.infuse(person)
 
     def infuse_or_refuse(self, person: Person) -> None:
-        above = person.level > self.permitted_level
         withheld = False
         if self.s.safety.dlt_after_lymphodepletion == "withhold":
             for moment in self.counted_dlts_known:
                 if moment > (person.treatment_start_day, LYMPHODEPLETION):
                     withheld = True
-        if above or withheld or not person.fate.infused:
+        if person.level_was_closed or withheld or not person.fate.infused:
             person.refused = True
             self.note("not infused", person)
             self.leave(person, "not infused")
             if self.concluding is not None or (self.is_rolling and not person.cohort.expansion):
                 self.known_since_the_cut()  # the rule was told that this patient is pending
-                self.news_for_data_cut = True
+            self.news_for_data_cut = True  # nobody may be left to wait for
             if person.cohort is self.on_hold:
                 person.cohort.places -= 1  # nobody is treated in a suspended cohort before the rule is asked again
         else:

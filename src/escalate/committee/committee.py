@@ -40,7 +40,8 @@ class Committee:
         self._start_level = scenario.safety.start_level - 1
         self._cohort_size = scenario.safety.cohort_size
         self._may_be_partial = self.rule.rolling or scenario.trial.last_cohort == "partial"
-        self._replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
+        replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
+        self._replaces = replaces and not self.rule.rolling
         self._decisions: dict[tuple[Counts, int, int], Decision] = {}
         self._forced: dict[tuple[Counts, int, int], bool] = {}
         self._estimates: dict[Counts, Estimates] = {}

@@ -224,6 +224,7 @@ class Bench:
     dlts: list[int] = field(default_factory=_by_level)
     pending: list[int] = field(default_factory=_by_level)
     lymphodepleted: list[int] = field(default_factory=_by_level)
+    to_be_infused: list[int] = field(default_factory=_by_level)
     replaced: list[int] = field(default_factory=_by_level)
     opened_day: list[int] = field(default_factory=_by_level)
     # Days for each of `escalate.results.timeline.WAITS`: known; and, for days on which a rolling rule's places were all
@@ -248,6 +249,8 @@ class Person:
     outcome: int = Outcome.NOT_YET
     placeless: int = 0
     """Whether the place was free at once."""
+    withheld: int = 0
+    """Whether a decision has closed the level since lymphodepletion: such a patient gets no cells."""
     settle_day: int = 0
     """When it becomes known that the outcome is `comes`."""
     comes: int = Outcome.NOT_YET

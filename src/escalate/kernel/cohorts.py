@@ -61,7 +61,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         if found < 0:
             return
         if t.answers[found][Answer.SAYS]:
-            is_too_toxic(w)
+            is_too_toxic(w, t)
             cut_data(p, w, t, 0, 0)
             return
     is_ready = is_complete(p, w)
@@ -73,9 +73,20 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         cut_data(p, w, t, forced, outstanding)
 
 
-def is_too_toxic(w: Bench) -> None:
+def is_too_toxic(w: Bench, t: Tables) -> None:
     """Write down that the expansion is closed, or is not opened at all: nobody is infused at its level from now on."""
-    w.expansion_closed_day, w.permitted = w.today, w.level - 1
+    w.expansion_closed_day = w.today
+    permit(w, t, w.level - 1)
+
+
+def permit(w: Bench, t: Tables, level: int) -> None:
+    """Let nobody be infused above a level; who is on the way to one gets no cells, whatever is decided later."""
+    w.permitted = level
+    for patient in range(w.arrived, w.enrolled):
+        person = t.people[patient]
+        if person.level > level and not person.withheld:
+            person.withheld = 1
+            w.to_be_infused[person.level] -= 1
 
 
 def is_forced(p: Protocol, w: Bench, t: Tables, outstanding: int) -> bool:
@@ -217,8 +228,8 @@ def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
 
 
 def is_provisional(w: Bench, decided: Row[int]) -> bool:
-    """Return whether the trial stops with a recommendation that outcomes still to come can change."""
-    return decided[Answer.RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0)
+    """Return whether the trial stops with a recommendation that other outcomes than those of the data cut can change."""
+    return decided[Answer.RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0 or w.news > 0)
 
 
 def is_left_to_recommend(w: Bench, decided: Row[int]) -> bool:
@@ -231,7 +242,7 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
     action, level = decided[Answer.SAYS], decided[Answer.TO_LEVEL]
     provisional = is_provisional(w, decided)
     the_committee_has_met(w, action)
-    w.permitted = decided[Answer.RULE_ALONE] if provisional else level
+    permit(w, t, decided[Answer.RULE_ALONE] if provisional else level)
     if action != Action.SUSPEND and stays_calm(p, w):
         w.calm = 1
     if provisional:
@@ -274,7 +285,7 @@ def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: in
     else:
         w.left_to_ask = kind
     the_committee_has_met(w, Action.STOP)
-    w.permitted = level
+    permit(w, t, level)
     finish(p, w, level, reason, late)
 
 
@@ -297,7 +308,7 @@ def open_expansion(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         return
     w.expands_at = NO_LEVEL
     if t.answers[found][Answer.SAYS]:
-        is_too_toxic(w)
+        is_too_toxic(w, t)
         close_enrolment(w, late)
     else:
         open_cohort(p, w, w.level, room(p, w, w.permitted), 1)

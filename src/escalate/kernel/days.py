@@ -159,7 +159,8 @@ def begin(p: Protocol, w: Bench) -> None:
     w.last_consent_day = p.max_days
     w.wake_gate = Wait.STAGGER
     for level in range(p.levels):
-        w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = w.replaced[level] = 0
+        w.evaluable[level] = w.dlts[level] = w.pending[level] = w.lymphodepleted[level] = 0
+        w.to_be_infused[level] = w.replaced[level] = 0
         w.opened_day[level] = -1
     for position in range(Wait.KINDS):
         w.waits[position] = w.if_stops[position] = w.if_goes_on[position] = 0

@@ -43,6 +43,8 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
     w.on_the_way += 1
     w.cohort_lymphodepleted += 1
     w.lymphodepleted[w.level] += 1
+    w.to_be_infused[w.level] += 1
+    person.withheld = 0
     if w.vacant:
         w.vacant -= 1
         w.replaced[w.level] += 1
@@ -57,13 +59,14 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
         w.arrived += 1
         w.on_the_way -= 1
         w.lymphodepleted[person.level] -= 1
+        w.to_be_infused[person.level] -= 1 - person.withheld
         if person.cohort == w.cohorts:
             w.cohort_lymphodepleted -= 1
         w.last_day = w.today
         withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
         if p.withholds_if_closed and w.cut_forced and w.meeting_day != NEVER and person.cohort == w.cohorts:
             withheld = True
-        if person.level > w.permitted or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
+        if person.withheld or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
             is_not_infused(p, w, person)
             given_back = True
         else:
@@ -88,8 +91,8 @@ def is_not_infused(p: Protocol, w: Bench, person: Person) -> None:
         vacates(w)
     if has_rolling_cohort(p, w, person) or w.concluding:
         w.news = 1
-        if w.today + 1 < w.check_day:
-            w.check_day = w.today + 1
+    if w.today + 1 < w.check_day:
+        w.check_day = w.today + 1
 
 
 def vacates(w: Bench) -> None:

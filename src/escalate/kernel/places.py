@@ -16,7 +16,7 @@ def room(p: Protocol, w: Bench, level: int) -> int:
     used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows - w.placeless
     if w.on_the_way:
         for at in range(level + 1):
-            used += w.lymphodepleted[at]
+            used += w.to_be_infused[at]
     return p.cap - used
 
 
@@ -37,7 +37,7 @@ def beyond_places(w: Bench, outstanding: int) -> int:
 
 def is_complete(p: Protocol, w: Bench) -> bool:
     """Return whether every outcome is known that the decision waits for, and no place can be filled any more."""
-    if w.rolling:
+    if w.rolling or (w.concluding and not w.expansion):
         if w.on_the_way or w.windows:
             return False
     elif w.cohort_lymphodepleted or w.cohort_pending:

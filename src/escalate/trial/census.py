@@ -52,10 +52,11 @@ class Census:
         self.lymphodepleted += 1
         cohort.lymphodepleted += 1
 
-    def arrives(self, cohort: CohortFile) -> None:
-        """Count a lymphodepleted patient whose infusion is due: infused, or not."""
+    def arrives(self, cohort: CohortFile, withheld: bool) -> None:
+        """Count a lymphodepleted patient whose infusion is due: infused, or not, as was known before if `withheld`."""
         self.lymphodepleted -= 1
         cohort.lymphodepleted -= 1
+        cohort.withheld -= withheld
 
     def vacates(self, cohort: CohortFile) -> None:
         """Count a place that was given back, unless a DLT beyond the cohort's places fills it."""
@@ -115,7 +116,9 @@ class Census:
         """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells."""
         with_place = sum(self.evaluable) + sum(self.pending) - self.placeless
         used = self.infused if self._cap_counts == "infused" else with_place
-        on_the_way = self.lymphodepleted and sum(c.lymphodepleted for c in self._cohorts if c.level <= level)
+        on_the_way = self.lymphodepleted and sum(
+            c.lymphodepleted - c.withheld for c in self._cohorts if c.level <= level
+        )
         return self._cap - used - on_the_way
 
     # Outcomes
@@ -154,12 +157,13 @@ class Census:
         """Return how many are more than the cohort has places, by DLTs of those without: nobody replaces so many."""
         return 0 if cohort.rolling else max(self.taken_places(cohort) - cohort.places, 0)
 
-    def is_complete(self, cohort: CohortFile, room: int) -> bool:
+    def is_complete(self, cohort: CohortFile, room: int, concluding: bool) -> bool:
         """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
 
-        A cohort rule waits for those of the cohort; a rolling rule, if it has to wait at all, for all of them.
+        A cohort rule waits for those of the cohort; a rolling rule, if it has to wait at all, for all of them, and so
+        does the last decision of a trial that has stopped.
         """
-        if cohort.rolling:
+        if cohort.rolling or (concluding and cohort.purpose == "escalation"):
             return not self.is_anything_outstanding and (not self.has_free_place(cohort) or room <= 0)
         if cohort.lymphodepleted or cohort.pending:
             return False

@@ -182,7 +182,7 @@ class Conduct:
         """Treat patients at the recommended level up to the cap, unless such an expansion would be closed at once."""
         counts = self.known(last)._replace(level=level)
         if self.committee.closes_expansion(counts):
-            self.permitted_level = level - 1
+            self.permit(level - 1)
             seen = f"{counts.dlts[level]} DLT in {_count(counts.evaluable[level], 'patient')} at this level"
             self.log.event(EXPANSION_CLOSED, level=level, detail=seen)
         else:
@@ -220,8 +220,12 @@ class Conduct:
         return self.safety.when_rule_finished == "expand"
 
     def is_provisional(self, decision: Decision) -> bool:
-        """Return whether the trial stops with a recommendation that outcomes still to come can change."""
-        return self.stop is None and self.census.is_anything_outstanding and self.committee.rests_on_data(decision)
+        """Return whether the trial stops with a recommendation that other outcomes than those of the data cut can change.
+
+        They are still to come, or came while the committee was called.
+        """
+        others = self.census.is_anything_outstanding or self.has_news
+        return self.stop is None and others and self.committee.rests_on_data(decision)
 
     def conclude(self, cohort: CohortFile, stop: Decision) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the last outcomes after a stop: the recommendation rests on complete data."""
@@ -300,9 +304,9 @@ class Conduct:
         if cohort is None:
             return
         if self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
-            self.permitted_level = cohort.level - 1
+            self.permit(cohort.level - 1)
             self.cut_data(cohort, EXPANSION_CLOSED)
-        elif self.census.is_complete(cohort, self.room):
+        elif self.census.is_complete(cohort, self.room, self.stop is not None):
             self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
@@ -351,7 +355,7 @@ class Conduct:
             decision = self.asked(cohort.cut, outstanding)
         cohort.decision_day = self.clock.today
         provisional = self.is_provisional(decision)
-        self.permitted_level = self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level
+        self.permit(self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level)
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
@@ -361,6 +365,15 @@ class Conduct:
         detail = f"{decision.action.words}: {why}"
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
+
+    def permit(self, level: int) -> None:
+        """Let nobody be infused above a level; who is on the way to one is told, and gets no cells whatever follows."""
+        self.permitted_level = level
+        for cohort in self.log.cohorts:
+            if cohort.level > level and cohort.withheld < cohort.lymphodepleted:
+                cohort.withheld = cohort.lymphodepleted
+                for person in cohort.people:
+                    person.withheld = person.withheld or (person.state is None and person.infusion_day is None)
 
     def asked(self, counts: Counts, outstanding: int = 0) -> Decision:
         """Return what the committee says; what the cap leaves depends on the level that it says."""
@@ -543,7 +556,7 @@ class Conduct:
         cohort = person.cohort
         assert cohort is not None and person.patient is not None
         fate = self.nature.fate(self.replicate, person.patient - 1, cohort.level)
-        self.census.arrives(cohort)
+        self.census.arrives(cohort, person.withheld)
         reason = self.why_not_infused(person, cohort, fate)
         if reason is not None:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
@@ -552,6 +565,7 @@ class Conduct:
             self.fill_places_on(self.clock.today)
             if cohort.rolling or self.stop is not None:
                 self.tell_news(cohort)
+            self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
             return
         self.infuse_first(person, cohort, fate)
         for day, phase, event in agenda(self.scenario, self.clock.today, fate):
@@ -560,7 +574,7 @@ class Conduct:
 
     def why_not_infused(self, person: Person, cohort: CohortFile, fate: Fate) -> str | None:
         """Return what speaks against the infusion of a lymphodepleted patient."""
-        if cohort.level > self.permitted_level:
+        if person.withheld:
             return "withheld: the committee has closed this dose level"
         policy = self.safety.dlt_after_lymphodepletion
         if policy == "withhold" and self.dlt_known_time > person.start_time:

@@ -55,6 +55,8 @@ class CohortFile:
     resume_day: int | None = None
     """Day on which the follow-up of the pending suffices to ask the rule again, while accrual is suspended for it."""
     lymphodepleted: int = 0
+    withheld: int = 0
+    """Of these, the ones who get no cells: the committee has closed the level since."""
     pending: int = 0
     placeless: int = 0
     """Of these, the ones whose place was free at once, since they got less than the full dose."""
@@ -107,6 +109,8 @@ class Person:
     full_dose: bool = True
     """Every infusion is given, and none is reduced."""
     sentinel: bool = False
+    withheld: bool = False
+    """A decision has closed the level since lymphodepletion: there will be no infusion."""
     not_infused_reason: str | None = None
     window_end_day: int | None = None
     dlt_day: int | None = None
