@@ -37,7 +37,6 @@ OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN")
 GATES = ("stagger", "weekday", "closure")
-TEN_YEARS = 3653
 
 CAP_REACHED = "cap reached"
 CAP_INCONCLUSIVE = "cap reached, inconclusive"
@@ -932,7 +931,10 @@ class ReferenceTrial:
         return self.taken(cohort) < cohort.places and self.cap_room() > 0
 
     def what_is_waited_for(self) -> None:
-        """Write down which gate keeps a free place, or the question to a rolling rule, shut longest, when it changes."""
+        """Write down which gate keeps a free place, or the question to a rolling rule, shut longest, when it changes.
+
+        Where that is longer than the trial's time, it is the first gate that is shut on its last day.
+        """
         if not self.waiting_list:
             return
         if self.place_is_free():
@@ -942,9 +944,8 @@ class ReferenceTrial:
         else:
             return
         opens = self.today
-        while any(self.shut(gate, opens) for gate in gates):
+        while opens <= self.s.trial.max_days and any(self.shut(gate, opens) for gate in gates):
             opens += 1
-            assert opens < self.s.trial.max_days + TEN_YEARS, "a place that never opens"
         if opens == self.today:
             return
         last = next(gate for gate in gates if self.shut(gate, opens - 1))
