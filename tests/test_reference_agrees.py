@@ -7,9 +7,7 @@ one day, the order is free in these phases, and nowhere else:
   the data cut looks at all of it together, in a later phase;
 - candidates: consents, screening results and withdrawals of different people do not touch each other. What does
   matter is in which order people join the waiting list, so the events "eligible" keep their order;
-- infusions: whether one patient is infused depends on decisions and DLTs of earlier phases alone;
-- when places are given: which gate the next one waits for is found out with all that were given that day, and may be
-  written down before or after them.
+- infusions: whether one patient is infused depends on decisions and DLTs of earlier phases alone.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ from hypothesis import strategies as st
 from escalate.scenario import Scenario, load
 from escalate.trial.conduct import simulate_trial
 from escalate.words.records import Trial
-from escalate.words.tables import EVENT_WORDS, GATES, STATES, Table
+from escalate.words.tables import EVENT_WORDS, STATES, Table
 from escalate.words.tables import OUTCOMES as OUTCOME_WORDS
 from reference_trial import (
     CANDIDATES,
@@ -119,9 +117,9 @@ def assert_in_order(got: list[Event], expected: list[Event], phases: list[int]) 
     def time(event: Event) -> tuple[int, int]:
         return event[0], phase_of[event]
 
-    def time_and_person(event: Event) -> tuple[int, int, bool, int]:
+    def time_and_person(event: Event) -> tuple[int, int, int]:
         day, phase = time(event)
-        return day, phase, event[1] in GATES, event[2] or 0 if phase in FREE_ORDER else 0
+        return day, phase, event[2] or 0 if phase in FREE_ORDER else 0
 
     assert got == sorted(got, key=time)
     assert sorted(got, key=time_and_person) == sorted(expected, key=time_and_person)
