@@ -1,9 +1,11 @@
 """One trial, day by day and phase by phase: a second, deliberately naive implementation of the calendar.
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
-It was written from the specification of the calendar alone (steps down, coherence, and most of the stopping rules were
-added with the package at hand, closures and days of meetings without it); with `escalate` it shares what nature draws (`escalate.nature.draws.Nature`) and the
-scenario, and not the calendar, the committee, the rules or what is around them.
+It was written from the specification of the calendar alone, gates and closures too (steps down, coherence, and most of
+the stopping rules were added with the package at hand); with `escalate` it shares what nature draws
+(`escalate.nature.draws.Nature`) and the scenario, and not the calendar, the committee, the rules or what is around
+them. What the settings of reviews change (an urgent meeting, a look at the sentinel's DLT, places without a meeting,
+lymphodepletion after the stagger) it does not know.
 
 The phases of a day, in order:
 
