@@ -245,6 +245,15 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
             ]
         },
     ),
+    "weekdays of lymphodepletion, and of later infusions": (
+        THREE_DAYS_BEFORE,
+        {"treatment.weekdays": ["Mon", "Tue", "Wed"], "treatment.infusion_days": [0, 2]},
+        {"treatment.lymphodepletion_weekdays": ["Sat", "Sun"], "treatment.later_infusion_weekdays": ["Wed", "Thu"]},
+        {"accrual.consent_days": [0, 6, 7]},
+    ),
+    "the last Monday of a month with five": (
+        {"safety.meeting_weekdays": ["Mon"], "safety.meeting_weeks": [-1], "accrual.consent_days": [0, 0, 0, 8]},
+    ),
     "the committee has no date any more": (
         {"safety.meeting_dates": [date(2024, 1, 8), date(2024, 1, 15)], "safety.review_delay_days": 2},
         {"calendar.closed": [closed("2024-01-15", "2024-01-15") | {"what": ["committee"], "reason": "closed"}]},
