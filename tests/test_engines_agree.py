@@ -190,14 +190,17 @@ def test_a_stagger_shorter_than_the_lead(rule_name: str, compiles: bool) -> None
 
 
 @pytest.mark.parametrize("rule_name", ["3+3", "TITE-BOIN"])
-def test_places_open_between_closures_and_on_weekdays(rule_name: str) -> None:
-    """Every other week is closed for four days; the stagger, weekdays and closures take turns."""
+@pytest.mark.parametrize(("length", "weekdays"), [(4, ["Tue", "Fri", "Sun"]), (6, ["Tue", "Wed", "Fri", "Sun"])])
+def test_places_open_between_closures_and_on_weekdays(rule_name: str, length: int, weekdays: list[str]) -> None:
+    """Every other week is closed for some days; they end before a weekday of treatment, or on one."""
     weeks = [START + timedelta(days=14 * number) for number in range(60)]
-    closed = [{"first_day": first, "last_day": first + timedelta(days=3), "reason": "closed"} for first in weeks]
+    closed = [
+        {"first_day": first, "last_day": first + timedelta(days=length - 1), "reason": "closed"} for first in weeks
+    ]
     scenario = small(
         rule=RULES[rule_name],
         treatment__lymphodepletion=lymphodepletion(1),
-        treatment__weekdays=["Tue", "Fri", "Sun"],
+        treatment__weekdays=weekdays,
         treatment__infusion_days=[0, 2],
         safety__sentinel_stagger_days=5,
         calendar__closed=[closure | {"what": ["lymphodepletion", "infusion"]} for closure in closed],
