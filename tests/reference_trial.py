@@ -38,7 +38,7 @@ from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED,
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN")
-GATES = ("stagger", "weekday", "closure")
+GATES = ("stagger", "closure", "weekday")
 
 CAP_REACHED = "cap reached"
 CAP_INCONCLUSIVE = "cap reached, inconclusive"
@@ -632,7 +632,7 @@ class ReferenceTrial:
 
     def candidate_is_ready(self) -> bool:
         """Whether a rolling rule has to be asked today because somebody waits and every place is taken."""
-        return self.is_to_be_asked() and not any(self.shut(gate, self.today) for gate in ("weekday", "closure"))
+        return self.is_to_be_asked() and not any(self.shut(gate, self.today) for gate in ("closure", "weekday"))
 
     def is_to_be_asked(self) -> bool:
         """Whether a rolling rule has to be asked, as soon as a treatment can begin."""
@@ -933,27 +933,19 @@ class ReferenceTrial:
         return self.taken(cohort) < cohort.places and self.cap_room() > 0
 
     def what_is_waited_for(self) -> None:
-        """Write down which gate keeps a free place, or the question to a rolling rule, shut longest, when it changes.
-
-        Where that is longer than the trial's time, it is the first gate that is shut on its last day.
-        """
+        """Write down the first gate that is shut for a place, or a question to a rolling rule, if it is another."""
         if not self.waiting_list:
             return
         if self.place_is_free():
             gates = GATES
         elif self.is_to_be_asked():
-            gates = ("weekday", "closure")
+            gates = ("closure", "weekday")
         else:
             return
-        opens = self.today
-        while opens <= self.s.trial.max_days and any(self.shut(gate, opens) for gate in gates):
-            opens += 1
-        if opens == self.today:
-            return
-        last = next(gate for gate in gates if self.shut(gate, opens - 1))
-        if last != self.open_cohort.waits_for:
-            self.open_cohort.waits_for = last
-            self.note(last, cohort=self.open_cohort)
+        first = next((gate for gate in gates if self.shut(gate, self.today)), None)
+        if first is not None and first != self.open_cohort.waits_for:
+            self.open_cohort.waits_for = first
+            self.note(first, cohort=self.open_cohort)
 
     def shut(self, gate: str, day: int) -> bool:
         """Whether a gate does not let a treatment of the open cohort begin on a day, as far as is known today."""

@@ -893,10 +893,10 @@ def test_a_closure_over_the_end_of_the_sentinel_stagger() -> None:
         0 consent c3
         0 eligible c3
         0 lymphodepletion p1
-        0 closure k1@1
         0 waits c2
         0 waits c3
         1 infusion p1
+        13 closure k1@1
         16 lymphodepletion p2
         16 lymphodepletion p3
         17 infusion p2
@@ -912,7 +912,7 @@ def test_a_closure_over_the_end_of_the_sentinel_stagger() -> None:
         45 cohort opened k2@2
         50 trial ended
     """)
-    assert trial.events["detail"][log_of(trial).index("0 closure k1@1")] == "until 2025-01-17: the unit moves"
+    assert trial.events["detail"][log_of(trial).index("13 closure k1@1")] == "until 2025-01-17: the unit moves"
 
 
 @pytest.mark.parametrize(("weeks", "day"), [([], 40), ([1], 61)], ids=["every Monday", "first Monday of the month"])
