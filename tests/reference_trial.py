@@ -1,9 +1,11 @@
 """One trial, day by day and phase by phase: a second, deliberately naive implementation of the calendar.
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
-It was written from the specification of the calendar alone (steps down, coherence, and most of the stopping rules were
-added with the package at hand); with `escalate` it shares what nature draws (`escalate.nature.draws.Nature`) and the
-scenario, and not the calendar, the committee, the rules or what is around them.
+It was written from the specification of the calendar alone, gates and closures too (steps down, coherence, and most of
+the stopping rules were added with the package at hand); with `escalate` it shares what nature draws
+(`escalate.nature.draws.Nature`) and the scenario, and not the calendar, the committee, the rules or what is around
+them. What the settings of reviews change (an urgent meeting, a look at the sentinel's DLT, places without a meeting,
+lymphodepletion after the stagger) it does not know.
 
 The phases of a day, in order:
 
@@ -20,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from scipy.special import betaincc
@@ -28,6 +30,7 @@ from scipy.special import betaincc
 from escalate.nature.draws import Nature
 from escalate.nature.patients import Fate
 from escalate.scenario import Scenario
+from escalate.scenario.calendar import Closure
 from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
 from reference_rolling_rules import rolling_six, tite_boin
 from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED, reference_rule
@@ -35,6 +38,7 @@ from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED,
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN")
+GATES = ("stagger", "closure", "weekday")
 
 CAP_REACHED = "cap reached"
 CAP_INCONCLUSIVE = "cap reached, inconclusive"
@@ -349,6 +353,7 @@ class Cohort:
     has_sentinel: bool
     expansion: bool
     people: list[Person] = field(default_factory=list)
+    waits_for: str = "stagger"  # the gate written down last
 
 
 class ReferenceTrial:
@@ -388,6 +393,7 @@ class ReferenceTrial:
         self.concluding: str | None = None  # the reason of a rolling rule's stop, while outcomes are awaited
         self.stop_reason: str | None = None
         self.recommended: int | None = None
+        self.closed_days: dict[tuple[str, int], bool] = {}  # what was found out
 
     def run(self) -> dict[str, Any]:
         """Go through the days until the trial ends, and return its story."""
@@ -434,6 +440,7 @@ class ReferenceTrial:
             self.cut(self.open_cohort, self.told(self.open_cohort), None)
             self.committee()  # at once, if it meets today
             self.give_places()
+        self.what_is_waited_for()
         self.without_a_place()
         self.phase = EVENING
         self.outcomes(of_infused_today=True)
@@ -548,8 +555,21 @@ class ReferenceTrial:
         self.outcomes_known_at_cut = self.outcomes_known
         self.cut_day = self.today
         self.meeting_day = self.today + self.s.safety.review_delay_days
-        while self.weekday(self.meeting_day) not in self.s.safety.meeting_weekdays:
+        while not self.meets(self.meeting_day) and self.meeting_day <= self.s.trial.max_days:
             self.meeting_day += 1
+
+    def meets(self, day: int) -> bool:
+        """Whether the committee meets; a weekday is the first one of a month in its days 1 to 7, and so on."""
+        safety, on = self.s.safety, self.date(day)
+        if self.closed("committee", day):
+            return False
+        if safety.meeting_dates:
+            return on in safety.meeting_dates
+        if self.weekday(day) not in safety.meeting_weekdays:
+            return False
+        is_last = (on + timedelta(days=7)).month != on.month
+        weeks = safety.meeting_weeks
+        return not weeks or (on.day + 6) // 7 in weeks or (is_last and -1 in weeks)
 
     def told(self, cohort: Cohort) -> Told:
         """What the rule is told today; only a rolling rule hears of the pending."""
@@ -612,15 +632,17 @@ class ReferenceTrial:
         return self.taken(cohort) >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
 
     def candidate_is_ready(self) -> bool:
-        """Whether a rolling rule has to be asked because somebody waits and every place is taken."""
+        """Whether a rolling rule has to be asked today because somebody waits and every place is taken."""
+        return self.is_to_be_asked() and not any(self.shut(gate, self.today) for gate in ("closure", "weekday"))
+
+    def is_to_be_asked(self) -> bool:
+        """Whether a rolling rule has to be asked, as soon as a treatment can begin."""
         cohort = self.open_cohort
         if not self.is_rolling or cohort is None or cohort.expansion or self.suspended or not self.waiting_list:
             return False
         if self.concluding is not None:
             return False
-        if self.taken(cohort) < cohort.places or self.cap_room() <= 0:
-            return False
-        return self.weekday(self.today + self.s.lead_days) in self.s.treatment.weekdays
+        return self.taken(cohort) >= cohort.places and self.cap_room() > 0
 
     def complete(self, cohort: Cohort) -> bool:
         if self.concluding is not None and not cohort.expansion:  # for good: on all that there will be
@@ -824,7 +846,8 @@ class ReferenceTrial:
 
     def screening_results(self) -> None:
         for person in self.people:
-            if person.state is None and person.consent_day + self.s.screening.days == self.today:
+            due = person.screening_end_day is None and person.consent_day + self.s.screening.days <= self.today
+            if person.state is None and due and not self.closed("screening", self.today):
                 person.screening_end_day = self.today
                 if person.failed_criterion is not None:
                     self.note("screen failure", person)
@@ -913,20 +936,46 @@ class ReferenceTrial:
                 self.infuse_or_refuse(person)
 
     def slot_is_open(self) -> bool:
+        return self.place_is_free() and not any(self.shut(gate, self.today) for gate in GATES)
+
+    def place_is_free(self) -> bool:
         cohort = self.open_cohort
         if cohort is None or self.suspended or (self.concluding is not None and not cohort.expansion):
             return False
-        if self.taken(cohort) >= cohort.places or self.cap_room() <= 0:
-            return False
-        infusion_day = self.today + self.s.lead_days
-        if self.weekday(infusion_day) not in self.s.treatment.weekdays:
-            return False
+        return self.taken(cohort) < cohort.places and self.cap_room() > 0
+
+    def what_is_waited_for(self) -> None:
+        """Write down the first gate that is shut for a place, or a question to a rolling rule, if it is another."""
+        if not self.waiting_list:
+            return
+        if self.place_is_free():
+            gates = GATES
+        elif self.is_to_be_asked():
+            gates = ("closure", "weekday")
+        else:
+            return
+        first = next((gate for gate in gates if self.shut(gate, self.today)), None)
+        if first is not None and first != self.open_cohort.waits_for:
+            self.open_cohort.waits_for = first
+            self.note(first, cohort=self.open_cohort)
+
+    def shut(self, gate: str, day: int) -> bool:
+        """Whether a gate does not let a treatment of the open cohort begin on a day, as far as is known today."""
+        treatment, infusion_day = self.s.treatment, day + self.s.lead_days
+        later_days = [infusion_day + later for later in treatment.infusion_days[1:]]
+        if gate == "weekday":
+            starts_well = not treatment.lymphodepletion or self.weekday(day) in treatment.lymphodepletion_weekdays
+            infused_well = self.weekday(infusion_day) in treatment.weekdays
+            later_well = all(self.weekday(later) in treatment.later_infusion_weekdays for later in later_days)
+            return not (starts_well and infused_well and later_well)
+        if gate == "closure":
+            agent_days = [infusion_day + before for agent in treatment.lymphodepletion for before in agent.days]
+            return any(self.closed("lymphodepletion", agent_day) for agent_day in agent_days) or any(
+                self.closed("infusion", given) for given in [infusion_day, *later_days]
+            )
+        cohort = self.open_cohort
         before = [person for person in cohort.people if not person.refused]
-        if not before:
-            return True
-        return all(
-            infusion_day >= person.planned_infusion_day + self.apart(person, before, cohort) for person in before
-        )
+        return any(infusion_day < person.planned_infusion_day + self.apart(person, before, cohort) for person in before)
 
     def apart(self, person: Person, before: list[Person], cohort: Cohort) -> int:
         """Days after a patient's infusion, for whatever this patient may turn out to be: sentinel or later patient."""
@@ -940,8 +989,20 @@ class ReferenceTrial:
 
     # Small things
 
+    def date(self, day: int) -> date:
+        return self.s.trial.start_date + timedelta(days=day)
+
     def weekday(self, day: int) -> str:
-        return WEEKDAYS[(self.s.trial.start_date + timedelta(days=day)).weekday()]
+        return WEEKDAYS[self.date(day).weekday()]
+
+    def closed(self, what: str, day: int) -> bool:
+        """Whether a closure rests this kind of work on a day."""
+        if (what, day) not in self.closed_days:
+            on = self.date(day)
+            self.closed_days[what, day] = any(
+                what in closure.what and closure_holds(closure, on) for closure in self.s.calendar.closed
+            )
+        return self.closed_days[what, day]
 
     def leave(self, person: Person, state: str) -> None:
         person.state = state
@@ -1006,6 +1067,24 @@ class ReferenceTrial:
             "left_day": person.left_day,
             "not_infused": person.refused,
         }
+
+
+def closure_holds(closure: Closure, on: date) -> bool:
+    """Whether a date is one of a closure's; one of every year holds on the same days of the calendar each year."""
+    if not closure.every_year:
+        return closure.first_day <= on <= closure.last_day
+    for later in (on.year - closure.first_day.year, on.year - closure.last_day.year):
+        if in_a_later_year(closure.first_day, later) <= on <= in_a_later_year(closure.last_day, later):
+            return True
+    return False
+
+
+def in_a_later_year(day: date, later: int) -> date:
+    """Return the same day so many years later; 29 February is the 28th in a year without it."""
+    try:
+        return day.replace(year=day.year + later)
+    except ValueError:
+        return date(day.year + later, 2, 28)
 
 
 def reference_trial(scenario: Scenario, seed: int, replicate: int) -> dict[str, Any]:

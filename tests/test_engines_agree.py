@@ -6,6 +6,7 @@ milestones, and what each day was waited for. The kernel runs as it is, and comp
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from escalate.studies.simulation import simulate, traced_trials
 from escalate.trial.conduct import Conduct
 from escalate.words.data_cut import Counts, DataCut
 from escalate.words.records import NO_LEVEL
-from small import lymphodepletion, small
+from small import START, lymphodepletion, small
 from strategies import any_rule, scenarios
 
 SKELETON = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]
@@ -186,6 +187,28 @@ def test_a_stagger_shorter_than_the_lead(rule_name: str, compiles: bool) -> None
         trial__planned_patients=12,
     )
     assert_same(by_kernel(scenario, 40, compiles=compiles), by_simpy(scenario, 40))
+
+
+@pytest.mark.parametrize("rule_name", ["3+3", "TITE-BOIN"])
+@pytest.mark.parametrize(("length", "weekdays"), [(4, ["Tue", "Fri", "Sun"]), (6, ["Tue", "Wed", "Fri", "Sun"])])
+def test_places_open_between_closures_and_on_weekdays(rule_name: str, length: int, weekdays: list[str]) -> None:
+    """Every other week is closed for some days; they end before a weekday of treatment, or on one."""
+    weeks = [START + timedelta(days=14 * number) for number in range(60)]
+    closed = [
+        {"first_day": first, "last_day": first + timedelta(days=length - 1), "reason": "closed"} for first in weeks
+    ]
+    scenario = small(
+        rule=RULES[rule_name],
+        treatment__lymphodepletion=lymphodepletion(1),
+        treatment__weekdays=weekdays,
+        treatment__infusion_days=[0, 2],
+        safety__sentinel_stagger_days=5,
+        calendar__closed=[closure | {"what": ["lymphodepletion", "infusion"]} for closure in closed],
+        attrition={"not_infused_probability": 0.2},
+        accrual={"kind": "poisson", "consents_per_month": 12.0},
+    )
+    found = by_kernel(scenario, 40)
+    assert_same(found, by_simpy(scenario, 40))
 
 
 TIME_CAN_BE_UP = {

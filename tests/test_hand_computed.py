@@ -6,10 +6,15 @@ Every expected log below was written down from the protocol, before the program 
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
 from escalate import Trial, simulate_trial
 from escalate.report.narrative import story
 from escalate.results.timeline import milestones, waits
-from small import lymphodepletion, small
+from small import START, lymphodepletion, small
 
 
 def log_of(trial: Trial) -> list[str]:
@@ -24,6 +29,12 @@ def log_of(trial: Trial) -> list[str]:
 
 def expected(text: str) -> list[str]:
     return [line.strip() for line in text.strip().splitlines()]
+
+
+def closed(first: int, last: int, *what: str) -> dict[str, Any]:
+    """Return a closure between two days of the trial, both included; of all work where nothing is named."""
+    days = {"first_day": START + timedelta(days=first), "last_day": START + timedelta(days=last)}
+    return days | ({"what": list(what)} if what else {}) | {"reason": "the unit moves"}
 
 
 def test_sentinel_stagger_lead_and_review() -> None:
@@ -860,3 +871,262 @@ def test_a_trial_without_room_under_the_cap_waits_for_outcomes_and_not_for_patie
     assert waits(trial) == dict.fromkeys(waits(trial), 0) | {"lymphodepletion": 3, "DLT windows": 28}
     assert trial.decisions["lymphodepleted"] == [1, 2, 3, 0]
     assert trial.decisions["pending"] == [0, 0, 0, 0]
+
+
+def test_a_closure_over_the_end_of_the_sentinel_stagger() -> None:
+    """The stagger ends with an infusion on day 14, and days 14 and 15 are closed: no agent before day 16."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__lymphodepletion=lymphodepletion(1),
+            safety__sentinel_stagger_days=13,
+            calendar__closed=[closed(14, 15)],
+            trial__max_days=50,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 lymphodepletion p1
+        0 waits c2
+        0 waits c3
+        1 infusion p1
+        13 closure k1@1
+        16 lymphodepletion p2
+        16 lymphodepletion p3
+        17 infusion p2
+        17 infusion p3
+        29 window completed p1
+        29 follow-up completed p1
+        45 window completed p2
+        45 follow-up completed p2
+        45 window completed p3
+        45 follow-up completed p3
+        45 cohort complete k1@1
+        45 decision k1@2
+        45 cohort opened k2@2
+        50 trial ended
+    """)
+    assert trial.events["detail"][log_of(trial).index("13 closure k1@1")] == "until 2025-01-17: the unit moves"
+
+
+@pytest.mark.parametrize(("weeks", "day"), [([], 40), ([1], 61)], ids=["every Monday", "first Monday of the month"])
+def test_a_meeting_day_is_a_holiday(weeks: list[int], day: int) -> None:
+    """Cut on Wednesday 29 January; Monday 3 February is a holiday: 10 February, or 3 March, the next first Monday."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            safety__meeting_weekdays=["Mon"],
+            safety__meeting_weeks=weeks,
+            calendar__closed=[closed(33, 33, "committee")],
+            trial__max_days=70,
+        )
+    )
+    assert log_of(trial) == expected(f"""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3
+        0 infusion p1
+        0 infusion p2
+        0 infusion p3
+        28 window completed p1
+        28 follow-up completed p1
+        28 window completed p2
+        28 follow-up completed p2
+        28 window completed p3
+        28 follow-up completed p3
+        28 cohort complete k1@1
+        {day} decision k1@2
+        {day} cohort opened k2@2
+        70 trial ended
+    """)
+
+
+def test_a_closure_over_lymphodepletion_and_not_over_infusion() -> None:
+    """Agents on days -3 and -1, and none on days 2 and 4: not from day 0, as 2 is closed, nor from 2; from 1 and 3.
+
+    Two infusions fall on day 4, which is closed for lymphodepletion alone.
+    """
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 1, 2],
+            treatment__lymphodepletion=[{"agent": "fludarabine", "mg_per_m2": 25, "days": [-3, -1]}],
+            calendar__closed=[closed(2, 2, "lymphodepletion"), closed(4, 4, "lymphodepletion")],
+            trial__max_days=40,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 closure k1@1
+        0 waits c1
+        1 consent c2
+        1 eligible c2
+        1 lymphodepletion p1
+        1 lymphodepletion p2
+        2 consent c3
+        2 eligible c3
+        2 waits c3
+        3 lymphodepletion p3
+        4 infusion p1
+        4 infusion p2
+        6 infusion p3
+        32 window completed p1
+        32 follow-up completed p1
+        32 window completed p2
+        32 follow-up completed p2
+        34 window completed p3
+        34 follow-up completed p3
+        34 cohort complete k1@1
+        34 decision k1@2
+        34 cohort opened k2@2
+        40 trial ended
+    """)
+
+
+def test_a_later_infusion_that_would_fall_into_a_closure() -> None:
+    """Infusions on days 0 and 7 of a patient, and none on day 7 of the trial: nobody begins on day 0, nor on day 7."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 1, 7],
+            treatment__infusion_days=[0, 7],
+            calendar__closed=[closed(7, 7, "infusion")],
+            trial__max_days=40,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 closure k1@1
+        0 waits c1
+        1 consent c2
+        1 eligible c2
+        1 infusion p1
+        1 infusion p2
+        7 consent c3
+        7 eligible c3
+        7 waits c3
+        8 infusion p1
+        8 infusion p2
+        8 infusion p3
+        15 infusion p3
+        29 window completed p1
+        29 follow-up completed p1
+        29 window completed p2
+        29 follow-up completed p2
+        36 window completed p3
+        36 follow-up completed p3
+        36 cohort complete k1@1
+        36 decision k1@2
+        36 cohort opened k2@2
+        40 trial ended
+    """)
+
+
+def test_consent_is_closed_on_fixed_consent_days() -> None:
+    """Consents of days 1 and 2 are put off to day 4, as days 1 to 3 are closed for it; treatment goes on."""
+    trial = simulate_trial(
+        small(accrual__consent_days=[0, 1, 2, 5], calendar__closed=[closed(1, 3, "consent")], trial__max_days=35)
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 infusion p1
+        4 consent c2
+        4 eligible c2
+        4 consent c3
+        4 eligible c3
+        4 infusion p2
+        4 infusion p3
+        5 consent c4
+        5 eligible c4
+        5 waits c4
+        28 window completed p1
+        28 follow-up completed p1
+        32 window completed p2
+        32 follow-up completed p2
+        32 window completed p3
+        32 follow-up completed p3
+        32 cohort complete k1@1
+        32 decision k1@2
+        32 cohort opened k2@2
+        32 infusion p4
+        35 trial ended
+    """)
+
+
+def test_screening_is_closed_on_the_day_of_the_result() -> None:
+    """Screening takes 10 days; no result is given on days 10 and 11, so two come on day 12, and one on its day, 13."""
+    changes: dict[str, Any] = {
+        "accrual__consent_days": [0, 1, 3],
+        "screening__days": 10,
+        "calendar__closed": [closed(10, 11, "screening")],
+        "trial__max_days": 45,
+    }
+    trial = simulate_trial(small(**changes))
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        1 consent c2
+        3 consent c3
+        12 eligible c1
+        12 eligible c2
+        12 infusion p1
+        12 infusion p2
+        13 eligible c3
+        13 infusion p3
+        40 window completed p1
+        40 follow-up completed p1
+        40 window completed p2
+        40 follow-up completed p2
+        41 window completed p3
+        41 follow-up completed p3
+        41 cohort complete k1@1
+        41 decision k1@2
+        41 cohort opened k2@2
+        45 trial ended
+    """)
+    failed = simulate_trial(small(screening__failure_probability={"organ function": 1.0}, **changes))
+    assert log_of(failed)[4:-1] == ["12 screen failure c1", "12 screen failure c2", "13 screen failure c3"]
+
+
+def test_nobody_waits_for_a_gate_that_who_gets_no_cells_leaves_open_the_same_day() -> None:
+    """Patient 1 gets no cells, so patient 2 is the sentinel on the same day; patient 3 would follow on a closed day."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 5],
+            safety__sentinel_stagger_days=14,
+            what_if=[{"patient": 1, "infused": False}],
+            calendar__closed=[closed(14, 15, "infusion")],
+            trial__max_days=30,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 not infused p1
+        0 infusion p2
+        5 consent c3
+        5 eligible c3
+        5 closure k1@1
+        5 waits c3
+        16 infusion p3
+        28 window completed p2
+        28 follow-up completed p2
+        30 trial ended
+    """)

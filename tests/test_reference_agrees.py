@@ -150,6 +150,7 @@ def compare(examples: int) -> None:
     wanted |= {"lowest dose level too toxic", "highest dose level tolerated"}
     wanted |= {"MTD declared: the next dose level exceeds it", "cap reached", LEVEL_IS_FULL, ENOUGH, PRECISE}
     wanted |= {MOST_PATIENTS, TOO_TOXIC_FOR_THE_PROTOCOL, *ACTIONS}
+    wanted -= {"review", "product", "capacity"}  # drawn by `strategies.scenarios` only where it is asked for
     assert not wanted - seen, "the random scenarios never came to this, so nothing was compared"
 
 
@@ -170,6 +171,14 @@ NOT_INFUSED = {"what_if": [{"patient": 1, "infused": False}]}
 GONE_IN_THE_EVENING = {"what_if": [{"patient": 1, "drop_out_day": 0}]}
 NO_PATIENCE = {"accrual.patience_days": 0}
 LOST = {"accrual.without_place": "lost"}
+NO_WORK = {"reason": "closed", "what": ["infusion"]}
+SECOND_YEAR = {"trial.max_days": 900, "accrual.consent_days": [50, 69, 420, 434, 435]}
+
+
+def closed(first: str, last: str, **how: Any) -> dict[str, Any]:
+    """Return the days of a closure."""
+    return {"first_day": date.fromisoformat(first), "last_day": date.fromisoformat(last)} | how
+
 
 CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     "a place that is free in the evening is given the next day": (
@@ -209,6 +218,46 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"accrual.consent_days": [0, 3]},
         NOT_INFUSED,
         LOST,
+    ),
+    "every year over the end of February, from a leap year": (
+        SECOND_YEAR,
+        {"calendar.closed": [NO_WORK | closed("2024-02-20", "2024-03-10", every_year=True)]},
+    ),
+    "every year over the end of February, to a leap year": (
+        {"trial.start_date": date(2023, 1, 1), "trial.max_days": 900, "accrual.consent_days": [50, 433, 434, 435]},
+        {"calendar.closed": [NO_WORK | closed("2023-02-20", "2023-03-10", every_year=True)]},
+    ),
+    "every year to a leap day, which is 28 February": (
+        SECOND_YEAR,
+        {"calendar.closed": [NO_WORK | closed("2024-02-24", "2024-02-29", every_year=True)]},
+        {"accrual.consent_days": [54, 59, 420, 424, 425]},
+    ),
+    "every year over the turn of the year": (
+        {"trial.max_days": 900, "accrual.consent_days": [0, 5, 6, 350, 360, 370, 375]},
+        {"calendar.closed": [NO_WORK | closed("2023-12-20", "2024-01-06", every_year=True)]},
+    ),
+    "closures on each other's heels, and weekdays between them": (
+        {"accrual.consent_days": [0, 1, 8, 10], "treatment.weekdays": ["Mon"], "safety.sentinel_stagger_days": 5},
+        {
+            "calendar.closed": [
+                NO_WORK | closed("2024-01-08", "2024-01-09"),
+                NO_WORK | closed("2024-01-15", "2024-01-15"),
+            ]
+        },
+    ),
+    "weekdays of lymphodepletion, and of later infusions": (
+        THREE_DAYS_BEFORE,
+        {"treatment.weekdays": ["Mon", "Tue", "Wed"], "treatment.infusion_days": [0, 2]},
+        {"treatment.lymphodepletion_weekdays": ["Sat", "Sun"], "treatment.later_infusion_weekdays": ["Wed", "Thu"]},
+        {"accrual.consent_days": [0, 6, 7]},
+    ),
+    "the last Monday of a month with five": (
+        {"safety.meeting_weekdays": ["Mon"], "safety.meeting_weeks": [-1], "accrual.consent_days": [0, 0, 0, 8]},
+    ),
+    "the committee has no date any more": (
+        {"safety.meeting_dates": [date(2024, 1, 8), date(2024, 1, 15)], "safety.review_delay_days": 2},
+        {"calendar.closed": [closed("2024-01-15", "2024-01-15") | {"what": ["committee"], "reason": "closed"}]},
+        {"accrual.consent_days": [0, 0, 0, 8]},
     ),
     "the evening of the last day comes before the end": ({"accrual.consent_days": [60]}, GONE_IN_THE_EVENING),
     "the cap counts those who are on the way to their infusion": (
@@ -372,6 +421,12 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     ),
     "3+3 with its last cohort cut": (
         {"trial.planned_patients": 4, "trial.last_cohort": "partial", "accrual.consent_days": [0] * 8},
+    ),
+    "candidates are ready on closed days": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        {"calendar.closed": [closed("2024-01-03", "2024-01-05") | {"what": ["lymphodepletion"], "reason": "closed"}]},
+        {"treatment.weekdays": ["Tue", "Thu", "Sun"], "accrual.consent_days": [0, 1, 1, 2, 3, 4]},
     ),
     "candidates are ready on days without treatment": (
         ROLLING_SIX,
