@@ -23,6 +23,7 @@ from escalate import Trial
 from recount import dose_path, last_cut, replaced
 from replay import (
     CANDIDATES,
+    CLOSED_LEVEL,
     COMPLETE,
     CUTS,
     DATA_CUT,
@@ -43,7 +44,6 @@ from replay import (
 EARLY = ("3+3", "rolling six")
 NO_ANSWER = ("3+3", "rolling six")
 """Rules that recommend nothing before they have finished."""
-CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 AFTER_A_DLT = "withheld: a DLT became known after lymphodepletion"
 LEFT_EARLY = "left before the end of the DLT window"
 CAP, CAP_INCONCLUSIVE = "cap reached", "cap reached, inconclusive"
@@ -440,7 +440,7 @@ def nobody_is_infused_above_the_permitted_level(story: Story) -> Iterator[str]:
         permitted, is_withheld = story.before[number].permitted, p.row["not_infused_reason"] == CLOSED_LEVEL
         if permitted is None:
             unknown.append((is_withheld, p.level))
-        elif is_withheld != (p.level > permitted):
+        elif is_withheld != (p.told_off < number):
             yield f"patient {p.patient}: {story.events[number]} at level {p.level}, permitted is {permitted}"
     withheld, given = ([level for was, level in unknown if was == which] for which in (True, False))
     if withheld and given and min(withheld) <= max(given):
@@ -942,7 +942,9 @@ def every_stop_has_its_reason(story: Story) -> Iterator[str]:
         yield "there is another decision between the stop and its conclusion"
     provisional = [e for e, r in zip(story.all("decision"), story.decisions, strict=True) if r["action"] == "stop"][:-1]
     for earlier in provisional:
-        if not story.somebody_outstanding(earlier.number):
+        cut = story.cut_of(earlier)
+        came = cut is not None and any(cut.number < p.settled < earlier.number for p in story.patients)
+        if not came and not story.somebody_outstanding(earlier.number):
             yield f"{earlier} waits for outcomes, and none is outstanding"
 
 

@@ -659,9 +659,7 @@ class ReferenceTrial:
         all_places_will_be_filled = self.s.safety.replace_non_evaluable and self.s.trial.cap_counts == "evaluable"
         answers = set()
         fewest = 0
-        if (
-            all_places_will_be_filled and not self.is_rolling
-        ):  # nobody is replaced while DLTs after partial doses make the cohort full
+        if all_places_will_be_filled and not self.is_rolling:  # nobody is replaced while DLTs make the cohort full
             fewest = max(min(outstanding, cohort.places - self.filled(cohort)), 0)
         for more in range(fewest, outstanding + 1):
             for more_dlts in range(more + 1):

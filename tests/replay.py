@@ -18,6 +18,7 @@ from escalate import Trial
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 NEVER = 10**9
 OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
 COMPLETE = ("cohort complete", "nothing outstanding")
@@ -87,6 +88,8 @@ class Person:
     start: int = NEVER
     infused: int = NEVER
     refused: int = NEVER
+    told_off: int = NEVER
+    """Between lymphodepletion and infusion when the level was closed: there will be none, whatever follows."""
     settled: int = NEVER
     outcome: str | None = None
     gone: int = NEVER
@@ -177,6 +180,7 @@ class Story:
         self.patients = sorted((p for p in self.people if p.patient is not None), key=lambda p: p.start)
         self.by_cohort = {c: [p for p in self.patients if p.cohort == c] for c in self.cohorts}
         self.before = self._replay()
+        self._tell_off()
 
     # Reading
 
@@ -277,6 +281,16 @@ class Story:
                     now = now._replace(open=None, deciding=None if is_expansion else event.cohort)
         return [*found, now]
 
+    def _tell_off(self) -> None:
+        """Note whose level was closed between lymphodepletion and infusion; where the rule alone knows, who says so."""
+        for p in self.patients:
+            for number, after in enumerate(self.before[1:]):
+                closes = after.permitted is not None and after.permitted < p.level
+                closes = closes or (after.permitted is None and p.row["not_infused_reason"] == CLOSED_LEVEL)
+                if p.on_the_way(number) and closes:
+                    p.told_off = number
+                    break
+
     def _decided(self, now: Before, event: Event) -> Before:
         row = self.decisions[now.decisions]
         now = now._replace(deciding=None, held=False, decided=event.number, decisions=now.decisions + 1)
@@ -320,7 +334,9 @@ class Story:
             used = sum(p.infused < k for p in self.patients)
         else:
             used = sum(p.evaluable(k) or (p.pending(k) and not p.placeless) for p in self.patients)
-        return self.cap - used - sum(p.on_the_way(k) and p.level <= permitted for p in self.patients)
+        return (
+            self.cap - used - sum(p.on_the_way(k) and p.level <= permitted and p.told_off >= k for p in self.patients)
+        )
 
     def evaluable(self, level: int, k: int) -> int:
         return sum(p.level == level and p.evaluable(k) for p in self.patients)
@@ -347,7 +363,7 @@ class Story:
         """Whether no outcome of the open cohort is awaited, and no place can be filled any more."""
         now = self.before[k]
         assert now.open is not None
-        if self.gives_places_itself(now.open):
+        if self.gives_places_itself(now.open) or now.concluding:
             if self.somebody_outstanding(k):
                 return False
         elif any(p.on_the_way(k) or p.pending(k) for p in self.by_cohort[now.open]):

@@ -1123,8 +1123,8 @@ def test_nobody_waits_for_a_gate_that_who_gets_no_cells_leaves_open_the_same_day
         0 infusion p2
         5 consent c3
         5 eligible c3
-        5 closure k1@1
         5 waits c3
+        14 closure k1@1
         16 infusion p3
         28 window completed p2
         28 follow-up completed p2

@@ -228,7 +228,7 @@ def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
 
 
 def is_provisional(w: Bench, decided: Row[int]) -> bool:
-    """Return whether the trial stops with a recommendation that other outcomes than those of the data cut can change."""
+    """Return whether the trial stops with a recommendation that other outcomes than those before it can change."""
     return decided[Answer.RESTS_ON_DATA] == 1 and (w.on_the_way > 0 or w.windows > 0 or w.news > 0)
 
 

@@ -214,10 +214,10 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
             return
         looks = infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
-            w.wake_day = by_calendar(w, t)
-            if w.wake_day == w.today:
+            if by_calendar(w, t) == w.today:
                 cut_data(p, w, t, 0, 0)
-                w.wake_day = NEVER
+            else:
+                w.wake_day = w.today + 1
         if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:
             meet(p, w, t, 1)
             if w.code != Run.GOES_ON:

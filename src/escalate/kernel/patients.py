@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import first_in_line_goes
-from .codes import Drawn, Fate, Outcome, Phase, Run
+from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
 from .places import has_free_place, meeting_day, room, shut_until
 
 
@@ -16,7 +16,7 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
             return NEVER
         until = shut_until(p, w, t)
         if until > w.today:
-            return until
+            return until if w.wake_gate <= Wait.REVIEW else w.today + 1
         if w.enrolled == len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER

@@ -42,7 +42,7 @@ class Closure(Section):
     def _ordered(self) -> Closure:
         if self.last_day < self.first_day:
             raise ValueError("last_day must not be before first_day")
-        if self.every_year and (self.last_day - self.first_day).days >= 365:
+        if self.every_year and (self.last_day - self.first_day).days >= 364:
             raise ValueError("a closure of every year must be shorter than a year: nothing would ever be open")
         return self
 
@@ -56,11 +56,11 @@ class Closure(Section):
         if not self.every_year:
             yield self.first_day, self.last_day
             return
-        length = self.last_day - self.first_day
+        turns = self.last_day.year - self.first_day.year
         for year in range(max(first.year - 1, 1), last.year + 1):
-            begins = _in_year(self.first_day, year)
-            if begins + length >= first:
-                yield begins, begins + length
+            begins, ends = _in_year(self.first_day, year), _in_year(self.last_day, year + turns)
+            if ends >= first:
+                yield begins, ends
 
 
 class Calendar(Section):

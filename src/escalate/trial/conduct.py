@@ -50,7 +50,7 @@ from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
 from .census import Census
-from .gates import CLOSURE, Gates, Shut
+from .gates import CLOSURE, FOR_ONE_COHORT, Gates, Shut
 from .logbook import CohortFile, Logbook, Person
 
 FORCED = "decision forced"
@@ -220,7 +220,7 @@ class Conduct:
         return self.safety.when_rule_finished == "expand"
 
     def is_provisional(self, decision: Decision) -> bool:
-        """Return whether the trial stops with a recommendation that other outcomes than those of the data cut can change.
+        """Return whether the trial stops with a recommendation that other outcomes than those before it can change.
 
         They are still to come, or came while the committee was called.
         """
@@ -452,9 +452,8 @@ class Conduct:
             if cohort is None or not self.gates.has_place(cohort, self.room):
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
                 break
-            shut = self.gates.shut(self.clock.today, cohort)
-            if shut is not None:
-                self.hold_up(cohort, shut)
+            if self.gates.shut(self.clock.today, cohort) is not None:
+                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.hold_up)
                 break
             self.enrol(self.waiting.pop(0))
         if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
@@ -469,18 +468,30 @@ class Conduct:
             return
         shut = self.gates.shut(self.clock.today, cohort, self.gates.of_calendar)
         if shut is not None:
-            self.hold_up(cohort, shut)
+            self.note_gate(cohort, shut)
         else:
             self.cut_data(cohort, "candidate ready")
 
-    def hold_up(self, cohort: CohortFile, shut: Shut) -> None:
-        """Look again when the gate opens; write down what is waited for, if it is not what was waited for before."""
+    def hold_up(self, _: simpy.Event) -> None:
+        """Let those who wait go on waiting for a gate, unless somebody has just given a place back."""
+        cohort = self.cohort
+        if self.clock.today in self.looks or not self.waiting or cohort is None:
+            return
+        shut = self.gates.shut(self.clock.today, cohort)
+        if shut is not None:
+            self.note_gate(cohort, shut)
+
+    def note_gate(self, cohort: CohortFile, shut: Shut) -> None:
+        """Look again when a gate opens, or tomorrow; write down what is waited for, if it is another gate than before.
+
+        While the calendar or the unit keeps a place shut, a gate that goes before may shut on any day.
+        """
         if shut.gate != cohort.held_up_by:
             cohort.held_up_by = shut.gate
             why = self.gates.closures_on(self.clock.today) if shut.gate == CLOSURE else ""
             until = f"until {self.log.date(shut.until)}" + (f": {why}" if why else "")
             self.log.event(shut.gate, cohort=cohort, detail=until)
-        self.fill_places_on(shut.until)
+        self.fill_places_on(shut.until if shut.gate in FOR_ONE_COHORT else self.clock.today + 1)
 
     @property
     def decides_today(self) -> bool:

@@ -30,6 +30,8 @@ from .logbook import CohortFile, Person
 from .resources import Resources
 
 STAGGER, REVIEW, PRODUCT, CAPACITY, CLOSURE, WEEKDAY = GATES
+FOR_ONE_COHORT = STAGGER, REVIEW
+"""Gates that no other one goes before that could shut meanwhile."""
 
 
 class Gate(NamedTuple):
