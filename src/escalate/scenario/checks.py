@@ -437,16 +437,21 @@ def _days_are_open(
     """Refuse calendars on which nothing could ever happen."""
     days = OpenDays(trial, treatment, safety, calendar)
     in_time = f"in the {trial.max_days:,} days of trial.max_days"
+    closed, reasons = ("calendar", "closed"), [closure.reason for closure in calendar.closed]
     if days.by_weekday[0] == days.limit:
         yield (
             ("treatment", "weekdays"),
             list(treatment.weekdays),
-            treatment.say("no treatment can begin: from no such weekday on do lymphodepletion_weekdays, weekdays and ")
-            + f"later_infusion_weekdays all suit, {days.visits_words()}",
+            f"no treatment can begin: its days that are bound to weekdays, {days.visits_words()}, never fall on "
+            "lymphodepletion_weekdays, weekdays and later_infusion_weekdays at once",
         )
     elif _first_together(days) == days.limit:
         told = treatment.say("no treatment can begin: lymphodepletion or an infusion would fall on a closed day")
-        yield ("calendar", "closed"), f"{len(calendar.closed)} closures", f"{told}, whenever it began {in_time}"
+        yield (
+            ("calendar", "closed"),
+            [closure.reason for closure in calendar.closed],
+            f"{told}, whenever it began {in_time}",
+        )
     if days.committee[0] == days.limit:
         by_weeks = "meeting_weeks" if safety.meeting_weeks else "meeting_weekdays"
         key = "meeting_dates" if safety.meeting_dates else by_weeks
@@ -455,7 +460,7 @@ def _days_are_open(
     for what, opens in (("consent", days.consent), ("screening", days.screening)):
         if opens[0] == days.limit:
             told = f"{what} is closed on all days {in_time}: nobody would ever be treated"
-            yield ("calendar", "closed"), f"{len(calendar.closed)} closures", told
+            yield closed, reasons, told
 
 
 def _first_together(days: OpenDays) -> int:

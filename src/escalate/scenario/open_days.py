@@ -111,9 +111,9 @@ class OpenDays:
         return list(dict.fromkeys(item.reason for item in self._in_the_way(day)))
 
     def visits_words(self) -> str:
-        """Return the days of a treatment that are bound to weekdays: ``day -3, day 0, day 7 of the treatment``."""
-        told = ", ".join(f"day {offset - self._lead_days}" for offset in sorted({day for day, _ in self._visits()}))
-        return f"{told} of the treatment"
+        """Return the days of a treatment that are bound to weekdays, from the first infusion: ``-3, 0 and 7``."""
+        *others, last = [str(offset - self._lead_days) for offset in sorted({day for day, _ in self._visits()})]
+        return f"{', '.join(others)} and {last}" if others else last
 
     # How it follows
 
