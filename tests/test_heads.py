@@ -192,3 +192,18 @@ def test_exact_results_fit_a_terminal(base: Scenario) -> None:
         assert re.search(
             rf"level {level + 1}: {level} mg +{found.evaluable[level]:.4f} +{found.dlts[level]:.4f} ", text
         )
+
+
+def test_what_keeps_places_shut_is_said(base: Scenario) -> None:
+    gates = {
+        "calendar.closed": [{"first_day": "2024-10-01", "last_day": "2024-10-07", "reason": "National Day"}],
+        "capacity": {"infusions_per_week": 1, "patients_at_once": 2, "discharge_days": 14},
+        "product": {
+            "kind": "off_the_shelf",
+            "batches_every_days": 42,
+            "doses_per_batch": 2,
+            "batch_failure_probability": 0.1,
+        },
+    }
+    told = "1 closure; at most 1 infusion a week; at most 2 patients at once; a batch every 42 days, 10% fail"
+    assert told in drivers(base.replace(gates))

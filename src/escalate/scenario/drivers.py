@@ -29,8 +29,27 @@ def drivers(scenario: Scenario, label: str = "") -> str:
 
 
 def accrual_drivers(scenario: Scenario) -> list[str]:
-    """Return what drives the calendar alone: consents a month, and who fails screening."""
-    return [consents_words(scenario), screening_words(scenario)]
+    """Return what drives the calendar alone: consents a month, who fails screening, and what keeps places shut."""
+    return [consents_words(scenario), screening_words(scenario), *gate_words(scenario)]
+
+
+def gate_words(scenario: Scenario) -> list[str]:
+    """Return what keeps places shut beside the cohorts, where something does: closures, the unit, the product."""
+    told = []
+    closures, capacity, product = len(scenario.calendar.closed), scenario.capacity, scenario.product
+    if closures:
+        told.append(f"{closures} {_plural(closures, 'closure')}")
+    if capacity is not None and capacity.infusions_per_week is not None:
+        many = capacity.infusions_per_week
+        told.append(scenario.say(f"at most {many} {_plural(many, 'infusion')} a week"))
+    if capacity is not None and capacity.patients_at_once is not None:
+        many = capacity.patients_at_once
+        told.append(f"at most {many} {_plural(many, 'patient')} at once")
+    if product is not None:
+        often = f"every {product.batches_every_days} days" if product.batches_every_days else "on listed dates"
+        failing = product.batch_failure_probability
+        told.append(f"a batch {often}" + (f", {100 * failing:.3g}% fail" if failing else ""))
+    return told
 
 
 def consents_words(scenario: Scenario) -> str:
