@@ -19,6 +19,7 @@ from escalate import Scenario, ScenarioError
 from escalate.cli import main
 from escalate.errors import CallError, EscalateError
 from escalate.nature import sameness
+from escalate.nature.batches import BatchDraws
 from escalate.nature.candidates import CandidateDraws
 from escalate.nature.patients import PatientDraws
 from escalate.plots.finish import plot_finish
@@ -158,7 +159,10 @@ def test_each_change_is_told_with_both_values() -> None:
         'rule.name "3+3" -> "BOIN"',
         'rule.variant "C" -> none',
     ]
-    assert {"rule.target none -> 0.25", "accrual.pauses[1].first_day none -> 2024-12-01"} <= set(told)
+    assert {
+        "rule.target none -> 0.25",
+        "accrual.pauses[1] none -> {first_day = 2024-12-01, last_day = 2025-01-31}",
+    } <= set(told)
     assert differences(other, base)[0].first == "1e10"
     assert differences(base, base) == () == differences(base, base.replace({"sources": {}}))
 
@@ -178,15 +182,22 @@ def drawn(scenario: Scenario) -> dict[str, Any]:
         sameness.DLT: np.stack([patients.tolerance(0) < p for p in scenario.toxicity.dlt_probability]),
         sameness.ONSET: np.stack([patients.onset_day(0, level) for level in range(scenario.levels)]),
         sameness.LEAVES: patients.drop_out_day(0),
+        sameness.BATCHES: BatchDraws(scenario, 5, 0, 200).batch_fails,
     }
 
 
 PAUSE = [{"first_day": "2024-12-01", "last_day": "2025-01-31"}]
+PRODUCT = {"kind": "off_the_shelf", "batches_every_days": 42, "doses_per_batch": 2, "batch_failure_probability": 0.1}
 LOSING = {"attrition.drop_out_per_year": 0.3}
 WEIBULL = {"toxicity.onset": {"kind": "weibull", "second_half_share": 0.6}}
 DIFFER: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
     ({}, {"accrual.consents_per_month": 0.5}, {sameness.CONSENT}),
     ({}, {"accrual.pauses": PAUSE}, {sameness.CONSENT}),
+    ({}, {"calendar.closed": [{**PAUSE[0], "reason": "winter"}]}, {sameness.CONSENT}),
+    ({}, {"calendar.closed": [{**PAUSE[0], "reason": "winter", "what": ["infusion"]}]}, set()),
+    ({}, {"product": PRODUCT}, {sameness.BATCHES}),
+    ({"product": PRODUCT}, {"product.batch_failure_probability": 0.5}, {sameness.BATCHES}),
+    ({"product": PRODUCT}, {"product.doses_per_batch": 5}, set()),
     ({}, {"trial.start_date": "2024-10-01"}, set()),
     ({"accrual.pauses": PAUSE}, {"trial.start_date": "2024-10-01"}, {sameness.CONSENT}),
     ({}, {"screening.failure_probability": {"one": 0.5}}, {sameness.SCREENING}),

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from ..cautions import caution_lines, caution_sentences
-from ..nature.sameness import DRAWN
+from ..nature.sameness import BATCHES, DRAWN
 from ..protocol_tables.sheet import Grid, Notes, Sheet
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, quantile_in_words, tight, up_to
 from ..results.estimates import Estimate
@@ -120,7 +120,8 @@ def _question(found: Variants) -> list[str]:
 
 
 def _what_is_the_same(found: Variants) -> Iterator[str]:
-    same = [found.scenario.say(what) for what in DRAWN if what not in found.not_the_same]
+    drawn = [what for what in DRAWN if what != BATCHES or found.scenario.product is not None]
+    same = [found.scenario.say(what) for what in drawn if what not in found.not_the_same]
     yield (
         f"difference: to {found.labels[0]}, trial by trial; `{SAME}` where no trial of the two differs, which can "
         f"still do so in {up_to(found.trials)} of trials (95% interval)."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import zip_longest
 from typing import Any
 
 from .fault_words import KeyPath, key_text
@@ -49,13 +50,11 @@ def differences(first: Scenario, other: Scenario) -> tuple[Difference, ...]:
         Compared with everything filled in, so that a value that is written differs from none that is left out only if
         the default is another one.
     """
-    one, two = (dict(_values(scenario.filled(), ())) for scenario in (first, other))
-    found = []
-    for key in dict.fromkeys([*one, *two]):
-        texts = [_text(values.get(key)) for values in (one, two)]
-        if texts[0] != texts[1]:
-            found.append(Difference(key_text(key), *texts))
-    return tuple(found)
+    one, two = (
+        {name: part for name, part in scenario.filled().items() if name not in _ABOUT_VALUES}
+        for scenario in (first, other)
+    )
+    return tuple(_differing(one, two, ()))
 
 
 def differing_sources(first: Scenario, other: Scenario) -> tuple[str, ...]:
@@ -65,22 +64,35 @@ def differing_sources(first: Scenario, other: Scenario) -> tuple[str, ...]:
     return tuple(dict.fromkeys(keys))
 
 
-def _values(node: Any, path: KeyPath) -> Iterator[tuple[KeyPath, Any]]:
-    """Yield every value with its path; a list of tables is entered, a list of numbers is one value."""
-    if isinstance(node, Mapping) and node:
-        for name, value in node.items():
-            if path or name not in _ABOUT_VALUES:
-                yield from _values(value, (*path, name))
-    elif isinstance(node, list) and node and all(isinstance(item, Mapping) for item in node):
-        for position, item in enumerate(node):
-            yield from _values(item, (*path, position))
-    else:
-        yield path, node
+def _differing(one: Any, two: Any, path: KeyPath) -> Iterator[Difference]:
+    """Yield where two parts differ; tables that both have are entered, those that one alone has are told whole."""
+    if _is_table(one) and _is_table(two):
+        for name in dict.fromkeys([*one, *two]):
+            yield from _differing(one.get(name), two.get(name), (*path, name))
+    elif _has_tables(one) and _has_tables(two):
+        for position, (left, right) in enumerate(zip_longest(one, two)):
+            yield from _differing(left, right, (*path, position))
+    elif _has_tables(one) or _has_tables(two):
+        for position, item in enumerate(one or two):
+            texts = (_text(item), LEFT_OUT) if one else (LEFT_OUT, _text(item))
+            yield Difference(key_text((*path, position)), *texts)
+    elif (left := _text(one)) != (right := _text(two)):
+        yield Difference(key_text(path), left, right)
+
+
+def _is_table(node: Any) -> bool:
+    return isinstance(node, Mapping) and bool(node)
+
+
+def _has_tables(node: Any) -> bool:
+    return isinstance(node, list) and bool(node) and all(isinstance(item, Mapping) for item in node)
 
 
 def _text(value: Any) -> str:
     if value is None or value in ({}, []):
         return LEFT_OUT
+    if isinstance(value, Mapping):
+        value = {name: part for name, part in value.items() if part is not None}
     return value.isoformat() if isinstance(value, date) else toml_value(value)
 
 
