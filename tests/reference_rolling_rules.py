@@ -20,9 +20,11 @@ binds: the imputed rate is at least y / total.
 
 from __future__ import annotations
 
+import csv
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +77,68 @@ def rolling_six(
     if (six_at_mtd or exceeded_above) and enrolled[level] < SIX:
         return "stay", level
     return "suspend" if pending[level] else "stop", level
+
+
+Lines = dict[tuple[int, int, bool], list[str]]
+
+
+def read_lines(decisions: dict[str, str]) -> Lines:
+    """A table as a scenario writes it: `"3+1 closed"` is three evaluable, one pending, the level above closed."""
+    found: Lines = {}
+    for key, letters in decisions.items():
+        counts, _, above = key.partition(" ")
+        n, _, c = counts.partition("+")
+        for closed in {"open": [False], "closed": [True], "": [False, True]}[above]:
+            found[int(n), int(c or 0), closed] = letters.split()
+    return found
+
+
+@cache
+def read_csv_lines(name: str) -> Lines:
+    """A table of the package, one line for each cell."""
+    found: dict[tuple[int, int, bool], dict[int, str]] = {}
+    text = (Path(__file__).parent.parent / "src/escalate/scenario" / name).read_text(encoding="utf-8")
+    for row in csv.DictReader(line for line in text.splitlines() if line[0] != "#"):
+        for closed in {"open": [False], "closed": [True], "": [False, True]}[row["above"]]:
+            line = found.setdefault((int(row["evaluable"]), int(row["pending"]), closed), {})
+            line[int(row["dlts"])] = row["decision"]
+    return {place: [line[y] for y in range(len(line))] for place, line in found.items()}
+
+
+def rolling_table(
+    level: int,
+    n: Sequence[int],
+    y: Sequence[int],
+    pending: Sequence[int],
+    lines: Lines,
+    still_open: int | None = None,
+) -> tuple[str, int | None, int, bool]:
+    """Where a table sends the next patient, or the MTD when the trial stops; and how many levels are open then.
+
+    Last, whether the level above that one is closed.
+    A level knows the one above closed if it is the last, or was eliminated, or reads D or DU there just now.
+    """
+    levels = len(n)
+    still_open = levels if still_open is None else still_open
+    reads, shut = [""] * (levels + 1), [True] * levels
+    for k in range(levels - 1, -1, -1):
+        shut[k] = k == levels - 1 or still_open <= k + 1 or reads[k + 1] in ("D", "DU")
+        reads[k] = lines[n[k], pending[k], shut[k]][y[k]] if n[k] + pending[k] else "S"
+    still_open = min([still_open, *(k for k in range(levels) if reads[k] == "DU")])
+    if still_open == 0:
+        return "stop", None, 0, True
+    here = 0
+    while here < min(level, still_open - 1) and reads[here] != "R" and reads[here + 1] not in ("D", "DU"):
+        here += 1
+    if reads[0] == "D":
+        here = 0
+    while reads[here] == "E" and not shut[here]:
+        here += 1
+    if reads[here] == "R":
+        return "stop", here, still_open, shut[here]
+    if reads[here] == "SUS":
+        return "suspend", min(here, level), still_open, shut[here]
+    return "de-escalate" if here < level else "escalate" if here > level else "stay", here, still_open, shut[here]
 
 
 def imputed_rate(total: int, y: int, c: int, stft: float, target: float) -> float:

@@ -32,12 +32,12 @@ from escalate.nature.patients import Fate
 from escalate.scenario import Scenario
 from escalate.scenario.calendar import Closure
 from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
-from reference_rolling_rules import rolling_six, tite_boin
+from reference_rolling_rules import Lines, read_csv_lines, read_lines, rolling_six, rolling_table, tite_boin
 from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED, reference_rule
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-ROLLING = ("rolling six", "TITE-BOIN")
+ROLLING = ("rolling six", "TITE-BOIN", "IQ rolling six", "table")
 GATES = ("stagger", "closure", "weekday")
 
 CAP_REACHED = "cap reached"
@@ -45,6 +45,7 @@ CAP_INCONCLUSIVE = "cap reached, inconclusive"
 TIME_UP = "max_days reached"
 NOBODY_PENDING = "the rule suspends, and nobody is pending"
 LEVEL_IS_FULL = "a level has the most patients allowed"
+DECLARED = "the table says: this level is the MTD"
 ENOUGH = "stopping rule: enough patients at one level"
 PRECISE = "stopping rule: P(DLT) is known precisely enough"
 MOST_PATIENTS = "stopping rule: most patients treated"
@@ -121,10 +122,13 @@ def below_closed(told: Told, action: str, following: int | None) -> tuple[str, i
 
 def eliminated_by(scenario: Scenario, told: Told) -> int | None:
     """Return from which level on there are none any more, after a decision on what the rule was told; None for none."""
-    if scenario.rule.name not in ("BOIN", "TITE-BOIN"):
+    if scenario.rule.name not in ("BOIN", "TITE-BOIN", "IQ rolling six", "table"):
         return None
     if scenario.titration is not None and titration(scenario, told) is not None:
         return told.first_closed
+    if scenario.rule.name in ("IQ rolling six", "table"):
+        _, _, left, _ = rolling_table(told.level, told.n, told.y, told.pending, lines_of(scenario), told.first_closed)
+        return None if left == scenario.levels else left
     n = told.treated if scenario.rule.name == "TITE-BOIN" else told.n
     for level in range(scenario.levels if told.first_closed is None else told.first_closed):
         if n[level] >= 3 and told.y[level] > 0 and prob_above(scenario.rule.target, n[level], told.y[level]) > 0.95:
@@ -143,6 +147,29 @@ def rolling_six_rule(scenario: Scenario) -> Rule:
         if level is None:
             return "stop", None, 0, TOO_TOXIC
         return "stop", level, 0, TOP_TOLERATED if level == scenario.levels - 1 else EXCEEDED_ABOVE
+
+    return ask
+
+
+def lines_of(scenario: Scenario) -> Lines:
+    """Return the lines of a table with patients pending."""
+    iq = scenario.rule.name == "IQ rolling six"
+    return read_csv_lines("iq_rolling_six.csv") if iq else read_lines(dict(scenario.rule.decisions))
+
+
+def rolling_table_rule(scenario: Scenario) -> Rule:
+    """Return a table with patients pending and no target, which asks for one patient at a time."""
+    lines = lines_of(scenario)
+
+    def ask(told: Told) -> Answer:
+        counts = (told.level, told.n, told.y, told.pending)
+        action, level, _, shut = rolling_table(*counts, lines, told.first_closed)
+        if action != "stop":
+            return action, level, 1, None
+        if level is None:
+            return "stop", None, 0, TOO_TOXIC
+        top = level == scenario.levels - 1
+        return "stop", level, 0, TOP_TOLERATED if top else EXCEEDED_ABOVE if shut else DECLARED
 
     return ask
 
@@ -171,7 +198,14 @@ def tite_boin_rule(scenario: Scenario) -> Rule:
     return ask
 
 
-RULES = {"3+3": three_plus_three, "BOIN": boin_rule, "rolling six": rolling_six_rule, "TITE-BOIN": tite_boin_rule}
+RULES = {
+    "3+3": three_plus_three,
+    "BOIN": boin_rule,
+    "rolling six": rolling_six_rule,
+    "TITE-BOIN": tite_boin_rule,
+    "IQ rolling six": rolling_table_rule,
+    "table": rolling_table_rule,
+}
 
 
 def best_dose(scenario: Scenario, told: Told, first_closed: int | None) -> int | None:

@@ -9,12 +9,14 @@ import itertools
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 from hypothesis import reject
 from hypothesis import strategies as st
 
 from escalate.errors import ScenarioError
 from escalate.scenario import Scenario
 from escalate.scenario.own_rules import Known, rule
+from rolling_grids import ONE_BY_ONE, a_grid
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WORK = ("consent", "screening", "lymphodepletion", "infusion", "committee")
@@ -248,6 +250,8 @@ def _rule(everything: bool) -> st.SearchStrategy[dict[str, Any]]:
             "six_at_mtd": st.booleans(),
         }
     )
+    iq = st.just({"name": "IQ rolling six"})
+    table = st.tuples(st.integers(0, 10**6), st.integers(4, 6)).map(lambda drawn: _table(*drawn))
     tite_boin = st.fixed_dictionaries(
         {
             "name": st.just("TITE-BOIN"),
@@ -257,21 +261,30 @@ def _rule(everything: bool) -> st.SearchStrategy[dict[str, Any]]:
             "most_pending_share": st.sampled_from([0.5, 1.0]),
         }
     )
-    return st.one_of(rolling_six, tite_boin, three, boin, rolling_six, tite_boin, three)
+    return st.one_of(rolling_six, tite_boin, three, boin, iq, table, rolling_six, tite_boin, three)
+
+
+def _table(seed: int, most: int) -> dict[str, Any]:
+    """Return a table with patients pending, which ends by itself."""
+    return {"name": "table", "decisions": a_grid(np.random.default_rng(seed), most, ends=True)}
 
 
 def _put_around_the_rule(draw: st.DrawFn, data: dict[str, Any], levels: int) -> None:
     """Add, sometimes, titration, limits, stopping rules, a last cohort in part and a limit to who waits."""
     last_level = draw(st.sampled_from(["no titration"] * 4 + [None] + list(range(1, levels + 1))))
-    if last_level != "no titration":
+    if last_level != "no titration" and data["rule"]["name"] != "table":  # whose levels may be smaller than a cohort
         data["titration"] = {} if last_level is None else {"last_level": last_level}
     data["trial"]["last_cohort"] = draw(st.sampled_from(["whole", "partial"]))
-    if data["rule"]["name"] == "rolling six" or "titration" in data or data["trial"]["last_cohort"] == "partial":
+    if data["rule"]["name"] in ONE_BY_ONE or "titration" in data or data["trial"]["last_cohort"] == "partial":
         data["trial"]["planned_patients"] -= draw(st.sampled_from([0, 0, 0, 1, 2]))
         data["trial"]["planned_patients"] = max(data["trial"]["planned_patients"], 1)
     has_target = data["rule"]["name"] in ("BOIN", "TITE-BOIN")
     data["limits"] = draw(_no_skipping())
+    if data["rule"]["name"] == "table" and data["limits"]["no_skipping"] == "last_given":
+        data["limits"]["no_skipping"] = "highest_given"  # else levels that were left are filled beyond their lines
     coherence = ["off", "off", "after_dlt"] + ["last_cohort", "last_level"] * has_target
+    if data["rule"]["name"] in ("IQ rolling six", "table"):
+        coherence = ["off"]  # their lines end, and a limit to escalation could lead beyond them
     data["limits"]["coherence"] = draw(st.sampled_from(coherence))
     most_per_level = draw(st.sampled_from([None, None, None, None, 9, 6, 3, 4, 2, 1]))
     if most_per_level is not None:
@@ -296,7 +309,7 @@ def _stopping(draw: st.DrawFn, data: dict[str, Any], has_target: bool) -> dict[s
         stopping |= {"enough_at_level": enough, "enough_when": draw(st.sampled_from(["staying", "any_move"]))}
     most_patients = draw(st.sampled_from([None, None, None, None, 9, 6, 12, 4, 2]))
     if most_patients is not None:
-        single = data["rule"]["name"] == "rolling six" or "titration" in data
+        single = data["rule"]["name"] in ONE_BY_ONE or "titration" in data
         first = data["safety"]["cohort_size"]
         if data["rule"]["name"] == "3+3":
             first = min(first, 3)

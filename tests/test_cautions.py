@@ -28,6 +28,9 @@ WIDE = {"name": "BLRM", "doses": [9.0, 13.5], "mean_log_alpha": 0.0}
 NARROW = {"name": "BLRM", "doses": [1.0, 8.0], "mean_log_alpha": -1.0, "sd_log_alpha": 1.0, "sd_log_beta": 0.5}
 
 
+GIVEN = (["attrition"], [], [], ["attrition"])
+"""The cautions of each shipped scenario."""
+
 SIX_CRM: dict[str, Any] = {"rule": RULES["CRM"], "levels": 6, "trial__planned_patients": 36}
 
 
@@ -82,11 +85,19 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
             {"rule": RULES["CRM"] | NEVER_STOPS, "trial__planned_patients": 3},
             {"rule": RULES["BOIN"] | {"eliminate_from": 10}},
             {"rule": {"python": "deaf"}},
+            {
+                "rule": {
+                    "name": "table",
+                    "decisions": {"1": "S S", "0+1": "S", "2": "R R R", "1+1": "SUS SUS", "0+2": "S"},
+                },
+                "limits__most_per_level": 2,
+            },
         ],
         [
             {"rule": RULES["CRM"]},
             {"rule": TITE},
             {"rule": RULES["CRM"] | NEVER_STOPS, "stopping__too_toxic_probability": 0.9},
+            {"rule": {"name": "IQ rolling six"}},
             *(
                 {"rule": RULES[name]}
                 for name in ("3+3", "rolling six", "BOIN", "TITE-BOIN", "mTPI", "Keyboard", "i3+3")
@@ -195,7 +206,7 @@ def test_every_finder_has_a_case() -> None:
     assert len(FINDERS) == len(CASES) + 1
 
 
-@pytest.mark.parametrize(("path", "given"), list(zip(SCENARIOS, ([], [], ["attrition"]), strict=True)), ids=str)
+@pytest.mark.parametrize(("path", "given"), list(zip(SCENARIOS, GIVEN, strict=True)), ids=str)
 def test_shipped_scenarios(path: Path, given: list[str]) -> None:
     """Six levels: 56.1% among evaluable patients at the highest, where P(DLT) is 55%."""
     assert [caution.key for caution in cautions(esc.load(path))] == given

@@ -684,4 +684,4 @@ def test_rules_command(capsys: pytest.CaptureFixture[str]) -> None:
         assert all(option in told for option in options.model_fields if option not in ("name", "sha256"))
         assert "doi:" in told or rule in ("table", "python")
     assert main(["rules", "4+4"]) == 2
-    assert "there is no rule '4+4'. There are: 3+3, rolling six, BOIN" in capsys.readouterr().err
+    assert "there is no rule '4+4'. There are: 3+3, rolling six, IQ rolling six, BOIN" in capsys.readouterr().err

@@ -37,6 +37,7 @@ SKELETON = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]
 RULES: dict[str, dict[str, Any]] = {
     "3+3": {"name": "3+3", "variant": "B"},
     "rolling six": {"name": "rolling six"},
+    "IQ rolling six": {"name": "IQ rolling six"},
     "BOIN": {"name": "BOIN", "target": 0.25},
     "TITE-BOIN": {"name": "TITE-BOIN", "target": 0.25},
     "i3+3": {"name": "i3+3", "target": 0.25},

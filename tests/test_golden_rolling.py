@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,7 @@ from escalate.protocol_tables.followup import PendingCell, cells_at
 from escalate.rules import make_rule
 from escalate.rules.rolling_six import CODES, cells
 from escalate.rules.tite_boin import TiteBoinRule
-from escalate.scenario.rules import RollingSix, TiteBoin
+from escalate.scenario.rules import IqRollingSix, RollingSix, TiteBoin
 from escalate.words.data_cut import DataCut
 from escalate.words.records import Action
 from golden import cases, golden
@@ -34,6 +36,76 @@ def test_rolling_six_tables_differ_where_they_are_known_to() -> None:
     n, y, pending = np.nonzero(cells("published") != cells("package"))
     differing = set(zip(n.tolist(), y.tolist(), pending.tolist(), strict=True))
     assert differing == {(4, 0, 1), (5, 0, 1), (5, 0, 2), (6, 0, 1)}
+
+
+IQ_ROWS = {str(case["id"]): case for case in golden("iq_rolling_six_decisions")}
+NOT_LISTED = {(6, 6, 0), (7, 0, 0), (7, 1, 1), (7, 2, 1), (7, 3, 1), (7, 6, 0), (7, 7, 0), (8, 0, 0), (8, 1, 0),
+              (8, 1, 1), (8, 2, 1), (8, 3, 1), (8, 4, 1), (8, 5, 1), (8, 6, 0), (8, 7, 0), (8, 8, 0)}  # fmt: skip
+"""Patients, evaluable ones and DLTs of IQ rolling six that no row of the paper has."""
+
+
+def row_cells(case: dict[str, Any], most: int) -> list[tuple[int, int, int]]:
+    """Return patients, evaluable ones and DLTs that a row of the published table is about, up to so many patients."""
+    (first, last), (fewest, more) = case["total"], case["evaluable"]
+    dlts = range(3, more + 1) if case["dlts"] == 3 else [case["dlts"]]
+    return [(t, k, y) for t in range(max(first, 1), min(last, most) + 1) for k in range(fewest, min(more, t) + 1)
+            for y in dlts if y <= k]  # fmt: skip
+
+
+def next_dose(rule: Any, total: int, known: int, dlts: int, levels: int) -> tuple[Action, int]:
+    """Return what a rule decides at the second level, with three patients without a DLT below."""
+    beyond = [0] * (levels - 2)
+    cut = DataCut.of(1, [3, known, *beyond], [0, dlts, *beyond], [0, total - known, *beyond])
+    decided = make_rule(rule).decide(cut).one()
+    return decided.action, decided.level
+
+
+@pytest.mark.parametrize("row", IQ_ROWS)
+def test_iq_rolling_six_row(row: str) -> None:
+    """Each cell of each row of the published table, where the level above is open, and where there is none."""
+    case, rule = IQ_ROWS[row], IqRollingSix(name="IQ rolling six")
+    words = case["iq_rolling_six"]
+    open_above = {
+        "same": (Action.STAY, 1),
+        "hold": (Action.SUSPEND, 1),
+        "escalate": (Action.ESCALATE, 2),
+        "escalate or MTD": (Action.ESCALATE, 2),
+        "MTD": (Action.STOP, 1),
+        "de-escalate": (Action.DE_ESCALATE, 0),
+    }[words]
+    assert row_cells(case, 8)
+    for total, known, dlts in row_cells(case, 8):
+        assert next_dose(rule, total, known, dlts, 3) == open_above, (total, known, dlts)
+        if words in ("escalate or MTD", "MTD"):
+            assert next_dose(rule, total, known, dlts, 2) == (Action.STOP, 1)
+        elif words != "escalate":
+            assert next_dose(rule, total, known, dlts, 2) == open_above
+
+
+@pytest.mark.parametrize("row", IQ_ROWS)
+def test_rolling_six_beside_it(row: str) -> None:
+    """The column of the parent in the same table."""
+    case, words = IQ_ROWS[row], {"same": "S", "hold": "SUS", "de-escalate": "D"}
+    for total, known, dlts in row_cells(case, 6):
+        if case["rolling_six"] != "not allowed":
+            letter = words.get(case["rolling_six"], "E")
+            assert cells("published")[total, dlts, total - known] == CODES[letter], (total, known, dlts)
+
+
+def test_cells_that_the_paper_does_not_list_are_told() -> None:
+    """They are those that no row has, and every other cell names its row."""
+    listed = {cell for case in IQ_ROWS.values() for cell in row_cells(case, 8)}
+    every = {(t, k, y) for t in range(1, 9) for k in range(t + 1) for y in range(k + 1)}
+    assert every - listed == NOT_LISTED
+    text = (files("escalate.scenario") / "iq_rolling_six.csv").read_text(encoding="utf-8")
+    rows = list(csv.DictReader(line for line in text.splitlines() if not line.startswith("#")))
+    told = {(int(row["evaluable"]) + int(row["pending"]), int(row["evaluable"]), int(row["dlts"]))
+            for row in rows if row["source"] == "beside"}  # fmt: skip
+    assert told == NOT_LISTED
+    for row in rows:
+        if row["source"].startswith("row"):
+            cell = (int(row["evaluable"]) + int(row["pending"]), int(row["evaluable"]), int(row["dlts"]))
+            assert cell in row_cells(IQ_ROWS[row["source"]], 8)
 
 
 def options_of(case: dict[str, Any]) -> TiteBoin:

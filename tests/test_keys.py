@@ -174,7 +174,10 @@ def test_every_example_is_valid(section: KeySection, key: Key, folder: Path) -> 
     if section.kind in ("CRM", "TITE-CRM") and key.name != "prior_mtd_level":
         beside |= {"skeleton": [0.12, 0.25]}
     if section.kind == "table":
-        beside |= {"decisions": {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"}}
+        beside |= {
+            "target": 0.25,
+            "decisions": {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"},
+        }
     put(data, section, {**beside, key.name: value})
     if section.path == "accrual.pauses":
         data["accrual"]["pauses"] = [{"first_day": data["accrual"]["pauses"][0]["first_day"], **{

@@ -419,8 +419,10 @@ def test_shipped_scenarios_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert set(shipped.shipped()) == {file.stem for file in SCENARIOS}
     for file in SCENARIOS:
         assert load(file.stem) == load(file)
-    with pytest.raises(ScenarioError, match="nct0633747: there is no such file; with escalate come the scenarios nct"):
+    with pytest.raises(ScenarioError, match="nct0633747: there is no such file; with escalate come the scenarios iq"):
         load("nct0633747")
+    with pytest.raises(ScenarioError, match="cannot be read: File name too long"):
+        load("y" * 3000)
     Path("nct06337474").mkdir()  # a folder of results, say
     assert load("nct06337474") == load(ROOT / "scenarios" / "nct06337474.toml")
     Path("six-dose-oncology").write_text("title = 1\n", encoding="utf-8")

@@ -26,4 +26,12 @@ def scenario_file(scenario: str | os.PathLike[str], folder: Path = Path()) -> Pa
         Where a relative file begins.
     """
     path = folder / scenario
-    return path if "\0" not in str(path) and path.is_file() else shipped().get(os.fspath(scenario), path)
+    return path if _is_file(path) else shipped().get(os.fspath(scenario), path)
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether a path is a file; a name that no file can have is none."""
+    try:
+        return "\0" not in str(path) and path.is_file()
+    except OSError:  # too long a name, or a folder that may not be read: whoever opens it says why
+        return False

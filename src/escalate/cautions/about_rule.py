@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from ..committee.committee import Committee
 from ..rules import ModelRule
 from ..scenario.model import Scenario
-from ..scenario.rules import Blrm, TiteCrm, of_another_rule
+from ..scenario.rolling_tables import most_patients
+from ..scenario.rules import Blrm, TableRule, TiteCrm, of_another_rule
 from ..words.data_cut import Counts, DataCut
 from ..words.records import NO_LEVEL, Action, Decision
 from .caution import Caution
@@ -44,7 +45,9 @@ def never_stops_for_toxicity(scenario: Scenario, committee: Committee) -> Iterat
 
 def stops_after_one_in_three(scenario: Scenario, committee: Committee) -> Iterator[Caution]:
     """A trial that stops for good after one DLT in three patients at the lowest level, as a wide prior can do."""
-    if scenario.trial.planned_patients <= 3 or scenario.safety.cohort_size != 3:
+    rule = scenario.rule
+    smaller = isinstance(rule, TableRule) and rule.is_rolling and most_patients(rule.lines) < 3
+    if scenario.trial.planned_patients <= 3 or scenario.safety.cohort_size != 3 or smaller:
         return
     nobody = (0,) * (scenario.levels - 1)
     last = (3, 1) if committee.rule.reads_last else (0, 0)
@@ -55,8 +58,10 @@ def stops_after_one_in_three(scenario: Scenario, committee: Committee) -> Iterat
             key="rule",
             matter="One DLT in the first three patients at the lowest level stops the trial for good, with no dose: "
             f"{decision.reason}.",
-            advice="Take a prior that expects less toxicity at the lowest dose, or is narrower"
-            + (" (rule.mean_log_alpha, rule.sd_log_alpha)." if isinstance(scenario.rule, Blrm) else "."),
+            advice="Say S there in the table, if that is not meant."
+            if isinstance(rule, TableRule)
+            else "Take a prior that expects less toxicity at the lowest dose, or is narrower"
+            + (" (rule.mean_log_alpha, rule.sd_log_alpha)." if isinstance(rule, Blrm) else "."),
             brief="1 DLT in 3 at the lowest level stops the trial",
         )
 

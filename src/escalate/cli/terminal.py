@@ -14,6 +14,7 @@ import re
 import sys
 import unicodedata
 from collections.abc import Iterable
+from textwrap import fill
 from typing import IO, Any, NoReturn
 
 from ..errors import near
@@ -96,11 +97,19 @@ def _meant(word: str, known: Iterable[str]) -> str:
     return f"{word} (did you mean {close[0]}?)" if close else f"{word} (there are {', '.join(known)})"
 
 
+class Help(argparse.HelpFormatter):
+    """Help whose names are not parted at their hyphens."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        words = " ".join(text.split())
+        return fill(words, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser whose help and errors are printed as everything else; what is mistyped gets a line, and a suggestion."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
+        super().__init__(*args, **{"formatter_class": Help, **options})
         self.color = False  # Python 3.14 would put escapes into the help, which `say` shows as what they are
 
     def error(self, message: str) -> NoReturn:

@@ -14,8 +14,10 @@ from dataclasses import replace
 
 from ..errors import EscalateError, RuleError
 from ..rules.rolling_six import SIX
+from ..rules.rolling_table import RollingTable
 from ..scenario.model import Scenario
-from ..scenario.rules import Blrm, Crm, RollingSix, RuleOptions, TableRule, rule_words
+from ..scenario.rolling_tables import most_patients
+from ..scenario.rules import Blrm, Crm, IqRollingSix, RollingSix, RuleOptions, TableRule, rule_words
 from ..words.asked import asks, whole
 from .answer import Answer
 from .asked import Asked, Place
@@ -77,7 +79,7 @@ def decision_table(
     patients : int or sequence of int, optional
         Largest number of patients at the level, or the very numbers, at least 1; where it is not given all numbers on
         which the committee can have to decide. Not for next doses, nor for rules whose table has a size of its own:
-        rolling six, and a table.
+        rolling six, IQ rolling six, and a table.
     after : str
         Dose path of the trial so far, as in ``1NNN 2NTP17``: for each cohort its level, then N (no DLT), T (DLT), X
         (non-evaluable) or P (pending; P17 for one observed for 17 days) for each patient. The table then has an
@@ -131,8 +133,12 @@ def _own_size(options: RuleOptions, ahead: bool) -> str:
     """Say what a table's size is, where nobody can choose how many patients it has."""
     if ahead:
         return "next doses go as many cohorts ahead as --cohorts (in Python: cohorts) says"
+    if isinstance(options, TableRule) and options.is_rolling:
+        return f"a table rule has the lines of its own table, for 1 to {most_patients(options.lines)} patients"
     if isinstance(options, TableRule):
         return f"a table rule has the lines of its own table, for {', '.join(map(str, options.cells))} patients"
+    if isinstance(options, IqRollingSix):
+        return f"the table of IQ rolling six has 1 to {most_patients(options.lines)} patients"
     return f"the table of rolling six has 1 to {SIX} patients" if isinstance(options, RollingSix) else ""
 
 
@@ -153,6 +159,8 @@ def _asked(asked: Asked, patients: int | Sequence[int] | None, words: str) -> Co
 def _numbers(asked: Asked, patients: int | Sequence[int] | None) -> tuple[Sequence[int], list[str]]:
     """Return the numbers of patients of a table, and what is to be said of them."""
     options, most = asked.scenario.rule, most_at_a_level(asked)
+    if isinstance(asked.rule, RollingTable):
+        return range(1, asked.rule.most + 1), []
     if isinstance(options, TableRule):
         return list(options.cells), []
     usual = MOST_PENDING if asked.rule.rolling else MOST_PATIENTS

@@ -5,8 +5,8 @@ beside the level: the levels below have been passed without a DLT, and nobody wa
 never given again; or nobody has had more than one patient yet, as in a titration. What is left to totals, as the cap,
 is not asked: it stands below the table, in words.
 
-A cell that leads down is "never this level again" if from the level below, whatever number of patients without a DLT
-it has, the rule would neither give the level nor recommend it.
+A cell that leads down is "never this level again" if the decision itself eliminates the level, or if from the level
+below, whatever number of patients without a DLT it has, the rule would neither give the level nor recommend it.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import numpy as np
 from ..committee.committee import Committee
 from ..committee.protocol import ENDS
 from ..rules import Rule
+from ..rules.rolling_table import RollingTable
 from ..rules.table import TableOfDecisions
 from ..scenario.model import Scenario
 from ..scenario.rules import RollingSix, ThreePlusThree
@@ -39,6 +40,9 @@ from .letters import (
     ordered,
     unless,
 )
+
+DOWN = (DE_ESCALATE, STOP_BELOW)
+"""The letters that lead down, where the level may be given again."""
 
 ROOM = 10**9
 """Patients that the cap leaves: as many as anybody could ask for."""
@@ -121,7 +125,8 @@ class Asked:
         """Numbers of patients that a level beside is tried with."""
         if isinstance(self.rule, TableOfDecisions):
             return sorted(self.rule.letters)
-        return list(range(1, min(self.scenario.trial.planned_patients, MOST_CLEAN) + 1))
+        most = self.rule.most if isinstance(self.rule, RollingTable) else MOST_CLEAN
+        return list(range(1, min(self.scenario.trial.planned_patients, most) + 1))
 
     @cached_property
     def clean(self) -> int:
@@ -204,7 +209,7 @@ class Asked:
         """Return the letters, with "never this level again" for those that lead down from it for good."""
         # At best nobody who is pending has a DLT.
         counts = list(zip((cells.n + cells.pending).tolist(), cells.y.tolist(), strict=True))
-        down = [letter in (DE_ESCALATE, STOP_BELOW) for letter in letters]
+        down = [letter in DOWN for letter in letters]
         gone = self._never(level, {count for count, goes in zip(counts, down, strict=True) if goes}, levels)
         return [TOO_TOXIC if goes and gone[count] else letter
                 for letter, goes, count in zip(letters, down, counts, strict=True)]  # fmt: skip
@@ -231,9 +236,11 @@ class Asked:
     def _letters(self, decided: Decisions, at: IntArray) -> list[str]:
         """Return the letters of decisions by themselves; a stop that is not the rule's leaves the dose open."""
         ends = [reason in ENDS and self.rule.has_answer_at_cap for reason in decided.reasons]
-        steps = (decided.level - at).tolist()
+        steps, closes = (decided.level - at).tolist(), (decided.open_levels <= at).tolist()
         codes = zip(decided.action.tolist(), steps, decided.level.tolist(), decided.reason.tolist(), strict=True)
-        return [_letter(Action(action), step, level, ends[reason]) for action, step, level, reason in codes]
+        letters = [_letter(Action(action), step, level, ends[reason]) for action, step, level, reason in codes]
+        return [TOO_TOXIC if closed and letter in DOWN else letter
+                for letter, closed in zip(letters, closes, strict=True)]  # fmt: skip
 
     def _last_cohorts(self, cells: Cells) -> tuple[IntArray, tuple[IntArray, IntArray]]:
         """Return every last cohort that counts can have: positions in the cells, and its patients and DLTs."""

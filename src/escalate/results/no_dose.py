@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..scenario.own_rules import has_target
-from ..scenario.rules import PythonRule, RollingSix, RuleOptions, ThreePlusThree
+from ..scenario.rules import PythonRule, RuleOptions, finishes_first
 from ..words.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP, IntArray
 
 TOO_TOXIC, TIME_UP = "too toxic", "time up"
@@ -52,8 +52,8 @@ def why_no_dose(reason: str, rule: RuleOptions, evaluable: int) -> str:
     reason : str
         Why the escalation ended.
     rule : RuleOptions
-        3+3, rolling six, and rules of your own without a target have no answer before they have finished; others
-        recommend from whatever data there are.
+        3+3, rolling six, and rules and tables of your own without a target have no answer before they have finished;
+        others recommend from whatever data there are.
     evaluable : int
         Evaluable patients in the whole trial: without any, nothing is known to be too toxic.
     """
@@ -61,10 +61,8 @@ def why_no_dose(reason: str, rule: RuleOptions, evaluable: int) -> str:
         return TIME_UP
     if reason == CAP_INCONCLUSIVE:
         return CAP_INCONCLUSIVE
-    finishes_first = isinstance(rule, (ThreePlusThree, RollingSix)) or (
-        isinstance(rule, PythonRule) and not has_target(rule.python, rule.sha256)
-    )
-    return LIMIT_INCONCLUSIVE if reason in LIMITS and (finishes_first or not evaluable) else TOO_TOXIC
+    no_answer_yet = finishes_first(rule) or (isinstance(rule, PythonRule) and not has_target(rule.python, rule.sha256))
+    return LIMIT_INCONCLUSIVE if reason in LIMITS and (no_answer_yet or not evaluable) else TOO_TOXIC
 
 
 def no_dose_codes(

@@ -19,6 +19,7 @@ from ..scenario.rules import (
     Boin,
     Crm,
     I3Plus3,
+    IqRollingSix,
     Keyboard,
     Mtpi,
     Mtpi2,
@@ -40,6 +41,7 @@ from .crm import CrmRule
 from .intervals import i3plus3, keyboard, mtpi, mtpi2
 from .own import OwnRule
 from .rolling_six import RollingSixRule
+from .rolling_table import RollingTable
 from .table import TableOfDecisions
 from .three_plus_three import ThreePlusThreeRule
 
@@ -89,7 +91,12 @@ def make_rule(options: RuleOptions, levels: int = 0, doses: Sequence[float] = ()
             return _crm(options, levels)
         case Blrm():
             return _blrm(options, doses)
+        case IqRollingSix():
+            return RollingTable(name=options.name, lines=options.lines)
+        case TableRule() if options.is_rolling:
+            return RollingTable(name=options.name, target=options.target, lines=options.lines)
         case TableRule():
+            assert options.target is not None  # `scenario.checks` sees to that
             return TableOfDecisions(name=options.name, target=options.target, letters=options.cells)
         case PythonRule():
             return _registered(options)

@@ -17,6 +17,7 @@ WIDTH = 80
 HOMES = {
     "3+3": "rules.three_plus_three",
     "rolling six": "rules.rolling_six",
+    "IQ rolling six": "rules.rolling_table",
     "BOIN": "rules.boin",
     "TITE-BOIN": "rules.tite_boin",
     "mTPI": "rules.intervals",

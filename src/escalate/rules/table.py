@@ -3,6 +3,13 @@
 The letters are E (escalate), S (stay), D (de-escalate) and DU (de-escalate, and never this level again); moves
 between levels are those of every rule that reads the current level's counts (`escalate.rules.counts`). A table is
 refused in which more DLTs make the decision bolder, or more patients with as many DLTs make it more cautious.
+
+A table may say what follows with outcomes pending, by evaluable patients and pending ones, and by whether the level
+above is open. It is a rolling rule then, which has two letters more: SUS (suspend: wait for the next outcome) and R
+(stop, and recommend this level). `escalate rules "IQ rolling six"` tells how it moves between levels, and is one. In a
+CSV file its lines have the columns evaluable, dlts, pending, decision, and, where that matters, above: open, closed, or
+empty for both. Each number of patients from 1 to the largest is needed, with each number of them pending. Refused are
+also E or D before anybody has an answer, a wait for nobody, and what would give a level to more than the table has.
 """
 
 from __future__ import annotations

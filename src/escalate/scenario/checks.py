@@ -17,17 +17,20 @@ from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
 from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
 from .resources import Capacity, Product
+from .rolling_tables import Cell, dlts, leads_out, most_patients, place_words
 from .rules import (
     Blrm,
     Crm,
+    IqRollingSix,
     PythonRule,
-    RollingSix,
     RuleOptions,
     TableRule,
     ThreePlusThree,
     TiteBoin,
     TiteCrm,
     decides_early,
+    finishes_first,
+    gives_places_one_by_one,
 )
 from .section import Section
 from .skeleton import getprior
@@ -132,7 +135,8 @@ def _start_level_exists(dose_levels: tuple[DoseLevel, ...], safety: Safety) -> I
 def _first_cohort_fits(
     trial: TrialSection, safety: Safety, rule: RuleOptions, titration: Titration | None
 ) -> Iterator[Complaint]:
-    may_be_partial = isinstance(rule, (RollingSix, TiteBoin, TiteCrm)) or trial.last_cohort == "partial"
+    rolls = gives_places_one_by_one(rule) or isinstance(rule, (TiteBoin, TiteCrm))
+    may_be_partial = rolls or trial.last_cohort == "partial"
     first = 1 if may_be_partial else _first_cohort(safety, rule, titration)
     if trial.planned_patients < first:
         yield (
@@ -144,7 +148,7 @@ def _first_cohort_fits(
 
 def _first_cohort(safety: Safety, rule: RuleOptions, titration: Titration | None) -> int:
     """Return how many patients the first cohort wants."""
-    if isinstance(rule, RollingSix) or titration is not None:
+    if gives_places_one_by_one(rule) or titration is not None:
         return 1
     return min(safety.cohort_size, 3) if isinstance(rule, ThreePlusThree) else safety.cohort_size
 
@@ -160,7 +164,7 @@ def _stopping_lets_the_trial_begin(
             stopping.most_patients,
             f"stops the trial before the first cohort of {first}; at least {first} is needed",
         )
-    if stopping.interval_width is not None and isinstance(rule, (ThreePlusThree, RollingSix)):
+    if stopping.interval_width is not None and finishes_first(rule):
         yield (
             ("stopping", "interval_width"),
             stopping.interval_width,
@@ -355,7 +359,7 @@ def _titration_ends_at_a_level(dose_levels: tuple[DoseLevel, ...], titration: Ti
 
 @_check("rule", "limits", "stopping")
 def _target_is_known(rule: RuleOptions, limits: Limits, stopping: Stopping) -> Iterator[Complaint]:
-    if isinstance(rule, (Blrm, PythonRule)) or hasattr(rule, "target"):
+    if isinstance(rule, (Blrm, PythonRule)) or getattr(rule, "target", None) is not None:
         return
     if limits.coherence in ("last_cohort", "last_level"):
         yield (
@@ -372,11 +376,65 @@ def _target_is_known(rule: RuleOptions, limits: Limits, stopping: Stopping) -> I
         )
 
 
+@_check("rule")
+def _table_recommends(rule: RuleOptions) -> Iterator[Complaint]:
+    if isinstance(rule, TableRule) and rule.target is None and not rule.declares:
+        yield (
+            ("rule", "target"),
+            None,
+            "is missing: a table recommends the tried level whose DLT rate is closest to it. Only a table with "
+            "patients pending that says R somewhere, stop and recommend this level, goes without",
+        )
+
+
+@_check("trial", "safety", "rule", "limits", "titration")
+def _no_more_than_a_rolling_table(
+    trial: TrialSection, safety: Safety, rule: RuleOptions, limits: Limits, titration: Titration | None
+) -> Iterator[Complaint]:
+    """Yield that a level can come to more patients than a table with patients pending has lines for."""
+    if not (isinstance(rule, IqRollingSix) or (isinstance(rule, TableRule) and rule.is_rolling)):
+        return
+    most, largest = (
+        min(trial.planned_patients, limits.most_per_level or trial.planned_patients),
+        most_patients(rule.lines),
+    )
+    fewer = "or keep levels smaller with limits.most_per_level"
+    if titration is not None and min(safety.cohort_size, most) > largest:
+        yield (
+            ("safety", "cohort_size"),
+            safety.cohort_size,
+            f"the titration fills a level up to so many patients, and the table has lines for {largest}: take fewer, "
+            f"{fewer}",
+        )
+    if most <= largest:
+        return
+    for where, value, cells, take in _leading_out(rule, limits):
+        for n, c, closed, y in cells[:1]:
+            after = f"after {dlts(y)} with {place_words(n, c, closed)}, and there is no line for {largest + 1} patients"
+            yield where, value, f"can give a level to patient {largest + 1} {after}: {take}, {fewer}"
+
+
+def _leading_out(
+    rule: IqRollingSix | TableRule, limits: Limits
+) -> Iterator[tuple[tuple[str, str], str, list[Cell], str]]:
+    """Yield what can lead beyond a table's lines: key, value, the cells where, and what to do instead."""
+    lines = rule.lines
+    own = leads_out(lines)
+    kept = [cell for cell in leads_out(lines, held_back=True) if cell not in own]
+    letter = lines[own[0][:3]][own[0][3]] if own else ""
+    yield ("rule", "decisions"), letter, own, "say SUS, R or DU there, add the lines"
+    if limits.coherence not in ("off", "by_rule"):
+        yield ("limits", "coherence"), limits.coherence, kept, 'take "off"'
+    if limits.no_skipping == "last_given" and any("D" in letters for letters in lines.values()):
+        # from a level that D led down to, E leads up again: beyond the next level, if that says E as well
+        yield ("limits", "no_skipping"), limits.no_skipping, kept, 'take "highest_given"'
+
+
 @_check("trial", "safety", "rule", "limits", "titration")
 def _table_has_every_line(
     trial: TrialSection, safety: Safety, rule: RuleOptions, limits: Limits, titration: Titration | None
 ) -> Iterator[Complaint]:
-    if not isinstance(rule, TableRule):
+    if not isinstance(rule, TableRule) or rule.is_rolling:
         return
     most = min(trial.planned_patients, limits.most_per_level or trial.planned_patients)
     whole = safety.fills_every_place and trial.last_cohort == "whole" and titration is None

@@ -68,7 +68,11 @@ def read_scenario_file(scenario: str | os.PathLike[str]) -> FileRead:
     path = scenario_file(scenario)
     if "\0" in str(path):
         raise unreadable(path, "no file can have this name")
-    if not path.exists() and path.name == str(path) and not path.suffix:
+    try:
+        is_missing = not path.exists()
+    except OSError as error:  # too long a name
+        raise unreadable(path, f"cannot be read: {error.strerror}") from error
+    if is_missing and path.name == str(path) and not path.suffix:
         close = near(path.name, shipped())
         hint = f". Did you mean `{close[0]}`?" if close else ""
         raise unreadable(path, f"there is no such file; with escalate come the scenarios {', '.join(shipped())}{hint}")

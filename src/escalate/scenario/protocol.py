@@ -207,8 +207,8 @@ class Safety(Section):
     """Dates on which the committee meets, and on no others; by weekdays where it is left out."""
     early_decision: bool | None = None
     """Whether the data cut comes early when nothing still pending can change the decision. Places are left empty then,
-    which makes rules that recommend from counts look worse; where it is left out, true for 3+3 and rolling six, and
-    false for all others."""
+    which makes rules that recommend from counts look worse; where it is left out, true for 3+3, both rolling sixes and
+    tables that declare the MTD, and false for all others."""
     replace_non_evaluable: bool = True
     """Whether non-evaluable patients are replaced within the cohort."""
     replace_partial_dose: Literal["at_once", "after_window"] = "after_window"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import importlib.util
 import sys
@@ -14,6 +13,15 @@ from typing import Any
 from ..errors import CallError
 from ..files import read_bytes
 from .own_rules import CODE, REGISTERED, raised_where, registered_name, why_unknown
+from .rolling_tables import (
+    SEPARATORS,
+    differing,
+    has_pending,
+    is_rolling_csv,
+    read_rolling_csv,
+    rolling_faults,
+    written_lines,
+)
 from .rules import MOST_IN_TABLE, Cell, is_count, table_faults
 
 Complaint = tuple[tuple[str, ...], str, str]
@@ -89,6 +97,9 @@ def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
     except UnicodeDecodeError:
         yield where, rule["file"], "cannot be read: it is not UTF-8 text"
         return
+    if is_rolling_csv(text):
+        yield from ((where, rule["file"], fault) for fault in _rolling(rule, text, path.name))
+        return
     cells: Cells = {}
     lines: dict[Cell, int] = {}
     faults = list(_read_cells(text, cells, lines)) or list(_differences(cells, given))
@@ -101,34 +112,35 @@ def _table(rule: dict[str, Any], path: Path) -> Iterator[Complaint]:
         yield where, rule["file"], f"{path.name}:{line}: {fault}" if line else fault
 
 
+def _rolling(rule: dict[str, Any], text: str, name: str) -> Iterator[str]:
+    """Fill in the decisions from a file with patients pending, and yield what is wrong with it, with its lines."""
+    decisions, faults = read_rolling_csv(text)
+    yield from (f"{name}:{line}: {fault}" if line else fault for line, fault in faults)
+    given = rule.get("decisions")
+    if faults:
+        return
+    if not given:
+        rule["decisions"] = decisions
+    elif not has_pending(given) or not all(isinstance(part, str) for part in given.values()):
+        yield "has patients pending, and rule.decisions has none. Leave out file or decisions"
+    elif not any(rolling_faults(given)) and (differ := differing(decisions, given)):
+        yield f"says something else than rule.decisions: {'; '.join(differ)}. Leave out file or decisions"
+
+
 COLUMNS = ("evaluable", "dlts", "decision")
 """Columns of a table's file."""
 
 BY_ITSELF = "rule_by_itself"
 """Column of the decision in a file of `escalate table`: there `decision` is the committee's, part by part."""
 
-SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs"}
-"""What stands between the cells of a table's file, the most usual first."""
-
 
 def _read_cells(text: str, cells: Cells, lines: dict[Cell, int]) -> Iterator[LineFault]:
-    """Read a table with columns evaluable, dlts, decision, and yield its faults; lines with # are comments.
-
-    Cells stand between commas, semicolons or tabs, whichever the header has; blanks around them mean nothing.
-    """
-    written = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip('"').startswith("#")
-    ]
+    """Read a table with columns evaluable, dlts, decision, and yield its faults."""
+    separator, written = written_lines(text)
     if not written:
         yield 0, "is empty: a header with evaluable, dlts, decision is needed, and a line for each number of DLTs"
         return
-    first, header = written[0]
-    separator = max(SEPARATORS, key=header.count)
-    reader = csv.reader((line for _, line in written), delimiter=separator, skipinitialspace=True)
-    heads, *rows = [(written[reader.line_num - 1][0], [cell.strip() for cell in row]) for row in reader]
-    names = [head.lower() for head in heads[1]]
+    (first, names), *rows = written
     missing = set(COLUMNS) - set(names)
     if missing:
         yield (

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from ..words.records import MOST_PATIENTS
+from .rolling_tables import Lines, declares, has_pending, iq_rolling_six, lines_of, rolling_faults
 from .section import Section
 from .values import AS_TUPLE, FrozenTable
 
@@ -172,6 +173,18 @@ class RollingSix(Section):
     """Whether the highest level too needs six evaluable patients to be the MTD."""
 
 
+class IqRollingSix(Section):
+    """Rolling six for a queue: decides on three answers, up to eight (doi:10.1001/jamanetworkopen.2020.4787)."""
+
+    name: Literal["IQ rolling six"]
+    """Name of the rule."""
+
+    @property
+    def lines(self) -> Lines:
+        """Its decisions, those of a table with patients pending."""
+        return iq_rolling_six()
+
+
 class TiteBoin(Boin):
     """BOIN with patients pending, who count for the part of the window seen (doi:10.1158/1078-0432.CCR-18-0246)."""
 
@@ -303,30 +316,51 @@ LETTERS = ("E", "S", "D", "DU")
 
 
 class TableRule(Section):
-    """A decision table of your own: for so many evaluable patients and DLTs at the level, what follows."""
+    """A decision table of your own: what follows by evaluable patients and DLTs at the level, or with some pending."""
 
     name: Literal["table"]
     """Name of the rule."""
-    target: Target
-    """Target DLT probability, for the recommendation: the tried level whose smoothed DLT rate is closest to it."""
+    target: Target | None = None
+    """Target DLT probability, for the recommendation: the tried level whose smoothed DLT rate is closest to it. Must be
+    given, but for a table with patients pending that says R, which recommends the level."""
     file: str | None = None
-    """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it; read when the scenario is."""
+    """CSV file with columns evaluable, dlts, decision, as `escalate table` writes it, and for a rolling rule pending,
+    with above (open, closed or empty: the level above) where that matters; read when the scenario is."""
     decisions: FrozenTable[str, str] = FrozenTable()
-    """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; filled from the file, if any. Beside
-    a file that can be read they must say the same. A table is refused in which more DLTs make the decision bolder, or
+    """By evaluable patients, the decisions for 0, 1, 2 ... DLTs: `3 = "E S D DU"`; with one more pending
+    `"3+1" = "S S DU DU"`, and `"3+1 closed"` where the level above is closed; filled from the file, if any. Beside a
+    file that can be read they must say the same. A table is refused in which more DLTs make the decision bolder, or
     more patients with as many DLTs more cautious."""
 
     @model_validator(mode="after")
     def _whole_and_sensible(self) -> TableRule:
-        found = list(table_faults(self.decisions))
+        faults = rolling_faults(self.decisions) if self.is_rolling else table_faults(self.decisions)
+        found = [told for _, told in faults]
         if found:
-            raise ValueError("decisions: " + "; ".join(told for _, told in found))
+            raise ValueError("decisions: " + "; ".join(found))
         return self
 
     @property
+    def is_rolling(self) -> bool:
+        """Whether it is a table with patients pending, asked when a candidate is ready."""
+        return has_pending(self.decisions)
+
+    @property
+    def declares(self) -> bool:
+        """Whether it says anywhere that the trial stops and recommends the level, so that no target is needed."""
+        return self.is_rolling and declares(self.decisions)
+
+    @property
     def cells(self) -> dict[int, list[str]]:
-        """The decisions by evaluable patients, in order."""
+        """The decisions by evaluable patients, in order; nothing of a table with patients pending."""
+        if self.is_rolling:
+            return {}
         return {int(n): letters.split() for n, letters in sorted(self.decisions.items(), key=lambda item: int(item[0]))}
+
+    @property
+    def lines(self) -> Lines:
+        """The decisions of a table with patients pending."""
+        return lines_of(self.decisions)
 
 
 MOST_IN_TABLE = 500
@@ -409,6 +443,7 @@ def _name_of_python(rule: Any) -> Any:
 RULES: dict[str, type[Section]] = {
     "3+3": ThreePlusThree,
     "rolling six": RollingSix,
+    "IQ rolling six": IqRollingSix,
     "BOIN": Boin,
     "TITE-BOIN": TiteBoin,
     "mTPI": Mtpi,
@@ -424,21 +459,33 @@ RULES: dict[str, type[Section]] = {
 """The options of each rule, by its name."""
 
 AnyRule = (
-    ThreePlusThree | RollingSix | Boin | TiteBoin | Mtpi | Mtpi2 | Keyboard | I3Plus3 | Crm | TiteCrm | Blrm | TableRule
-    | PythonRule
+    ThreePlusThree | RollingSix | IqRollingSix | Boin | TiteBoin | Mtpi | Mtpi2 | Keyboard | I3Plus3 | Crm | TiteCrm
+    | Blrm | TableRule | PythonRule
 )  # fmt: skip
 
 RuleOptions = Annotated[Annotated[AnyRule, Field(discriminator="name")], BeforeValidator(_name_of_python)]
 """Any of the rules, told apart by name."""
 
 
+def gives_places_one_by_one(options: RuleOptions) -> bool:
+    """Return whether a rule of ours is a rolling one that gives a place at a time, so that no cohort must fit."""
+    return isinstance(options, (RollingSix, IqRollingSix)) or (isinstance(options, TableRule) and options.is_rolling)
+
+
+def finishes_first(options: RuleOptions) -> bool:
+    """Return whether a rule of ours recommends nothing before it has finished: it declares the MTD, with no target."""
+    declares_mtd = isinstance(options, (ThreePlusThree, RollingSix, IqRollingSix))
+    return declares_mtd or (isinstance(options, TableRule) and options.target is None)
+
+
 def decides_early(options: RuleOptions) -> bool:
     """Return whether a decision may come early by default: with rules that read no count of a level that was left.
 
-    3+3 and rolling six declare a level too toxic after two DLTs, however many were treated there. Any other rule
-    recommends from all counts, so that places left empty change what it recommends.
+    3+3 and rolling six declare a level too toxic after two DLTs, however many were treated there; so do tables that
+    declare the MTD themselves. Any other rule recommends from all counts, so that places left empty change what it
+    recommends.
     """
-    return isinstance(options, (ThreePlusThree, RollingSix))
+    return finishes_first(options)
 
 
 def rule_words(options: RuleOptions, leave_out: Collection[str] = ()) -> str:
