@@ -262,7 +262,7 @@ def compare_when_time_is_up(examples: int, number: int) -> int:
 
 
 def test_time_that_is_up_between_a_data_cut_and_its_meeting() -> None:
-    assert compare_when_time_is_up(60, 23) >= 2
+    assert compare_when_time_is_up(60, 25) >= 2
 
 
 @pytest.mark.long
