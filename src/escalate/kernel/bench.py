@@ -56,6 +56,8 @@ class Protocol(NamedTuple):
     """Whether the committee looks at a sentinel's DLT before anybody else starts treatment."""
     stagger_lead_days: int
     """Days before the end of the stagger from which on lymphodepletion may start."""
+    has_resources: int
+    """Whether there is a product, or the unit's capacity counts."""
     infusions_per_week: int
     """0 where there may be any number; `patients_at_once` likewise."""
     patients_at_once: int

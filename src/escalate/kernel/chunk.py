@@ -179,14 +179,13 @@ class Chunk:
 
     def _common_tables(self) -> Tables:
         """Return what all trials' tables share; what is of one trial is put in its place when it is run."""
-        days = self._scenario.open_days
         form, nothing = self._room.form, np.zeros((0, 0), dtype=np.int64)
         return Tables(
             candidates=form(nothing.ravel()),
             fates=form(nothing),
             tolerance=form(np.zeros(0)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
-            open_days=form(np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])),
+            open_days=form(self._open_days()),
             infusion_days=form(np.array(self._scenario.treatment.infusion_days, dtype=np.int64)),
             release_days=form(np.array(self._scenario.release_days, dtype=np.int64)),
             batch_fails=form(nothing.ravel()),
@@ -198,6 +197,12 @@ class Chunk:
             asked=self._answers.known.index,
             answers=self._answers.known.answers,
         )
+
+    def _open_days(self) -> IntArray:
+        """Return the first open day from each on, a row for each of `Open`; no days where all are open for all."""
+        days = self._scenario.open_days
+        rows = np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])
+        return rows[:, :0] if (rows == np.arange(rows.shape[1])).all() else rows
 
     def _columns(self) -> Columns:
         numbers = np.asarray(self._rows).astype(np.int32)

@@ -93,7 +93,7 @@ def _members(kind: type[Codes]) -> dict[str, int]:
 FROM_OUTSIDE = ("run_many", "store", "move")
 """The steps that Python calls: what they call needs nothing for that, and is kept on disk as a part of them."""
 
-BY_THEMSELVES = ("decide", "close_books")
+BY_THEMSELVES = ("decide", "close_books", "with_resources", "call_committee", "check_assignment", "open_expansion")
 """Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 
 

@@ -98,6 +98,7 @@ class Engine:
             urgent_review_days=-1 if safety.urgent_review_days is None else safety.urgent_review_days,
             reviews_sentinel=safety.after_sentinel_dlt == "review",
             stagger_lead_days=scenario.lead_days if safety.lymphodepletion_in_stagger else 0,
+            has_resources=capacity is not None or product is not None,
             infusions_per_week=(capacity.infusions_per_week or 0) if capacity else 0,
             patients_at_once=(capacity.patients_at_once or 0) if capacity else 0,
             discharge_days=(capacity.discharge_days or 0) if capacity else 0,

@@ -81,6 +81,15 @@ def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
     if w.reviewed_day > w.today:
         w.wake_gate = Wait.REVIEW
         return w.reviewed_day
+    if p.has_resources:
+        day = with_resources(p, w, t)
+        if day > w.today:
+            return day
+    return by_calendar(w, t)
+
+
+def with_resources(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the first day, from today on, on which there is a dose, or the unit has room, where it is short of one."""
     day = with_dose(p, w, t)
     if day > w.today:
         w.wake_gate = Wait.PRODUCT
@@ -88,8 +97,7 @@ def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
     day = with_capacity(p, w, t)
     if day > w.today:
         w.wake_gate = Wait.CAPACITY
-        return day
-    return by_calendar(w, t)
+    return day
 
 
 def with_capacity(p: Protocol, w: Bench, t: Tables) -> int:
