@@ -157,7 +157,8 @@ def _put_on_weekdays(draw: st.DrawFn, data: dict[str, Any]) -> None:
 def _put_resources(draw: st.DrawFn, data: dict[str, Any]) -> None:
     capacity: dict[str, Any] = {}
     if draw(st.booleans()):
-        capacity["infusions_per_week"] = draw(st.sampled_from([3, 3, 4, 6]))
+        least = _most_in_a_week(data["treatment"]["infusion_days"])
+        capacity["infusions_per_week"] = draw(st.sampled_from([least, least, least + 1, 6]))
     if draw(st.booleans()):
         capacity |= {
             "patients_at_once": draw(st.sampled_from([1, 2, 3])),
@@ -178,6 +179,11 @@ def _put_resources(draw: st.DrawFn, data: dict[str, Any]) -> None:
             days = draw(st.lists(st.integers(-5, 300), min_size=1, max_size=6, unique=True))
             product["batch_dates"] = [data["trial"]["start_date"] + timedelta(days=day) for day in sorted(days)]
         data["product"] = product
+
+
+def _most_in_a_week(infusion_days: list[int]) -> int:
+    """Return how many infusions of a patient fall into one week, from whatever weekday on."""
+    return max(sum(first <= day < first + 7 for day in infusion_days) for first in infusion_days)
 
 
 def _put_reviews(draw: st.DrawFn, data: dict[str, Any]) -> None:
