@@ -1099,7 +1099,6 @@ class ReferenceTrial:
         """Everybody who has had a place, but for those known not to be infused."""
         return [person for person in self.patients if not person.refused]
 
-
     def apart(self, person: Person, before: list[Person], cohort: Cohort) -> int:
         """Days after a patient's infusion, for whatever this patient may turn out to be: sentinel or later patient."""
         earlier = before[: before.index(person)]
