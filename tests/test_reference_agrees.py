@@ -338,7 +338,8 @@ ROLLING_SIX = {"rule": {"name": "rolling six"}, "trial.planned_patients": 20}
 TITE_BOIN = {"rule": {"name": "TITE-BOIN", "target": 0.25}, "trial.planned_patients": 20}
 A_DAY_BEFORE = {"treatment.lymphodepletion": [{"agent": "fludarabine", "mg_per_m2": 25.0, "days": [-1]}]}
 SIX_BELOW_AND_ONE_OF_THEM_PENDING = {"accrual.consent_days": [0] * 5 + [4, 8, 8, 9] + [10] * 5}
-ASSIGNED_AT_ONCE = {"safety.assignment_delay_days": 0, "safety.review_delay_days": 4}
+ASSIGNED_AT_ONCE = {"safety.assignment_delay_days": 0, "safety.review_delay_days": 1}
+SIX_BELOW_AND_A_LATE_ONE = {"accrual.consent_days": [0] * 5 + [7, 8, 8, 9] + [10] * 5}
 TWO_DLTS_ABOVE = {"what_if": [{"patient": 7, "dlt_day": 0}, {"patient": 8, "dlt_day": 0}]}
 THREE_LEVELS = {
     "dose_levels": [{"label": "low"}, {"label": "middle"}, {"label": "high"}],
@@ -365,15 +366,9 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         ASSIGNED_AT_ONCE,
         {"accrual.consent_days": [0, 1, 2, 3, 12, 13, 14]},
     ),
-    "a forced data cut goes to a meeting, though the rule itself would suspend": (
+    "the rule suspends without a meeting, and moves on the day of the decision, which takes one": (
         TITE_BOIN,
-        ASSIGNED_AT_ONCE,
-        {"safety.start_level": 2, "safety.cohort_size": 5, "accrual.consent_days": [0] * 6},
-        {"safety.early_decision": True, "what_if": [{"patient": patient, "dlt_day": 1} for patient in (1, 2)]},
-    ),
-    "the rule suspends without a meeting, and is asked again on the day of a DLT": (
-        TITE_BOIN,
-        {"safety.assignment_delay_days": 3, "safety.review_delay_days": 4},
+        {"safety.start_level": 2, "safety.assignment_delay_days": 3, "safety.review_delay_days": 4},
         {"accrual.consent_days": [0, 0, 0, 1], "what_if": [{"patient": patient, "dlt_day": 4} for patient in (1, 2)]},
     ),
     "a candidate is ready on the day on which a window ends": (TITE_BOIN, {"accrual.consent_days": [0, 0, 1, 7, 8]}),
@@ -541,6 +536,21 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         ROLLING_SIX,
         A_DAY_BEFORE,
         SIX_BELOW_AND_ONE_OF_THEM_PENDING,
+        TWO_DLTS_ABOVE,
+    ),
+    "accrual is suspended until there is room below: after a forced data cut at a meeting": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        ASSIGNED_AT_ONCE,
+        SIX_BELOW_AND_A_LATE_ONE,
+        TWO_DLTS_ABOVE,
+    ),
+    "as before, after any other data cut without one": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        NONE_EARLY,
+        ASSIGNED_AT_ONCE,
+        SIX_BELOW_AND_A_LATE_ONE,
         TWO_DLTS_ABOVE,
     ),
     "as before, with nobody outstanding at the closed level": (
