@@ -612,6 +612,12 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"safety.start_level": 2, "accrual.consent_days": [0, 0, 0, 3]},
         {"what_if": [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 2}]},
     ),
+    "as before at the highest level; one leaves after the stop, and the last decision takes a meeting all the same": (
+        TITE_BOIN,
+        ASSIGNED_AT_ONCE,
+        {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "safety.start_level": 2},
+        {"accrual.consent_days": [0, 0, 0, 1], "what_if": [{"patient": 3, "drop_out_day": 4}]},
+    ),
     "enough patients at a level to stop with any move, as accrual would be suspended": (
         TITE_BOIN,
         {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "accrual.consent_days": [0, 0, 0, 1]},
