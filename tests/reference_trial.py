@@ -1,11 +1,10 @@
 """One trial, day by day and phase by phase: a second, deliberately naive implementation of the calendar.
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
-It was written from the specification of the calendar alone, gates and closures too (steps down, coherence, and most of
-the stopping rules were added with the package at hand); with `escalate` it shares what nature draws
-(`escalate.nature.draws.Nature`) and the scenario, and not the calendar, the committee, the rules or what is around
-them. What the settings of reviews change (an urgent meeting, a look at the sentinel's DLT, places without a meeting,
-lymphodepletion after the stagger) it does not know.
+It was written from the specification of the calendar alone, gates, closures, reviews, beds and doses too (steps down,
+coherence, and most of the stopping rules were added with the package at hand); with `escalate` it shares what nature
+draws (`escalate.nature.draws.Nature`) and the scenario, and not the calendar, the committee, the rules or what is
+around them.
 
 The phases of a day, in order:
 
@@ -38,7 +37,8 @@ from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED,
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN", "IQ rolling six", "table")
-GATES = ("stagger", "closure", "weekday")
+GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
+GATES_TO_BE_ASKED = ("closure", "weekday")
 
 CAP_REACHED = "cap reached"
 CAP_INCONCLUSIVE = "cap reached, inconclusive"
@@ -388,6 +388,7 @@ class Cohort:
     expansion: bool
     people: list[Person] = field(default_factory=list)
     waits_for: str = "stagger"  # the gate written down last
+    review_day: int = 0  # of the meeting before which nobody else starts treatment
 
 
 class ReferenceTrial:
@@ -413,6 +414,7 @@ class ReferenceTrial:
         self.cut_day: int | None = None
         self.frozen: Told | None = None
         self.still_to_come: int | None = None  # of a forced decision
+        self.without_meeting = False  # a rolling rule stays, and is asked again on the day of the places
         self.outcomes_known = 0
         self.outcomes_known_at_cut = 0
         self.first_closed: int | None = None  # from which level on decisions have eliminated all
@@ -497,6 +499,8 @@ class ReferenceTrial:
                 self.note("DLT", person)
                 self.known(person, "DLT")
                 self.counted_dlts_known.append((self.today, self.phase))
+                if self.s.safety.after_sentinel_dlt == "review" and self.is_sentinel(person):
+                    person.cohort.review_day = self.urgent_meeting()
             else:
                 self.note("late toxicity", person)
         if offset == window_end and window_end <= last_observed and not fate.dlt_day <= window_end:
@@ -511,6 +515,10 @@ class ReferenceTrial:
             else:
                 self.note("follow-up completed", person)
                 self.leave(person, "completed")
+
+    def is_sentinel(self, person: Person) -> bool:
+        first_infused = next(other for other in person.cohort.people if other.infused)
+        return person.cohort.has_sentinel and first_infused is person
 
     def known(self, person: Person, outcome: str) -> None:
         person.outcome = outcome
@@ -588,9 +596,28 @@ class ReferenceTrial:
         self.frozen, self.still_to_come = told, still_to_come
         self.outcomes_known_at_cut = self.outcomes_known
         self.cut_day = self.today
-        self.meeting_day = self.today + self.s.safety.review_delay_days
-        while not self.meets(self.meeting_day) and self.meeting_day <= self.s.trial.max_days:
-            self.meeting_day += 1
+        delay = self.s.safety.assignment_delay_days
+        may_go_without = self.is_rolling and delay is not None and still_to_come is None and self.concluding is None
+        self.without_meeting = may_go_without and self.stays(cohort)
+        if self.without_meeting:
+            self.meeting_day = self.today + delay
+        else:
+            self.meeting_day = self.ordinary_meeting() if still_to_come is None else self.urgent_meeting()
+
+    def ordinary_meeting(self) -> int:
+        return self.first_day_from(self.today + self.s.safety.review_delay_days, self.meets)
+
+    def urgent_meeting(self) -> int:
+        """The day of the meeting on a data cut of today that comes early: any day that is not closed for it."""
+        delay = self.s.safety.urgent_review_days
+        if delay is None:
+            return self.ordinary_meeting()
+        return self.first_day_from(self.today + delay, lambda day: not self.closed("committee", day))
+
+    def first_day_from(self, day: int, is_right: Callable[[int], bool]) -> int:
+        while not is_right(day) and day <= self.s.trial.max_days:
+            day += 1
+        return day
 
     def meets(self, day: int) -> bool:
         """Whether the committee meets; a weekday is the first one of a month in its days 1 to 7, and so on."""
@@ -667,7 +694,7 @@ class ReferenceTrial:
 
     def candidate_is_ready(self) -> bool:
         """Whether a rolling rule has to be asked today because somebody waits and every place is taken."""
-        return self.is_to_be_asked() and not any(self.shut(gate, self.today) for gate in ("closure", "weekday"))
+        return self.is_to_be_asked() and not any(self.shut(gate, self.today) for gate in GATES_TO_BE_ASKED)
 
     def is_to_be_asked(self) -> bool:
         """Whether a rolling rule has to be asked, as soon as a treatment can begin."""
@@ -709,6 +736,10 @@ class ReferenceTrial:
     def committee(self) -> None:
         if self.deciding_on is None or self.today != self.meeting_day:
             return
+        if self.without_meeting and not self.stays(self.deciding_on):
+            self.without_meeting, self.meeting_day = False, self.ordinary_meeting()
+            if self.today != self.meeting_day:
+                return
         cohort, known, still_to_come = self.deciding_on, self.frozen, self.still_to_come
         if self.is_rolling:  # decides on what is known today
             known = self.told(cohort)
@@ -718,22 +749,7 @@ class ReferenceTrial:
         self.deciding_on = self.meeting_day = self.frozen = self.still_to_come = None
         # A forced decision is read as if what is still to come came without a DLT.
         read = known if still_to_come is None else known.completed(still_to_come, 0)
-        action, level, wanted, reason = self.rule(read)
-        places = 0
-        if self.concluding is not None and too_toxic(self.s, known):
-            action, level, reason = "stop", None, TOO_TOXIC_FOR_THE_PROTOCOL
-        elif self.concluding is not None:
-            action, level, reason = "stop", self.conclusion(known), self.concluding
-        elif action == "suspend" and sum(read.pending) == 0:
-            action, reason = "stop", NOBODY_PENDING
-        elif action not in ("stop", "suspend"):
-            room = self.cap_room(level)
-            places = self.places_for(wanted, room)
-            if places > room:
-                action = "stop"
-                reason = CAP_REACHED if self.s.rule.name in ("BOIN", "TITE-BOIN") else CAP_INCONCLUSIVE
-        if self.concluding is None and reason in (CAP_INCONCLUSIVE, *ENDS):
-            level = best_dose(self.s, known, eliminated_by(self.s, read))  # not on places that nobody took
+        action, level, places, reason = self.decided(known, read)
         self.note("decision", cohort=cohort, level=level)
         self.record(cohort, known, still_to_come is not None, action, level, places)
         permitted = BELOW_ALL_LEVELS if level is None else level
@@ -780,6 +796,32 @@ class ReferenceTrial:
             self.open(level, room, expansion=True)
         elif not self.enrolment_closed:
             self.close_enrolment()
+
+    def decided(self, known: Told, read: Told) -> Answer:
+        """What the committee makes of the rule's answer: of known data, read as if some were complete."""
+        action, level, wanted, reason = self.rule(read)
+        places = 0
+        if self.concluding is not None and too_toxic(self.s, known):
+            action, level, reason = "stop", None, TOO_TOXIC_FOR_THE_PROTOCOL
+        elif self.concluding is not None:
+            action, level, reason = "stop", self.conclusion(known), self.concluding
+        elif action == "suspend" and sum(read.pending) == 0:
+            action, reason = "stop", NOBODY_PENDING
+        elif action not in ("stop", "suspend"):
+            room = self.cap_room(level)
+            places = self.places_for(wanted, room)
+            if places > room:
+                action = "stop"
+                reason = CAP_REACHED if self.s.rule.name in ("BOIN", "TITE-BOIN") else CAP_INCONCLUSIVE
+        if self.concluding is None and reason in (CAP_INCONCLUSIVE, *ENDS):
+            level = best_dose(self.s, known, eliminated_by(self.s, read))  # not on places that nobody took
+        return action, level, places, reason
+
+    def stays(self, cohort: Cohort) -> bool:
+        """Whether a rolling rule, asked today, gives places at its level, or none for a while."""
+        told = self.told(cohort)
+        action, level, _, _ = self.decided(told, told)
+        return action == "suspend" or (action != "stop" and level == cohort.level)
 
     def permit(self, level: int) -> None:
         """Infuse nobody above a level, those neither who are on the way there, even if it is permitted again."""
@@ -932,6 +974,8 @@ class ReferenceTrial:
             for moment in self.counted_dlts_known:
                 if moment > (person.treatment_start_day, LYMPHODEPLETION):
                     withheld = True
+        if self.s.safety.dlt_after_lymphodepletion == "withhold_if_closed":
+            withheld = person.cohort is self.deciding_on and self.still_to_come is not None
         if person.level_was_closed or withheld or not person.fate.infused:
             person.refused = True
             self.note("not infused", person)
@@ -983,7 +1027,7 @@ class ReferenceTrial:
         if self.place_is_free():
             gates = GATES
         elif self.is_to_be_asked():
-            gates = ("closure", "weekday")
+            gates = GATES_TO_BE_ASKED
         else:
             return
         first = next((gate for gate in gates if self.shut(gate, self.today)), None)
@@ -1005,9 +1049,55 @@ class ReferenceTrial:
             return any(self.closed("lymphodepletion", agent_day) for agent_day in agent_days) or any(
                 self.closed("infusion", given) for given in [infusion_day, *later_days]
             )
+        if gate == "product":
+            return len(self.with_a_place()) >= self.doses_released()
+        if gate == "capacity":
+            return self.is_busy(day) or self.is_overbooked([infusion_day, *later_days])
         cohort = self.open_cohort
+        if gate == "review":
+            return day < cohort.review_day
         before = [person for person in cohort.people if not person.refused]
-        return any(infusion_day < person.planned_infusion_day + self.apart(person, before, cohort) for person in before)
+        over_by = infusion_day if self.s.safety.lymphodepletion_in_stagger else day
+        return any(over_by < person.planned_infusion_day + self.apart(person, before, cohort) for person in before)
+
+    def doses_released(self) -> float:
+        """Doses that there have been up to today, of which each patient takes one; any number without a product."""
+        product = self.s.product
+        if product is None:
+            return float("inf")
+        batches = zip(self.s.release_days, self.nature.batch_fails[0], strict=True)
+        good = [not fails for day, fails in batches if day <= self.today]
+        return product.doses_at_start + product.doses_per_batch * sum(good)
+
+    def is_busy(self, day: int) -> bool:
+        """Whether every bed is taken on a day; on the day of discharge it is free."""
+        capacity = self.s.capacity
+        if capacity is None or capacity.patients_at_once is None:
+            return False
+        there = [
+            person
+            for person in self.with_a_place()
+            if person.treatment_start_day <= day < person.planned_infusion_day + capacity.discharge_days
+        ]
+        return len(there) >= capacity.patients_at_once
+
+    def is_overbooked(self, own_days: list[int]) -> bool:
+        """Whether a patient with these infusions makes too many in a calendar week, Monday to Sunday."""
+        if self.s.capacity is None or self.s.capacity.infusions_per_week is None:
+            return False
+        booked = [
+            person.planned_infusion_day + later
+            for person in self.with_a_place()
+            for later in self.s.treatment.infusion_days
+        ]
+        weeks = [self.date(day).isocalendar()[:2] for day in booked + own_days]
+        return any(
+            weeks.count(self.date(day).isocalendar()[:2]) > self.s.capacity.infusions_per_week for day in own_days
+        )
+
+    def with_a_place(self) -> list[Person]:
+        """Everybody who has had a place, but for those known not to be infused."""
+        return [person for person in self.patients if not person.refused]
 
     def apart(self, person: Person, before: list[Person], cohort: Cohort) -> int:
         """Days after a patient's infusion, for whatever this patient may turn out to be: sentinel or later patient."""

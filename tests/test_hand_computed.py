@@ -6,12 +6,13 @@ Every expected log below was written down from the protocol, before the program 
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from escalate import Trial, simulate_trial
+from escalate.nature.draws import Nature
 from escalate.report.narrative import story
 from escalate.results.timeline import milestones, waits
 from small import START, lymphodepletion, small
@@ -1128,5 +1129,327 @@ def test_nobody_waits_for_a_gate_that_who_gets_no_cells_leaves_open_the_same_day
         16 infusion p3
         28 window completed p2
         28 follow-up completed p2
+        30 trial ended
+    """)
+
+
+MONDAY = date(2025, 1, 6)
+THREE_AT_ONCE = """
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 consent c3
+        0 eligible c3"""
+
+
+def test_a_batch_fails_while_a_patient_is_lymphodepleted() -> None:
+    """One dose in store; the batch of day 5 fails, so that two wait for that of day 10; patient 1 has his dose."""
+    scenario = small(
+        accrual__consent_days=[0, 0, 0],
+        treatment__lymphodepletion=lymphodepletion(7),
+        product={
+            "kind": "off_the_shelf",
+            "doses_at_start": 1,
+            "batch_dates": [START + timedelta(days=5), START + timedelta(days=10)],
+            "doses_per_batch": 2,
+            "batch_failure_probability": 0.5,
+        },
+        trial__max_days=40,
+    )
+    fails = Nature(scenario, 1, 0, 100).batch_fails.tolist()
+    trial = simulate_trial(scenario, seed=1, replicate=fails.index([True, False]))
+    assert log_of(trial) == expected(f"""{THREE_AT_ONCE}
+        0 lymphodepletion p1
+        0 product k1@1
+        0 waits c2
+        0 waits c3
+        7 infusion p1
+        10 lymphodepletion p2
+        10 lymphodepletion p3
+        17 infusion p2
+        17 infusion p3
+        35 window completed p1
+        35 follow-up completed p1
+        40 trial ended
+    """)
+    assert trial.events["detail"][log_of(trial).index("0 product k1@1")] == "until 2025-01-06"
+    none_fails = simulate_trial(scenario, seed=1, replicate=fails.index([False, False]))
+    assert none_fails.patients["treatment_start_day"] == [0, 5, 5]
+
+
+def test_who_gets_no_cells_gives_dose_bed_and_week_back() -> None:
+    """One dose, one bed, one infusion a week, and patient 1 gets no cells on day 3: patient 2 begins on that day.
+
+    The third trial begins on a Monday, so that the infusions, on Thursday and on Sunday, are in one week.
+    """
+    for limits in (
+        {"product": {"kind": "off_the_shelf", "doses_at_start": 1, "batches_every_days": 20, "doses_per_batch": 1}},
+        {"capacity": {"patients_at_once": 1, "discharge_days": 10}},
+        {"capacity": {"infusions_per_week": 1}, "trial__start_date": MONDAY},
+    ):
+        trial = simulate_trial(
+            small(
+                accrual__consent_days=[0, 0],
+                treatment__lymphodepletion=lymphodepletion(3),
+                what_if=[{"patient": 1, "infused": False}],
+                **limits,
+            )
+        )
+        assert trial.patients["treatment_start_day"] == [0, 3]
+
+
+@pytest.mark.parametrize(
+    ("infusion_days", "log"),
+    [
+        (
+            [0],
+            """
+        0 infusion p1
+        0 capacity k1@1
+        0 waits c2
+        0 waits c3
+        5 infusion p2
+        12 infusion p3
+        28 window completed p1
+        28 follow-up completed p1""",
+        ),
+        (
+            [0, 4],
+            """
+        0 capacity k1@1
+        0 waits c1
+        0 waits c2
+        0 waits c3
+        1 infusion p1
+        5 infusion p1
+        15 infusion p2
+        19 infusion p2
+        29 window completed p1
+        29 follow-up completed p1
+        29 infusion p3""",
+        ),
+    ],
+    ids=["one infusion", "two infusions"],
+)
+def test_one_infusion_a_week(infusion_days: list[int], log: str) -> None:
+    """Day 0 is a Wednesday, so weeks begin on days 5, 12, 19, 26; two infusions, four days apart, begin on a Thursday.
+
+    Earlier in the week both would be in one week; and who begins on Thursday takes the week after it, too.
+    """
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__infusion_days=infusion_days,
+            capacity={"infusions_per_week": 1},
+            trial__max_days=30,
+        )
+    )
+    assert log_of(trial) == expected(f"{THREE_AT_ONCE}{log}\n        30 trial ended")
+
+
+def test_a_bed_is_free_on_the_day_of_discharge() -> None:
+    """Two beds, from lymphodepletion on day 0 to discharge on day 13, ten days after the infusion."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            capacity={"patients_at_once": 2, "discharge_days": 10},
+            trial__max_days=30,
+        )
+    )
+    assert log_of(trial) == expected(f"""{THREE_AT_ONCE}
+        0 lymphodepletion p1
+        0 lymphodepletion p2
+        0 capacity k1@1
+        0 waits c3
+        3 infusion p1
+        3 infusion p2
+        13 lymphodepletion p3
+        16 infusion p3
+        30 trial ended
+    """)
+
+
+def test_lymphodepletion_after_the_stagger() -> None:
+    """The sentinel's stagger is over on day 3 + 14: lymphodepletion begins then, and not three days before."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__sentinel_stagger_days=14,
+            safety__lymphodepletion_in_stagger=False,
+            trial__max_days=30,
+        )
+    )
+    assert log_of(trial) == expected(f"""{THREE_AT_ONCE}
+        0 lymphodepletion p1
+        0 waits c2
+        0 waits c3
+        3 infusion p1
+        17 lymphodepletion p2
+        20 infusion p2
+        20 lymphodepletion p3
+        23 infusion p3
+        30 trial ended
+    """)
+
+
+@pytest.mark.parametrize(("urgent", "day"), [(2, 8), (None, 19)], ids=["urgent", "ordinary"])
+def test_the_committee_looks_at_the_dlt_of_a_sentinel(urgent: int | None, day: int) -> None:
+    """DLT on day 6, stagger to day 7. Urgent: two days on. Ordinary: 13 is a Tuesday, the Monday after it is day 19."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            safety__sentinel_stagger_days=7,
+            safety__after_sentinel_dlt="review",
+            safety__urgent_review_days=urgent,
+            safety__review_delay_days=7,
+            safety__meeting_weekdays=["Mon"],
+            what_if=[{"patient": 1, "dlt_day": 6}],
+            trial__max_days=30,
+        )
+    )
+    assert log_of(trial) == expected(f"""{THREE_AT_ONCE}
+        0 infusion p1
+        0 waits c2
+        0 waits c3
+        6 DLT p1
+        7 review k1@1
+        {day} infusion p2
+        {day} infusion p3
+        28 follow-up completed p1
+        30 trial ended
+    """)
+
+
+def test_an_urgent_meeting_falls_on_a_holiday_of_the_committee() -> None:
+    """Forced on Saturday, day 3: two days on is Monday, day 5, a holiday like Tuesday; it is Wednesday, day 7."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0],
+            safety__review_delay_days=7,
+            safety__urgent_review_days=2,
+            safety__meeting_weekdays=["Mon"],
+            safety__meeting_weeks=[1],
+            calendar__closed=[closed(5, 6, "committee")],
+            what_if=[{"patient": 1, "dlt_day": 3}, {"patient": 2, "dlt_day": 3}],
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 infusion p1
+        0 infusion p2
+        3 DLT p1
+        3 DLT p2
+        3 decision forced k1@1
+        7 decision k1@none
+        7 enrolment closed
+        28 follow-up completed p1
+        28 follow-up completed p2
+        28 trial ended
+    """)
+
+
+def test_a_rolling_rule_stays_without_a_meeting() -> None:
+    """Places come two days after the data cut, though the committee does not meet before day 20.
+
+    On day 33 the rule would stay, with one of three pending; on day 35 none is, and it would escalate: that takes a
+    meeting, seven days later.
+    """
+    trial = simulate_trial(
+        small(
+            rule={"name": "rolling six"},
+            accrual__consent_days=[0, 1, 4, 33],
+            safety__review_delay_days=7,
+            safety__assignment_delay_days=2,
+            calendar__closed=[closed(0, 20, "committee")],
+            trial__max_days=45,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 infusion p1
+        1 consent c2
+        1 eligible c2
+        1 candidate ready k1@1
+        1 waits c2
+        3 decision k1@1
+        3 infusion p2
+        4 consent c3
+        4 eligible c3
+        4 candidate ready k1@1
+        4 waits c3
+        6 decision k1@1
+        6 infusion p3
+        28 window completed p1
+        28 follow-up completed p1
+        31 window completed p2
+        31 follow-up completed p2
+        33 consent c4
+        33 eligible c4
+        33 candidate ready k1@1
+        33 waits c4
+        34 window completed p3
+        34 follow-up completed p3
+        42 decision k1@2
+        42 cohort opened k2@2
+        42 infusion p4
+        45 trial ended
+    """)
+    assert trial.decisions["data_cut_day"] == [1, 4, 33]
+
+
+@pytest.mark.parametrize(
+    ("policy", "after_two_dlts", "after_one"),
+    [
+        ("infuse", "infusion", "infusion"),
+        ("withhold", "not infused", "not infused"),
+        ("withhold_if_closed", "not infused", "infusion"),
+    ],
+)
+def test_a_patient_is_lymphodepleted_when_the_decision_is_forced(
+    policy: str, after_two_dlts: str, after_one: str
+) -> None:
+    """Patient 3 is due on day 6; on day 5 two DLTs force the decision of day 15, or one does not."""
+    changes: dict[str, Any] = {
+        "accrual__consent_days": [0, 0, 3],
+        "treatment__lymphodepletion": lymphodepletion(3),
+        "safety__review_delay_days": 10,
+        "safety__dlt_after_lymphodepletion": policy,
+        "trial__max_days": 30,
+    }
+    log = """
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 lymphodepletion p1
+        0 lymphodepletion p2
+        3 consent c3
+        3 eligible c3
+        3 infusion p1
+        3 infusion p2
+        3 lymphodepletion p3
+        5 DLT p1"""
+    two = [{"patient": 1, "dlt_day": 2}, {"patient": 2, "dlt_day": 2}]
+    assert log_of(simulate_trial(small(what_if=two, **changes))) == expected(f"""{log}
+        5 DLT p2
+        5 decision forced k1@1
+        6 {after_two_dlts} p3
+        15 decision k1@none
+        15 enrolment closed
+        30 trial ended
+    """)
+    assert log_of(simulate_trial(small(what_if=two[:1], **changes))) == expected(f"""{log}
+        6 {after_one} p3
         30 trial ended
     """)

@@ -141,7 +141,7 @@ def compare(examples: int) -> None:
     seen: set[str] = set()
 
     @settings(max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=TOO_SLOW)
-    @given(scenarios(everything=True), st.integers(0, 2**32), st.integers(0, 10_000))
+    @given(scenarios(everything=True, reviews=True), st.integers(0, 2**32), st.integers(0, 10_000))
     def agrees(scenario: Scenario, seed: int, replicate: int) -> None:
         assert_agrees(scenario, seed, replicate, seen)
 
@@ -150,7 +150,6 @@ def compare(examples: int) -> None:
     wanted |= {"lowest dose level too toxic", "highest dose level tolerated"}
     wanted |= {"MTD declared: the next dose level exceeds it", "cap reached", LEVEL_IS_FULL, ENOUGH, PRECISE}
     wanted |= {MOST_PATIENTS, TOO_TOXIC_FOR_THE_PROTOCOL, *ACTIONS}
-    wanted -= {"review", "product", "capacity"}  # drawn by `strategies.scenarios` only where it is asked for
     assert not wanted - seen, "the random scenarios never came to this, so nothing was compared"
 
 
@@ -179,6 +178,9 @@ def closed(first: str, last: str, **how: Any) -> dict[str, Any]:
     """Return the days of a closure."""
     return {"first_day": date.fromisoformat(first), "last_day": date.fromisoformat(last)} | how
 
+
+NONE_EARLY = {"safety.early_decision": False}
+REVIEWS = {"safety.after_sentinel_dlt": "review", "safety.review_delay_days": 4}
 
 CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     "a place that is free in the evening is given the next day": (
@@ -303,13 +305,41 @@ CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
     "lymphodepleted when time is up": (THREE_DAYS_BEFORE, {"accrual.consent_days": [58]}),
     "everything on the last day": (ONE_PATIENT, {"accrual.consent_days": [53]}),
     "the window outlasts the trial by a day": (ONE_PATIENT, {"accrual.consent_days": [54]}),
+    "the DLT of a sentinel on the evening of its infusion": (
+        REVIEWS,
+        {"accrual.consent_days": [0, 0, 0], "safety.sentinel_stagger_days": 1, "safety.urgent_review_days": 2},
+        {"what_if": [{"patient": 1, "dlt_day": 0}]},
+    ),
+    "the DLT of a sentinel, and the committee has no date any more": (
+        REVIEWS,
+        {"accrual.consent_days": [0, 0, 0], "safety.sentinel_stagger_days": 3},
+        {"safety.meeting_dates": [date(2024, 1, 2)], "what_if": [{"patient": 1, "dlt_day": 2}]},
+    ),
+    "the DLT of a second patient, and of the first one of a cohort without a sentinel": (
+        REVIEWS,
+        NONE_EARLY,
+        {"safety.sentinel": "new_level", "safety.stagger_days": 2, "safety.review_delay_days": 5},
+        {"accrual.consent_days": [0] * 6},
+        {"what_if": [{"patient": 2, "dlt_day": 1}, {"patient": 4, "dlt_day": 1}]},
+    ),
+    "the infusion is due on the day on which the committee meets on a forced decision": (
+        THREE_DAYS_BEFORE,
+        {"safety.start_level": 2, "rule.variant": "B", "safety.dlt_after_lymphodepletion": "withhold_if_closed"},
+        {"accrual.consent_days": [0, 0, 4, 20], "safety.review_delay_days": 2},
+        {"what_if": [{"patient": patient, "dlt_day": 2} for patient in (1, 2)]},
+    ),
+    "a week from Monday to Sunday, and infusions of one patient in two of them": (
+        {"treatment.infusion_days": [0, 3], "accrual.consent_days": [1, 1, 1, 1]},
+        {"capacity": {"infusions_per_week": 3}},
+    ),
 }
 
 ROLLING_SIX = {"rule": {"name": "rolling six"}, "trial.planned_patients": 20}
 TITE_BOIN = {"rule": {"name": "TITE-BOIN", "target": 0.25}, "trial.planned_patients": 20}
 A_DAY_BEFORE = {"treatment.lymphodepletion": [{"agent": "fludarabine", "mg_per_m2": 25.0, "days": [-1]}]}
-NONE_EARLY = {"safety.early_decision": False}
 SIX_BELOW_AND_ONE_OF_THEM_PENDING = {"accrual.consent_days": [0] * 5 + [4, 8, 8, 9] + [10] * 5}
+ASSIGNED_AT_ONCE = {"safety.assignment_delay_days": 0, "safety.review_delay_days": 1}
+SIX_BELOW_AND_A_LATE_ONE = {"accrual.consent_days": [0] * 5 + [7, 8, 8, 9] + [10] * 5}
 TWO_DLTS_ABOVE = {"what_if": [{"patient": 7, "dlt_day": 0}, {"patient": 8, "dlt_day": 0}]}
 THREE_LEVELS = {
     "dose_levels": [{"label": "low"}, {"label": "middle"}, {"label": "high"}],
@@ -330,6 +360,16 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         ROLLING_SIX,
         {"accrual.consent_days": [0, 0, 3, 3, 4]},
         {"what_if": [{"patient": 1, "dlt_day": 3}, {"patient": 3, "dlt_day": 0}]},
+    ),
+    "places without a meeting at once, and moves with one": (
+        ROLLING_SIX,
+        ASSIGNED_AT_ONCE,
+        {"accrual.consent_days": [0, 1, 2, 3, 12, 13, 14]},
+    ),
+    "the rule suspends without a meeting, and moves on the day of the decision, which takes one": (
+        TITE_BOIN,
+        {"safety.start_level": 2, "safety.assignment_delay_days": 3, "safety.review_delay_days": 4},
+        {"accrual.consent_days": [0, 0, 0, 1], "what_if": [{"patient": patient, "dlt_day": 4} for patient in (1, 2)]},
     ),
     "a candidate is ready on the day on which a window ends": (TITE_BOIN, {"accrual.consent_days": [0, 0, 1, 7, 8]}),
     "the pending count for the part of their window that was seen: enough to escalate": (
@@ -498,6 +538,21 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         SIX_BELOW_AND_ONE_OF_THEM_PENDING,
         TWO_DLTS_ABOVE,
     ),
+    "accrual is suspended until there is room below: after a forced data cut at a meeting": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        ASSIGNED_AT_ONCE,
+        SIX_BELOW_AND_A_LATE_ONE,
+        TWO_DLTS_ABOVE,
+    ),
+    "as before, after any other data cut without one": (
+        ROLLING_SIX,
+        A_DAY_BEFORE,
+        NONE_EARLY,
+        ASSIGNED_AT_ONCE,
+        SIX_BELOW_AND_A_LATE_ONE,
+        TWO_DLTS_ABOVE,
+    ),
     "as before, with nobody outstanding at the closed level": (
         ROLLING_SIX,
         A_DAY_BEFORE,
@@ -556,6 +611,12 @@ ROLLING_CORNERS: dict[str, tuple[dict[str, Any], ...]] = {
         {"rule.target": 0.2, "stopping.enough_at_level": 3, "stopping.enough_when": "any_move"},
         {"safety.start_level": 2, "accrual.consent_days": [0, 0, 0, 3]},
         {"what_if": [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 2}]},
+    ),
+    "as before at the highest level; one leaves after the stop, and the last decision takes a meeting all the same": (
+        TITE_BOIN,
+        ASSIGNED_AT_ONCE,
+        {"stopping.enough_at_level": 3, "stopping.enough_when": "any_move", "safety.start_level": 2},
+        {"accrual.consent_days": [0, 0, 0, 1], "what_if": [{"patient": 3, "drop_out_day": 4}]},
     ),
     "enough patients at a level to stop with any move, as accrual would be suspended": (
         TITE_BOIN,
