@@ -1,7 +1,7 @@
 """The records of one trial, replayed event by event: what held just before each of them, and counts at that moment.
 
 Read with the scenario's keys, and nothing else of `escalate`: `promises` holds trials against their protocol with it,
-`recount` counts what many trials keep of one.
+`recount` counts what many trials keep of one. Which days are open, and which gates, says `replay_gates`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from scipy.stats import beta
 
 from escalate import Trial
+from replay_gates import GATES, OF_CALENDAR, Days, Gates
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 NEVER = 10**9
 OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
@@ -148,8 +148,8 @@ class Story:
     def __init__(self, trial: Trial) -> None:
         self.trial, self.s = trial, trial.scenario
         s = self.s
-        self.first_weekday = s.trial.start_date.weekday()
-        self.lead = max((-day for agent in s.treatment.lymphodepletion for day in agent.days), default=0)
+        self.calendar = Days(s)
+        self.lead = self.calendar.lead
         last_infusion = s.treatment.infusion_days[-1]
         late = last_infusion if s.safety.dlt_window_anchor == "last_infusion" else 0
         self.window = s.safety.dlt_window_days + late
@@ -181,6 +181,7 @@ class Story:
         self.by_cohort = {c: [p for p in self.patients if p.cohort == c] for c in self.cohorts}
         self.before = self._replay()
         self._tell_off()
+        self.gates = Gates(self)
 
     # Reading
 
@@ -403,9 +404,6 @@ class Story:
         is_new = all(row["level"] != level for c, row in self.cohorts.items() if c < cohort)
         return is_new or self.s.safety.sentinel == "every_cohort"
 
-    def weekday(self, day: int) -> str:
-        return WEEKDAYS[(self.first_weekday + day) % 7]
-
     @cached_property
     def days(self) -> list[tuple[int, int]]:
         """Day and phase of each event."""
@@ -434,8 +432,35 @@ class Story:
         earlier = [e for e in self.events[: decision.number] if e.what in CUTS and e.cohort == decision.cohort]
         return earlier[-1] if earlier else None
 
-    def first_day_on(self, day: int, allowed: tuple[str, ...]) -> int:
-        return next(day + wait for wait in range(7) if self.weekday(day + wait) in allowed)
+    def must_be_left(self, k: int) -> int | None:
+        """The level that a decision is due on which must leave it; None where no data cut came early."""
+        cohort = self.before[k].deciding
+        cut = next((e for e in reversed(self.events[:k]) if e.what in CUTS), None)
+        if cohort is None or cut is None or cut.what != "decision forced":
+            return None
+        return int(self.cohorts[cohort]["level"])
+
+    def news_since(self, first: int, k: int) -> bool:
+        """Whether something that a rolling rule reads became known between two events."""
+        return any(first < number < k for p in self.patients for number in (p.settled, p.refused))
+
+    def gates_before(self, k: int) -> tuple[str, ...]:
+        """The gates between whoever waits and treatment; none where there is no place that could be given.
+
+        Where a rolling rule has to be asked first, those on whose days it is.
+        """
+        now = self.before[k]
+        if now.open is None or now.concluding or now.permitted is None or self.room(k, now.permitted) <= 0:
+            return ()
+        if not now.held and self.taken(now.open, k) < now.places:
+            return GATES
+        is_asked = self.gives_places_itself(now.open) and (not now.held or self.news_since(now.decided, k))
+        return OF_CALENDAR if is_asked else ()
+
+    def waited_for(self, cohort: int, k: int) -> str:
+        """The gate that a cohort's places wait for, as events call it."""
+        told = (e.what for e in reversed(self.events[:k]) if e.cohort == cohort and e.what in GATES)
+        return next(told, GATES[0])
 
 
 def _rows(table: Any) -> list[dict[str, Any]]:

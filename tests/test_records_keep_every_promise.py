@@ -21,7 +21,7 @@ from escalate import Scenario, Trial, simulate, simulate_trial
 from escalate.words.tables import Table
 from promises import PROMISES, broken
 from recount import recount
-from replay import WEEKDAYS
+from replay_gates import WEEKDAYS
 from small import lymphodepletion, small
 from strategies import any_rule, scenarios
 
@@ -36,16 +36,6 @@ APART = [
 TOGETHER = [one for one in PROMISES if one not in APART]
 
 
-PLAIN = {
-    "calendar": {},
-    "treatment.lymphodepletion_weekdays": EVERY_DAY,
-    "treatment.later_infusion_weekdays": EVERY_DAY,
-    "safety.meeting_weeks": [],
-    "safety.meeting_dates": [],
-}
-"""Closures, and weekdays and dates of more than first infusions and meetings, have no promises here yet."""
-
-
 def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int], None]) -> None:
     @seed(number)
     @settings(
@@ -55,9 +45,9 @@ def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int]
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
-    @given(any_rule() if number % 2 else scenarios(everything=True), st.integers(0, 1000))
+    @given(any_rule(reviews=True) if number % 2 else scenarios(everything=True, reviews=True), st.integers(0, 1000))
     def every(scenario: Scenario, number: int) -> None:
-        check(scenario.replace(PLAIN), number)
+        check(scenario, number)
 
     every()
 
