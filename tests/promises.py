@@ -318,7 +318,7 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
     With a rolling rule nobody waits for a decision that could have been asked for.
     """
     for day, k in _evenings(story):
-        cohort, gates = story.before[k].open, story.gates_before(k)
+        cohort, gates = story.before[k].open, story.gates_before(day, k)
         if cohort is not None and gates and story.gates.shut(day, cohort, k, gates) is None:
             lacks = "a place is open" if gates == GATES else "the rule is not asked"
             yield f"somebody waits on day {day}, and {lacks}"
@@ -328,7 +328,7 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
 def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
     """The first gate that is shut, each day on which somebody waits for a free place; once, until it is another."""
     for day, k in _evenings(story):
-        cohort, gates = story.before[k].open, story.gates_before(k)
+        cohort, gates = story.before[k].open, story.gates_before(day, k)
         shut = None if cohort is None else story.gates.shut(day, cohort, k, gates)
         if cohort is not None and shut not in (None, story.waited_for(cohort, k)):
             yield f"on day {day} {shut} is waited for, written down is {story.waited_for(cohort, k)}"
@@ -338,7 +338,7 @@ def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
             yield f"{event}: nobody waits for cohort {cohort}"
         elif story.waited_for(cohort, k) == event.what:
             yield f"{event} is written down again"
-        elif (shut := story.gates.shut(event.day, cohort, k, story.gates_before(k))) != event.what:
+        elif (shut := story.gates.shut(event.day, cohort, k, story.gates_before(event.day, k))) != event.what:
             yield f"{event}, and what is waited for is {shut}"
 
 
@@ -748,17 +748,8 @@ def _not_ready(story: Story, event: Event) -> Iterator[str]:
         yield f"{event}: the cap leaves no room"
     elif not now.held and story.taken(event.cohort or 0, k) < now.places:
         yield f"{event}: a place is free"
-    elif now.held and not story.news_since(now.decided, k) and event.day < _resumes(story, event):
+    elif now.held and not story.may_be_asked_again(event.day, k):
         yield f"{event}: accrual is suspended, and nothing has become known"
-
-
-def _resumes(story: Story, event: Event) -> int:
-    """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
-    share = getattr(story.s.rule, "min_followup_share", 0.0)
-    days = next(day for day in range(story.window + 1) if day >= share * story.window - 1e-9)
-    k = story.before[event.number].decided + 1
-    here = [p.planned_day for p in story.patients if p.level == event.level and (p.on_the_way(k) or p.pending(k))]
-    return max(here) + days if here and days else NEVER
 
 
 @promise

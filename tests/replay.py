@@ -444,7 +444,22 @@ class Story:
         """Whether something that a rolling rule reads became known between two events."""
         return any(first < number < k for p in self.patients for number in (p.settled, p.refused))
 
-    def gates_before(self, k: int) -> tuple[str, ...]:
+    def resumes_on(self, k: int) -> int:
+        """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
+        decided = self.before[k].decided
+        share = getattr(self.s.rule, "min_followup_share", 0.0)
+        level = self.cohorts[self.before[k].open or 0]["level"]
+        days = next(day for day in range(self.window + 1) if day >= share * self.window - 1e-9)
+        k = decided + 1
+        here = [p.planned_day for p in self.patients if p.level == level and (p.on_the_way(k) or p.pending(k))]
+        day = max(here) + days if here and days else NEVER
+        return day if day > self.events[decided].day else NEVER
+
+    def may_be_asked_again(self, day: int, k: int) -> bool:
+        """Whether a rolling rule that suspends accrual can be asked on a day: something is known, or for long enough."""
+        return self.news_since(self.before[k].decided, k) or day >= self.resumes_on(k)
+
+    def gates_before(self, day: int, k: int) -> tuple[str, ...]:
         """The gates between whoever waits and treatment; none where there is no place that could be given.
 
         Where a rolling rule has to be asked first, those on whose days it is.
@@ -454,7 +469,7 @@ class Story:
             return ()
         if not now.held and self.taken(now.open, k) < now.places:
             return GATES
-        is_asked = self.gives_places_itself(now.open) and (not now.held or self.news_since(now.decided, k))
+        is_asked = self.gives_places_itself(now.open) and (not now.held or self.may_be_asked_again(day, k))
         return OF_CALENDAR if is_asked else ()
 
     def waited_for(self, cohort: int, k: int) -> str:
