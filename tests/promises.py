@@ -27,7 +27,6 @@ from replay import (
     CUTS,
     DATA_CUT,
     END,
-    EVENING,
     INFUSIONS,
     LETTERS,
     LYMPHODEPLETION,
@@ -317,7 +316,7 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
 
     With a rolling rule nobody waits for a decision that could have been asked for.
     """
-    for day, k in _evenings(story):
+    for day, k in story.evenings:
         cohort, gates = story.before[k].open, story.gates_before(day, k)
         if cohort is not None and gates and story.gates.shut(day, cohort, k, gates) is None:
             lacks = "a place is open" if gates == GATES else "the rule is not asked"
@@ -327,7 +326,7 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
 @promise
 def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
     """The first gate that is shut, each day on which somebody waits for a free place; once, until it is another."""
-    for day, k in _evenings(story):
+    for day, k in story.evenings:
         cohort, gates = story.before[k].open, story.gates_before(day, k)
         shut = None if cohort is None else story.gates.shut(day, cohort, k, gates)
         if cohort is not None and shut not in (None, story.waited_for(cohort, k)):
@@ -340,19 +339,6 @@ def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
             yield f"{event} is written down again"
         elif (shut := story.gates.shut(event.day, cohort, k, story.gates_before(event.day, k))) != event.what:
             yield f"{event}, and what is waited for is {shut}"
-
-
-def _evenings(story: Story) -> Iterator[tuple[int, int]]:
-    """The days at whose end somebody waits, with the number of the first event after it."""
-    spells = [
-        (story.events[p.eligible].day, story.events[min(p.start, p.gone, len(story.events) - 1)].day)
-        for p in story.people
-        if p.eligible < NEVER
-    ]
-    for day in sorted({day for first, last in spells for day in range(first, last + 1)}):
-        k = story.at(day, EVENING)
-        if any(p.waits(k) for p in story.people):
-            yield day, k
 
 
 # Treatment

@@ -414,6 +414,17 @@ class Story:
         return bisect_left(self.days, (day, phase))
 
     @cached_property
+    def evenings(self) -> list[tuple[int, int]]:
+        """The days at whose end somebody waits, with the number of the first event after it."""
+        found = []
+        for p in self.people:
+            if p.eligible < NEVER:
+                last = self.events[min(p.start, p.gone, len(self.events) - 1)].day
+                days = range(self.events[p.eligible].day, last + 1)
+                found += [(day, k) for day in days if p.waits(k := self.at(day, EVENING))]
+        return sorted(set(found))
+
+    @cached_property
     def time_is_up(self) -> bool:
         """Whether the trial was ended on its last day."""
         return self.events[-1].detail == TIME_IS_UP
@@ -456,7 +467,7 @@ class Story:
         return day if day > self.events[decided].day else NEVER
 
     def may_be_asked_again(self, day: int, k: int) -> bool:
-        """Whether a rolling rule that suspends accrual can be asked on a day: something is known, or for long enough."""
+        """Whether a rolling rule that suspends accrual can be asked: something is known, or for long enough."""
         return self.news_since(self.before[k].decided, k) or day >= self.resumes_on(k)
 
     def gates_before(self, day: int, k: int) -> tuple[str, ...]:

@@ -119,7 +119,7 @@ class Gates:
             "review": lambda day, cohort, k, _: day >= self.review_day(cohort, k),
             "product": lambda day, _, k, today: self.doses(day, k, today) > 0,
             "capacity": lambda day, _, k, __: self.has_bed(day, k) and self.weeks_have_room(day, k),
-            "closure": lambda day, *_: not self.days.reasons(day),
+            "closure": lambda day, *_: not any(self.days.resting(what, on) for what, on in self.days.visits(day)),
             "weekday": lambda day, *_: self.days.suits(day),
         }
 
@@ -133,12 +133,14 @@ class Gates:
             return max(today, self.stagger_day(cohort, k))
         if gate == "review":
             return max(today, self.review_day(cohort, k))
+        if gate == "product":
+            return next((day for day in self._release_days(today) if self.doses(day, k, today) > 0), self.days.limit)
         return self.days.first(today, lambda day: self._open[gate](day, cohort, k, today))
 
     def opens_on(self, today: int, cohort: int, k: int) -> int:
         """The first day on which all gates let a treatment begin, as far as is known today."""
-        since = max(self.lets_from(gate, today, cohort, k) for gate in GATES[:2])
-        return self.days.first(since, lambda day: all(self._open[gate](day, cohort, k, today) for gate in GATES[2:]))
+        since = max(self.lets_from(gate, today, cohort, k) for gate in GATES[:3])
+        return self.days.first(since, lambda day: all(self._open[gate](day, cohort, k, today) for gate in GATES[3:]))
 
     # What the patients leave
 
@@ -172,6 +174,11 @@ class Gates:
             days = [day for day in days if day < self.days.limit]
         fails = Nature(self.s, trial.seed, trial.replicate, 1).batch_fails[0].tolist()
         return list(zip(days, fails, strict=True))
+
+    def _release_days(self, today: int) -> list[int]:
+        """Today, and the days after it on which a batch is to be released."""
+        batches = [] if self.s.product is None else self._batches
+        return [today, *(day for day, _ in batches if day > today)]
 
     def released(self, day: int, today: int) -> int:
         """Doses that there are up to a day, used or not; batches to come are not yet known to fail."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from small import lymphodepletion, small
 from strategies import any_rule, scenarios
 
 EVERY_DAY = list(WEEKDAYS)
+ALL_WORK = ("consent", "screening", "lymphodepletion", "infusion", "committee")
 APART = [
     promises.an_expansion_is_closed_as_soon_as_it_is_too_toxic,
     promises.data_cuts_come_when_they_can,
@@ -138,30 +140,85 @@ def busy(number: int) -> Scenario:
     )
 
 
-def busy_trials(numbers: range, these: list[promises.Promise], **changes: Any) -> None:
-    changes = {key.replace("__", "."): value for key, value in changes.items()}
+def gated(number: int) -> Scenario:
+    """Return a busy scenario in which much keeps a place shut: closures, a small unit, few doses, reviews."""
+    rng, scenario = random.Random(-number - 1), busy(number)
+    some, start = rng.choice, scenario.trial.start_date
+    changes: dict[str, Any] = {
+        "calendar.closed": [_closure(rng, start) for _ in range(some([0, 1, 2, 3]))],
+        "safety.after_sentinel_dlt": some(["review", "review", "go_on"]),
+        "safety.dlt_after_lymphodepletion": some(["withhold_if_closed", "withhold_if_closed", "withhold", "infuse"]),
+        "safety.assignment_delay_days": some([None, 0, 1, 4]),
+        "safety.meeting_weeks": some([[], [], [1, 3], [-1]]),
+    }
+    if scenario.safety.early_decision or changes["safety.after_sentinel_dlt"] == "review":
+        changes["safety.urgent_review_days"] = some([None, 0, 2, 5])
+    if some([True, False, False]):
+        changes |= {"safety.meeting_weeks": [], "safety.meeting_weekdays": EVERY_DAY}
+        changes["safety.meeting_dates"] = [start + timedelta(days=15 * number) for number in range(60)]
+    if scenario.treatment.lead_days:
+        changes["treatment.lymphodepletion_weekdays"] = some([EVERY_DAY, EVERY_DAY[:6]])
+        changes["safety.lymphodepletion_in_stagger"] = some([True, False])
+    if len(scenario.treatment.infusion_days) > 1:
+        changes["treatment.later_infusion_weekdays"] = some([EVERY_DAY, EVERY_DAY[:5]])
+    weeks, beds = (
+        {"infusions_per_week": some([2, 3])},
+        {"patients_at_once": some([1, 2]), "discharge_days": some([1, 9])},
+    )
+    if capacity := some([None, weeks, beds, weeks | beds]):
+        changes["capacity"] = capacity
+    days = sorted(rng.sample(range(-5, 200), 5))
+    released = some(
+        [{"batches_every_days": some([10, 25])}, {"batch_dates": [start + timedelta(days=d) for d in days]}]
+    )
+    if some([True, False]):
+        changes["product"] = released | {
+            "kind": "off_the_shelf",
+            "doses_at_start": some([1, 3, 8]),
+            "doses_per_batch": some([1, 2, 4]),
+            "batch_failure_probability": some([0.0, 0.4]),
+        }
+    return scenario.replace(changes)
+
+
+def _closure(rng: random.Random, start: date) -> dict[str, Any]:
+    first = start + timedelta(days=rng.randint(-10, 120))
+    what = rng.choice([ALL_WORK, rng.sample(ALL_WORK, 1), rng.sample(ALL_WORK, 2)])
+    return {
+        "first_day": first,
+        "last_day": first + timedelta(days=rng.choice([0, 2, 13])),
+        "what": list(what),
+        "every_year": rng.choice([True, False]),
+        "reason": rng.choice(["the unit moves", "holidays"]),
+    }
+
+
+Made = Callable[[int], Scenario]
+
+
+def made_trials(make: Made, numbers: range, these: list[promises.Promise]) -> None:
     found = {}
     for number in numbers:
-        scenario = busy(number)
-        scenario = scenario.replace(changes) if changes else scenario
-        if told := broken(simulate_trial(scenario, seed=number), these):
+        if told := broken(simulate_trial(make(number), seed=number), these):
             found[number] = told
     assert not found, found
 
 
-def test_busy_trials() -> None:
-    busy_trials(range(120), TOGETHER)
+@pytest.mark.parametrize("make", [busy, gated])
+def test_busy_trials(make: Made) -> None:
+    made_trials(make, range(120), TOGETHER)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("make", [busy, gated])
 @pytest.mark.parametrize("part", range(4))
-def test_busy_trials_long(part: int) -> None:
-    busy_trials(range(1000 + part * 3000, 4000 + part * 3000), PROMISES)
+def test_busy_trials_long(part: int, make: Made) -> None:
+    made_trials(make, range(1000 + part * 3000, 4000 + part * 3000), PROMISES)
 
 
-def same_in_both_engines(numbers: range, trials: int) -> None:
+def same_in_both_engines(make: Made, numbers: range, trials: int) -> None:
     for number in numbers:
-        scenario = busy(number)
+        scenario = make(number)
         kept = simulate(scenario, trials=trials, seed=number, progress=False).columns()
         for k in range(trials):
             for name, value in recount(simulate_trial(scenario, seed=number, replicate=k)).items():
@@ -169,14 +226,16 @@ def same_in_both_engines(numbers: range, trials: int) -> None:
                 assert one == value or (one != one and value != value), (number, k, name, one, value)
 
 
-def test_what_the_kernel_keeps_is_a_recount_of_the_records() -> None:
-    same_in_both_engines(range(200, 220), 2)
+@pytest.mark.parametrize("make", [busy, gated])
+def test_what_the_kernel_keeps_is_a_recount_of_the_records(make: Made) -> None:
+    same_in_both_engines(make, range(200, 220), 2)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("make", [busy, gated])
 @pytest.mark.parametrize("part", range(2))
-def test_what_the_kernel_keeps_is_a_recount_of_the_records_long(part: int) -> None:
-    same_in_both_engines(range(1000 + part * 1000, 2000 + part * 1000), 3)
+def test_what_the_kernel_keeps_is_a_recount_of_the_records_long(part: int, make: Made) -> None:
+    same_in_both_engines(make, range(1000 + part * 1000, 2000 + part * 1000), 3)
 
 
 # The awkward instants: small trials, by whom they are told
