@@ -174,7 +174,8 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
     why = ", ".join(story.calendar.reasons(day - 1)) if day > event.day else ""
     told, words = f" ({why})" if why else "", ("infusion", "dose")
     if day > story.s.trial.max_days:
-        return [f"no {word} is possible before the trial's time is up{told}" for word in words]
+        no = (f"no {word} is possible before the trial's time is up" for word in words)
+        return [each + closed for each in no for closed in ("", told)]  # which closure lies behind it is not promised
     return [f"the next {word} is possible on {story.calendar.date(day + story.lead)}{told}" for word in words]
 
 

@@ -436,6 +436,124 @@ def test_a_rolling_rule_is_asked_when_somebody_is_ready() -> None:
     )
 
 
+def closure(first: str, last: str, *what: str, every_year: bool = True) -> dict[str, Any]:
+    dates = {"first_day": first, "last_day": last, "every_year": every_year}
+    return dates | {"what": list(what or ALL_WORK), "reason": "closed"}
+
+
+def test_the_committee_looks_at_a_sentinels_dlt() -> None:
+    """It could meet on day 5, which is closed for it; the stagger is long over."""
+    told(
+        small(
+            accrual=on_days(0, 3, 3),
+            calendar__closed=[closure("2025-01-06", "2025-01-06", "committee")],
+            safety__sentinel_stagger_days=1,
+            safety__after_sentinel_dlt="review",
+            safety__urgent_review_days=3,
+            trial__max_days=60,
+            what_if=fates(p1={"dlt_day": 2}),
+        ),
+        "1TNN",
+        (3, "review", None),
+        (6, "infusion", 2),
+    )
+
+
+def test_who_is_on_the_way_to_a_level_that_must_be_left() -> None:
+    """Two DLTs on day 9 force the decision of day 16, and patient 3 is due on day 11."""
+    told(
+        small(
+            accrual=on_days(0, 0, 8),
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__dlt_after_lymphodepletion="withhold_if_closed",
+            safety__review_delay_days=7,
+            what_if=fates(p1={"dlt_day": 6}, p2={"dlt_day": 6}),
+        ),
+        "1TT",
+        (9, "decision forced", None),
+        (11, "not infused", 3),
+        (16, "decision", None),
+    )
+
+
+def test_every_batch_fails() -> None:
+    """There is one dose, and whoever gets no infusion gives it back; a batch that fails is known on its day alone."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            treatment__lymphodepletion=lymphodepletion(3),
+            product={
+                "kind": "off_the_shelf",
+                "doses_at_start": 1,
+                "doses_per_batch": 1,
+                "batches_every_days": 2,
+                "batch_failure_probability": 1.0,
+            },
+            trial__max_days=40,
+            what_if=fates(p1={"infused": False}),
+        ),
+        "1N",
+        (0, "product", None),
+        (3, "lymphodepletion", 2),
+    )
+
+
+def test_a_rolling_rule_stays_without_a_meeting() -> None:
+    """Places come a day after the data cut; that it rises takes the meeting."""
+    told(
+        small(
+            rule={"name": "rolling six"},
+            accrual=on_days(0, 1, 2),
+            safety__review_delay_days=7,
+            safety__assignment_delay_days=1,
+            trial__max_days=45,
+        ),
+        "1NNN",
+        (2, "infusion", 2),
+        (3, "infusion", 3),
+        (38, "decision", None),
+    )
+
+
+def test_closures_of_every_year() -> None:
+    """No infusion on 28 February or 1 March, and the committee meets after the turn of the year, on day 311."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            calendar__closed=[
+                closure("2024-02-29", "2024-03-01", "infusion"),
+                closure("2024-12-30", "2025-01-02", "committee"),
+            ],
+            treatment__infusion_days=[0, 2],
+            safety__review_delay_days=278,
+            trial__start_date="2023-02-26",
+            trial__max_days=320,
+        ),
+        "1NNN",
+        (0, "closure", None),
+        (4, "infusion", 3),
+        (311, "decision", None),
+    )
+
+
+def test_a_week_and_a_bed_for_one() -> None:
+    """The next week begins on day 5; patient 2, who gets no infusion, leaves week and bed to the last."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            treatment__lymphodepletion=lymphodepletion(2),
+            capacity={"infusions_per_week": 1, "patients_at_once": 1, "discharge_days": 1},
+            trial__max_days=30,
+            what_if=fates(p2={"infused": False}),
+        ),
+        "1NP",
+        (0, "capacity", None),
+        (3, "lymphodepletion", 2),
+        (5, "lymphodepletion", 3),
+        (7, "infusion", 3),
+    )
+
+
 TOO_TOXIC = {
     "safety__when_rule_finished": "expand",
     "trial__planned_patients": 12,
