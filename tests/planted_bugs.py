@@ -56,7 +56,7 @@ MADE, WHOLE = "test_made_any_way.py", "scenario/whole.py"
 
 RECORDS = "test_records_keep_every_promise.py"
 KEPT = f"{RECORDS}::test_busy_trials {RECORDS}::test_random_scenarios"
-SHUT = f"{RECORDS}::test_busy_trials"
+SHUT = f"{RECORDS}::test_gated_trials"
 BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
@@ -1066,10 +1066,10 @@ BUGS = (
     Bug("promises of gates: the weekday is waited for first", "trial/gates.py", "next((Shut(name, day) for name, day in days if day > today), None)", "next((Shut(name, day) for name, day in reversed(list(days)) if day > today), None)", SHUT),
     Bug("promises of gates: a rolling rule is asked on any day", "trial/conduct.py", "shut = self.gates.shut(self.clock.today, cohort, self.gates.of_calendar)", "shut = None", SHUT),
     Bug("promises of gates: a closure is told without its reason", "trial/conduct.py", 'why = self.gates.closures_on(self.clock.today) if shut.gate == CLOSURE else ""', 'why = ""', SHUT),
-    Bug("promises of gates: the kernel waits for weekdays in closures", "kernel/places.py", "w.wake_gate = Wait.CLOSURE", "w.wake_gate = Wait.WEEKDAY", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
-    Bug("promises of gates: the kernel has a bed more", "kernel/places.py", "occupied < p.patients_at_once", "occupied <= p.patients_at_once", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
-    Bug("promises of gates: the kernel's batches never fail", "kernel/places.py", 'or not t.batch_fails[batch]', 'or True', f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
-    Bug("promises of gates: all waits are for the stagger", "results/timeline.py", "return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])", "return GATES[0]", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
+    Bug("promises of gates: the kernel waits for weekdays in closures", "kernel/places.py", "w.wake_gate = Wait.CLOSURE", "w.wake_gate = Wait.WEEKDAY", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
+    Bug("promises of gates: the kernel has a bed more", "kernel/places.py", "occupied < p.patients_at_once", "occupied <= p.patients_at_once", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
+    Bug("promises of gates: the kernel's batches never fail", "kernel/places.py", 'or not t.batch_fails[batch]', 'or True', f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
+    Bug("promises of gates: all waits are for the stagger", "results/timeline.py", "return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])", "return GATES[0]", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
 )  # fmt: skip
 
 

@@ -124,7 +124,10 @@ def _milestones(story: Story) -> dict[str, float]:
 
 
 def _waits(story: Story) -> dict[str, int]:
-    """What each day was waited for, by what holds at its end; of gates those that the protocol has."""
+    """What each day was waited for, by what holds at its end; of gates those that the protocol has.
+
+    Of a rolling rule that lost somebody the committee alone: whether that place is free is read in two ways.
+    """
     days: Counter[str] = Counter()
     numbers = [story.at(day + 1, OUTCOMES) for day in range(story.events[-1].day)]
     for k, group in itertools.groupby(numbers):
@@ -138,8 +141,9 @@ def _waits(story: Story) -> dict[str, int]:
         "closure": len(story.s.calendar.closed) > 0,
         "weekday": min(len(set(each)) for each in weekdays) < 7,
     }
-    kinds = ["patients", "lymphodepletion", "DLT windows", "committee", "follow-up"]
-    kinds += [gate for gate in GATES if has.get(gate, True)]
+    kinds = ["committee", "follow-up"]
+    if not (story.rolling and any(p.outcome == "non-evaluable" for p in story.patients)):
+        kinds += ["patients", "lymphodepletion", "DLT windows", *(gate for gate in GATES if has.get(gate, True))]
     return {f"waits_{kind.replace(' ', '_').replace('-', '_')}_days": days[kind] for kind in kinds}
 
 
@@ -156,14 +160,11 @@ def _waited_for(story: Story, k: int) -> str:
 
 
 def _may_start(story: Story, cohort: int, k: int) -> bool:
-    """Whether a place is free, or a rolling rule would give one; not by one that stops when it is asked again."""
+    """Whether a place is free, or a rolling rule would give one; one that stops when it is asked next gives none."""
     now = story.before[k]
     if now.held or story.room(k, now.permitted or 0) <= 0:
         return False
-    if story.taken(cohort, k) < now.places:
-        return True
-    of_cohort = [row for row in story.decisions if row["cohort"] == cohort]
-    later = [row for row in story.decisions[now.decisions :] if row["cohort"] == cohort]
-    stops = bool(of_cohort) and of_cohort[-1]["action"] == "stop"
-    goes_on = any(row["action"] not in ("suspend", "stop") for row in later)
-    return story.gives_places_itself(cohort) and not (stops and not goes_on)
+    if story.taken(cohort, k) < now.places or not story.gives_places_itself(cohort):
+        return story.taken(cohort, k) < now.places
+    actions = [row["action"] for row in story.decisions[now.decisions :] if row["cohort"] == cohort]
+    return "stop" not in actions or not {"stop", "suspend"}.issuperset(actions)
