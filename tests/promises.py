@@ -21,6 +21,7 @@ from scipy.stats import beta
 from escalate import Trial
 from recount import dose_path, last_cut, replaced
 from replay import (
+    BY_FOLLOW_UP,
     CANDIDATES,
     CLOSED_LEVEL,
     COMPLETE,
@@ -40,9 +41,6 @@ from replay import (
 )
 from replay_gates import GATES, OF_CALENDAR
 
-EARLY = ("3+3", "rolling six")
-NO_ANSWER = ("3+3", "rolling six")
-"""Rules that recommend nothing before they have finished."""
 AFTER_A_DLT = "withheld: a DLT became known after lymphodepletion"
 LEVEL_IS_LEFT = "withheld: the dose level must be left, and the committee is called"
 LEFT_EARLY = "left before the end of the DLT window"
@@ -699,7 +697,7 @@ def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
     """Complete: nobody is awaited, no place can be filled. Forced: early, and where that is allowed. Ready: somebody
     waits whom the rule alone can give a place."""
     said = story.s.safety.early_decision
-    early = said if said is not None else story.s.rule.name in EARLY
+    early = said if said is not None else story.declares_itself
     for event in story.all(*CUTS, "expansion closed"):
         k, now = event.number, story.before[event.number]
         if event.cohort is None:
@@ -828,7 +826,7 @@ def _decision_days(story: Story, cut: Event, decided: Event | None) -> set[int]:
         return {given, meeting, later}
     row = story.decisions[story.before[decided.number].decisions]
     stays = row["action"] == "suspend" or row["next_level"] == row["level"]
-    may_turn = story.s.rule.name != "rolling six" or story.news_since(cut.number, decided.number)
+    may_turn = story.s.rule.name in BY_FOLLOW_UP or story.news_since(cut.number, decided.number)
     return {given if stays else meeting} | ({meeting, later} if may_turn else set())
 
 
@@ -1023,7 +1021,7 @@ def what_is_recommended_rests_on_complete_data(story: Story) -> Iterator[str]:
     if event is None:
         return
     row, cut = story.decisions[-1], story.cut_of(event)
-    rests = row["reason"] in ON_THE_DATA and story.s.rule.name not in NO_ANSWER
+    rests = row["reason"] in ON_THE_DATA and not story.declares_itself
     rests = rests and (story.s.rule.name != "python" or row["recommended_level"] is not None)
     declares = story.rolling and row["recommended_level"] is not None
     if cut is not None and (rests or declares):

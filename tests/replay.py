@@ -27,7 +27,10 @@ CUTS = (*COMPLETE, "decision forced", "candidate ready")
 FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
 """Events that follow from the one before them, in the same phase of the day; so does the closing of an expansion that
 is not opened at all."""
-ROLLING = ("rolling six", "TITE-BOIN", "TITE-CRM")
+BY_FOLLOW_UP = ("TITE-BOIN", "TITE-CRM")
+ROLLING = ("rolling six", "IQ rolling six", *BY_FOLLOW_UP)
+DECLARES_ITSELF = ("3+3", "rolling six", "IQ rolling six")
+"""Rules that recommend nothing before they have finished, and by default decide early; so do tables with no target."""
 WITH_A_MODEL = ("CRM", "TITE-CRM", "BLRM")
 TIME_IS_UP = "max_days reached"
 PART_OF_DOSE = "less than the full dose"
@@ -153,7 +156,9 @@ class Story:
         last_infusion = s.treatment.infusion_days[-1]
         late = last_infusion if s.safety.dlt_window_anchor == "last_infusion" else 0
         self.window = s.safety.dlt_window_days + late
-        self.rolling = s.rule.name in ROLLING
+        is_table = s.rule.name == "table"
+        self.rolling = s.rule.name in ROLLING or (is_table and any("+" in line for line in s.rule.decisions))
+        self.declares_itself = s.rule.name in DECLARES_ITSELF or (is_table and s.rule.target is None)
         self.cap, self.replaces = s.trial.planned_patients, s.safety.replace_non_evaluable
         self.counts_infused = s.trial.cap_counts == "infused"
         names = ("candidate", "patient", "cohort", "level", "detail", "event", "day")
