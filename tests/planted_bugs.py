@@ -56,6 +56,7 @@ MADE, WHOLE = "test_made_any_way.py", "scenario/whole.py"
 
 RECORDS = "test_records_keep_every_promise.py"
 KEPT = f"{RECORDS}::test_busy_trials {RECORDS}::test_random_scenarios"
+SHUT = f"{RECORDS}::test_gated_trials"
 BOUNDS, MUTANTS = "test_bounds.py", "test_mutants.py::test_mutants"
 ABSURD = f"{BOUNDS}::test_an_absurd_number_is_refused"
 
@@ -1055,6 +1056,46 @@ BUGS = (
     Bug("promises: a partial dose frees no place", "trial/census.py", "        self.placeless += 1\n        cohort.placeless += 1\n        self.vacates(cohort)", "        return", KEPT),
     Bug("promises: the kernel's committee meets at once", "kernel/places.py", "Open.COMMITTEE, w.today + p.review_delay_days)", "Open.COMMITTEE, w.today)", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
     Bug("promises: the kernel's cap leaves room for one more", "kernel/places.py", "return p.cap - used", "return p.cap - used + 1", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
+    Bug("promises of gates: consents stay on closed days", "nature/candidates.py", "int(opens[day]) if day < len(opens) else day", "day", KEPT),
+    Bug("promises of gates: somebody consents at random in a closure", "nature/candidates.py", " + scenario.open_days.pauses()", "", SHUT),
+    Bug("promises of gates: results of screening come on closed days", "trial/gates.py", "return _looked_up(self._open_days.screening, day)", "return day", SHUT),
+    Bug("promises of gates: a closure keeps no place shut", "trial/gates.py", "lambda day, _: _looked_up(self._open_days.by_closure, day)", "lambda day, _: day", SHUT),
+    Bug("promises of gates: a closure over lymphodepletion rests infusions", "scenario/open_days.py", "            if what in closure.what:\n", "            if True:\n", SHUT),
+    Bug("promises of gates: later infusions fall into closures", "scenario/open_days.py", "for offset in self._treatment.infusion_days:\n", "for offset in self._treatment.infusion_days[:1]:\n", f"{RECORDS}::test_closures_of_every_year"),
+    Bug("promises of gates: a closure of every year does not turn the year", "scenario/calendar.py", "_in_year(self.last_day, year + turns)", "_in_year(self.last_day, year)", f"{RECORDS}::test_closures_of_every_year"),
+    Bug("promises of gates: a leap day of other years is 1 March", "scenario/calendar.py", "return date(year, 2, 28) if", "return date(year, 3, 1) if", f"{RECORDS}::test_closures_of_every_year"),
+    Bug("promises of gates: a closure of every year comes once", "scenario/calendar.py", "if not self.every_year:", "if True:", f"{RECORDS}::test_closures_of_every_year"),
+    Bug("promises of gates: lymphodepletion starts on any weekday", "scenario/open_days.py", "yield 0, treatment.lymphodepletion_weekdays", "yield 0, EVERY_DAY", SHUT),
+    Bug("promises of gates: later infusions fall on any weekday", "scenario/open_days.py", "yield lead + day, treatment.later_infusion_weekdays", "yield lead + day, EVERY_DAY", SHUT),
+    Bug("promises of gates: the committee meets in every week", "scenario/open_days.py", "            if safety.meeting_weeks:\n", "            if False:\n", SHUT),
+    Bug("promises of gates: the last week of a month is the fourth", "scenario/open_days.py", "is_last = when.day + 7 > monthrange(when.year, when.month)[1]", "is_last = 21 < when.day <= 28", SHUT),
+    Bug("promises of gates: the committee meets between its dates", "scenario/open_days.py", "        if safety.meeting_dates:\n", "        if False:\n", SHUT),
+    Bug("promises of gates: the committee meets on closed days", "scenario/open_days.py", 'found & ~self._closed("committee")', 'found', SHUT),
+    Bug("promises of gates: an urgent meeting is as any other", "trial/gates.py", "if is_urgent and self._safety.urgent_review_days is not None:", "if False:", SHUT),
+    Bug("promises of gates: an urgent meeting is on closed days", "trial/gates.py", "return _looked_up(self._open_days.urgent, cut_day + self._safety.urgent_review_days)", "return cut_day + self._safety.urgent_review_days", f"{RECORDS}::test_the_committee_looks_at_a_sentinels_dlt"),
+    Bug("promises of gates: nobody waits for the look at a sentinel's DLT", "trial/gates.py", 'max(day, cohort.reviewed_day)', 'day', SHUT),
+    Bug("promises of gates: whoever has a DLT is the sentinel", "trial/conduct.py", "if person.sentinel and cohort.has_sentinel and self", "if cohort.has_sentinel and self", SHUT),
+    Bug("promises of gates: lymphodepletion starts in any stagger", "trial/gates.py", "early = self._lead if self._safety.lymphodepletion_in_stagger else 0", "early = self._lead", SHUT),
+    Bug("promises of gates: to stay takes a meeting", "trial/conduct.py", "if self.safety.assignment_delay_days is None or not", "if True or not", f"{RECORDS}::test_a_rolling_rule_stays_without_a_meeting"),
+    Bug("promises of gates: to move takes no meeting", "trial/conduct.py", "return decision.action is Action.SUSPEND or (", "return True or (", f"{RECORDS}::test_a_rolling_rule_stays_without_a_meeting"),
+    Bug("promises of gates: who is on the way to a level that must be left is infused", "trial/conduct.py", 'if policy == "withhold_if_closed" and cohort.must_be_left:', 'if False:', f"{RECORDS}::test_who_is_on_the_way_to_a_level_that_must_be_left"),
+    Bug("promises of gates: a batch that fails is used", "trial/resources.py", "if released > self.today or not fails:", "if True:", SHUT),
+    Bug("promises of gates: it is known before that a batch fails", "trial/resources.py", "if released > self.today or not fails:", "if not fails:", SHUT),
+    Bug("promises of gates: a batch is used the day after its release", "trial/resources.py", "day = max(day, released) if left > 0 else day", "day = max(day, released + 1) if left > 0 else day", SHUT),
+    Bug("promises of gates: who gets no infusion keeps dose and bed", "trial/resources.py", " and one.not_infused_reason is None)", ")", f"{RECORDS}::test_every_batch_fails {RECORDS}::test_a_week_and_a_bed_for_one"),
+    Bug("promises of gates: a bed is free a day later", "trial/resources.py", "+ capacity.discharge_days > day", "+ capacity.discharge_days >= day", SHUT),
+    Bug("promises of gates: there is a bed more", "trial/resources.py", "return occupied < capacity.patients_at_once", "return occupied <= capacity.patients_at_once", SHUT),
+    Bug("promises of gates: a week has room for one infusion more", "trial/resources.py", "<= self._capacity.infusions_per_week for", "<= self._capacity.infusions_per_week + 1 for", SHUT),
+    Bug("promises of gates: weeks begin on the weekday of the start", "trial/resources.py", "(self._first_weekday + infusion_day + day) // WEEK", "(infusion_day + day) // WEEK", SHUT),
+    Bug("promises of gates: the next look is when a gate opens", "trial/conduct.py", "shut.until if shut.gate in FOR_ONE_COHORT else self.clock.today + 1", "shut.until", SHUT),
+    Bug("promises of gates: a gate is written down each day", "trial/conduct.py", "if shut.gate != cohort.held_up_by:", "if True:", SHUT),
+    Bug("promises of gates: the weekday is waited for first", "trial/gates.py", "next((Shut(name, day) for name, day in days if day > today), None)", "next((Shut(name, day) for name, day in reversed(list(days)) if day > today), None)", SHUT),
+    Bug("promises of gates: a rolling rule is asked on any day", "trial/conduct.py", "shut = self.gates.shut(self.clock.today, cohort, self.gates.of_calendar)", "shut = None", SHUT),
+    Bug("promises of gates: a closure is told without its reason", "trial/conduct.py", 'why = self.gates.closures_on(self.clock.today) if shut.gate == CLOSURE else ""', 'why = ""', SHUT),
+    Bug("promises of gates: the kernel waits for weekdays in closures", "kernel/places.py", "w.wake_gate = Wait.CLOSURE", "w.wake_gate = Wait.WEEKDAY", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
+    Bug("promises of gates: the kernel has a bed more", "kernel/places.py", "occupied < p.patients_at_once", "occupied <= p.patients_at_once", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
+    Bug("promises of gates: the kernel's batches never fail", "kernel/places.py", 'or not t.batch_fails[batch]', 'or True', f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
+    Bug("promises of gates: all waits are for the stagger", "results/timeline.py", "return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])", "return GATES[0]", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 `broken(trial)` replays the log event by event and returns a sentence for every promise that the trial does not keep.
 It shares with `escalate` the scenario's keys and the tables, and neither calendar, gates, committee nor rules; what
-nature draws is not asked either, only whether what happened is what the records call it.
+nature draws is not asked either, but for batches that fail: only whether what happened is what the records call it.
 
 To add a promise, write a function that yields its breaches, under `@promise`: it is given the `Story`, which knows what
 held just before each event (`story.before[k]` for the k-th) and counts patients at that moment (`taken`, `room`,
@@ -15,20 +15,19 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 
 from scipy.stats import beta
 
 from escalate import Trial
 from recount import dose_path, last_cut, replaced
 from replay import (
+    BY_FOLLOW_UP,
     CANDIDATES,
     CLOSED_LEVEL,
     COMPLETE,
     CUTS,
     DATA_CUT,
     END,
-    EVENING,
     INFUSIONS,
     LETTERS,
     LYMPHODEPLETION,
@@ -40,11 +39,10 @@ from replay import (
     Event,
     Story,
 )
+from replay_gates import GATES, OF_CALENDAR
 
-EARLY = ("3+3", "rolling six")
-NO_ANSWER = ("3+3", "rolling six")
-"""Rules that recommend nothing before they have finished."""
 AFTER_A_DLT = "withheld: a DLT became known after lymphodepletion"
+LEVEL_IS_LEFT = "withheld: the dose level must be left, and the committee is called"
 LEFT_EARLY = "left before the end of the DLT window"
 CAP, CAP_INCONCLUSIVE = "cap reached", "cap reached, inconclusive"
 LEVEL_FULL = "the most patients at one level are treated at it"
@@ -140,6 +138,8 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
             case "drop-out":
                 inside = story.person(event).settled == event.number
                 right = ["inside the DLT window: non-evaluable" if inside else None]
+            case gate if gate in GATES:
+                right = [_until(story, event)]
             case "trial ended":
                 right = ["last follow-up completed", TIME_IS_UP]
             case "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
@@ -152,6 +152,12 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
             yield f"{event}: {event.detail!r}, should be {right}"
 
 
+def _until(story: Story, event: Event) -> str:
+    day = story.gates.lets_from(event.what, event.day, event.cohort or 0, event.number)
+    why = ", ".join(story.calendar.reasons(event.day)) if event.what == "closure" else ""
+    return f"until {story.calendar.date(day)}" + (f": {why}" if why else "")
+
+
 def _why_no_place(story: Story, event: Event) -> list[str | None]:
     k, now = event.number, story.before[event.number]
     if now.open is None:
@@ -162,13 +168,13 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
         return ["the cap leaves no room"]
     if story.taken(now.open, k) >= now.places:
         return ["every place of the cohort is taken"]
-    day = max(event.day + story.lead, story.stagger_until(now.open, k))
-    infusion_day = story.first_day_on(day, story.s.treatment.weekdays)
-    words = ("infusion", "dose")
-    if infusion_day - story.lead > story.s.trial.max_days:
-        return [f"no {word} is possible before the trial's time is up" for word in words]
-    date = story.s.trial.start_date + timedelta(days=infusion_day)
-    return [f"the next {word} is possible on {date.isoformat()}" for word in words]
+    day = story.gates.opens_on(event.day, now.open, k)
+    why = ", ".join(story.calendar.reasons(day - 1)) if day > event.day else ""
+    told, words = f" ({why})" if why else "", ("infusion", "dose")
+    if day > story.s.trial.max_days:
+        no = (f"no {word} is possible before the trial's time is up" for word in words)
+        return [each + closed for each in no for closed in ("", told)]  # which closure lies behind it is not promised
+    return [f"the next {word} is possible on {story.calendar.date(day + story.lead)}{told}" for word in words]
 
 
 # Candidates
@@ -176,7 +182,7 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
 
 @promise
 def candidates_come_as_assumed(story: Story) -> Iterator[str]:
-    """Numbered as they consent; none in a pause, none after closing; fixed days are those given."""
+    """Numbered as they consent; none in a pause or closure, none after closing; fixed days are those given, put off."""
     days = [story.events[e.number].day for e in story.all("consent")]
     if [e.candidate for e in story.all("consent")] != list(range(1, len(story.people) + 1)):
         yield "candidates are not numbered in order of consent"
@@ -187,22 +193,24 @@ def candidates_come_as_assumed(story: Story) -> Iterator[str]:
     accrual, start = story.s.accrual, story.s.trial.start_date
     if accrual.kind == "fixed":
         until = (closed[0].day, closed[0].phase) if closed else (story.trial.duration_days, END)
-        wanted = [day for day in accrual.consent_days if (day, CANDIDATES) < until]
+        given = (story.calendar.opens("consent", day) for day in accrual.consent_days)
+        wanted = [day for day in given if (day, CANDIDATES) < until]
         if days != wanted:
             yield f"consents on {days}, given are {wanted}"
     else:
         for pause in accrual.pauses:
             span = range((pause.first_day - start).days, (pause.last_day - start).days + 1)
             yield from (f"a consent on day {day}, in a pause" for day in days if day in span)
+    yield from (f"a consent on day {day}, in a closure" for day in days if story.calendar.resting("consent", day))
 
 
 @promise
 def screening_takes_its_days(story: Story) -> Iterator[str]:
-    """The result comes so many days after consent, for everybody who is still there."""
+    """The result comes so many days after consent, or on the next day not closed, for everybody still there."""
     for p in story.people:
         consent = p.events[0].day
         results = p.all("eligible") + p.all("screen failure")
-        due = consent + story.s.screening.days
+        due = story.calendar.opens("screening", consent + story.s.screening.days)
         if len(results) > 1 or any(e.day != due for e in results):
             yield f"candidate {p.candidate} consented on day {consent}: results on {[e.day for e in results]}"
         if p.row["consent_day"] != consent:
@@ -303,34 +311,33 @@ def first_come_first_served(story: Story) -> Iterator[str]:
 
 @promise
 def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
-    """Whoever waits at a day's end waits for something: a decision, a place, the cap, a stagger, a weekday.
+    """Whoever waits at a day's end waits for something: a decision, a place, the cap, or a gate that is shut that day.
 
     With a rolling rule nobody waits for a decision that could have been asked for.
     """
-    spells = [
-        (story.events[p.eligible].day, story.events[min(p.start, p.gone, len(story.events) - 1)].day)
-        for p in story.people
-        if p.eligible < NEVER
-    ]
-    for day in sorted({day for first, last in spells for day in range(first, last + 1)}):
-        k = story.at(day, EVENING)
-        now = story.before[k]
-        waiting = [p for p in story.people if p.waits(k)]
-        if not waiting or now.open is None or now.concluding or now.permitted is None:
-            continue
-        infusion_day = day + story.lead
-        if story.room(k, now.permitted) <= 0 or story.weekday(infusion_day) not in story.s.treatment.weekdays:
-            continue
-        if not now.held and story.taken(now.open, k) < now.places:
-            if infusion_day >= story.stagger_until(now.open, k):
-                yield f"candidate {waiting[0].candidate} waits on day {day}, and a place is open"
-        elif story.gives_places_itself(now.open) and (not now.held or _news_since(story, now.decided, k)):
-            yield f"candidate {waiting[0].candidate} is ready on day {day}, and the rule is not asked"
+    for day, k in story.evenings:
+        cohort, gates = story.before[k].open, story.gates_before(day, k)
+        if cohort is not None and gates and story.gates.shut(day, cohort, k, gates) is None:
+            lacks = "a place is open" if gates == GATES else "the rule is not asked"
+            yield f"somebody waits on day {day}, and {lacks}"
 
 
-def _news_since(story: Story, first: int, k: int) -> bool:
-    """Whether something that a rolling rule reads became known between two events."""
-    return any(first < number < k for p in story.patients for number in (p.settled, p.refused))
+@promise
+def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
+    """The first gate that is shut, each day on which somebody waits for a free place; once, until it is another."""
+    for day, k in story.evenings:
+        cohort, gates = story.before[k].open, story.gates_before(day, k)
+        shut = None if cohort is None else story.gates.shut(day, cohort, k, gates)
+        if cohort is not None and shut not in (None, story.waited_for(cohort, k)):
+            yield f"on day {day} {shut} is waited for, written down is {story.waited_for(cohort, k)}"
+    for event in story.all(*GATES):
+        k, cohort = event.number, event.cohort or 0
+        if story.before[k].open != event.cohort or not any(p.waits(k) for p in story.people):
+            yield f"{event}: nobody waits for cohort {cohort}"
+        elif story.waited_for(cohort, k) == event.what:
+            yield f"{event} is written down again"
+        elif (shut := story.gates.shut(event.day, cohort, k, story.gates_before(event.day, k))) != event.what:
+            yield f"{event}, and what is waited for is {shut}"
 
 
 # Treatment
@@ -338,13 +345,11 @@ def _news_since(story: Story, first: int, k: int) -> bool:
 
 @promise
 def infusion_comes_so_many_days_after_lymphodepletion(story: Story) -> Iterator[str]:
-    """On the very day, and on a treatment weekday; so is the day on which it turns out that there is none."""
+    """On the very day; so is the day on which it turns out that there is none."""
     for p in story.patients:
         start = story.events[p.start].day
         if p.row["treatment_start_day"] != start:
             yield f"patient {p.patient} has a wrong treatment_start_day"
-        if story.weekday(p.planned_day) not in story.s.treatment.weekdays:
-            yield f"patient {p.patient} is to be infused on day {p.planned_day}, a {story.weekday(p.planned_day)}"
         for number in (p.infused, p.refused):
             if number < NEVER and story.events[number].day != p.planned_day:
                 yield f"patient {p.patient} is lymphodepleted on day {start}: {story.events[number]}"
@@ -398,6 +403,94 @@ def nobody_starts_who_could_break_a_stagger(story: Story) -> Iterator[str]:
 
 
 @promise
+def nobody_starts_lymphodepletion_in_a_stagger(story: Story) -> Iterator[str]:
+    """Where it must not: it starts when the stagger is over, and the infusion comes as much later."""
+    if story.s.safety.lymphodepletion_in_stagger:
+        return
+    for p in story.patients:
+        until = story.stagger_until(p.cohort or 0, p.start)
+        if story.events[p.start].day < until:
+            yield f"patient {p.patient} starts on day {story.events[p.start].day}, and the stagger lasts to day {until}"
+
+
+@promise
+def nobody_starts_before_the_committee_has_looked(story: Story) -> Iterator[str]:
+    """After the DLT of the sentinel nobody else of the cohort does, up to the meeting that looks at it."""
+    for p in story.patients:
+        day, until = story.events[p.start].day, story.gates.review_day(p.cohort or 0, p.start)
+        if day < until:
+            yield f"patient {p.patient} starts on day {day}, and the sentinel's DLT is looked at on day {until}"
+
+
+@promise
+def every_treatment_has_its_dose(story: Story) -> Iterator[str]:
+    """There is one in store when it begins, of those at the start and of the batches released that did not fail."""
+    if story.s.product is None:
+        return
+    for p in story.patients:
+        day, used = story.events[p.start].day, len(story.gates.treated(p.start)) + 1
+        if used > (there := story.gates.released(day, day)):
+            yield f"patient {p.patient} starts on day {day}: {used} doses are used of {there}"
+
+
+@promise
+def no_week_has_too_many_infusions(story: Story) -> Iterator[str]:
+    """Booked or given, Monday to Sunday; who gets none at all leaves them to others from then on."""
+    capacity, offsets = story.s.capacity, story.s.treatment.infusion_days
+    if capacity is None or capacity.infusions_per_week is None:
+        return
+    given = Counter(story.gates.week(event.day) for event in story.all("infusion"))
+    if given and max(given.values()) > capacity.infusions_per_week:
+        yield f"infusions in the weeks: {dict(given)}"
+    for p in story.patients:
+        treated = story.gates.treated(p.start + 1)
+        booked = Counter(story.gates.week(one.planned_day + day) for one in treated for day in offsets)
+        weeks = {story.gates.week(p.planned_day + day) for day in offsets}
+        if max(booked[week] for week in weeks) > capacity.infusions_per_week:
+            yield f"patient {p.patient} starts, and {dict(booked)} infusions are booked by week"
+
+
+@promise
+def every_patient_has_a_bed(story: Story) -> Iterator[str]:
+    """From the start of lymphodepletion to discharge, or to the day on which it is known that there is no infusion."""
+    capacity = story.s.capacity
+    if capacity is None or capacity.patients_at_once is None:
+        return
+    for p in story.patients:
+        day = story.events[p.start].day
+        count = story.gates.in_beds(day, p.start) + 1
+        if count > capacity.patients_at_once:
+            yield f"patient {p.patient} starts on day {day} as one of {count}"
+
+
+@promise
+def no_treatment_falls_on_a_closed_day(story: Story) -> Iterator[str]:
+    """No day of lymphodepletion or of any infusion, given or not: a closure is known before."""
+    for p in story.patients:
+        for what, day in story.calendar.visits(story.events[p.start].day):
+            if story.calendar.resting(what, day):
+                yield f"patient {p.patient} is to have {what} on day {day}, which is closed for it"
+    for event in story.all("infusion"):
+        if story.calendar.resting("infusion", event.day):
+            yield f"{event}, which is closed for it"
+
+
+@promise
+def treatment_falls_on_its_weekdays(story: Story) -> Iterator[str]:
+    """Lymphodepletion starts on one of its, first and later infusions come on theirs."""
+    treatment, weekday = story.s.treatment, story.calendar.weekday
+    for p in story.patients:
+        start = story.events[p.start].day
+        allowed = [(p.planned_day, treatment.weekdays)]
+        allowed += [(start, treatment.lymphodepletion_weekdays)] if story.lead else []
+        later = [p.planned_day + day for day in treatment.infusion_days[1:]]
+        allowed += [(day, treatment.later_infusion_weekdays) for day in later]
+        for day, weekdays in allowed:
+            if weekday(day) not in weekdays:
+                yield f"patient {p.patient} is to be treated on day {day}, a {weekday(day)}"
+
+
+@promise
 def nobody_starts_without_an_open_place(story: Story) -> Iterator[str]:
     """Places are given in the cohort that is open, up to its places, and not while a decision is outstanding."""
     for p in story.patients:
@@ -448,22 +541,24 @@ def nobody_is_infused_above_the_permitted_level(story: Story) -> Iterator[str]:
 
 
 @promise
-def who_is_withheld_after_a_dlt(story: Story) -> Iterator[str]:
-    """Those between lymphodepletion and infusion when a DLT in a window becomes known, where the protocol says so."""
-    withholds = story.s.safety.dlt_after_lymphodepletion == "withhold"
+def who_is_withheld(story: Story) -> Iterator[str]:
+    """Those between lymphodepletion and infusion, where the protocol says so: when a DLT in a window becomes known, or
+    when a decision is due that must leave the level."""
+    policy = story.s.safety.dlt_after_lymphodepletion
     dlts = [event.number for event in story.all("DLT")]
     for p in story.patients:
         number = min(p.infused, p.refused)
         reason = p.row["not_infused_reason"]
         if (p.all("not infused")[0].detail if p.refused < NEVER else None) != reason:
             yield f"patient {p.patient} is not infused for another reason than the table's"
-        came = withholds and any(p.start < dlt < number for dlt in dlts) and number < NEVER
-        if came and p.infused < NEVER:
-            yield f"patient {p.patient} is infused on day {p.planned_day}, after a DLT that became known meanwhile"
-        if reason == AFTER_A_DLT and not came:
-            yield f"patient {p.patient} is withheld for a DLT that nobody had meanwhile"
-        if reason not in (None, CLOSED_LEVEL) and came != (reason == AFTER_A_DLT):
-            yield f"patient {p.patient} is not infused because: {reason}"
+        wanted = None
+        if policy == "withhold" and any(p.start < dlt < number for dlt in dlts):
+            wanted = AFTER_A_DLT
+        elif policy == "withhold_if_closed" and number < NEVER and story.must_be_left(number) == p.level:
+            wanted = LEVEL_IS_LEFT
+        told = reason if reason in (AFTER_A_DLT, LEVEL_IS_LEFT) else None
+        if number < NEVER and reason != CLOSED_LEVEL and told != wanted:
+            yield f"patient {p.patient}, due on day {p.planned_day}: {reason}, should be {wanted}"
 
 
 @promise
@@ -474,7 +569,7 @@ def what_is_fixed_happens(story: Story) -> Iterator[str]:
         item = fixed.get(p.patient)
         if item is None:
             continue
-        withheld = p.row["not_infused_reason"] in (CLOSED_LEVEL, AFTER_A_DLT)
+        withheld = p.row["not_infused_reason"] in (CLOSED_LEVEL, AFTER_A_DLT, LEVEL_IS_LEFT)
         is_known = min(p.infused, p.refused) < NEVER and not withheld
         if is_known and item.infused is not None and item.infused != (p.infused < NEVER):
             yield f"patient {p.patient} is fixed: infused = {item.infused}"
@@ -602,7 +697,7 @@ def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
     """Complete: nobody is awaited, no place can be filled. Forced: early, and where that is allowed. Ready: somebody
     waits whom the rule alone can give a place."""
     said = story.s.safety.early_decision
-    early = said if said is not None else story.s.rule.name in EARLY
+    early = said if said is not None else story.declares_itself
     for event in story.all(*CUTS, "expansion closed"):
         k, now = event.number, story.before[event.number]
         if event.cohort is None:
@@ -632,23 +727,14 @@ def _not_ready(story: Story, event: Event) -> Iterator[str]:
         yield f"{event}: nobody gives places for candidates"
     elif not any(p.waits(k) for p in story.people):
         yield f"{event}: nobody waits"
-    elif story.weekday(event.day + story.lead) not in story.s.treatment.weekdays:
+    elif story.gates.shut(event.day, event.cohort or 0, k, OF_CALENDAR):
         yield f"{event}: no place could be given today"
     elif story.room(k, now.permitted or 0) <= 0:
         yield f"{event}: the cap leaves no room"
     elif not now.held and story.taken(event.cohort or 0, k) < now.places:
         yield f"{event}: a place is free"
-    elif now.held and not _news_since(story, now.decided, k) and event.day < _resumes(story, event):
+    elif now.held and not story.may_be_asked_again(event.day, k):
         yield f"{event}: accrual is suspended, and nothing has become known"
-
-
-def _resumes(story: Story, event: Event) -> int:
-    """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
-    share = getattr(story.s.rule, "min_followup_share", 0.0)
-    days = next(day for day in range(story.window + 1) if day >= share * story.window - 1e-9)
-    k = story.before[event.number].decided + 1
-    here = [p.planned_day for p in story.patients if p.level == event.level and (p.on_the_way(k) or p.pending(k))]
-    return max(here) + days if here and days else NEVER
 
 
 @promise
@@ -703,24 +789,45 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
 
 @promise
 def the_committee_meets_on_its_day(story: Story) -> Iterator[str]:
-    """On the first meeting weekday from so many days after the cut on; each cut has its decision, unless time is up."""
-    safety = story.s.safety
+    """The first meeting from so many days after the cut on, an urgent one where it came early; a rolling rule's next
+    places take none where the protocol says so. Each cut has its decision, unless time is up."""
     for event in story.all(*CUTS):
         if story.cohorts[event.cohort]["purpose"] == "expansion":
             continue
-        meeting = story.first_day_on(event.day + safety.review_delay_days, safety.meeting_weekdays)
         decided = next(
             (e for e in story.events[event.number :] if e.what in ("decision", *CUTS) and e is not event), None
         )
-        if meeting > story.s.trial.max_days:
-            if decided is not None:
-                yield f"{event}, and then {decided}, which comes too late"
-        elif decided is None or decided.what != "decision" or decided.cohort != event.cohort or decided.day != meeting:
-            yield f"{event}: the committee meets on day {meeting}, and what comes is {decided}"
+        days = _decision_days(story, event, decided)
+        if decided is None and max(days) > story.s.trial.max_days:
+            continue
+        if decided is None or decided.what != "decision" or decided.cohort != event.cohort or decided.day not in days:
+            yield f"{event}: it is decided on day {days}, and what comes is {decided}"
+        elif decided.day > story.s.trial.max_days:
+            yield f"{event}, and then {decided}, which comes too late"
     if len(story.all("decision")) != len(story.decisions):
         yield "not every decision is an event"
     if [row["decision"] for row in story.decisions] != list(range(1, len(story.decisions) + 1)):
         yield "decisions are not numbered in order"
+
+
+def _decision_days(story: Story, cut: Event, decided: Event | None) -> set[int]:
+    """The days on which a data cut may be decided on.
+
+    Where a rolling rule's next places take no meeting it is asked at the cut, and again when they are to be given; a
+    meeting is called as soon as it moves. That it says something else than at the cut takes news, or time.
+    """
+    delay = story.s.safety.assignment_delay_days
+    meeting = story.calendar.meeting(cut.day, is_urgent=cut.what == "decision forced")
+    always_meets = cut.what == "decision forced" or story.before[cut.number].concluding
+    if delay is None or always_meets or not story.gives_places_itself(cut.cohort or 0):
+        return {meeting}
+    given, later = cut.day + delay, story.calendar.meeting(cut.day + delay)
+    if decided is None:
+        return {given, meeting, later}
+    row = story.decisions[story.before[decided.number].decisions]
+    stays = row["action"] == "suspend" or row["next_level"] == row["level"]
+    may_turn = story.s.rule.name in BY_FOLLOW_UP or story.news_since(cut.number, decided.number)
+    return {given if stays else meeting} | ({meeting, later} if may_turn else set())
 
 
 @promise
@@ -914,7 +1021,7 @@ def what_is_recommended_rests_on_complete_data(story: Story) -> Iterator[str]:
     if event is None:
         return
     row, cut = story.decisions[-1], story.cut_of(event)
-    rests = row["reason"] in ON_THE_DATA and story.s.rule.name not in NO_ANSWER
+    rests = row["reason"] in ON_THE_DATA and not story.declares_itself
     rests = rests and (story.s.rule.name != "python" or row["recommended_level"] is not None)
     declares = story.rolling and row["recommended_level"] is not None
     if cut is not None and (rests or declares):

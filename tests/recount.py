@@ -11,6 +11,7 @@ from typing import Any
 
 from escalate import Trial
 from replay import CUTS, LETTERS, NEVER, OUTCOMES, STATES, Event, Story
+from replay_gates import GATES
 
 
 def dose_path(story: Story) -> str:
@@ -123,15 +124,26 @@ def _milestones(story: Story) -> dict[str, float]:
 
 
 def _waits(story: Story) -> dict[str, int]:
-    """What each day was waited for, by what holds at its end; of a rolling rule's cohorts the committee alone."""
+    """What each day was waited for, by what holds at its end; of gates those that the protocol has.
+
+    Of a rolling rule that lost somebody the committee alone: whether that place is free is read in two ways.
+    """
     days: Counter[str] = Counter()
     numbers = [story.at(day + 1, OUTCOMES) for day in range(story.events[-1].day)]
     for k, group in itertools.groupby(numbers):
         days[_waited_for(story, k)] += len(list(group))
+    treatment = story.s.treatment
+    weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
+    has = {
+        "review": story.s.safety.after_sentinel_dlt == "review",
+        "product": story.s.product is not None,
+        "capacity": story.s.capacity is not None,
+        "closure": len(story.s.calendar.closed) > 0,
+        "weekday": min(len(set(each)) for each in weekdays) < 7,
+    }
     kinds = ["committee", "follow-up"]
-    if not story.rolling:
-        kinds += ["patients", "lymphodepletion", "DLT windows"]
-        kinds += ["stagger"] if len(set(story.s.treatment.weekdays)) == 7 else []  # or a weekday
+    if not (story.rolling and any(p.outcome == "non-evaluable" for p in story.patients)):
+        kinds += ["patients", "lymphodepletion", "DLT windows", *(gate for gate in GATES if has.get(gate, True))]
     return {f"waits_{kind.replace(' ', '_').replace('-', '_')}_days": days[kind] for kind in kinds}
 
 
@@ -141,7 +153,18 @@ def _waited_for(story: Story, k: int) -> str:
         return "committee"
     if now.open is None:
         return "follow-up"
-    if not now.held and story.taken(now.open, k) < now.places and story.room(k, now.permitted or 0) > 0:
-        return "stagger" if any(p.waits(k) for p in story.people) else "patients"
+    if _may_start(story, now.open, k):
+        return story.waited_for(now.open, k) if any(p.waits(k) for p in story.people) else "patients"
     on_the_way = any(p.on_the_way(k) for p in story.by_cohort[now.open])
     return "lymphodepletion" if on_the_way else "DLT windows"
+
+
+def _may_start(story: Story, cohort: int, k: int) -> bool:
+    """Whether a place is free, or a rolling rule would give one; one that stops when it is asked next gives none."""
+    now = story.before[k]
+    if now.held or story.room(k, now.permitted or 0) <= 0:
+        return False
+    if story.taken(cohort, k) < now.places or not story.gives_places_itself(cohort):
+        return story.taken(cohort, k) < now.places
+    actions = [row["action"] for row in story.decisions[now.decisions :] if row["cohort"] == cohort]
+    return "stop" not in actions or not {"stop", "suspend"}.issuperset(actions)

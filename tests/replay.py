@@ -1,7 +1,7 @@
 """The records of one trial, replayed event by event: what held just before each of them, and counts at that moment.
 
 Read with the scenario's keys, and nothing else of `escalate`: `promises` holds trials against their protocol with it,
-`recount` counts what many trials keep of one.
+`recount` counts what many trials keep of one. Which days are open, and which gates, says `replay_gates`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 from scipy.stats import beta
 
 from escalate import Trial
+from replay_gates import GATES, OF_CALENDAR, Days, Gates
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
-WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 NEVER = 10**9
 OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
@@ -27,7 +27,10 @@ CUTS = (*COMPLETE, "decision forced", "candidate ready")
 FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
 """Events that follow from the one before them, in the same phase of the day; so does the closing of an expansion that
 is not opened at all."""
-ROLLING = ("rolling six", "TITE-BOIN", "TITE-CRM")
+BY_FOLLOW_UP = ("TITE-BOIN", "TITE-CRM")
+ROLLING = ("rolling six", "IQ rolling six", *BY_FOLLOW_UP)
+DECLARES_ITSELF = ("3+3", "rolling six", "IQ rolling six")
+"""Rules that recommend nothing before they have finished, and by default decide early; so do tables with no target."""
 WITH_A_MODEL = ("CRM", "TITE-CRM", "BLRM")
 TIME_IS_UP = "max_days reached"
 PART_OF_DOSE = "less than the full dose"
@@ -148,12 +151,14 @@ class Story:
     def __init__(self, trial: Trial) -> None:
         self.trial, self.s = trial, trial.scenario
         s = self.s
-        self.first_weekday = s.trial.start_date.weekday()
-        self.lead = max((-day for agent in s.treatment.lymphodepletion for day in agent.days), default=0)
+        self.calendar = Days(s)
+        self.lead = self.calendar.lead
         last_infusion = s.treatment.infusion_days[-1]
         late = last_infusion if s.safety.dlt_window_anchor == "last_infusion" else 0
         self.window = s.safety.dlt_window_days + late
-        self.rolling = s.rule.name in ROLLING
+        is_table = s.rule.name == "table"
+        self.rolling = s.rule.name in ROLLING or (is_table and any("+" in line for line in s.rule.decisions))
+        self.declares_itself = s.rule.name in DECLARES_ITSELF or (is_table and s.rule.target is None)
         self.cap, self.replaces = s.trial.planned_patients, s.safety.replace_non_evaluable
         self.counts_infused = s.trial.cap_counts == "infused"
         names = ("candidate", "patient", "cohort", "level", "detail", "event", "day")
@@ -181,6 +186,7 @@ class Story:
         self.by_cohort = {c: [p for p in self.patients if p.cohort == c] for c in self.cohorts}
         self.before = self._replay()
         self._tell_off()
+        self.gates = Gates(self)
 
     # Reading
 
@@ -403,9 +409,6 @@ class Story:
         is_new = all(row["level"] != level for c, row in self.cohorts.items() if c < cohort)
         return is_new or self.s.safety.sentinel == "every_cohort"
 
-    def weekday(self, day: int) -> str:
-        return WEEKDAYS[(self.first_weekday + day) % 7]
-
     @cached_property
     def days(self) -> list[tuple[int, int]]:
         """Day and phase of each event."""
@@ -414,6 +417,17 @@ class Story:
     def at(self, day: int, phase: int) -> int:
         """The number of the first event not before a phase of a day."""
         return bisect_left(self.days, (day, phase))
+
+    @cached_property
+    def evenings(self) -> list[tuple[int, int]]:
+        """The days at whose end somebody waits, with the number of the first event after it."""
+        found = []
+        for p in self.people:
+            if p.eligible < NEVER:
+                last = self.events[min(p.start, p.gone, len(self.events) - 1)].day
+                days = range(self.events[p.eligible].day, last + 1)
+                found += [(day, k) for day in days if p.waits(k := self.at(day, EVENING))]
+        return sorted(set(found))
 
     @cached_property
     def time_is_up(self) -> bool:
@@ -434,8 +448,50 @@ class Story:
         earlier = [e for e in self.events[: decision.number] if e.what in CUTS and e.cohort == decision.cohort]
         return earlier[-1] if earlier else None
 
-    def first_day_on(self, day: int, allowed: tuple[str, ...]) -> int:
-        return next(day + wait for wait in range(7) if self.weekday(day + wait) in allowed)
+    def must_be_left(self, k: int) -> int | None:
+        """The level that a decision is due on which must leave it; None where no data cut came early."""
+        cohort = self.before[k].deciding
+        cut = next((e for e in reversed(self.events[:k]) if e.what in CUTS), None)
+        if cohort is None or cut is None or cut.what != "decision forced":
+            return None
+        return int(self.cohorts[cohort]["level"])
+
+    def news_since(self, first: int, k: int) -> bool:
+        """Whether something that a rolling rule reads became known between two events."""
+        return any(first < number < k for p in self.patients for number in (p.settled, p.refused))
+
+    def resumes_on(self, k: int) -> int:
+        """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
+        decided = self.before[k].decided
+        share = getattr(self.s.rule, "min_followup_share", 0.0)
+        level = self.cohorts[self.before[k].open or 0]["level"]
+        days = next(day for day in range(self.window + 1) if day >= share * self.window - 1e-9)
+        k = decided + 1
+        here = [p.planned_day for p in self.patients if p.level == level and (p.on_the_way(k) or p.pending(k))]
+        day = max(here) + days if here and days else NEVER
+        return day if day > self.events[decided].day else NEVER
+
+    def may_be_asked_again(self, day: int, k: int) -> bool:
+        """Whether a rolling rule that suspends accrual can be asked: something is known, or for long enough."""
+        return self.news_since(self.before[k].decided, k) or day >= self.resumes_on(k)
+
+    def gates_before(self, day: int, k: int) -> tuple[str, ...]:
+        """The gates between whoever waits and treatment; none where there is no place that could be given.
+
+        Where a rolling rule has to be asked first, those on whose days it is.
+        """
+        now = self.before[k]
+        if now.open is None or now.concluding or now.permitted is None or self.room(k, now.permitted) <= 0:
+            return ()
+        if not now.held and self.taken(now.open, k) < now.places:
+            return GATES
+        is_asked = self.gives_places_itself(now.open) and (not now.held or self.may_be_asked_again(day, k))
+        return OF_CALENDAR if is_asked else ()
+
+    def waited_for(self, cohort: int, k: int) -> str:
+        """The gate that a cohort's places wait for, as events call it."""
+        told = (e.what for e in reversed(self.events[:k]) if e.cohort == cohort and e.what in GATES)
+        return next(told, GATES[0])
 
 
 def _rows(table: Any) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -21,11 +22,12 @@ from escalate import Scenario, Trial, simulate, simulate_trial
 from escalate.words.tables import Table
 from promises import PROMISES, broken
 from recount import recount
-from replay import WEEKDAYS
+from replay_gates import WEEKDAYS
 from small import lymphodepletion, small
 from strategies import any_rule, scenarios
 
 EVERY_DAY = list(WEEKDAYS)
+ALL_WORK = ("consent", "screening", "lymphodepletion", "infusion", "committee")
 APART = [
     promises.an_expansion_is_closed_as_soon_as_it_is_too_toxic,
     promises.data_cuts_come_when_they_can,
@@ -34,16 +36,6 @@ APART = [
 ]
 """Promises with random tests of their own below."""
 TOGETHER = [one for one in PROMISES if one not in APART]
-
-
-PLAIN = {
-    "calendar": {},
-    "treatment.lymphodepletion_weekdays": EVERY_DAY,
-    "treatment.later_infusion_weekdays": EVERY_DAY,
-    "safety.meeting_weeks": [],
-    "safety.meeting_dates": [],
-}
-"""Closures, and weekdays and dates of more than first infusions and meetings, have no promises here yet."""
 
 
 def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int], None]) -> None:
@@ -55,9 +47,9 @@ def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int]
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
-    @given(any_rule() if number % 2 else scenarios(everything=True), st.integers(0, 1000))
+    @given(any_rule(reviews=True) if number % 2 else scenarios(everything=True, reviews=True), st.integers(0, 1000))
     def every(scenario: Scenario, number: int) -> None:
-        check(scenario.replace(PLAIN), number)
+        check(scenario, number)
 
     every()
 
@@ -148,30 +140,88 @@ def busy(number: int) -> Scenario:
     )
 
 
-def busy_trials(numbers: range, these: list[promises.Promise], **changes: Any) -> None:
-    changes = {key.replace("__", "."): value for key, value in changes.items()}
+def gated(number: int) -> Scenario:
+    """Return a busy scenario in which much keeps a place shut: closures, a small unit, few doses, reviews."""
+    rng, scenario = random.Random(-number - 1), busy(number)
+    some, start = rng.choice, scenario.trial.start_date
+    changes: dict[str, Any] = {
+        "calendar.closed": [_closure(rng, start) for _ in range(some([0, 1, 2, 3]))],
+        "safety.after_sentinel_dlt": some(["review", "review", "go_on"]),
+        "safety.dlt_after_lymphodepletion": some(["withhold_if_closed", "withhold_if_closed", "withhold", "infuse"]),
+        "safety.assignment_delay_days": some([None, 0, 1, 4]),
+        "safety.meeting_weeks": some([[], [], [1, 3], [-1]]),
+    }
+    if scenario.safety.early_decision or changes["safety.after_sentinel_dlt"] == "review":
+        changes["safety.urgent_review_days"] = some([None, 0, 2, 5])
+    if some([True, False, False]):
+        changes |= {"safety.meeting_weeks": [], "safety.meeting_weekdays": EVERY_DAY}
+        changes["safety.meeting_dates"] = [start + timedelta(days=15 * number) for number in range(60)]
+    if scenario.treatment.lead_days:
+        changes["treatment.lymphodepletion_weekdays"] = some([EVERY_DAY, EVERY_DAY[:6]])
+        changes["safety.lymphodepletion_in_stagger"] = some([True, False])
+    if len(scenario.treatment.infusion_days) > 1:
+        changes["treatment.later_infusion_weekdays"] = some([EVERY_DAY, EVERY_DAY[:5]])
+    weeks, beds = (
+        {"infusions_per_week": some([2, 3])},
+        {"patients_at_once": some([1, 2]), "discharge_days": some([1, 9])},
+    )
+    if capacity := some([None, weeks, beds, weeks | beds]):
+        changes["capacity"] = capacity
+    days = sorted(rng.sample(range(-5, 200), 5))
+    released = some(
+        [{"batches_every_days": some([10, 25])}, {"batch_dates": [start + timedelta(days=d) for d in days]}]
+    )
+    if some([True, False]):
+        changes["product"] = released | {
+            "kind": "off_the_shelf",
+            "doses_at_start": some([1, 3, 8]),
+            "doses_per_batch": some([1, 2, 4]),
+            "batch_failure_probability": some([0.0, 0.4]),
+        }
+    return scenario.replace(changes)
+
+
+def _closure(rng: random.Random, start: date) -> dict[str, Any]:
+    first = start + timedelta(days=rng.randint(-10, 120))
+    what = rng.choice([ALL_WORK, rng.sample(ALL_WORK, 1), rng.sample(ALL_WORK, 2)])
+    return {
+        "first_day": first,
+        "last_day": first + timedelta(days=rng.choice([0, 2, 13])),
+        "what": list(what),
+        "every_year": rng.choice([True, False]),
+        "reason": rng.choice(["the unit moves", "holidays"]),
+    }
+
+
+Made = Callable[[int], Scenario]
+
+
+def made_trials(make: Made, numbers: range, these: list[promises.Promise]) -> None:
     found = {}
     for number in numbers:
-        scenario = busy(number)
-        scenario = scenario.replace(changes) if changes else scenario
-        if told := broken(simulate_trial(scenario, seed=number), these):
+        if told := broken(simulate_trial(make(number), seed=number), these):
             found[number] = told
     assert not found, found
 
 
 def test_busy_trials() -> None:
-    busy_trials(range(120), TOGETHER)
+    made_trials(busy, range(120), TOGETHER)
+
+
+def test_gated_trials() -> None:
+    made_trials(gated, range(120), TOGETHER)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("make", [busy, gated])
 @pytest.mark.parametrize("part", range(4))
-def test_busy_trials_long(part: int) -> None:
-    busy_trials(range(1000 + part * 3000, 4000 + part * 3000), PROMISES)
+def test_busy_trials_long(part: int, make: Made) -> None:
+    made_trials(make, range(1000 + part * 3000, 4000 + part * 3000), PROMISES)
 
 
-def same_in_both_engines(numbers: range, trials: int) -> None:
+def same_in_both_engines(make: Made, numbers: range, trials: int) -> None:
     for number in numbers:
-        scenario = busy(number)
+        scenario = make(number)
         kept = simulate(scenario, trials=trials, seed=number, progress=False).columns()
         for k in range(trials):
             for name, value in recount(simulate_trial(scenario, seed=number, replicate=k)).items():
@@ -180,13 +230,18 @@ def same_in_both_engines(numbers: range, trials: int) -> None:
 
 
 def test_what_the_kernel_keeps_is_a_recount_of_the_records() -> None:
-    same_in_both_engines(range(200, 220), 2)
+    same_in_both_engines(busy, range(200, 220), 2)
+
+
+def test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records() -> None:
+    same_in_both_engines(gated, range(200, 230), 2)
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("make", [busy, gated])
 @pytest.mark.parametrize("part", range(2))
-def test_what_the_kernel_keeps_is_a_recount_of_the_records_long(part: int) -> None:
-    same_in_both_engines(range(1000 + part * 1000, 2000 + part * 1000), 3)
+def test_what_the_kernel_keeps_is_a_recount_of_the_records_long(part: int, make: Made) -> None:
+    same_in_both_engines(make, range(1000 + part * 1000, 2000 + part * 1000), 3)
 
 
 # The awkward instants: small trials, by whom they are told
@@ -387,6 +442,124 @@ def test_a_rolling_rule_is_asked_when_somebody_is_ready() -> None:
     )
 
 
+def closure(first: str, last: str, *what: str, every_year: bool = True) -> dict[str, Any]:
+    dates = {"first_day": first, "last_day": last, "every_year": every_year}
+    return dates | {"what": list(what or ALL_WORK), "reason": "closed"}
+
+
+def test_the_committee_looks_at_a_sentinels_dlt() -> None:
+    """It could meet on day 5, which is closed for it; the stagger is long over."""
+    told(
+        small(
+            accrual=on_days(0, 3, 3),
+            calendar__closed=[closure("2025-01-06", "2025-01-06", "committee")],
+            safety__sentinel_stagger_days=1,
+            safety__after_sentinel_dlt="review",
+            safety__urgent_review_days=3,
+            trial__max_days=60,
+            what_if=fates(p1={"dlt_day": 2}),
+        ),
+        "1TNN",
+        (3, "review", None),
+        (6, "infusion", 2),
+    )
+
+
+def test_who_is_on_the_way_to_a_level_that_must_be_left() -> None:
+    """Two DLTs on day 9 force the decision of day 16, and patient 3 is due on day 11."""
+    told(
+        small(
+            accrual=on_days(0, 0, 8),
+            treatment__lymphodepletion=lymphodepletion(3),
+            safety__dlt_after_lymphodepletion="withhold_if_closed",
+            safety__review_delay_days=7,
+            what_if=fates(p1={"dlt_day": 6}, p2={"dlt_day": 6}),
+        ),
+        "1TT",
+        (9, "decision forced", None),
+        (11, "not infused", 3),
+        (16, "decision", None),
+    )
+
+
+def test_every_batch_fails() -> None:
+    """There is one dose, and whoever gets no infusion gives it back; a batch that fails is known on its day alone."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            treatment__lymphodepletion=lymphodepletion(3),
+            product={
+                "kind": "off_the_shelf",
+                "doses_at_start": 1,
+                "doses_per_batch": 1,
+                "batches_every_days": 2,
+                "batch_failure_probability": 1.0,
+            },
+            trial__max_days=40,
+            what_if=fates(p1={"infused": False}),
+        ),
+        "1N",
+        (0, "product", None),
+        (3, "lymphodepletion", 2),
+    )
+
+
+def test_a_rolling_rule_stays_without_a_meeting() -> None:
+    """Places come a day after the data cut; that it rises takes the meeting."""
+    told(
+        small(
+            rule={"name": "rolling six"},
+            accrual=on_days(0, 1, 2),
+            safety__review_delay_days=7,
+            safety__assignment_delay_days=1,
+            trial__max_days=45,
+        ),
+        "1NNN",
+        (2, "infusion", 2),
+        (3, "infusion", 3),
+        (38, "decision", None),
+    )
+
+
+def test_closures_of_every_year() -> None:
+    """No infusion on 28 February or 1 March, and the committee meets after the turn of the year, on day 311."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            calendar__closed=[
+                closure("2024-02-29", "2024-03-01", "infusion"),
+                closure("2024-12-30", "2025-01-02", "committee"),
+            ],
+            treatment__infusion_days=[0, 2],
+            safety__review_delay_days=278,
+            trial__start_date="2023-02-26",
+            trial__max_days=320,
+        ),
+        "1NNN",
+        (0, "closure", None),
+        (4, "infusion", 3),
+        (311, "decision", None),
+    )
+
+
+def test_a_week_and_a_bed_for_one() -> None:
+    """The next week begins on day 5; patient 2, who gets no infusion, leaves week and bed to the last."""
+    told(
+        small(
+            accrual=on_days(0, 0, 0),
+            treatment__lymphodepletion=lymphodepletion(2),
+            capacity={"infusions_per_week": 1, "patients_at_once": 1, "discharge_days": 1},
+            trial__max_days=30,
+            what_if=fates(p2={"infused": False}),
+        ),
+        "1NP",
+        (0, "capacity", None),
+        (3, "lymphodepletion", 2),
+        (5, "lymphodepletion", 3),
+        (7, "infusion", 3),
+    )
+
+
 TOO_TOXIC = {
     "safety__when_rule_finished": "expand",
     "trial__planned_patients": 12,
@@ -577,8 +750,8 @@ def notices(trial: Trial) -> bool:
 def test_every_changed_cell_is_noticed() -> None:
     """Any number or word of any table, one at a time: nothing in the records is taken on trust."""
     rng, missed = random.Random(1), set()
-    for number in (3, 5, 8, 21):
-        trial = simulate_trial(busy(number), seed=number)
+    for make, number in ((busy, 3), (gated, 5), (busy, 8), (gated, 21)):
+        trial = simulate_trial(make(number), seed=number)
         for name in TABLES:
             table: Table = getattr(trial, name)
             columns = [
@@ -589,5 +762,5 @@ def test_every_changed_cell_is_noticed() -> None:
             for column in columns:
                 for row in rng.sample(range(len(table)), min(len(table), 3)):
                     if not notices(changed(trial, name, row, column)):
-                        missed.add((number, name, column, row, table[column][row]))
+                        missed.add((make.__name__, number, name, column, row, table[column][row]))
     assert not missed, missed
