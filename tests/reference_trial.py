@@ -38,7 +38,7 @@ OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN", "IQ rolling six", "table")
 GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
-GATES_TO_BE_ASKED = ("closure", "weekday")
+GATES_TO_BE_ASKED = ("product", "capacity", "closure", "weekday")
 
 CAP_REACHED = "cap reached"
 CAP_INCONCLUSIVE = "cap reached, inconclusive"

@@ -25,7 +25,7 @@ from .candidates import (
 from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
-from .places import by_calendar
+from .places import by_unit
 from .questions import write_known_alone
 
 
@@ -214,7 +214,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
             return
         looks = infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
-            if by_calendar(w, t) == w.today:
+            if by_unit(p, w, t) == w.today:
                 cut_data(p, w, t, 0, 0)
             else:
                 w.wake_day = w.today + 1

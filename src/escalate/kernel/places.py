@@ -81,6 +81,11 @@ def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
     if w.reviewed_day > w.today:
         w.wake_gate = Wait.REVIEW
         return w.reviewed_day
+    return by_unit(p, w, t)
+
+
+def by_unit(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return when the first gate of the unit opens that is shut today, and note which it is; today, if none is."""
     if p.has_resources:
         day = with_resources(p, w, t)
         if day > w.today:

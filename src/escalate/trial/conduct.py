@@ -466,7 +466,7 @@ class Conduct:
             return
         if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
             return
-        shut = self.gates.shut(self.clock.today, cohort, self.gates.of_calendar)
+        shut = self.gates.shut(self.clock.today, cohort, self.gates.of_unit)
         if shut is not None:
             self.note_gate(cohort, shut)
         else:

@@ -76,18 +76,19 @@ class Gates:
     ) -> None:
         self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
         self._open_days = scenario.open_days
-        self.of_calendar = (
+        self._resources = Resources(scenario, people, batch_fails)
+        self.of_unit = (
+            Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
+            Gate(CAPACITY, lambda day, _: self._resources.with_capacity(day)),
             Gate(CLOSURE, lambda day, _: _looked_up(self._open_days.by_closure, day)),
             Gate(WEEKDAY, lambda day, _: _looked_up(self._open_days.by_weekday, day)),
         )
-        """Those that are the same for every cohort."""
-        self._resources = Resources(scenario, people, batch_fails)
+        """Those that are the same for every cohort: a rolling rule is asked for a candidate when they are open, on the data
+        of the day on which the treatment can begin."""
         self.listed = (
             Gate(STAGGER, self.after_stagger),
             Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
-            Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
-            Gate(CAPACITY, lambda day, _: self._resources.with_capacity(day)),
-            *self.of_calendar,
+            *self.of_unit,
         )
         """All that are shut up to some day."""
 
