@@ -1095,7 +1095,6 @@ BUGS = (
     Bug("promises of gates: the kernel waits for weekdays in closures", "kernel/places.py", "w.wake_gate = Wait.CLOSURE", "w.wake_gate = Wait.WEEKDAY", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
     Bug("promises of gates: the kernel has a bed more", "kernel/places.py", "occupied < p.patients_at_once", "occupied <= p.patients_at_once", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
     Bug("promises of gates: the kernel's batches never fail", "kernel/places.py", 'or not t.batch_fails[batch]', 'or True', f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
-    Bug("promises of gates: all waits are for the stagger", "results/timeline.py", "return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])", "return GATES[0]", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
 )  # fmt: skip
 
 
