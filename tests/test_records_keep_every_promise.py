@@ -543,6 +543,24 @@ def test_closures_of_every_year() -> None:
     )
 
 
+def test_consents_are_put_off_to_the_next_open_day() -> None:
+    """Consent is closed from day 2 to day 5, and screening on day 6, on which results of that day would come."""
+    told(
+        small(
+            accrual=on_days(0, 2, 3),
+            calendar__closed=[
+                closure("2025-01-03", "2025-01-06", "consent"),
+                closure("2025-01-07", "2025-01-07", "screening"),
+            ],
+            trial__max_days=40,
+        ),
+        "1NNN",
+        (6, "consent", None),
+        (7, "eligible", None),
+        (7, "infusion", 3),
+    )
+
+
 def test_a_week_and_a_bed_for_one() -> None:
     """The next week begins on day 5; patient 2, who gets no infusion, leaves week and bed to the last."""
     told(
