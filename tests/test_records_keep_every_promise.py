@@ -2,7 +2,7 @@
 
 Random scenarios of `strategies`, trials of this file in which much happens at once, and small ones at the awkward
 instants. What the kernel keeps of a trial is a recount of the same records. So far 4,000 random scenarios, 6,000 busy
-trials and, in both engines, 1,200 more were looked at; with closures, capacity, product and reviews 3,000 random
+trials and, in both engines, 1,200 more were looked at; with closures, capacity, product and reviews 5,000 random
 scenarios, 1,100 busy trials and 2,200 in both engines.
 """
 
