@@ -1056,7 +1056,7 @@ BUGS = (
     Bug("promises: a partial dose frees no place", "trial/census.py", "        self.placeless += 1\n        cohort.placeless += 1\n        self.vacates(cohort)", "        return", KEPT),
     Bug("promises: the kernel's committee meets at once", "kernel/places.py", "Open.COMMITTEE, w.today + p.review_delay_days)", "Open.COMMITTEE, w.today)", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
     Bug("promises: the kernel's cap leaves room for one more", "kernel/places.py", "return p.cap - used", "return p.cap - used + 1", f"{RECORDS}::test_what_the_kernel_keeps_is_a_recount_of_the_records"),
-    Bug("promises of gates: consents stay on closed days", "nature/candidates.py", "int(opens[day]) if day < len(opens) else day", "day", KEPT),
+    Bug("promises of gates: consents stay on closed days", "nature/candidates.py", "int(opens[day]) if day < len(opens) else day", "day", f"{RECORDS}::test_consents_are_put_off_to_the_next_open_day"),
     Bug("promises of gates: somebody consents at random in a closure", "nature/candidates.py", " + scenario.open_days.pauses()", "", SHUT),
     Bug("promises of gates: results of screening come on closed days", "trial/gates.py", "return _looked_up(self._open_days.screening, day)", "return day", SHUT),
     Bug("promises of gates: a closure keeps no place shut", "trial/gates.py", "lambda day, _: _looked_up(self._open_days.by_closure, day)", "lambda day, _: day", SHUT),
@@ -1095,7 +1095,6 @@ BUGS = (
     Bug("promises of gates: the kernel waits for weekdays in closures", "kernel/places.py", "w.wake_gate = Wait.CLOSURE", "w.wake_gate = Wait.WEEKDAY", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
     Bug("promises of gates: the kernel has a bed more", "kernel/places.py", "occupied < p.patients_at_once", "occupied <= p.patients_at_once", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
     Bug("promises of gates: the kernel's batches never fail", "kernel/places.py", 'or not t.batch_fails[batch]', 'or True', f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
-    Bug("promises of gates: all waits are for the stagger", "results/timeline.py", "return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])", "return GATES[0]", f"{RECORDS}::test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records"),
 )  # fmt: skip
 
 

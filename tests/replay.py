@@ -463,7 +463,8 @@ class Story:
     def resumes_on(self, k: int) -> int:
         """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
         decided = self.before[k].decided
-        share = getattr(self.s.rule, "min_followup_share", 0.0)
+        suspends = getattr(self.s.rule, "below_min_followup", "stay") == "suspend"
+        share = self.s.rule.min_followup_share if suspends else 0.0
         level = self.cohorts[self.before[k].open or 0]["level"]
         days = next(day for day in range(self.window + 1) if day >= share * self.window - 1e-9)
         k = decided + 1
