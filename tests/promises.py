@@ -39,7 +39,7 @@ from replay import (
     Event,
     Story,
 )
-from replay_gates import GATES, OF_CALENDAR
+from replay_gates import GATES, OF_UNIT
 
 AFTER_A_DLT = "withheld: a DLT became known after lymphodepletion"
 LEVEL_IS_LEFT = "withheld: the dose level must be left, and the committee is called"
@@ -338,6 +338,8 @@ def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
             yield f"{event} is written down again"
         elif (shut := story.gates.shut(event.day, cohort, k, story.gates_before(event.day, k))) != event.what:
             yield f"{event}, and what is waited for is {shut}"
+        if event.level != story.cohorts[cohort]["level"]:
+            yield f"{event} is at level {event.level}, and the cohort is not"
 
 
 # Treatment
@@ -727,7 +729,7 @@ def _not_ready(story: Story, event: Event) -> Iterator[str]:
         yield f"{event}: nobody gives places for candidates"
     elif not any(p.waits(k) for p in story.people):
         yield f"{event}: nobody waits"
-    elif story.gates.shut(event.day, event.cohort or 0, k, OF_CALENDAR):
+    elif story.gates.shut(event.day, event.cohort or 0, k, OF_UNIT):
         yield f"{event}: no place could be given today"
     elif story.room(k, now.permitted or 0) <= 0:
         yield f"{event}: the cap leaves no room"

@@ -124,10 +124,7 @@ def _milestones(story: Story) -> dict[str, float]:
 
 
 def _waits(story: Story) -> dict[str, int]:
-    """What each day was waited for, by what holds at its end; of gates those that the protocol has.
-
-    Of a rolling rule that lost somebody the committee alone: whether that place is free is read in two ways.
-    """
+    """What each day was waited for, by what holds at its end; of gates those that the protocol has."""
     days: Counter[str] = Counter()
     numbers = [story.at(day + 1, OUTCOMES) for day in range(story.events[-1].day)]
     for k, group in itertools.groupby(numbers):
@@ -141,9 +138,8 @@ def _waits(story: Story) -> dict[str, int]:
         "closure": len(story.s.calendar.closed) > 0,
         "weekday": min(len(set(each)) for each in weekdays) < 7,
     }
-    kinds = ["committee", "follow-up"]
-    if not (story.rolling and any(p.outcome == "non-evaluable" for p in story.patients)):
-        kinds += ["patients", "lymphodepletion", "DLT windows", *(gate for gate in GATES if has.get(gate, True))]
+    gates = [gate for gate in GATES if has.get(gate, True)]
+    kinds = ["patients", *gates, "lymphodepletion", "DLT windows", "committee", "follow-up"]
     return {f"waits_{kind.replace(' ', '_').replace('-', '_')}_days": days[kind] for kind in kinds}
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from scipy.stats import beta
 
 from escalate import Trial
-from replay_gates import GATES, OF_CALENDAR, Days, Gates
+from replay_gates import GATES, OF_UNIT, Days, Gates
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 CLOSED_LEVEL = "withheld: the committee has closed this dose level"
@@ -487,7 +487,7 @@ class Story:
         if not now.held and self.taken(now.open, k) < now.places:
             return GATES
         is_asked = self.gives_places_itself(now.open) and (not now.held or self.may_be_asked_again(day, k))
-        return OF_CALENDAR if is_asked else ()
+        return OF_UNIT if is_asked else ()
 
     def waited_for(self, cohort: int, k: int) -> str:
         """The gate that a cohort's places wait for, as events call it."""

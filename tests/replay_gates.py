@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
 """In the order in which they are waited for."""
-OF_CALENDAR = GATES[-2:]
+OF_UNIT = GATES[-4:]
 """Those that say on which days a rolling rule is asked for whoever is ready."""
 
 

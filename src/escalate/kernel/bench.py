@@ -171,10 +171,8 @@ class Bench:
     cohort_dlts: int = 0
     taken: int = 0
     """Places that cannot be given any more: a rolling cohort replaces nobody by itself, the rule is asked again."""
-    cohort_freed: int = 0
-    """Places that were taken and given back."""
     vacant: int = 0
-    """Of these, the ones that nobody has taken since."""
+    """Places that were given back, and that nobody has taken since."""
     cohort_opened: int = 0
     # What the committee permits, and what became known since it met
     permitted: int = 0

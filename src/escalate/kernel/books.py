@@ -21,7 +21,7 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
     if not w.held and room(p, w, w.permitted) <= 0:
         w.waits[for_outcome] += days
     elif w.rolling and not w.held:
-        if w.enrolled - w.first_patient - w.cohort_freed < w.places:
+        if w.taken < w.places:
             w.waits[for_place] += days
         else:
             w.if_stops[for_outcome] += days

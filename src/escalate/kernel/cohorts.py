@@ -24,7 +24,7 @@ def open_cohort(p: Protocol, w: Bench, level: int, places: int, expansion: int) 
     w.first_patient = w.enrolled
     w.sentinel, w.reviewed_day = -1, 0
     w.cohort_lymphodepleted = w.cohort_pending = w.cohort_evaluable = w.cohort_dlts = 0
-    w.taken = w.cohort_placeless = w.cohort_freed = w.vacant = 0
+    w.taken = w.cohort_placeless = w.vacant = 0
     w.cohort_opened = w.today
     w.last_day = w.today
 

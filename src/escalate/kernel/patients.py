@@ -98,7 +98,6 @@ def is_not_infused(p: Protocol, w: Bench, person: Person) -> None:
 def vacates(w: Bench) -> None:
     """Write down that a place of the cohort is given back; unless a DLT beyond its places fills it, it is vacant."""
     w.taken -= 1
-    w.cohort_freed += 1
     if w.rolling or w.taken < w.places:
         w.vacant += 1
 
@@ -186,11 +185,8 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
                 w.vacant -= 1
         if dlt:
             w.dlt_known = Phase.OF_A_DAY * w.today + phase
-    elif here and p.replaces and not placeless:
-        if w.rolling:
-            w.cohort_freed += 1
-        else:
-            vacates(w)
+    elif here and p.replaces and not placeless and not w.rolling:
+        vacates(w)
     w.news = 1
     w.last_outcome_day = w.today
     check = w.today if phase == Phase.MORNING else w.today + 1

@@ -160,7 +160,7 @@ def _add_rolling_cohort(
         for row, following in zip(decisions, ends, strict=False)
         if row["action"] in ("suspend", "stop")
     ]
-    in_place = _spells_in_place(people, until + 1)
+    in_place = [_Spell(p["start"], p["prepared"] if p["infused"] is None else until + 1) for p in people]
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
     shut = [spell for spell, _ in gates]
     is_last = bool(decisions) and decisions[-1]["action"] == "stop"

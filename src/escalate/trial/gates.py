@@ -83,8 +83,8 @@ class Gates:
             Gate(CLOSURE, lambda day, _: _looked_up(self._open_days.by_closure, day)),
             Gate(WEEKDAY, lambda day, _: _looked_up(self._open_days.by_weekday, day)),
         )
-        """Those that are the same for every cohort: a rolling rule is asked for a candidate when they are open, on the data
-        of the day on which the treatment can begin."""
+        """Those that are the same for every cohort: a rolling rule is asked for a candidate when they are open, on the
+        data of the day on which the treatment can begin."""
         self.listed = (
             Gate(STAGGER, self.after_stagger),
             Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
