@@ -37,6 +37,7 @@ from replay import (
     TIME_IS_UP,
     WITH_A_MODEL,
     Event,
+    Person,
     Story,
 )
 from replay_gates import GATES, OF_UNIT
@@ -359,6 +360,15 @@ def infusion_comes_so_many_days_after_lymphodepletion(story: Story) -> Iterator[
             yield f"patient {p.patient} is neither infused nor not, on day {p.planned_day}"
 
 
+def _is_withheld_later(story: Story, p: Person, day: int, told: list[int]) -> bool:
+    """Whether a later infusion is withheld: the level is closed, or must be left; told, where the rule alone knows."""
+    k = story.at(day, INFUSIONS)
+    permitted = story.before[k].permitted
+    closed = day in told if permitted is None else p.level > permitted
+    withholds = story.s.safety.later_infusions_at_closed_level == "withhold"
+    return withholds and (closed or story.must_be_left(k) == p.level)
+
+
 @promise
 def later_infusions_come_on_their_days(story: Story) -> Iterator[str]:
     """All of them, until a DLT or the end of observation; none on such a day or after it."""
@@ -371,6 +381,11 @@ def later_infusions_come_on_their_days(story: Story) -> Iterator[str]:
         end = min(ends, default=NEVER)
         planned = [zero + day for day in story.s.treatment.infusion_days]
         wanted = [day for day in planned if day <= story.trial.duration_days and (day < end or day == zero)]
+        withheld = [e.day for e in p.all("infusion withheld")]
+        stop = next((day for day in wanted if day > zero and _is_withheld_later(story, p, day, withheld)), None)
+        if withheld != ([] if stop is None else [stop]):
+            yield f"patient {p.patient}: infusions are withheld on {withheld}, should be on {stop}"
+        wanted = [day for day in wanted if stop is None or day < stop]
         if [e.day for e in given] != wanted:
             yield f"patient {p.patient} is infused on {[e.day for e in given]}, planned are {wanted}"
         told = p.row["infusion_day"], p.row["last_infusion_day"], p.row["infusions"]

@@ -350,6 +350,7 @@ class Person:
     planned_infusion_day: int | None = None
     refused: bool = False
     level_was_closed: bool = False
+    stopped: bool = False
     infusion_day: int | None = None
     last_infusion_day: int | None = None
     infusions: int = 0
@@ -539,7 +540,7 @@ class ReferenceTrial:
 
         An infusion planned for after the end of the window has not been missed yet when the window ends.
         """
-        if not person.fate.full_dose:
+        if not person.fate.full_dose or person.stopped:
             return False
         for day in self.s.treatment.infusion_days[1:]:
             if day <= self.s.window_end_offset and not self.later_infusion_given(person, day):
@@ -966,7 +967,17 @@ class ReferenceTrial:
             elif person.infused and person.infusion_day < self.today:
                 offset = self.today - person.infusion_day
                 if offset in self.s.treatment.infusion_days and self.later_infusion_given(person, offset):
-                    self.infuse(person)
+                    self.infuse_or_stop(person)
+
+    def infuse_or_stop(self, person: Person) -> None:
+        """Give a later infusion, unless the level is closed now, or is to be left: then neither this nor any other."""
+        must_be_left = person.cohort is self.deciding_on and self.still_to_come is not None
+        if self.s.safety.later_infusions_at_closed_level == "withhold" and not person.stopped:
+            person.stopped = person.level > self.permitted_level or must_be_left
+            if person.stopped:
+                self.note("infusion withheld", person)
+        if not person.stopped:
+            self.infuse(person)
 
     def infuse_or_refuse(self, person: Person) -> None:
         withheld = False

@@ -194,6 +194,8 @@ def _put_reviews(draw: st.DrawFn, data: dict[str, Any]) -> None:
         safety["urgent_review_days"] = draw(st.sampled_from([None, 0, 1, 3, 30]))
     if data["treatment"]["lymphodepletion"]:
         safety["lymphodepletion_in_stagger"] = draw(st.booleans())
+    if len(data["treatment"]["infusion_days"]) > 1:
+        safety["later_infusions_at_closed_level"] = draw(st.sampled_from(["withhold", "give"]))
     safety["assignment_delay_days"] = draw(st.sampled_from([None, 0, 0, 1, 4]))
 
 

@@ -212,6 +212,27 @@ def test_places_open_between_closures_and_on_weekdays(rule_name: str, length: in
     assert_same(found, by_simpy(scenario, 40))
 
 
+@pytest.mark.parametrize("compiles", COMPILES)
+@pytest.mark.parametrize("rule_name", ["3+3", "BOIN", "TITE-BOIN", "rolling six"])
+def test_later_infusions_at_a_closed_level(rule_name: str, compiles: bool) -> None:
+    """Infusions of a week and two weeks; many DLTs, so that levels are closed while others are still to come."""
+    scenario = small(
+        rule=RULES[rule_name],
+        treatment={"infusion_days": [0, 7, 14], "lymphodepletion": lymphodepletion(2)},
+        safety__later_infusions_at_closed_level="withhold",
+        safety__review_delay_days=4,
+        safety__early_decision=True,
+        accrual={"kind": "poisson", "consents_per_month": 20.0},
+        toxicity__dlt_probability=[0.3, 0.6],
+        trial__planned_patients=18,
+        trial__max_days=300,
+    )
+    truth = by_simpy(scenario, 60)
+    assert_same(by_kernel(scenario, 60, compiles=compiles), truth)
+    given = by_simpy(scenario.replace({"safety.later_infusions_at_closed_level": "give"}), 60)
+    assert (truth.patients["non_evaluable"] > given.patients["non_evaluable"]).any()
+
+
 TIME_CAN_BE_UP = {
     "safety.early_decision": True,
     "safety.review_delay_days": 6,

@@ -1453,3 +1453,23 @@ def test_a_patient_is_lymphodepleted_when_the_decision_is_forced(
         6 {after_one} p3
         30 trial ended
     """)
+
+
+@pytest.mark.parametrize(("policy", "evaluable"), [("withhold", 2), ("give", 3)])
+def test_a_later_infusion_at_a_level_that_must_be_left(policy: str, evaluable: int) -> None:
+    """Two DLTs on day 5 force a decision that is taken on day 9; patient 3 is due to a second infusion on day 7."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0],
+            treatment__infusion_days=[0, 7],
+            safety__review_delay_days=4,
+            safety__early_decision=True,
+            safety__later_infusions_at_closed_level=policy,
+            what_if=[{"patient": 1, "dlt_day": 5}, {"patient": 2, "dlt_day": 5}],
+        )
+    )
+    told = log_of(trial)
+    assert ("7 infusion withheld p3" in told, "7 infusion p3" in told) == (policy == "withhold", policy == "give")
+    assert "5 decision forced k1@1" in told and "9 decision k1@none" in told
+    assert sum(outcome in ("DLT", "no DLT") for outcome in trial.patients["outcome"]) == evaluable
+    assert trial.patients["last_infusion_day"] == [0, 0, 0 if policy == "withhold" else 7]

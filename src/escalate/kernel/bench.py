@@ -76,6 +76,8 @@ class Protocol(NamedTuple):
     """Whether the place of a patient who gets less than the full dose is free at once."""
     withholds: int
     withholds_if_closed: int
+    withholds_later: int
+    """Whether infusions after the first one are withheld at a closed level."""
     expands: int
     follow_up_days: int
     onset_depends_on_level: int
@@ -176,6 +178,8 @@ class Bench:
     cohort_opened: int = 0
     # What the committee permits, and what became known since it met
     permitted: int = 0
+    standing_since: int = 0
+    """First day whose later infusions are given or withheld as levels stand now."""
     open_levels: int = 0
     """How many levels, from the lowest up, no decision so far has eliminated."""
     dlt_known: int = 0
@@ -249,6 +253,8 @@ class Person:
     outcome: int = Outcome.NOT_YET
     placeless: int = 0
     """Whether the place was free at once."""
+    stopped_day: int = 0
+    """Day of the first infusion that was withheld; `NEVER` if none was."""
     withheld: int = 0
     """Whether a decision has closed the level since lymphodepletion: such a patient gets no cells."""
     settle_day: int = 0

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from ..nature.streams import NEVER
 from .bench import Bench, Numbers, Person, Protocol, Tables, day_of_dlt
 from .codes import Drawn, Outcome, State, Wait
-from .places import has_free_place, room
+from .places import has_free_place, room, stop_infusions
 
 
 def wait(p: Protocol, w: Bench, until: int) -> None:
@@ -139,6 +139,11 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, infusion_days: It
         dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
         if dlt_day < stopped:
             stopped = dlt_day
+        if p.withholds_later:
+            if person.outcome == Outcome.PENDING:
+                stop_infusions(w, t, person, p.max_days + 1)
+            if person.stopped_day - person.infusion_day < stopped:
+                stopped = person.stopped_day - person.infusion_day
         if person.infusion_day > last_infusion:
             last_infusion = person.infusion_day
         for after in infusion_days:

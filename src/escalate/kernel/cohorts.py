@@ -8,7 +8,7 @@ from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
 from .codes import Answer, Ask, Followup, Outcome, Run, Wait
-from .places import beyond_places, is_complete, meeting_day, outcomes_to_come, room
+from .places import beyond_places, is_complete, levels_change, meeting_day, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
 
@@ -61,7 +61,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         if found < 0:
             return
         if t.answers[found][Answer.SAYS]:
-            is_too_toxic(w, t)
+            is_too_toxic(p, w, t, 0)
             cut_data(p, w, t, 0, 0)
             return
     is_ready = is_complete(p, w)
@@ -73,8 +73,9 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         cut_data(p, w, t, forced, outstanding)
 
 
-def is_too_toxic(w: Bench, t: Tables) -> None:
+def is_too_toxic(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     """Write down that the expansion is closed, or is not opened at all: nobody is infused at its level from now on."""
+    levels_change(p, w, t, late)
     w.expansion_closed_day = w.today
     permit(w, t, w.level - 1)
 
@@ -117,6 +118,7 @@ def stays_calm(p: Protocol, w: Bench) -> bool:
 
 def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
     """Freeze what the committee will see; nobody is enrolled until it has decided."""
+    levels_change(p, w, t, 0)
     w.last_day = w.today
     w.open = w.news = 0
     w.resume_day = NEVER
@@ -241,6 +243,7 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
     """Do what the committee has decided."""
     action, level = decided[Answer.SAYS], decided[Answer.TO_LEVEL]
     provisional = is_provisional(w, decided)
+    levels_change(p, w, t, late)
     the_committee_has_met(w, action)
     permit(w, t, decided[Answer.RULE_ALONE] if provisional else level)
     if action != Action.SUSPEND and stays_calm(p, w):
@@ -284,6 +287,7 @@ def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: in
         level, reason = t.answers[found][Answer.TO_LEVEL], t.answers[found][Answer.WHY]
     else:
         w.left_to_ask = kind
+    levels_change(p, w, t, late)
     the_committee_has_met(w, Action.STOP)
     permit(w, t, level)
     finish(p, w, level, reason, late)
@@ -308,7 +312,7 @@ def open_expansion(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         return
     w.expands_at = NO_LEVEL
     if t.answers[found][Answer.SAYS]:
-        is_too_toxic(w, t)
+        is_too_toxic(p, w, t, late)
         close_enrolment(w, late)
     else:
         open_cohort(p, w, w.level, room(p, w, w.permitted), 1)

@@ -155,6 +155,7 @@ def begin(p: Protocol, w: Bench) -> None:
     w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
+    w.standing_since = 0
     w.open_levels, w.expands_at, w.calls, w.assigns = p.levels, NO_LEVEL, 0, 0
     w.last_consent_day = p.max_days
     w.wake_gate = Wait.STAGGER

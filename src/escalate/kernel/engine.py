@@ -114,6 +114,7 @@ class Engine:
             frees_at_once=safety.replace_partial_dose == "at_once",
             withholds=safety.dlt_after_lymphodepletion == "withhold",
             withholds_if_closed=safety.dlt_after_lymphodepletion == "withhold_if_closed",
+            withholds_later=safety.later_infusions_at_closed_level == "withhold",
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,
             onset_depends_on_level=isinstance(scenario.toxicity.onset, WeibullOnset),

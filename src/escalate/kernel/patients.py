@@ -6,7 +6,7 @@ from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
-from .places import has_free_place, meeting_day, room, shut_until
+from .places import has_free_place, meeting_day, room, shut_until, stop_infusions
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -44,7 +44,7 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
     w.cohort_lymphodepleted += 1
     w.lymphodepleted[w.level] += 1
     w.to_be_infused[w.level] += 1
-    person.withheld = 0
+    person.withheld, person.stopped_day = 0, NEVER
     if w.vacant:
         w.vacant -= 1
         w.replaced[w.level] += 1
@@ -147,6 +147,10 @@ def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
         person = t.people[patient]
         if person.outcome == Outcome.PENDING:
             if person.settle_day == w.today:
+                if p.withholds_later:
+                    stop_infusions(w, t, person, w.today)
+                    if person.comes == Outcome.NO_DLT and person.stopped_day != NEVER:
+                        person.comes = Outcome.NON_EVALUABLE
                 if person.comes == Outcome.DLT and p.reviews_sentinel and w.has_sentinel and patient == w.sentinel:
                     w.reviewed_day = meeting_day(p, w, t, 1)
                 settle(p, w, person, phase)

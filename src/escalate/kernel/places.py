@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .bench import Bench, Protocol, Tables
+from ..nature.streams import NEVER
+from .bench import Bench, Person, Protocol, Tables
 from .codes import Open, Outcome, Wait
 
 
@@ -43,6 +44,27 @@ def is_complete(p: Protocol, w: Bench) -> bool:
     elif w.cohort_lymphodepleted or w.cohort_pending:
         return False
     return not has_free_place(w) or room(p, w, w.permitted) <= 0
+
+
+def stop_infusions(w: Bench, t: Tables, person: Person, until: int) -> None:
+    """Write down the first infusion that was withheld since levels have stood as they do, up to a day."""
+    called = w.cut_forced == 1 and w.meeting_day != NEVER and person.cohort == w.cohorts
+    if person.stopped_day != NEVER or not (person.level > w.permitted or called):
+        return
+    for after in t.infusion_days:
+        day = person.infusion_day + after
+        if after > 0 and w.standing_since <= day < until:
+            person.stopped_day = day
+            return
+
+
+def levels_change(p: Protocol, w: Bench, t: Tables, late: int) -> None:
+    """Write down whose later infusions were withheld, before levels stand otherwise; today's too, if it is late."""
+    if p.withholds_later:
+        for patient in range(w.oldest_window, w.arrived):
+            if t.people[patient].outcome == Outcome.PENDING:
+                stop_infusions(w, t, t.people[patient], w.today + late)
+        w.standing_since = w.today + late
 
 
 def open_day(t: Tables, what: int, day: int) -> int:

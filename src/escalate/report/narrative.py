@@ -178,6 +178,7 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "product": _held_up("the next batch of the product"),
     "lymphodepletion": _enrolled,
     "infusion": _infused,
+    "infusion withheld": _with_detail("does not get the next infusion"),
     "not infused": _with_detail("is not infused"),
     "DLT": _with_detail("has a DOSE-LIMITING TOXICITY"),
     "late toxicity": _with_detail("has a late toxicity, after the DLT window: it does not count"),

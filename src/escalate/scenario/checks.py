@@ -450,6 +450,13 @@ def _table_has_every_line(
         )
 
 
+@_check("treatment", "safety")
+def _later_infusions_exist(treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
+    if safety.later_infusions_at_closed_level == "withhold" and len(treatment.infusion_days) == 1:
+        told = f"has no effect: {treatment.say('there is one infusion')}; leave it out"
+        yield ("safety", "later_infusions_at_closed_level"), "withhold", told
+
+
 @_check("treatment")
 def _weekdays_have_a_use(treatment: Treatment) -> Iterator[Complaint]:
     what = {

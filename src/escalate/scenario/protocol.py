@@ -221,6 +221,10 @@ class Safety(Section):
     infusion is withheld if the level is closed, or a decision that must leave it downwards is due (which a protocol
     without early decisions never knows before the decision); it is withheld after any DLT; or it is given as long as no
     decision has closed the level."""
+    later_infusions_at_closed_level: Literal["withhold", "give"] = "give"
+    """What happens to the infusions after the first one of a patient whose level has been closed, or must be left while
+    the committee is called: they are given, or withheld from the first such day on. Who has less than the full dose and
+    no DLT is non-evaluable."""
     when_rule_finished: Literal["stop", "expand"] = "stop"
     """What happens to places left under the cap: nothing, or patients at the recommended dose."""
 

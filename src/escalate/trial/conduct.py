@@ -612,10 +612,19 @@ class Conduct:
             self.fill_places_on(self.clock.today)
         self.log.infusion(person, cohort)
 
+    def infuse_later(self, person: Person, cohort: CohortFile) -> None:
+        """Give an infusion after the first one, unless the level has been closed and the protocol withholds it then."""
+        withholds = self.safety.later_infusions_at_closed_level == "withhold"
+        if withholds and not person.stopped and (cohort.level > self.permitted_level or cohort.must_be_left):
+            person.stopped, person.full_dose = True, False
+            self.log.event("infusion withheld", person, detail="the dose level is closed, or must be left")
+        elif not person.stopped:
+            self.log.infusion(person, cohort)
+
     def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
         """Write down what happened to an infused patient, and what follows from it."""
         if event == "infusion":
-            self.log.infusion(person, cohort)
+            self.infuse_later(person, cohort)
             return
         detail = None
         if event in ("DLT", "late toxicity"):

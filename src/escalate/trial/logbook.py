@@ -108,6 +108,8 @@ class Person:
     """Each infusion is less than planned."""
     full_dose: bool = True
     """Every infusion is given, and none is reduced."""
+    stopped: bool = False
+    """A later infusion was withheld, and no other one follows."""
     sentinel: bool = False
     withheld: bool = False
     """A decision has closed the level since lymphodepletion: there will be no infusion."""

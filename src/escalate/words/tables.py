@@ -257,6 +257,7 @@ EVENT_WORDS: dict[str, str] = {
     "weekday": "somebody waits for a free place, or for a rolling rule to be asked for one: for a weekday that suits",
     "lymphodepletion": "the patient has a place and starts lymphodepletion: enrolled",
     "infusion": "the patient receives cells",
+    "infusion withheld": "a later infusion is not given, since the level is closed; nor are those after it",
     "not infused": "the patient is lymphodepleted and receives no cells",
     "DLT": "the patient's first dose-limiting toxicity, inside the DLT window",
     "late toxicity": "the patient's first dose-limiting toxicity, after the DLT window: recorded, not counted",
