@@ -69,7 +69,7 @@ EDITS = {
     "a label twice": ('label = "13.5e9 cells"', 'label = "9e9 cells"', 'label = "9e9 cells"', "another dose level has this label"),
     "cells for one level alone": ("cells = 13.5e9\n", "", "[[dose_levels]]", "has no `cells`, and other levels do"),
     "cap too small": ("planned_patients = 9 ", "planned_patients = 2 ", "planned_patients", "trial.planned_patients = 2: leaves no room for the first cohort of 3"),
-    "rule unknown": ('name = "3+3"', 'name = "4+4"', "name", "rule.name = \"4+4\": must be one of '3+3', 'rolling six', 'BOIN'"),
+    "rule unknown": ('name = "3+3"', 'name = "4+4"', "name", "rule.name = \"4+4\": must be one of '3+3', 'rolling six', 'IQ rolling six', 'BOIN'"),
     "variant unknown": ('variant = "C"', 'variant = "D"', "variant", "rule.variant = \"D\": must be 'A', 'B' or 'C'"),
     "arrival process unknown": ('kind = "poisson"', 'kind = "weekly"', "kind", "accrual.kind = \"weekly\": must be one of 'poisson', 'fixed'"),
     "partial doses are not replaced": ("replace_non_evaluable = true", 'replace_non_evaluable = false\nreplace_partial_dose = "at_once"', "replace_partial_dose", 'safety.replace_partial_dose = "at_once": has no effect'),

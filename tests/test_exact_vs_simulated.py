@@ -326,6 +326,9 @@ def test_too_many_states_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.stem)
 def test_exact_command(scenario: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    if scenario.stem == "iq-rolling-six":  # asked with windows open, so that its paths depend on the calendar
+        assert main(["exact", str(scenario)]) == 2
+        return
     assert main(["exact", str(scenario)]) == 0
     printed = capsys.readouterr().out
     assert f"{exact(load(scenario)).no_dose:.6f}" in printed

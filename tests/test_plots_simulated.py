@@ -30,7 +30,7 @@ from escalate.plots.style import calendar_axis, day_number
 from escalate.results.chance import in_percent, in_units
 from escalate.results.estimates import Characteristics, finished_by, probability
 from escalate.results.outcomes import NOT_REACHED
-from escalate.results.timeline import WAITS
+from escalate.results.timeline import waits_of
 from escalate.studies.accruals import COUNTED, Accrual
 from small import small
 from test_plots_rules import all_texts, colour, legend_words, overlaps
@@ -303,7 +303,7 @@ def test_bars_follow_each_other_and_add_up_to_the_mean_duration(name: str) -> No
         whole = bars[f"{label}|mean duration"]
         assert (whole.get_x(), whole.get_width()) == (0, pytest.approx(of.get("duration").estimate))
         end, y = 0.0, whole.get_y()
-        for wait in WAITS:
+        for wait in waits_of(of.tally.scenario):
             if wait == "lymphodepletion" and not of.tally.scenario.lead_days:
                 assert f"{label}|{wait}" not in bars
                 continue
@@ -340,7 +340,8 @@ def test_every_bar_has_its_days_share_error_and_interval(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_waited_for_is_explained(name: str) -> None:
     seen = words(drawn("where time goes", name))
-    assert all(f"{wait}: {WAITS[wait]}" in seen for wait in WAITS if wait != "lymphodepletion")
+    meanings = {wait: meaning for of in shown(name).values() for wait, meaning in waits_of(of.tally.scenario).items()}
+    assert all(f"{wait}: {meaning}" in seen for wait, meaning in meanings.items() if wait != "lymphodepletion")
     for label, of in shown(name).items():
         cut = of.tally.values["milestone: trial ended"][NOT_REACHED]
         assert not cut or f"{label and label + ': '}{cut} trials were cut off" in seen

@@ -211,9 +211,12 @@ def test_a_folder_of_something_else_is_refused(study: Study, tmp_path: Path) -> 
     (tmp_path / "chapter.txt").write_text("years of work")
     with pytest.raises(OutputError, match=r"is not a folder of a sweep \(it holds no study.json\)"):
         sweep(study, tmp_path)
-    with pytest.raises(OutputError, match="is not a folder of a sweep"):
+    with pytest.raises(OutputError, match=r"these results are a folder of several files; name one without \.txt"):
         sweep(study, tmp_path / "chapter.txt")
     assert [path.name for path in tmp_path.iterdir()] == ["chapter.txt"]
+    (tmp_path / "chapter").write_text("years of work")
+    with pytest.raises(OutputError, match="is not a folder of a sweep"):
+        sweep(study, tmp_path / "chapter")
     (tmp_path / "empty").mkdir()
     sweep(study, tmp_path / "empty")
     assert (tmp_path / "empty" / "sweep.csv").exists()

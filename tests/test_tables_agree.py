@@ -109,6 +109,7 @@ AROUND: dict[str, dict[str, Any]] = {
         "stopping__too_toxic_probability": 0.7, "stopping__too_toxic_above": 0.25, "titration": {},
     },
 }  # fmt: skip
+NO_MORE_THAN_ITS_LINES = {"limits__no_skipping": "highest_given"}
 NEEDS_TARGET = ("coherence, last level", "coherence, last cohort", "precise")
 
 Case = tuple[dict[str, Any], int, dict[str, Any]]
@@ -118,7 +119,7 @@ Case = tuple[dict[str, Any], int, dict[str, Any]]
 def cases(rules: dict[str, dict[str, Any]], around: tuple[str, ...]) -> Iterator[tuple[str, Case]]:
     """Yield each rule at one, two and four levels, and some of them with each of what goes around a rule."""
     for (name, rule), levels in itertools.product(rules.items(), (1, 2, 4)):
-        yield f"{name}, levels {levels}", (rule, levels, {})
+        yield f"{name}, levels {levels}", (rule, levels, NO_MORE_THAN_ITS_LINES if name == "table, pending" else {})
     for name, (words, changes) in itertools.product(around, AROUND.items()):
         rule = rules[name]
         if rule.get("target") is None and words in NEEDS_TARGET:
@@ -129,6 +130,8 @@ def cases(rules: dict[str, dict[str, Any]], around: tuple[str, ...]) -> Iterator
             continue  # its lines are for cohorts of three
         if name == "table, pending" and "limits__coherence" in changes:
             continue  # who is kept back would be one more than its lines are for
+        if name == "table, pending":
+            changes = changes | NO_MORE_THAN_ITS_LINES
         for levels in (2, 3) if words in ("all at once", "titration") else (3,):
             yield f"{name}, {words}, levels {levels}", (rule, levels, changes)
 
