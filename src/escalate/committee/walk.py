@@ -296,15 +296,20 @@ class _Walk:
             self._doubt(f"{name} has {taken} patients for {places} place{'s' * (places != 1)}")
 
     def _check_limits(self) -> None:
-        """Say where more patients were treated than may be."""
-        at_once = self.scenario.safety.replace_partial_dose == "at_once"
-        if self.room < -(sum(self.counts.dlts) if at_once else 0):  # a DLT after a partial dose may be beyond the cap
+        """Say where more patients were treated than may be, but for DLTs where partial doses free places at once."""
+        beyond = (
+            self.counts.dlts if self.scenario.safety.replace_partial_dose == "at_once" else (0,) * len(self.counts.dlts)
+        )
+        if self.room + sum(beyond) < 0:
             whom = self.scenario.trial.cap_counts
             counted = self.scenario.say(whom) if whom == "infused" else f"{whom} or pending"
             self._doubt(f"{self.cap - self.room} patients are {counted}, and the cap is {self.cap}")
-        most = self.scenario.limits.most_per_level
-        for level, (n, c) in enumerate(zip(self.counts.evaluable, self.counts.pending, strict=True), 1):
-            if most is not None and n + c > most and self.ended is None:
+        most, treated = (
+            self.scenario.limits.most_per_level,
+            zip(self.counts.evaluable, self.counts.pending, strict=True),
+        )
+        for level, (n, c) in enumerate(treated, 1):
+            if most is not None and n + c > most + beyond[level - 1] and self.ended is None:
                 self._doubt(f"{n + c} patients at level {level}, and the most at one level is {most}")
 
     def _could_open(self, level: int) -> bool:
