@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import NamedTuple
 
-from ..cautions import caution_lines, caution_sentences
+from ..cautions import caution_lines
 from ..protocol_tables.sheet import Grid, Notes, Sheet
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, tight, up_to
 from ..results.no_dose import WHY_NO_DOSE, no_dose_measure
@@ -18,6 +18,7 @@ from ..scenario.designs import design_words, own_rule_words
 from ..scenario.drivers import accrual_drivers, settings_words
 from ..studies.compared import WHOLE_COHORTS, Compared, Comparison
 from ..words.records import NO_DOSE
+from .document_sheet import document_sheet
 from .heads import told
 
 WIDTH, LABEL = 80, 22
@@ -90,16 +91,7 @@ def comparison_sheet(found: Comparison) -> Sheet:
     grids = [block for truth in found.truths for block in _grids(found, truth)]
     cells = "\n".join(" ".join(row) for block in grids if isinstance(block, Grid) for row in block.rows)
     notes = [HOW_SAID, *how_to_read(found), in_all_means(cells, found.trials)]
-    beware = caution_sentences(found.cautions)
-    return Sheet(
-        title=found.scenario.trial.title_and_id,
-        blocks=(
-            Notes(heading="What is compared", lines=tuple(words for words in _question(found)[1:] if words)),
-            *([Notes(heading="Cautions", lines=tuple(beware))] if beware else []),
-            *grids,
-            Notes(heading="How to read it", lines=tuple(" ".join(note.split()) for note in notes if note)),
-        ),
-    )
+    return document_sheet(found, _question(found)[1:], grids, notes)
 
 
 # What is compared, and how it is read

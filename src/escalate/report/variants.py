@@ -7,9 +7,9 @@ from datetime import timedelta
 from textwrap import wrap
 from typing import NamedTuple
 
-from ..cautions import caution_lines, caution_sentences
+from ..cautions import caution_lines
 from ..nature.sameness import BATCHES, DRAWN
-from ..protocol_tables.sheet import Grid, Notes, Sheet
+from ..protocol_tables.sheet import Grid, Sheet
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, quantile_in_words, tight, up_to
 from ..results.estimates import Estimate
 from ..scenario.differences import changes_words
@@ -20,6 +20,7 @@ from ..studies.medians import MEDIAN
 from ..studies.variants import Variants
 from ..words.records import NO_DOSE
 from ..words.vocabulary import Say
+from .document_sheet import document_sheet
 from .heads import WIDTH, told
 
 LABEL = 24
@@ -82,16 +83,7 @@ def variants_sheet(found: Variants) -> Sheet:
         grids.append(Grid(heading=title, heads=("scenario", *heads), rows=named, words=True))
     cells = "\n".join(" ".join(row) for grid in grids for row in grid.rows)
     notes = [HOW_SAID, in_all_means(cells, found.trials), *_what_is_the_same(found)]
-    beware = caution_sentences(found.cautions)
-    return Sheet(
-        title=found.scenario.trial.title_and_id,
-        blocks=(
-            Notes(heading="What is compared", lines=tuple(line for line in _question(found)[1:] if line)),
-            *([Notes(heading="Cautions", lines=tuple(beware))] if beware else []),
-            *grids,
-            Notes(heading="How to read it", lines=tuple(" ".join(note.split()) for note in notes if note)),
-        ),
-    )
+    return document_sheet(found, _question(found)[1:], grids, notes)
 
 
 def finder(found: Variants) -> Find:
