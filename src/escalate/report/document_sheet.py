@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 
 from ..cautions import caution_sentences
 from ..protocol_tables.sheet import Grid, Notes, Sheet
+from ..studies.compared import Comparison
+from ..studies.variants import Variants
 
 
 def document_sheet(
