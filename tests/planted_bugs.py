@@ -221,6 +221,7 @@ BUGS = (
     Bug("an infusion after one that was withheld is given", "trial/conduct.py", "        elif not person.stopped:\n", "        else:\n", REFERENCE),
     Bug("the kernel forgets when levels changed", "kernel/places.py", "        w.standing_since = w.today + late\n", "", f"{ENGINES}::test_later_infusions_at_a_closed_level"),
     Bug("the kernel's patients have every later infusion", "kernel/patients.py", "person.stopped_day != NEVER:\n                        person.comes", "False:\n                        person.comes", f"{ENGINES}::test_later_infusions_at_a_closed_level"),
+    Bug("who is withheld too late is not cautioned", "cautions/about_protocol.py", '== "withhold_if_closed" and not scenario.early_decision', '== "withhold_if_closed" and False', "test_cautions.py"),
     Bug("an expansion is opened whatever is known", "trial/conduct.py", "if self.committee.closes_expansion(counts):", "if False:", f"{HAND} {REFERENCE}"),
     Bug("the kernel opens an expansion whatever is known", "kernel/cohorts.py", "    if t.answers[found][Answer.SAYS]:\n        is_too_toxic(p, w, t, late)\n        close_enrolment", "    if False:\n        is_too_toxic(p, w, t, late)\n        close_enrolment", f"{ENGINES}"),
     Bug("an expansion that is over is complete, whatever came last", "trial/conduct.py", 'if self.has_news and cohort.purpose == "expansion" and', 'if self.has_news and cohort.purpose == "expansion" and not self.census.is_complete(cohort, self.room) and', f"{HAND} {REFERENCE}"),

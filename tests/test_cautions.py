@@ -54,6 +54,14 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         [{"follow_up__days": 500, "trial__max_days": 400}],
         [{"follow_up__days": 400, "trial__max_days": 400}],
     ),
+    "withheld too late": (
+        "withheld only once the committee has closed the level",
+        [{"safety__dlt_after_lymphodepletion": "withhold_if_closed", "safety__early_decision": False}],
+        [
+            {"safety__dlt_after_lymphodepletion": "withhold_if_closed", "safety__early_decision": True},
+            {"safety__dlt_after_lymphodepletion": "withhold", "safety__early_decision": False},
+        ],
+    ),
     "meetings end": (
         "the list of meetings ends before the trial must have",
         [{"safety__meeting_dates": ["2025-02-03", "2025-03-03"]}],

@@ -105,3 +105,23 @@ def _cohort(scenario: Scenario, committee: Committee) -> int:
     in_parts |= isinstance(scenario.rule, ThreePlusThree) and safety.cohort_size < 3
     left_over = trial.cap_counts == "infused" or safety.when_rule_finished == "expand" or scenario.early_decision
     return 1 if in_parts or left_over or (most or 0) % size else size
+
+
+def without_effect(scenario: Scenario, committee: Committee) -> Iterator[Caution]:
+    """Settings of reviews that the rule, or decisions that never come early, leave without effect."""
+    safety = scenario.safety
+    if safety.dlt_after_lymphodepletion == "withhold_if_closed" and not scenario.early_decision:
+        yield Caution(
+            key="safety.dlt_after_lymphodepletion",
+            matter="No decision comes early here, so that nobody knows before the committee decides that a level "
+            "must be left: who is on the way to it is treated until then.",
+            advice='Set safety.early_decision = true, or withhold after any DLT with "withhold".',
+            brief="withheld only once the committee has closed the level",
+        )
+    if safety.assignment_delay_days is not None and not committee.rule.rolling:
+        yield Caution(
+            key="safety.assignment_delay_days",
+            matter=f"The rule {scenario.rule.name} decides on whole cohorts: each decision goes to a meeting.",
+            advice="Leave assignment_delay_days out, or choose a rolling rule.",
+            brief="assignment_delay_days has no effect",
+        )

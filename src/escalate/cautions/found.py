@@ -20,6 +20,7 @@ FINDERS = (
     about_protocol.early_decisions_make_room,
     about_protocol.unreachable_levels,
     about_protocol.unused_places,
+    about_protocol.without_effect,
     about_nature.outside_ranges,
     about_nature.falling_toxicity,
     about_nature.rate_among_evaluable,
