@@ -25,10 +25,11 @@ SHORT_TRIAL_DAYS = 400
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False) -> Scenario:
+def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False, one_by_one: bool = False) -> Scenario:
     """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked.
 
-    With `reviews` also when the committee is called, what it looks at, and what waits for it.
+    With `reviews` also when the committee is called, what it looks at, and what waits for it; `one_by_one` with what
+    tells candidates apart.
     """
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
@@ -99,6 +100,8 @@ def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False) 
     if reviews:
         _put_reviews(draw, data)
         _put_resources(draw, data)
+    if one_by_one:
+        _put_candidates(draw, data)
     if data["safety"]["replace_non_evaluable"]:
         data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
     try:
@@ -179,6 +182,25 @@ def _put_resources(draw: st.DrawFn, data: dict[str, Any]) -> None:
             days = draw(st.lists(st.integers(-5, 300), min_size=1, max_size=6, unique=True))
             product["batch_dates"] = [data["trial"]["start_date"] + timedelta(days=day) for day in sorted(days)]
         data["product"] = product
+
+
+def _put_candidates(draw: st.DrawFn, data: dict[str, Any]) -> None:
+    """Put what candidates wait for before their places: those in screening, those of the product, notice."""
+    screening = data["screening"]
+    if draw(st.booleans()):
+        screening |= {"while_closed": "waits", "opens_days_ahead": draw(st.sampled_from([0, 0, 3, 14, 40]))}
+    if draw(st.booleans()):
+        screening["valid_days"] = draw(st.sampled_from([0, 1, 10, 28]))
+    data["treatment"]["notice_days"] = draw(st.sampled_from([0, 0, 1, 7, 20]))
+    if draw(st.booleans()):
+        fails = draw(st.sampled_from([0.0, 0.2, 1.0]))
+        data["product"] = {
+            "kind": "autologous",
+            "manufacture_days": draw(st.sampled_from([0, 1, 14, 30])),
+            "failure_probability": fails,
+            "out_of_specification_probability": 0.0 if fails == 1 else draw(st.sampled_from([0.0, 0.3])),
+            "most_attempts": draw(st.sampled_from([1, 2, 3])),
+        }
 
 
 def _most_in_a_week(infusion_days: list[int]) -> int:
@@ -391,9 +413,9 @@ def by_rate(known: Known) -> str | int:
 
 
 @st.composite
-def any_rule(draw: st.DrawFn, rolling: bool = True, reviews: bool = False) -> Scenario:
+def any_rule(draw: st.DrawFn, rolling: bool = True, reviews: bool = False, one_by_one: bool = False) -> Scenario:
     """Draw a valid scenario of any rule with what is around it; of cohort rules alone where `rolling` is false."""
-    scenario = draw(scenarios(everything=rolling, reviews=reviews))
+    scenario = draw(scenarios(everything=rolling, reviews=reviews, one_by_one=one_by_one))
     levels = scenario.levels
     skeleton = [0.08, 0.16, 0.27, 0.4][:levels]
     names = ["CRM", "python", "CRM", "mTPI", "mTPI-2", "Keyboard", "i3+3", "BLRM", "as drawn"]

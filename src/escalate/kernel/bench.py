@@ -81,6 +81,16 @@ class Protocol(NamedTuple):
     expands: int
     follow_up_days: int
     onset_depends_on_level: int
+    one_by_one: int
+    """Whether candidates are looked at one by one: `one_by_one`."""
+    screening_waits: int
+    opens_days_ahead: int
+    valid_days: int
+    """`NEVER` where results of screening hold for ever."""
+    most_attempts: int
+    """0 where no product is made of candidates' own cells."""
+    manufacture_days: int
+    notice_days: int
     screening_days: int
     patience_days: int
     """`NEVER` where nobody loses patience."""
@@ -138,6 +148,10 @@ class Bench:
     """Whose screening was not over when enrolment closed, or the time was up."""
     withdrew: int = 0
     no_place: int = 0
+    not_consented: int = 0
+    no_product: int = 0
+    here: int = 0
+    """How many have come and are not enrolled, where they are looked at one by one."""
     turned_away: int = 0
     # Patients in all: evaluable; enrolled, and of these past the day of their infusion; infused; between
     # lymphodepletion and infusion; with an open window, the first of them
@@ -262,6 +276,36 @@ class Person:
     comes: int = Outcome.NOT_YET
 
 
+@dataclass(slots=True)
+class Candidate:
+    """What is written down of somebody who has come and is not enrolled; days since the start date."""
+
+    way: int = 0
+    """One of `codes.Way`."""
+    due_day: int = 0
+    """When the result of screening is known, or the product is there."""
+    is_screened: int = 0
+    """Whether screening is over and the product is being made, while busy."""
+    has_product: int = 0
+    valid_until: int = 0
+    """Last day on which the results of screening hold."""
+    ready_day: int = 0
+    """Since when the candidate has asked for a place."""
+    waits: int = 0
+    has_waited: int = 0
+    waits_since: int = 0
+    waited_days: int = 0
+    """Before today's wait, if one is on."""
+    patience_day: int = 0
+    """When patience ends."""
+    noticed_day: int = 0
+    """When the candidate was told of a free place; -1 if not yet."""
+    passes: int = 0
+    """Screenings that are still passed before one fails."""
+    failing: int = 0
+    """Attempts at the product that fail before one succeeds."""
+
+
 class Table(NamedTuple):
     """Questions by their hash: open addressing, at most half full; what a dictionary is to the kernel as it is.
 
@@ -284,6 +328,12 @@ class Tables(NamedTuple):
 
     candidates: Row[int]
     """The day of each candidate's consent, -1 - day for one who fails screening: the pages that have not passed yet."""
+    passes: Row[int]
+    """For each of them the screenings that are passed before one fails, where they are looked at one by one."""
+    failing: Row[int]
+    """Likewise the attempts at a product that fail before one succeeds."""
+    here: Row[Candidate]
+    """Who has come and is not enrolled, where they are looked at one by one."""
     fates: Row[Row[int]]
     """What nature has drawn for each patient, by enrolment number: see `Drawn`."""
     tolerance: Row[float]
@@ -325,6 +375,8 @@ class Seats(NamedTuple):
     """A `Bench` for each."""
     people: Row[Row[Person]]
     """As `Tables.people`."""
+    here: Row[Row[Candidate]]
+    """As `Tables.here`."""
     queues: Row[Row[Numbers]]
     """As `Tables.queue`."""
     seen: Row[Numbers]

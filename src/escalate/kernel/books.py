@@ -119,6 +119,8 @@ def count_patient(p: Protocol, person: Person, row: Numbers, first: int) -> None
 
 def count_candidates(w: Bench, row: Numbers, first: int) -> None:
     """Count the states of those who were never enrolled."""
+    row[first + State.NOT_CONSENTED] += w.not_consented
+    row[first + State.NO_PRODUCT] += w.no_product
     row[first + State.WITHDREW] += w.withdrew
     row[first + State.NO_PLACE] += w.no_place
     row[first + State.TURNED_AWAY] += w.turned_away

@@ -48,6 +48,9 @@ class Chunk:
         Draws the trials' numbers.
     candidate_pages, patient_pages : int
         Pages of random numbers that are drawn at once, at least 1; more are drawn where they do not suffice.
+    here : int
+        Room for candidates who are not enrolled, where they are looked at one by one; there is more where it does not
+        suffice.
     """
 
     def __init__(
@@ -59,6 +62,7 @@ class Chunk:
         nature: Nature,
         candidate_pages: int,
         patient_pages: int,
+        here: int,
     ) -> None:
         self._scenario, self._room, self._answers, self._nature = scenario, room, answers, nature
         self._protocol, self._read, self._count = protocol, room.protocol(protocol), nature.count
@@ -69,6 +73,8 @@ class Chunk:
         self._recommended: list[tuple[IntArray, IntArray]] = []
         self.patient_pages = patient_pages
         """Pages of random numbers that patients have needed."""
+        self.here = max(here, PAGE) if is_one_by_one(scenario) else 0
+        """Room for candidates who are not enrolled."""
 
     def run(self) -> Columns:
         """Run the trials.
@@ -90,10 +96,14 @@ class Chunk:
                 self._answers.ask(asked[asks])
             need_candidates = np.concatenate([need_candidates, todo[ended == Run.NEEDS_CANDIDATES]])
             need_patients = todo[ended == Run.NEEDS_PATIENTS]
+            need_room = todo[ended == Run.NEEDS_ROOM]
             todo = todo[asks]
-            if len(need_patients):
-                todo, need_candidates = np.concatenate([todo, need_candidates, need_patients]), todo[:0]
-                self._expect_more_patients()
+            if len(need_patients) or len(need_room):
+                todo, need_candidates = np.concatenate([todo, need_candidates, need_patients, need_room]), todo[:0]
+                if len(need_patients):
+                    self._expect_more_patients()
+                if len(need_room):
+                    self.here *= 2
                 self._begin()
             elif len(need_candidates) and not len(todo):  # the pages have passed for all trials that are left
                 todo, need_candidates = need_candidates, todo
@@ -104,7 +114,7 @@ class Chunk:
         """Lay ready what the trials need; those that have not ended are run from their first day on."""
         self._seat_of: Numbers = self._room.form(np.full(self._count, NO_SEAT))
         self._seats = self._room.seats(
-            self._count, PAGE * self.patient_pages, queue_size(self._protocol), self._answers.question_size
+            self._count, PAGE * self.patient_pages, self.here, queue_size(self._protocol), self._answers.question_size
         )
         self._letters = self._room.form(self._letters_known())
         self._fates, self._tolerance = self._draw_patients()
@@ -119,7 +129,8 @@ class Chunk:
         known = self._answers.known
         tables = self._tables._replace(asked=known.index, answers=known.answers)
         self._room.run_many(
-            self._read, self._seats, tables, self._candidates, self._fates, self._tolerance, self._batch_fails,
+            self._read, self._seats, tables, self._candidates, self._passes, self._failing,
+            self._fates, self._tolerance, self._batch_fails,
             self._seat_of, self._room.form(todo), codes, questions, self._rows, self._letters, self._later_infusions,
         )  # fmt: skip
         return np.asarray(codes), np.asarray(questions)
@@ -147,8 +158,28 @@ class Chunk:
         most = max(1, MOST_CANDIDATES // (PAGE * self._count))
         number = min(most, 1 + self._next_page // 4 if self._next_page else self._candidate_pages)
         pages = range(self._next_page, self._next_page + number)
-        self._candidates: Row[Row[int]] = self._room.form(self._draw_candidates(pages))
+        one_by_one = self.here > 0
+        draw = self._draw_who_comes if one_by_one else self._draw_candidates
+        self._candidates: Row[Row[int]] = self._room.form(draw(pages))
+        self._passes, self._failing = (
+            self._room.form(found) for found in (self._draw_passes(pages if one_by_one else range(0)))
+        )
         self._next_page += number
+
+    def _draw_who_comes(self, pages: range) -> IntArray:
+        """Return the day on which each candidate comes, as `Tables.candidates` where they are looked at one by one."""
+        return np.concatenate([self._nature.consent_days(page) for page in pages], axis=1)
+
+    def _draw_passes(self, pages: range) -> tuple[IntArray, IntArray]:
+        """Return what nature draws for pages of candidates, as `Tables.passes` and `Tables.failing`."""
+        nature, shape = self._nature, (self._nature.count, PAGE * len(pages))
+        passes, failing = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        for place, page in enumerate(pages):
+            here = slice(PAGE * place, PAGE * (place + 1))
+            passes[:, here] = nature.screenings_passed(page)
+            if self._scenario.autologous is not None:
+                failing[:, here] = nature.failed_attempts(page)
+        return passes, failing
 
     def _draw_candidates(self, pages: range) -> IntArray:
         """Return what nature draws for pages of candidates, as `Tables.candidates`, one row for each trial."""
@@ -182,6 +213,9 @@ class Chunk:
         form, nothing = self._room.form, np.zeros((0, 0), dtype=np.int64)
         return Tables(
             candidates=form(nothing.ravel()),
+            passes=form(nothing.ravel()),
+            failing=form(nothing.ravel()),
+            here=self._room.nobody_here(),
             fates=form(nothing),
             tolerance=form(np.zeros(0)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
@@ -201,7 +235,7 @@ class Chunk:
     def _open_days(self) -> IntArray:
         """Return the first open day from each on, a row for each of `Open`; no days where all are open for all."""
         days = self._scenario.open_days
-        rows = np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])
+        rows = np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent, days.consent])
         return rows[:, :0] if (rows == np.arange(rows.shape[1])).all() else rows
 
     def _columns(self) -> Columns:
@@ -209,6 +243,13 @@ class Chunk:
         for trials, level_and_reason in self._recommended:
             numbers[trials, :2] = level_and_reason
         return Columns(numbers, _paths(np.asarray(self._letters, dtype=np.uint8)))
+
+
+def is_one_by_one(scenario: Scenario) -> bool:
+    """Return whether candidates are looked at one by one: `kernel.one_by_one`."""
+    screening = scenario.screening
+    is_screened_late_or_again = screening.while_closed == "waits" or screening.valid_days is not None
+    return is_screened_late_or_again or scenario.autologous is not None or scenario.treatment.notice_days > 0
 
 
 def queue_size(protocol: Protocol) -> int:

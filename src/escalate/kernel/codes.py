@@ -39,6 +39,8 @@ class Run(Codes):
     """For want of candidates: all of its pages have passed."""
     NEEDS_PATIENTS = 5
     """For want of random numbers for so many patients."""
+    NEEDS_ROOM = 6
+    """For want of room for so many who have come and are not enrolled."""
 
 
 class Stage(Codes):
@@ -51,8 +53,10 @@ class Stage(Codes):
     DAYBREAK = 0
     """Before anybody comes today."""
     DAY = 1
-    """When candidates come, and places are given."""
-    NIGHT = 2
+    """When candidates come."""
+    PLACES = 2
+    """When places are given."""
+    NIGHT = 3
     """When all has been done."""
 
 
@@ -135,6 +139,21 @@ class Open(Codes):
     """Results of screening are given."""
     URGENT = 4
     """The committee can meet urgently."""
+    CONSENT = 5
+    """Somebody may consent."""
+
+
+class Way(Codes):
+    """Where somebody is who has come and is not enrolled: `bench.Candidate`."""
+
+    REFERRED = 0
+    """Has not consented, since screening waits."""
+    BUSY = 1
+    """In screening, or until the product is made."""
+    WAITS = 2
+    """Would take a place."""
+    GONE = 3
+    """Has left, or is enrolled."""
 
 
 class Queue(Codes):
@@ -175,15 +194,16 @@ class Wait(Codes):
     PATIENTS = 0
     STAGGER = 1
     REVIEW = 2
-    PRODUCT = 3
-    CAPACITY = 4
-    CLOSURE = 5
-    WEEKDAY = 6
-    LYMPHODEPLETION = 7
-    WINDOWS = 8
-    COMMITTEE = 9
-    FOLLOW_UP = 10
-    KINDS = 11
+    NOTICE = 3
+    PRODUCT = 4
+    CAPACITY = 5
+    CLOSURE = 6
+    WEEKDAY = 7
+    LYMPHODEPLETION = 8
+    WINDOWS = 9
+    COMMITTEE = 10
+    FOLLOW_UP = 11
+    KINDS = 12
     """How many that are."""
 
 
@@ -203,13 +223,15 @@ class Phase(Codes):
 class State(Codes):
     """States in which candidates end, as positions in `escalate.words.tables.STATES`."""
 
-    SCREEN_FAILURE = 0
-    WITHDREW = 1
-    NO_PLACE = 2
-    TURNED_AWAY = 3
-    NOT_INFUSED = 4
-    COMPLETED = 5
-    DROPPED_OUT = 6
-    CUT_OFF = 7
-    KINDS = 8
+    NOT_CONSENTED = 0
+    SCREEN_FAILURE = 1
+    NO_PRODUCT = 2
+    WITHDREW = 3
+    NO_PLACE = 4
+    TURNED_AWAY = 5
+    NOT_INFUSED = 6
+    COMPLETED = 7
+    DROPPED_OUT = 8
+    CUT_OFF = 9
+    KINDS = 10
     """How many that are."""

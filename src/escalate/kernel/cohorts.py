@@ -7,7 +7,9 @@ from ..results.outcomes import COHORTS_TIMED
 from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
+from .candidates import close_enrolment
 from .codes import Answer, Ask, Followup, Outcome, Run, Wait
+from .one_by_one import notice_is_void
 from .places import beyond_places, is_complete, levels_change, meeting_day, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
@@ -122,8 +124,10 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) ->
     w.last_day = w.today
     w.open = w.news = 0
     w.resume_day = NEVER
+    if p.notice_days:
+        notice_is_void(w, t)
     if w.expansion:
-        close_enrolment(w, 0)
+        close_enrolment(p, w, t, 0)
         return
     w.cut_forced, w.cut_outstanding, w.bad_news, w.evaluable_at_cut = forced, outstanding, 0, w.evaluable_patients
     write_counts(p, w, t)
@@ -251,10 +255,10 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
     if provisional:
         w.concluding, w.stop_reason = 1, decided[Answer.WHY]
         if not p.expands:
-            close_enrolment(w, late)
+            close_enrolment(p, w, t, late)
         hold(w)
     elif action == Action.STOP:
-        finish(p, w, level, decided[Answer.WHY], late)
+        finish(p, w, t, level, decided[Answer.WHY], late)
     elif action == Action.SUSPEND:
         hold(w)
         wait_for_followup(p, w, t)
@@ -290,18 +294,18 @@ def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: in
     levels_change(p, w, t, late)
     the_committee_has_met(w, Action.STOP)
     permit(w, t, level)
-    finish(p, w, level, reason, late)
+    finish(p, w, t, level, reason, late)
 
 
-def finish(p: Protocol, w: Bench, level: int, reason: int, late: int) -> None:
+def finish(p: Protocol, w: Bench, t: Tables, level: int, reason: int, late: int) -> None:
     """End the escalation: expand at the recommended level, or close enrolment."""
     w.recommended, w.reason = level, reason
     if w.cohorts:
         w.ended_day = w.today
     if p.expands and level != NO_LEVEL and room(p, w, w.permitted) > 0:
         w.expands_at = level
-    elif not w.closed:
-        close_enrolment(w, late)
+    else:
+        close_enrolment(p, w, t, late)
 
 
 def open_expansion(p: Protocol, w: Bench, t: Tables, late: int) -> None:
@@ -313,15 +317,6 @@ def open_expansion(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     w.expands_at = NO_LEVEL
     if t.answers[found][Answer.SAYS]:
         is_too_toxic(p, w, t, late)
-        close_enrolment(w, late)
+        close_enrolment(p, w, t, late)
     else:
         open_cohort(p, w, w.level, room(p, w, w.permitted), 1)
-
-
-def close_enrolment(w: Bench, late: int) -> None:
-    """Enrol nobody from now on; whoever waits is turned away, and so is whoever is in screening."""
-    w.last_day = w.today
-    w.closed, w.closed_day, w.open = 1, w.today, 0
-    w.last_consent_day = w.today if late else w.today - 1
-    w.turned_away += w.ready
-    w.ready = w.newcomers = w.queue_first = w.queue_end = 0

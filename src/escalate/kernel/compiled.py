@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from ..words.records import Action
-from . import bench, books, candidates, codes, cohorts, days, patients, places, questions
-from .bench import Bench, Person, Protocol, Table
+from . import bench, books, candidates, codes, cohorts, days, one_by_one, patients, places, questions
+from .bench import Bench, Candidate, Person, Protocol, Table
 from .codes import UNKNOWN, WORD_BITS, Codes
 from .kept import Kept
 
@@ -32,7 +32,9 @@ installation), and loading what is compiled (half a second)."""
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
 
-MODULES: tuple[ModuleType, ...] = (codes, bench, places, questions, books, candidates, patients, cohorts, days)
+MODULES: tuple[ModuleType, ...] = (
+    codes, bench, places, questions, books, candidates, one_by_one, patients, cohorts, days
+)  # fmt: skip
 """The kernel, each module after those that it reads."""
 
 
@@ -93,7 +95,10 @@ def _members(kind: type[Codes]) -> dict[str, int]:
 FROM_OUTSIDE = ("run_many", "store", "move")
 """The steps that Python calls: what they call needs nothing for that, and is kept on disk as a part of them."""
 
-BY_THEMSELVES = ("decide", "close_books", "with_resources", "call_committee", "check_assignment", "open_expansion")
+BY_THEMSELVES = (
+    "decide", "close_books", "with_resources", "call_committee", "check_assignment", "open_expansion",
+    "all_come", "next_day_of_candidates", "next_one_is_enrolled", "new_ones_wait_or_go", "give_notice", "notice_until",
+)  # fmt: skip
 """Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 
 
@@ -144,6 +149,12 @@ def bench_type() -> np.dtype[Any]:
 def person_type() -> np.dtype[Any]:
     """Return the type of a `Person` as a record."""
     return np.dtype([(item.name, np.int64) for item in dataclasses.fields(Person)])
+
+
+@cache
+def candidate_type() -> np.dtype[Any]:
+    """Return the type of a `Candidate` as a record."""
+    return np.dtype([(item.name, np.int64) for item in dataclasses.fields(Candidate)])
 
 
 def table(rows: int, bits: Sequence[int]) -> Table:

@@ -24,6 +24,7 @@ from .candidates import (
 )
 from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
+from .one_by_one import all_come, count_who_is_here, new_ones_wait_or_go, next_day_of_candidates, next_to_come
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
 from .places import by_unit
 from .questions import write_known_alone
@@ -34,6 +35,8 @@ def run_many(
     seats: Seats,
     t: Tables,
     candidates: Row[Row[int]],
+    passes: Row[Row[int]],
+    failing: Row[Row[int]],
     fates: Row[Row[Row[int]]],
     tolerance: Row[Row[float]],
     batch_fails: Row[Row[int]],
@@ -49,7 +52,7 @@ def run_many(
 
     Parameters
     ----------
-    candidates, fates, tolerance, batch_fails
+    candidates, passes, failing, fates, tolerance, batch_fails
         Of every trial of the chunk, as in `Tables`; a trial that needed candidates goes on with those on new pages.
     seat_of : sequence of int
         The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; one that has
@@ -71,6 +74,9 @@ def run_many(
         w = seats.benches[seat]
         t = Tables(
             candidates[trial],
+            passes[trial],
+            failing[trial],
+            seats.here[seat],
             fates[trial],
             tolerance[trial],
             t.dlt_probability,
@@ -87,7 +93,7 @@ def run_many(
             t.answers,
         )
         if is_new:
-            begin(p, w)
+            begin(p, w, t)
         code = codes[place] = run_trial(p, w, t)
         if code in (Run.ENDED, Run.LEAVES_QUESTION):
             close_books(p, w, t, rows[trial], paths[trial], infusion_days)
@@ -113,10 +119,14 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
         w.candidate = 0
     w.code = Run.GOES_ON
     run_days(p, w, t)
-    if w.code == Run.GOES_ON and somebody_consented_after(w, t):
-        w.code = Run.NEEDS_CANDIDATES
-    if w.code in (Run.GOES_ON, Run.NEEDS_CANDIDATES):
-        count_screening(p, w, t)
+    if p.one_by_one:
+        if w.code == Run.GOES_ON:
+            count_who_is_here(w, t)
+    else:
+        if w.code == Run.GOES_ON and somebody_consented_after(w, t):
+            w.code = Run.NEEDS_CANDIDATES
+        if w.code in (Run.GOES_ON, Run.NEEDS_CANDIDATES):
+            count_screening(p, w, t)
     if w.code == Run.GOES_ON:
         if w.left_to_ask == Ask.DECISION and w.reason == p.time_is_up:
             w.left_to_ask = Ask.TIME_UP
@@ -128,7 +138,7 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
 def run_days(p: Protocol, w: Bench, t: Tables) -> None:
     """Let day after day pass, until nothing more happens or something is missing."""
     if w.next_eligible == NOT_KNOWN:
-        w.next_eligible = next_eligible_day(p, w, t)
+        w.next_eligible = next_to_come(p, w, t) if p.one_by_one else next_eligible_day(p, w, t)
     while w.code == Run.GOES_ON:
         if w.stage != Stage.NIGHT:
             one_day(p, w, t)
@@ -141,12 +151,13 @@ def run_days(p: Protocol, w: Bench, t: Tables) -> None:
         w.today, w.stage = following, Stage.DAYBREAK
 
 
-def begin(p: Protocol, w: Bench) -> None:
+def begin(p: Protocol, w: Bench, t: Tables) -> None:
     """Clear the bench, and open the first cohort."""
     w.today = w.last_day = 0
     w.code, w.stage, w.next_eligible = Run.GOES_ON, Stage.DAYBREAK, NOT_KNOWN
     w.candidate = w.ready = w.newcomers = w.queue_first = w.queue_end = 0
     w.screen_failures = w.in_screening = w.withdrew = w.no_place = w.turned_away = 0
+    w.not_consented = w.no_product = w.here = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.placeless = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
@@ -168,7 +179,7 @@ def begin(p: Protocol, w: Bench) -> None:
     for cohort in range(COHORTS_TIMED):
         w.cohort_days[cohort] = -1
     if p.first_action == Action.STOP:
-        finish(p, w, p.first_level, p.first_reason, 0)
+        finish(p, w, t, p.first_level, p.first_reason, 0)
     else:
         open_cohort(p, w, p.first_level, p.first_patients, 0)
 
@@ -189,13 +200,17 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
         meet(p, w, t, 0)
         if w.code != Run.GOES_ON:
             return
-        if not w.closed:
+        if not w.closed and not p.one_by_one:
             those_without_patience_leave(p, w, t)
         w.stage = Stage.DAY
-    if not w.closed:
-        candidates_come(p, w, t)
+    if w.stage == Stage.DAY and not w.closed:
+        if p.one_by_one:
+            all_come(p, w, t)
+        else:
+            candidates_come(p, w, t)
         if w.code != Run.GOES_ON:
             return
+    w.stage = Stage.PLACES
     infusions(p, w, t)
     if w.ready:
         give_places(p, w, t)
@@ -225,7 +240,10 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
                 return
             looks = True
         looks = looks and w.ready > 0
-    those_without_place_leave(p, w, t)
+    if p.one_by_one:
+        new_ones_wait_or_go(p, w, t)
+    else:
+        those_without_place_leave(p, w, t)
 
 
 def next_day(p: Protocol, w: Bench, t: Tables) -> int:
@@ -239,12 +257,15 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
         day = t.people[w.arrived].infusion_day
     if w.outcome_day < day:
         day = w.outcome_day
-    if not w.closed:
-        if w.next_eligible < day:
-            day = w.next_eligible
-        if w.ready:
-            if w.wake_day < day:
-                day = w.wake_day
-            if patience_ends(p, w, t) < day:
-                day = patience_ends(p, w, t)
+    if w.closed:
+        return day
+    if w.ready and w.wake_day < day:
+        day = w.wake_day
+    if p.one_by_one:
+        of_candidates = next_day_of_candidates(p, w, t)
+        return of_candidates if of_candidates < day else day
+    if w.next_eligible < day:
+        day = w.next_eligible
+    if w.ready and patience_ends(p, w, t) < day:
+        day = patience_ends(p, w, t)
     return day

@@ -15,7 +15,7 @@ from ..words.records import TIME_IS_UP
 from . import compiled
 from .answers import Answers
 from .bench import Protocol
-from .chunk import Chunk, Columns
+from .chunk import Chunk, Columns, is_one_by_one
 from .rooms import room_for
 
 MOST_REMEMBERED = 5_000_000
@@ -49,6 +49,8 @@ class Engine:
         self.answers.forget(PAGE)
         self.patient_pages = 1
         """Pages of random numbers that patients have needed so far."""
+        self.here = 0
+        """Room for candidates who are not enrolled, where they are looked at one by one, that trials have needed."""
         self.candidate_pages = 1
         """The same for candidates, but for a few trials of the last chunk that needed more."""
 
@@ -63,12 +65,12 @@ class Engine:
         if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
         with self._room.lent():
-            pages = self.candidate_pages, self.patient_pages
+            pages = self.candidate_pages, self.patient_pages, self.here
             chunk = Chunk(self.scenario, self._room, self._protocol, self.answers, nature, *pages)
             try:
                 found = chunk.run()
             finally:
-                self.patient_pages = chunk.patient_pages
+                self.patient_pages, self.here = chunk.patient_pages, chunk.here
         self._expect_candidates(found.numbers)
         return found
 
@@ -81,7 +83,8 @@ class Engine:
         """Return what the scenario asks of the calendar, in whole numbers."""
         scenario, safety, accrual = self.scenario, self.scenario.safety, self.scenario.accrual
         first, rule = committee.first(scenario.trial.planned_patients), committee.rule
-        capacity, product = scenario.capacity, scenario.product
+        capacity, product = scenario.capacity, scenario.store
+        screening, own = scenario.screening, scenario.autologous
         never_waits = accrual.without_place == "lost"
         patience = NEVER if accrual.patience_days is None else accrual.patience_days
         return Protocol(
@@ -118,7 +121,14 @@ class Engine:
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,
             onset_depends_on_level=isinstance(scenario.toxicity.onset, WeibullOnset),
-            screening_days=scenario.screening.days,
+            one_by_one=is_one_by_one(scenario),
+            screening_waits=screening.while_closed == "waits",
+            opens_days_ahead=screening.opens_days_ahead,
+            valid_days=NEVER if screening.valid_days is None else screening.valid_days,
+            most_attempts=own.most_attempts if own else 0,
+            manufacture_days=own.manufacture_days if own else 0,
+            notice_days=scenario.treatment.notice_days,
+            screening_days=screening.days,
             patience_days=patience,
             most_waiting=0 if never_waits else (accrual.most_waiting or MOST_WAITING),
             rolling=rule.rolling,

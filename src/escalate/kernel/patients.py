@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
-from .candidates import first_in_line_goes
+from .candidates import close_enrolment, first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
+from .one_by_one import give_notice, next_one_is_enrolled
 from .places import has_free_place, meeting_day, room, shut_until, stop_infusions
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     """Enrol those who wait while a slot is open today; return when to look again, `NEVER` if there is no place."""
+    if p.notice_days:
+        give_notice(p, w, t)
     while w.ready:
         if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
             return NEVER
@@ -20,7 +23,10 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
         if w.enrolled == len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER
-        first_in_line_goes(w, t)
+        if p.one_by_one:
+            next_one_is_enrolled(w, t)
+        else:
+            first_in_line_goes(w, t)
         enrol(p, w, t.people[w.enrolled])
     return NEVER
 
@@ -70,7 +76,7 @@ def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
             is_not_infused(p, w, person)
             given_back = True
         else:
-            begins_window(w, person, patient)
+            begins_window(p, w, t, person, patient)
             plan_outcome(p, w, t, patient)
             if p.frees_at_once and t.fates[Drawn.GETS][patient] == Fate.LESS and not has_rolling_cohort(p, w, person):
                 frees_place_at_once(w, person)
@@ -111,7 +117,7 @@ def frees_place_at_once(w: Bench, person: Person) -> None:
         vacates(w)
 
 
-def begins_window(w: Bench, person: Person, patient: int) -> None:
+def begins_window(p: Protocol, w: Bench, t: Tables, person: Person, patient: int) -> None:
     """Write down a patient's first infusion."""
     person.outcome, person.placeless = Outcome.PENDING, 0
     w.windows += 1
@@ -121,6 +127,8 @@ def begins_window(w: Bench, person: Person, patient: int) -> None:
         w.cohort_pending += 1
         if w.sentinel < 0:
             w.sentinel = patient
+    if p.cap_counts_infused and w.infused >= p.cap:
+        close_enrolment(p, w, t, 1)
 
 
 def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
@@ -153,14 +161,14 @@ def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
                         person.comes = Outcome.NON_EVALUABLE
                 if person.comes == Outcome.DLT and p.reviews_sentinel and w.has_sentinel and patient == w.sentinel:
                     w.reviewed_day = meeting_day(p, w, t, 1)
-                settle(p, w, person, phase)
+                settle(p, w, t, person, phase)
             elif person.settle_day < w.outcome_day:
                 w.outcome_day = person.settle_day
     while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != Outcome.PENDING:
         w.oldest_window += 1
 
 
-def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
+def settle(p: Protocol, w: Bench, t: Tables, person: Person, phase: int) -> None:
     """Turn a pending patient into an evaluable or a non-evaluable one."""
     outcome, level, here, placeless = person.comes, person.level, person.cohort == w.cohorts, person.placeless
     person.outcome = outcome
@@ -179,6 +187,8 @@ def settle(p: Protocol, w: Bench, person: Person, phase: int) -> None:
         w.evaluable[level] += 1
         w.evaluable_patients += 1
         w.dlts[level] += dlt
+        if not p.cap_counts_infused and w.evaluable_patients >= p.cap:
+            close_enrolment(p, w, t, phase != Phase.MORNING)
         w.since_outcomes += 1
         w.since_dlts += dlt
         if here:

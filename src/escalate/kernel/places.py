@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables
-from .codes import Open, Outcome, Wait
+from .codes import Open, Outcome, Wait, Way
 
 
 def has_free_place(w: Bench) -> bool:
@@ -76,7 +76,12 @@ def meeting_day(p: Protocol, w: Bench, t: Tables, is_urgent: int) -> int:
     """Return the day on which the committee meets for what became known today."""
     if is_urgent and p.urgent_review_days >= 0:
         return open_day(t, Open.URGENT, w.today + p.urgent_review_days)
-    return open_day(t, Open.COMMITTEE, w.today + p.review_delay_days)
+    return meeting_day_of_cut(p, t, w.today)
+
+
+def meeting_day_of_cut(p: Protocol, t: Tables, cut_day: int) -> int:
+    """Return the day of the meeting that decides on a data cut."""
+    return open_day(t, Open.COMMITTEE, cut_day + p.review_delay_days)
 
 
 def by_calendar(w: Bench, t: Tables) -> int:
@@ -103,7 +108,32 @@ def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
     if w.reviewed_day > w.today:
         w.wake_gate = Wait.REVIEW
         return w.reviewed_day
+    if p.notice_days:
+        day = notice_until(p, w, t)
+        if day > w.today:
+            w.wake_gate = Wait.NOTICE
+            return day
     return by_unit(p, w, t)
+
+
+def notice_until(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the first day on which whose turn it is has been told for long enough."""
+    place = whose_turn(w, t, -1, -1)
+    return t.here[place].noticed_day + p.notice_days if place >= 0 and t.here[place].noticed_day >= 0 else 0
+
+
+def whose_turn(w: Bench, t: Tables, after_day: int, after_place: int) -> int:
+    """Return the place of the next in line behind somebody; -1 for nobody. By the day since when, then of coming."""
+    found = -1
+    for place in range(w.here):
+        candidate = t.here[place]
+        if candidate.way != Way.WAITS:
+            continue
+        day = candidate.ready_day
+        behind = day > after_day or (day == after_day and place > after_place)
+        if behind and (found < 0 or day < t.here[found].ready_day):
+            found = place
+    return found
 
 
 def by_unit(p: Protocol, w: Bench, t: Tables) -> int:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ..words.records import IntArray
 from . import compiled, days
-from .bench import Bench, Person, Protocol, Row, Seats, Table
+from .bench import Bench, Candidate, Person, Protocol, Row, Seats, Table
 from .codes import Answer, Queue
 
 
@@ -85,8 +85,15 @@ class Room(ABC):
         """Return the people of a trial that is not there."""
 
     @abstractmethod
-    def seats(self, number: int, people: int, most_waiting: int, question_size: int) -> Seats:
-        """Return a number of seats, each with room for so many patients, groups of those who wait, and numbers seen."""
+    def nobody_here(self) -> Row[Candidate]:
+        """Return those of a trial that is not there who have come."""
+
+    @abstractmethod
+    def seats(self, number: int, people: int, here: int, most_waiting: int, question_size: int) -> Seats:
+        """Return a number of seats.
+
+        Each has room for so many patients, so many who have come, groups of those who wait, and numbers seen.
+        """
 
     @abstractmethod
     def known(self, bits: Sequence[int]) -> Known:
@@ -114,11 +121,16 @@ class Lists(Room):
         """Return an empty list."""
         return []
 
-    def seats(self, number: int, people: int, most_waiting: int, question_size: int) -> Seats:
+    def nobody_here(self) -> Row[Candidate]:
+        """Return an empty list."""
+        return []
+
+    def seats(self, number: int, people: int, here: int, most_waiting: int, question_size: int) -> Seats:
         """Return seats that are made when somebody takes them."""
         return Seats(
             benches=defaultdict(Bench),
             people=defaultdict(lambda: [Person() for _ in range(people)]),
+            here=defaultdict(lambda: [Candidate() for _ in range(here)]),
             queues=defaultdict(lambda: [[0] * Queue.SIZE for _ in range(most_waiting)]),
             seen=defaultdict(lambda: [0] * question_size),
         )
@@ -188,11 +200,16 @@ class Arrays(Room):
         """Return an empty array of records."""
         return np.zeros(0, dtype=compiled.person_type())
 
-    def seats(self, number: int, people: int, most_waiting: int, question_size: int) -> Seats:
+    def nobody_here(self) -> Row[Candidate]:
+        """Return an empty array of records."""
+        return np.zeros(0, dtype=compiled.candidate_type())
+
+    def seats(self, number: int, people: int, here: int, most_waiting: int, question_size: int) -> Seats:
         """Return arrays of records; memory is used from the first seat on, as they are taken."""
         return Seats(
             benches=self.blank("benches", number, of=compiled.bench_type()),
             people=self.blank("people", number, people, of=compiled.person_type()),
+            here=self.blank("here", number, here, of=compiled.candidate_type()),
             queues=self.blank("queues", number, most_waiting, Queue.SIZE),
             seen=self.blank("seen", number, question_size),
         )

@@ -16,7 +16,7 @@ class BatchDraws(Draws):
     @cached_property
     def batch_fails(self) -> BoolArray:
         """Whether each batch of each trial fails, shape (count, batches)."""
-        product, batches = self.scenario.product, len(self.scenario.release_days)
+        product, batches = self.scenario.store, len(self.scenario.release_days)
         if product is None or not batches or product.batch_failure_probability == 0:
             return np.zeros((self.count, batches), dtype=np.bool_)
         pages = [self.draw(Stream.BATCH, page) for page in range(-(-batches // PAGE))]

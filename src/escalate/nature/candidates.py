@@ -13,7 +13,11 @@ from ..scenario.checks import DAYS_PER_MONTH
 from ..scenario.model import Scenario
 from ..scenario.nature import FixedAccrual, Pause, PoissonAccrual
 from ..words.records import BoolArray, FloatArray, IntArray
-from .streams import NEVER, PAGE, Draws, Stream, together
+from .products import ProductDraws
+from .streams import NEVER, PAGE, Stream, together
+
+_Drawn = tuple[int, int, float, int, float]
+"""Day of consent, criterion that fails, body surface area, screenings passed, what decides the product."""
 
 MOST_TOGETHER = 64
 """Pages of candidates that are kept for all trials of a chunk; what lies beyond is drawn for the trial that asks."""
@@ -25,19 +29,25 @@ class Candidate(NamedTuple):
     Parameters
     ----------
     consent_day : int
-        Day of consent [days since the start date].
+        Day of consent, or of coming where screening waits [days since the start date].
     failed_criterion : str or None
-        The screening criterion that the candidate does not meet.
+        The screening criterion that the candidate does not meet, at the first screening or at a later one.
     body_surface_area_m2 : float or None
         Body surface area [m2]; ``None`` if the scenario gives none.
+    screenings_passed : int
+        Screenings that the candidate passes before one fails; `NEVER` if none does.
+    product_uniform : float
+        What decides what becomes of the candidate's own product, in [0, 1); 0 where there is none.
     """
 
     consent_day: int
     failed_criterion: str | None
     body_surface_area_m2: float | None
+    screenings_passed: int = NEVER
+    product_uniform: float = 0.0
 
 
-class CandidateDraws(Draws):
+class CandidateDraws(ProductDraws):
     """What is drawn about candidates; parameters as `Draws`."""
 
     def __init__(self, scenario: Scenario, seed: int, first: int, count: int) -> None:
@@ -45,7 +55,7 @@ class CandidateDraws(Draws):
         self.criteria = tuple(scenario.screening.failure_probability)
         self._clock, self._next_page = np.zeros(count), 0
         self._last_days: IntArray = np.zeros((count, 0), dtype=np.int64)
-        self._together: list[list[list[tuple[int, int, float]]]] = []
+        self._together: list[list[list[_Drawn]]] = []
         self._alone: _Alone | None = None
 
     def candidate(self, trial: int, number: int) -> Candidate | None:
@@ -59,14 +69,18 @@ class CandidateDraws(Draws):
             if self._alone is None or self._alone.draws.first != trial:
                 self._alone = _Alone(CandidateDraws(self.scenario, self.seed, trial, 1))
             person = self._alone.people(page)[position]
-        day, criterion, area = person
+        day, criterion, area, passed, uniform = person
         if day >= NEVER:
             return None
-        return Candidate(day, self.criteria[criterion] if criterion >= 0 else None, None if math.isnan(area) else area)
+        fails = self.criteria[criterion] if criterion >= 0 else None
+        return Candidate(day, fails, None if math.isnan(area) else area, passed, uniform)
 
-    def _people(self, page: int) -> list[list[tuple[int, int, float]]]:
-        """Return consent day, failed criterion and body surface area of 16 candidates, for every trial."""
-        return together(self.consent_days(page), self.criterion(page), self.body(page))
+    def _people(self, page: int) -> list[list[_Drawn]]:
+        """Return what is drawn about 16 candidates, for every trial."""
+        no_product = self.scenario.autologous is None
+        uniforms = np.zeros((self.count, PAGE)) if no_product else self.product_uniforms(page)
+        passed = self.screenings_passed(page)
+        return together(self.consent_days(page), self.criterion(page), self.body(page), passed, uniforms)
 
     def consent_days(self, page: int) -> IntArray:
         """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
@@ -100,12 +114,35 @@ class CandidateDraws(Draws):
         return np.minimum(calendar, NEVER, out=calendar).astype(np.int64)
 
     def criterion(self, page: int) -> IntArray:
-        """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
+        """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none.
+
+        Where screening is repeated, everybody fails one in the end: the number that decides the first screening is,
+        beyond its failure, uniform again, and so decides all.
+        """
         if not self.criteria:
             return np.full((self.count, PAGE), -1)
         parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
-        position = np.searchsorted(parts, self.draw(Stream.SCREENING, page), side="right")
+        uniform = self.draw(Stream.SCREENING, page)
+        if self._screens_again:
+            left = (1 - uniform) / (1 - parts[-1]) ** self.screenings_passed(page)
+            uniform = np.clip(1 - left, 0, np.nextafter(parts[-1], 0))
+        position = np.searchsorted(parts, uniform, side="right")
         return np.where(position < len(parts), position, -1)
+
+    @property
+    def _screens_again(self) -> bool:
+        """Whether a screening that was passed can be followed by one that is not."""
+        p = sum(self.scenario.screening.failure_probability.values())
+        return self.scenario.screening.valid_days is not None and 0 < p < 1
+
+    def screenings_passed(self, page: int) -> IntArray:
+        """Return how many screenings 16 candidates pass before one fails, shape (count, 16); `NEVER` if none does."""
+        fails = self.fails_screening(page)
+        if not self._screens_again:
+            return np.where(fails, 0, NEVER)
+        p = np.cumsum(list(self.scenario.screening.failure_probability.values()))[-1]
+        passed = np.log1p(-self.draw(Stream.SCREENING, page)) / np.log1p(-p)
+        return np.where(fails, 0, np.maximum(passed.astype(np.int64), 1))
 
     def fails_screening(self, page: int) -> BoolArray:
         """Return whether 16 candidates fail screening, shape (count, 16): whether `criterion` names one."""
@@ -137,10 +174,10 @@ class _Alone:
 
     def __init__(self, draws: CandidateDraws) -> None:
         self.draws, self._page = draws, -1
-        self._kept: list[tuple[int, int, float]] = []
+        self._kept: list[_Drawn] = []
 
-    def people(self, page: int) -> list[tuple[int, int, float]]:
-        """Return consent day, failed criterion and body surface area of 16 candidates."""
+    def people(self, page: int) -> list[_Drawn]:
+        """Return what is drawn about 16 candidates."""
         if page != self._page:
             self._page, self._kept = page, self.draws._people(page)[0]
         return self._kept

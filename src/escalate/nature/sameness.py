@@ -17,7 +17,7 @@ Drawn = Callable[[Scenario], Any]
 CONSENT, SCREENING, SIZE = "when candidates consent", "who fails screening", "how large they are"
 INFUSED, DOSE, DLT = "who is infused", "who receives the full dose", "who has a DLT at which level"
 ONSET, LEAVES = "when a DLT comes", "who leaves, and when"
-BATCHES = "which batches fail"
+BATCHES, PRODUCTS = "which batches fail", "whose own product fails"
 
 
 def _fixed(scenario: Scenario, *names: str) -> list[tuple[Any, ...]]:
@@ -41,6 +41,16 @@ def _onset(scenario: Scenario) -> Any:
     return onset, scenario.window_end_offset, with_p, _fixed(scenario, "dlt_day")
 
 
+def _screening(scenario: Scenario) -> Any:
+    again = scenario.screening.valid_days is not None
+    return list(scenario.screening.failure_probability.items()), again
+
+
+def _products(scenario: Scenario) -> Any:
+    own = scenario.autologous
+    return own and (own.failure_probability, own.out_of_specification_probability, own.most_attempts)
+
+
 def _leaves(scenario: Scenario) -> Any:
     yearly = scenario.attrition.drop_out_per_year
     return yearly, scenario.follow_up.days if yearly else None, _fixed(scenario, "drop_out", "drop_out_day")
@@ -48,16 +58,23 @@ def _leaves(scenario: Scenario) -> Any:
 
 DRAWN: dict[str, Drawn] = {
     CONSENT: _consent,
-    SCREENING: lambda scenario: list(scenario.screening.failure_probability.items()),
+    SCREENING: _screening,
     SIZE: lambda scenario: scenario.treatment.body_surface_area,
     INFUSED: lambda scenario: (scenario.attrition.not_infused_probability, _fixed(scenario, "infused")),
     DOSE: lambda scenario: (scenario.attrition.partial_dose_probability, _fixed(scenario, "full_dose")),
     DLT: lambda scenario: (scenario.toxicity.dlt_probability, _fixed(scenario, "dlt", "dlt_day")),
     ONSET: _onset,
     LEAVES: _leaves,
-    BATCHES: lambda scenario: (scenario.product and scenario.product.batch_failure_probability, scenario.release_days),
+    BATCHES: lambda scenario: (scenario.store and scenario.store.batch_failure_probability, scenario.release_days),
+    PRODUCTS: _products,
 }
 """What is drawn, and the values of a scenario that it is drawn with, beside random numbers."""
+
+
+def drawn_in(scenario: Scenario) -> list[str]:
+    """Return those of `DRAWN` that there are in a scenario."""
+    there_is = {BATCHES: scenario.store is not None, PRODUCTS: scenario.autologous is not None}
+    return [what for what in DRAWN if there_is.get(what, True)]
 
 
 def not_the_same(first: Scenario, other: Scenario) -> list[str]:

@@ -43,6 +43,7 @@ class Stream(IntEnum):
     ONSET = 6
     DROP_OUT = 7
     BATCH = 8
+    PRODUCT = 10
 
 
 def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> FloatArray:

@@ -8,7 +8,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from ..cautions import caution_lines
-from ..nature.sameness import BATCHES, DRAWN
+from ..nature.sameness import drawn_in
 from ..protocol_tables.sheet import Grid, Sheet
 from ..results.chance import HOW_SAID, change_in_words, in_all_means, in_words, quantile_in_words, tight, up_to
 from ..results.estimates import Estimate
@@ -112,8 +112,7 @@ def _question(found: Variants) -> list[str]:
 
 
 def _what_is_the_same(found: Variants) -> Iterator[str]:
-    drawn = [what for what in DRAWN if what != BATCHES or found.scenario.product is not None]
-    same = [found.scenario.say(what) for what in drawn if what not in found.not_the_same]
+    same = [found.scenario.say(what) for what in drawn_in(found.scenario) if what not in found.not_the_same]
     yield (
         f"difference: to {found.labels[0]}, trial by trial; `{SAME}` where no trial of the two differs, which can "
         f"still do so in {up_to(found.trials)} of trials (95% interval)."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -10,12 +11,13 @@ from ..scenario.model import Scenario
 from ..scenario.protocol import EVERY_DAY
 from ..words.asked import asks
 from ..words.records import TIME_IS_UP, Trial
-from ..words.tables import GATES
+from ..words.tables import GATES, Table
 
 WAITS: dict[str, str] = {
     "patients": "a place is open and nobody is there to take it: consents and screening",
     "stagger": "a place is free and somebody waits for it: the stagger",
     "review": "a place is free and somebody waits for it: the committee's look at a sentinel's DLT",
+    "notice": "a place is free and somebody waits for it: the end of the notice",
     "product": "a place is free and somebody waits for it: the next batch of the product",
     "capacity": "a place is free and somebody waits for it: room in the unit",
     "closure": "a place is free and somebody waits for it: the end of a closure",
@@ -34,10 +36,11 @@ def waits_of(scenario: Scenario) -> dict[str, str]:
     weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
     has = {
         "review": scenario.safety.after_sentinel_dlt == "review",
+        "notice": scenario.treatment.notice_days > 0,
         "weekday": any(set(days) != set(EVERY_DAY) for days in weekdays),
         "closure": bool(scenario.calendar.closed),
         "capacity": scenario.capacity is not None,
-        "product": scenario.product is not None,
+        "product": scenario.store is not None,
     }
     return {name: meaning for name, meaning in WAITS.items() if has.get(name, True)}
 
@@ -195,14 +198,27 @@ def _held_up_by(gates: list[tuple[_Spell, str]], day: int) -> str:
     return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])
 
 
+_ASKS, _IS_BUSY = ("eligible", "product ready"), ("apheresis", "screened again")
+"""Events with which a candidate begins to ask for a place, and those with which somebody who asked does so no more."""
+
+
 def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:
-    """Return when eligible candidates were waiting for a place."""
-    names = ("waiting_days", "screening_end_day")
-    return [
-        _Spell(eligible, eligible + days)
-        for days, eligible in zip(*(trial.patients[name] for name in names), strict=True)
-        if days
-    ]
+    """Return when candidates who are ready were waiting for a place."""
+    names = ("candidate", "treatment_start_day", "left_day")
+    ends = {number: left if start is None else start for number, start, left in _rows(trial.patients, names)}
+    since: dict[int, int] = {}
+    spells = []
+    for day, event, number in _rows(trial.events, ("day", "event", "candidate")):
+        if event in _IS_BUSY:
+            spells.append(_Spell(since.pop(number, day), day))
+        elif event in _ASKS:
+            since[number] = day
+    spells += [_Spell(day, ends[number]) for number, day in since.items()]
+    return [spell for spell in spells if spell.first < spell.end]
+
+
+def _rows(table: Table, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table[name] for name in names), strict=True)
 
 
 def _spells_in_place(people: list[dict[str, Any]], never: int) -> list[_Spell]:

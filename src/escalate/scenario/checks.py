@@ -16,7 +16,7 @@ from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, Wha
 from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
 from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .resources import Capacity, Product
+from .resources import Capacity, Product, Store
 from .rolling_tables import Cell, dlts, leads_out, most_patients, place_words
 from .rules import (
     Blrm,
@@ -553,7 +553,7 @@ def _a_week_has_room(treatment: Treatment, capacity: Capacity | None) -> Iterato
 @_check("trial", "product")
 def _there_are_doses(trial: TrialSection, product: Product | None) -> Iterator[Complaint]:
     """Refuse a product of which nobody would ever have a dose."""
-    if product is None or product.doses_at_start:
+    if not isinstance(product, Store) or product.doses_at_start:
         return
     if not product.release_days(trial.start_date, trial.max_days):
         key = "batch_dates" if product.batch_dates else "batches_every_days"

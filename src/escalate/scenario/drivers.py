@@ -36,7 +36,7 @@ def accrual_drivers(scenario: Scenario) -> list[str]:
 def gate_words(scenario: Scenario) -> list[str]:
     """Return what keeps places shut beside the cohorts, where something does: closures, the unit, the product."""
     told = []
-    closures, capacity, product = len(scenario.calendar.closed), scenario.capacity, scenario.product
+    closures, capacity, product = len(scenario.calendar.closed), scenario.capacity, scenario.store
     if closures:
         told.append(f"{closures} {_plural(closures, 'closure')}")
     if capacity is not None and capacity.infusions_per_week is not None:
@@ -49,6 +49,10 @@ def gate_words(scenario: Scenario) -> list[str]:
         often = f"every {product.batches_every_days} days" if product.batches_every_days else "on listed dates"
         failing = product.batch_failure_probability
         told.append(f"a batch {often}" + (f", {100 * failing:.3g}% fail" if failing else ""))
+    own = scenario.autologous
+    if own is not None:
+        failing = own.failure_probability + own.out_of_specification_probability
+        told.append(f"own product in {own.manufacture_days} days" + (f", {100 * failing:.3g}% fail" if failing else ""))
     return told
 
 
@@ -66,7 +70,8 @@ def consents_words(scenario: Scenario) -> str:
 def screening_words(scenario: Scenario) -> str:
     """Return how many candidates fail screening."""
     failing = sum(scenario.screening.failure_probability.values())
-    return f"{100 * failing:.3g}% fail screening" if failing else "nobody fails screening"
+    waits = ", which waits for places" if scenario.screening.while_closed == "waits" else ""
+    return (f"{100 * failing:.3g}% fail screening" if failing else "nobody fails screening") + waits
 
 
 def p_dlt_words(scenario: Scenario) -> str:

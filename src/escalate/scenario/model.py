@@ -25,7 +25,7 @@ from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
 from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .resources import Capacity, Product
+from .resources import Autologous, Capacity, Product, Store
 from .rule_files import read_rule_files, unknown_function
 from .rules import RuleOptions, decides_early
 from .toml_text import toml_text
@@ -107,7 +107,17 @@ class Scenario(Shows, Whole):
     def release_days(self) -> tuple[int, ...]:
         """Days on which batches of the product are released, or fail, in time for anybody."""
         trial = self.trial
-        return () if self.product is None else tuple(self.product.release_days(trial.start_date, trial.max_days))
+        return () if self.store is None else tuple(self.store.release_days(trial.start_date, trial.max_days))
+
+    @property
+    def store(self) -> Store | None:
+        """The off-the-shelf product, if it is one."""
+        return self.product if isinstance(self.product, Store) else None
+
+    @property
+    def autologous(self) -> Autologous | None:
+        """The product of patients' own cells, if it is one."""
+        return self.product if isinstance(self.product, Autologous) else None
 
     @property
     def early_decision(self) -> bool:

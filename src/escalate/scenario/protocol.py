@@ -135,6 +135,9 @@ class Treatment(Section):
     """Weekdays on which lymphodepletion may start."""
     later_infusion_weekdays: Weekdays = EVERY_DAY
     """Weekdays on which the infusions after the first one are possible."""
+    notice_days: TenYears = 0
+    """From the day on which a candidate is told of a free place to the start of treatment, at least: to arrange beds,
+    travel, cells; at most ten years [days]."""
     lymphodepletion: Annotated[tuple[Lymphodepletion, ...], Field(max_length=20), AS_TUPLE] = ()
     """Agents given before the first infusion, at most 20; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None

@@ -37,7 +37,7 @@ class Capacity(Section):
         return self
 
 
-class Product(Section):
+class Store(Section):
     """An off-the-shelf product: batches are released, and each patient's treatment takes one dose.
 
     A treatment begins when there is a dose for it; who gets no infusion gives it back.
@@ -57,7 +57,7 @@ class Product(Section):
     """Probability that a batch fails and is not released; that is known on the day of its release."""
 
     @model_validator(mode="after")
-    def _batches(self) -> Product:
+    def _batches(self) -> Store:
         if (self.batches_every_days is None) == (not self.batch_dates):
             raise ValueError("batches_every_days or batch_dates says when batches are released: give one of them")
         if any(later <= earlier for earlier, later in itertools.pairwise(self.batch_dates)):
@@ -69,3 +69,32 @@ class Product(Section):
         if self.batches_every_days is not None:
             return list(range(self.batches_every_days, last_day + 1, self.batches_every_days))[:MOST_BATCHES]
         return [day for each in self.batch_dates if (day := max((each - start).days, 0)) <= last_day]
+
+
+class Autologous(Section):
+    """A product that is made of the patient's own cells.
+
+    Cells are taken when screening is passed, on any day; the candidate asks for a place when the product is there.
+    """
+
+    kind: Literal["autologous"]
+    """Where the product comes from: the patient."""
+    manufacture_days: TenYears
+    """From apheresis to the product, or to its failure [days]."""
+    failure_probability: Probability = 0.0
+    """Probability that an attempt gives no product."""
+    out_of_specification_probability: Probability = 0.0
+    """Probability that its product is out of specification; it is not given."""
+    most_attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    """Attempts for a candidate; the next one begins on the day on which it is known that one has failed. After the last
+    one the candidate leaves."""
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Autologous:
+        total = self.failure_probability + self.out_of_specification_probability
+        if total > 1 + 1e-9:
+            raise ValueError(f"failure_probability and out_of_specification_probability add up to {total:g}, above 1")
+        return self
+
+
+Product = Annotated[Store | Autologous, Field(discriminator="kind")]

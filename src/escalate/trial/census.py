@@ -108,6 +108,11 @@ class Census:
         """Return how many places of the cohort cannot be given any more."""
         return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted - cohort.placeless
 
+    @property
+    def cap_is_filled(self) -> bool:
+        """Whether so many count for the cap for good, whatever is still to come."""
+        return (self.infused if self._cap_counts == "infused" else sum(self.evaluable)) >= self._cap
+
     def has_free_place(self, cohort: CohortFile) -> bool:
         """Return whether the cohort has a place that nobody has taken, and that may be given."""
         return not cohort.held and self.taken_places(cohort) < cohort.places
@@ -144,6 +149,15 @@ class Census:
     def on_the_way(self, level: int) -> int:
         """Return how many patients at a level are lymphodepleted and not yet infused."""
         return self.lymphodepleted and sum(c.lymphodepleted for c in self._cohorts if c.level == level)
+
+    def last_window_end(self, cohort: CohortFile) -> int | None:
+        """Return when the last window of a cohort ends if nobody leaves it; ``None`` if none is to come."""
+        ends = [
+            person.planned_infusion_day + self._window_days
+            for person in cohort.people
+            if person.outcome == "pending" or (person.infusion_day is None and person.state is None)
+        ]
+        return max(ends, default=None)
 
     def outstanding(self, cohort: CohortFile) -> int:
         """Return how many outcomes are still to come: the cohort's, and with a rolling rule the level's."""

@@ -1,8 +1,8 @@
 """One trial, day by day, as a discrete-event model in SimPy.
 
-One generator for each actor: `accrual` brings candidates, `candidate` is the way of one person from consent to the
-end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision. Time is whole days since the
-start date. What happens on one day happens in this order, which is part of the specification:
+One generator for each actor: `conduct` leads from cohort to cohort and from data cut to decision, `treat` is the way of
+a patient from enrolment to the end of follow-up; who is not enrolled yet is in `candidates`. Time is whole days since
+the start date. What happens on one day happens in this order, which is part of the specification:
 
 ====  ================  ===============================================================================
   no  phase             what happens
@@ -10,8 +10,8 @@ start date. What happens on one day happens in this order, which is part of the 
    0  OUTCOMES          outcomes dated today become known: DLTs, completed windows, drop-outs, follow-up
    1  DATA_CUT          is the cohort complete, or its decision forced? Then today is the data cut
    2  COMMITTEE         the committee decides, if it is due; the decision holds from this moment
-   3  CANDIDATES        consents, screening results, withdrawals from waiting
-   4  INFUSIONS         infusions due today
+   3  CANDIDATES        results of screening, who comes, withdrawals from waiting; then consents, where they wait
+   4  INFUSIONS         infusions due today; who came and could not consent waits, or goes
    5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none); a rolling
                         rule is asked for whoever is ready and has no place: a data cut, too
    6  EVENING           outcomes on the very day of the first infusion become known
@@ -42,16 +42,19 @@ import simpy
 
 from ..committee.committee import Committee
 from ..errors import RuleError
+from ..nature.candidates import Candidate
 from ..nature.draws import Nature
 from ..nature.patients import Fate
 from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
-from .calendar import CANDIDATES, COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
+from .calendar import COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
+from .candidates import Candidates
 from .census import Census
+from .clock import Clock, Steps
 from .gates import CLOSURE, FOR_ONE_COHORT, Gates, Shut
-from .logbook import CohortFile, Logbook, Person
+from .logbook import ENROLMENT_CLOSED, CohortFile, Logbook, Person
 
 FORCED = "decision forced"
 """The event of a data cut that comes early."""
@@ -59,10 +62,11 @@ FORCED = "decision forced"
 EXPANSION_CLOSED = "expansion closed"
 """The event of an expansion that is found too toxic."""
 
+CAP_IS_FILLED = "the cap is filled: no place can open any more"
+"""Why enrolment closes before the committee's last decision."""
+
 ANY_NUMBER = 2**40
 """Room under a cap that never binds."""
-
-Steps = Generator[simpy.Event, Any, None]
 
 
 @asks(Scenario, numbers=("seed", "replicate"))
@@ -93,29 +97,6 @@ def simulate_trial(scenario: Scenario, *, seed: int = 1, replicate: int = 0) -> 
     return Conduct(scenario, Committee(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
 
 
-class Clock(simpy.Environment):
-    """SimPy's environment, counting the phases of days."""
-
-    @property
-    def time(self) -> int:
-        """Phases since the start: 7 day + phase."""
-        return self._now  # type: ignore[return-value]
-
-    @property
-    def today(self) -> int:
-        """Days since the start date."""
-        return self._now // PHASES  # type: ignore[return-value]
-
-    def next_day_with(self, phase: int) -> int:
-        """Return the first day on which a phase is not over."""
-        return (self.time - phase - 1) // PHASES + 1
-
-    def at(self, day: int, phase: int) -> simpy.Event:
-        """Wait for a phase of a day; if it is over already, for nothing."""
-        delay = day * PHASES + phase - self._now
-        return self.timeout(delay if delay > 0 else 0)
-
-
 class Conduct:
     """The conduct of one trial.
 
@@ -136,17 +117,20 @@ class Conduct:
         self.safety = scenario.safety
         self.clock = Clock()
         self.log = Logbook(scenario, self.clock, committee.rule.rule)
-        self.waiting: list[Person] = []
         self.cohort: CohortFile | None = None
         self.census = Census(scenario, committee.rule, self.log.cohorts)
         batch_fails = nature.batch_fails[replicate - nature.first].tolist()
-        self.gates = Gates(scenario, self.census, self.log.people, batch_fails)
+        waiting: list[Person] = []
+        self.gates = Gates(scenario, self.census, self.log.people, batch_fails, waiting)
+        self.candidates = Candidates(scenario, self.clock, self.log, self.gates, self.draw, self, waiting)
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
         self.dlt_known_time = -1
         self.has_news = False
         self.stop: Decision | None = None
         self.looks: set[int] = set()
+        self.decides_on: int | None = None
+        """When a decision is due on the data cut that was made."""
         self.closed = False
         self.final: Decision | None = None
 
@@ -154,13 +138,17 @@ class Conduct:
         """Run the trial to its end."""
         max_days = self.scenario.trial.max_days
         self.clock.process(self.conduct())
-        self.clock.process(self.accrual())
+        self.clock.process(self.candidates.come())
         try:
             self.clock.run(until=PHASES * (max_days + 1))
         except RuleError as error:
             where = f"trial {self.replicate} of seed {self.nature.seed}, day {self.clock.today}"
             raise RuleError(f"{where}: {error}") from error
         return self.close_books(max_days)
+
+    def draw(self, number: int) -> Candidate | None:
+        """Return a candidate by number, from 0; ``None`` if nobody comes any more."""
+        return self.nature.candidate(self.replicate, number)
 
     # From cohort to cohort
 
@@ -175,8 +163,7 @@ class Conduct:
         self.final = decision
         if cohort is not None and self.expands and decision.level != NO_LEVEL and self.room > 0:
             yield from self.expand(cohort, decision.level)
-        if not self.closed:
-            self.close_enrolment(decision)
+        self.close_enrolment(decision.reason)
 
     def expand(self, last: CohortFile, level: int) -> Steps:
         """Treat patients at the recommended level up to the cap, unless such an expansion would be closed at once."""
@@ -194,9 +181,11 @@ class Conduct:
         goes_to_meeting = False
         while not goes_to_meeting:
             goes_to_meeting = not self.takes_no_meeting(cohort)
-            yield self.clock.at(self.decision_day(cohort), COMMITTEE)
+            self.decides_on = self.decision_day(cohort)
+            yield self.clock.at(self.decides_on, COMMITTEE)
             if self.takes_no_meeting(cohort):
                 break
+        self.decides_on = None
         return self.decide(cohort)
 
     def decision_day(self, cohort: CohortFile) -> int:
@@ -230,7 +219,7 @@ class Conduct:
     def conclude(self, cohort: CohortFile, stop: Decision) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the last outcomes after a stop: the recommendation rests on complete data."""
         if not self.expands:
-            self.close_enrolment(stop)
+            self.close_enrolment(stop.reason)
         self.stop = stop
         self.hold(cohort)
         return (yield from self.review(cohort))
@@ -325,6 +314,7 @@ class Conduct:
     def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         counts = self.put_before_committee(cohort)
+        self.candidates.notice_is_void()
         cohort.data_cut_day, cohort.resume_day, self.cohort = self.clock.today, None, None
         cohort.forced, cohort.forced_outstanding = event == FORCED, outstanding
         pending = ""
@@ -391,51 +381,43 @@ class Conduct:
         """Patients that the cap leaves."""
         return self.census.room_up_to(self.permitted_level)
 
-    def close_enrolment(self, decision: Decision) -> None:
-        """Enrol nobody from now on; candidates in screening or waiting are turned away."""
-        self.closed, self.cohort = True, None
-        self.log.event("enrolment closed", detail=decision.reason)
-        for person in self.log.people:
-            if person.state is None and person.cohort is None:
-                self.leave(person, "turned away", "turned away")
-        self.waiting.clear()
+    def close_enrolment(self, why: str) -> None:
+        """Enrol nobody from now on, if that is not so already; whoever is not enrolled is turned away."""
+        if not self.closed:
+            self.closed = True
+            self.log.event(ENROLMENT_CLOSED, detail=why)
+            self.candidates.turn_away()
 
-    # From consent to the end of follow-up
+    def close_if_cap_is_filled(self) -> None:
+        """Close enrolment when so many count for the cap for good that no place can open any more."""
+        if self.census.cap_is_filled:
+            self.close_enrolment(CAP_IS_FILLED)
 
-    def accrual(self) -> Steps:
-        """Bring candidates, one after the other."""
-        while (candidate := self.nature.candidate(self.replicate, len(self.log.people))) is not None:
-            yield self.clock.at(candidate.consent_day, CANDIDATES)
-            if self.closed:
-                return
-            person = Person(len(self.log.people) + 1, candidate)
-            self.log.people.append(person)
-            self.clock.process(self.candidate(person))
+    # Places
 
-    def candidate(self, person: Person) -> Steps:
-        """Screen, wait for a place, be treated, be followed."""
-        self.log.event("consent", person)
-        yield self.clock.at(self.gates.results_day(self.clock.today + self.scenario.screening.days), CANDIDATES)
-        if person.state is not None:
-            return
-        person.screening_end_day = self.clock.today
-        if person.candidate.failed_criterion is not None:
-            self.leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
-            return
-        has_place = yield self.ask_for_place(person)
-        if has_place:
-            if self.scenario.lead_days:
-                yield self.clock.at(person.planned_infusion_day, INFUSIONS)
-            yield from self.infusion_and_follow_up(person)
+    def places_to_consent_for(self) -> int:
+        """Return how many places are free, or will be soon enough that candidates consent for them.
 
-    def ask_for_place(self, person: Person) -> simpy.Event:
-        """Join the waiting list; the event that comes back says whether there is a place."""
-        place = self.clock.event()
-        person.eligible, person.place = True, place
-        self.log.event("eligible", person)
-        self.waiting.append(person)
-        self.fill_places_on(self.clock.today)
-        return place
+        A rolling rule that has not suspended accrual is asked when somebody is ready, for one at a time.
+        """
+        cohort, room = self.cohort, max(self.room, 0)
+        if cohort is not None and self.census.has_free_place(cohort):
+            return self.free_places(cohort)
+        if cohort is not None and cohort.rolling and not cohort.held:
+            return min(1, room)
+        opens_on = self.next_cohort_day()
+        is_soon = opens_on is not None and opens_on <= self.clock.today + self.scenario.screening.opens_days_ahead
+        return min(self.safety.cohort_size, room) if is_soon else 0
+
+    def next_cohort_day(self) -> int | None:
+        """Return when the next places open, if nobody pending has a DLT or leaves and the committee then goes on."""
+        if self.stop is not None or not self.log.cohorts:
+            return None
+        cohort = self.log.cohorts[-1]
+        if self.cohort is None or cohort.held or cohort.purpose == "expansion":
+            return self.decides_on
+        ends = self.census.last_window_end(cohort)
+        return None if ends is None else self.gates.meeting_day(ends)
 
     def fill_places_on(self, day: int) -> None:
         """Look on a day, when lymphodepletion starts, whether places can be given; tomorrow, if that is over today."""
@@ -444,10 +426,17 @@ class Conduct:
             self.looks.add(day)
             self.clock.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
 
+    def free_places(self, cohort: CohortFile) -> int:
+        """Return how many places can be given now, or as soon as every gate is open."""
+        free = cohort.places - self.census.taken_places(cohort) if self.census.has_free_place(cohort) else 0
+        return max(min(free, self.room), 0)
+
     def fill_places(self, _: simpy.Event) -> None:
         """Give places to those who wait, in their order, as long as a slot is open today."""
         self.looks.discard(self.clock.today)
-        while self.waiting:
+        if self.scenario.treatment.notice_days and self.cohort is not None:
+            self.candidates.give_notice(self.free_places(self.cohort))
+        while self.candidates.waiting:
             cohort = self.cohort
             if cohort is None or not self.gates.has_place(cohort, self.room):
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
@@ -455,14 +444,16 @@ class Conduct:
             if self.gates.shut(self.clock.today, cohort) is not None:
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.hold_up)
                 break
-            self.enrol(self.waiting.pop(0))
-        if any(person.screening_end_day == self.clock.today and not person.waits for person in self.waiting):
+            self.enrol(self.candidates.next_is_enrolled())
+        if self.candidates.somebody_is_new():
             self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
 
     def ask_for_ready_candidate(self, _: simpy.Event) -> None:
         """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
         cohort = self.cohort
-        if not self.waiting or cohort is None or not cohort.rolling or self.stop is not None or self.room <= 0:
+        if not self.candidates.waiting or cohort is None or not cohort.rolling:
+            return
+        if self.stop is not None or self.room <= 0:
             return
         if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
             return
@@ -475,7 +466,7 @@ class Conduct:
     def hold_up(self, _: simpy.Event) -> None:
         """Let those who wait go on waiting for a gate, unless somebody has just given a place back."""
         cohort = self.cohort
-        if self.clock.today in self.looks or not self.waiting or cohort is None:
+        if self.clock.today in self.looks or not self.candidates.waiting or cohort is None:
             return
         shut = self.gates.shut(self.clock.today, cohort)
         if shut is not None:
@@ -502,12 +493,9 @@ class Conduct:
         return cut_today and self.decision_day(self.log.cohorts[-1]) == self.clock.today
 
     def leave_without_place(self, _: simpy.Event) -> None:
-        """Let those who became eligible today wait or go, once no place can be given any more today."""
-        if self.clock.today in self.looks or self.decides_today:
-            return
-        for person in list(self.waiting):
-            if person.screening_end_day == self.clock.today and not person.waits:
-                self.stay_without_place(person)
+        """Let those who asked for a place today wait or go, once none can be given any more today."""
+        if self.clock.today not in self.looks and not self.decides_today:
+            self.candidates.stay_without_place()
 
     def enrol(self, person: Person) -> None:
         """Give the person a place in the open cohort; lymphodepletion starts."""
@@ -523,20 +511,6 @@ class Conduct:
             self.log.event("lymphodepletion", person)
         person.place.succeed(True)
 
-    def stay_without_place(self, person: Person) -> None:
-        """Wait, as long as patience lasts, or be lost: as the scenario says."""
-        accrual, why = self.scenario.accrual, self.why_no_place()
-        waiting = sum(other.waits for other in self.waiting)
-        if accrual.without_place == "lost" or waiting == accrual.most_waiting:
-            self.give_up(person, "no place", "no place", why)
-        elif accrual.patience_days == 0:
-            self.give_up(person, "withdrew waiting", "withdrew", why)
-        else:
-            person.waits = True
-            self.log.event("waits", person, detail=why)
-            if accrual.patience_days is not None:
-                self.clock.process(self.patience(person, accrual.patience_days))
-
     def why_no_place(self) -> str:
         """Say why nobody can be given a place today."""
         cohort = self.cohort
@@ -550,20 +524,12 @@ class Conduct:
         day = self.log.date(opens_on + self.scenario.lead_days)
         return f"{self.scenario.say('the next infusion is possible on')} {day}{told}"
 
-    def patience(self, person: Person, days: int) -> Steps:
-        """Wait for a place, and no longer than this."""
-        yield self.clock.at(self.clock.today + days, CANDIDATES)
-        if person in self.waiting:
-            self.give_up(person, "withdrew waiting", "withdrew", f"no place within {_count(days, 'day')}")
+    # From enrolment to the end of follow-up
 
-    def give_up(self, person: Person, state: str, event: str, why: str) -> None:
-        """Leave the waiting list without a place."""
-        self.waiting.remove(person)
-        self.leave(person, state, event, why)
-        person.place.succeed(False)
-
-    def infusion_and_follow_up(self, person: Person) -> Steps:
+    def treat(self, person: Person) -> Steps:
         """Infuse, unless something speaks against it, and observe to the end of follow-up."""
+        if self.scenario.lead_days:
+            yield self.clock.at(person.planned_infusion_day, INFUSIONS)
         cohort = person.cohort
         assert cohort is not None and person.patient is not None
         fate = self.nature.fate(self.replicate, person.patient - 1, cohort.level)
@@ -572,7 +538,7 @@ class Conduct:
         if reason is not None:
             person.not_infused_reason, person.place_free_day = reason, self.clock.today
             self.census.vacates(cohort)
-            self.leave(person, "not infused", "not infused", reason)
+            self.candidates.leave(person, "not infused", "not infused", reason)
             self.fill_places_on(self.clock.today)
             if cohort.rolling or self.stop is not None:
                 self.tell_news(cohort)
@@ -604,6 +570,7 @@ class Conduct:
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.census.infuses(cohort)
+        self.close_if_cap_is_filled()
         if person.sentinel:  # nobody else can turn out to be the sentinel: the stagger of others may be shorter now
             self.fill_places_on(self.clock.today)
         if person.reduced and self.safety.replace_partial_dose == "at_once" and not cohort.rolling:
@@ -641,9 +608,9 @@ class Conduct:
             detail, person.left_in_window = "inside the DLT window: non-evaluable", True
             self.settle(person, cohort, "non-evaluable", "left before the end of the DLT window")
         if event == "drop-out":
-            self.leave(person, "dropped out", event, detail)
+            self.candidates.leave(person, "dropped out", event, detail)
         elif event == "follow-up completed":
-            self.leave(person, "completed", event)
+            self.candidates.leave(person, "completed", event)
         else:
             self.log.event(event, person, detail=detail)
 
@@ -652,6 +619,7 @@ class Conduct:
         has_place = person.place_free_day is None
         person.outcome, person.outcome_day = outcome, self.clock.today
         self.census.settles(cohort, outcome, has_place)
+        self.close_if_cap_is_filled()
         if outcome == "non-evaluable":
             person.non_evaluable_reason = why
             if self.safety.replace_non_evaluable and has_place:
@@ -666,11 +634,6 @@ class Conduct:
             self.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 
-    def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
-        """End a person's way in the one state that it ends in."""
-        person.state, person.left_day = state, self.clock.today
-        self.log.event(event, person, detail=detail)
-
     # The end
 
     def close_books(self, max_days: int) -> Trial:
@@ -679,7 +642,9 @@ class Conduct:
         time_is_up = bool(here) or not self.closed or self.final is None
         end_day = max_days if time_is_up else self.log.last_day
         for person in here:
-            person.state, person.left_day = "cut off", end_day
+            person.stop_waiting(end_day)
+            is_in = person.consent_day is not None
+            person.state, person.left_day = "cut off" if is_in else "not consented", end_day
         detail = TIME_IS_UP if time_is_up else "last follow-up completed"
         final = self.final or self.when_time_is_up()
         return self.log.trial(self.committee.rule, self.nature.seed, self.replicate, final, end_day, detail)

@@ -9,6 +9,7 @@ gate       keeps a place shut until
 cohort     enrolment is open, the cohort has a free place, and the cap has room
 stagger    the infusion is far enough from those of the cohort before it
 review     the committee has looked at the sentinel's DLT
+notice     the candidate has been told for long enough
 product    there is a dose; of batches to come it is not known yet that they fail
 capacity   the unit has a bed, and its weeks have room for the infusions
 closure    no day of lymphodepletion, and no infusion, falls on a closed day
@@ -29,7 +30,7 @@ from .census import Census
 from .logbook import CohortFile, Person
 from .resources import Resources
 
-STAGGER, REVIEW, PRODUCT, CAPACITY, CLOSURE, WEEKDAY = GATES
+STAGGER, REVIEW, NOTICE, PRODUCT, CAPACITY, CLOSURE, WEEKDAY = GATES
 FOR_ONE_COHORT = STAGGER, REVIEW
 """Gates that no other one goes before that could shut meanwhile."""
 
@@ -69,11 +70,19 @@ class Gates:
         Everybody who has come, as they come.
     batch_fails : sequence of bool
         What becomes of each batch of the product.
+    waiting : sequence of Person
+        Who would take a place, as the list changes; the first of them is whose turn it is.
     """
 
     def __init__(
-        self, scenario: Scenario, census: Census, people: Sequence[Person], batch_fails: Sequence[bool]
+        self,
+        scenario: Scenario,
+        census: Census,
+        people: Sequence[Person],
+        batch_fails: Sequence[bool],
+        waiting: Sequence[Person],
     ) -> None:
+        self._waiting, self._notice_days = waiting, scenario.treatment.notice_days
         self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
         self._open_days = scenario.open_days
         self._resources = Resources(scenario, people, batch_fails)
@@ -88,6 +97,7 @@ class Gates:
         self.listed = (
             Gate(STAGGER, self.after_stagger),
             Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
+            Gate(NOTICE, lambda day, _: max(day, self._notice_until())),
             *self.of_unit,
         )
         """All that are shut up to some day."""
@@ -101,6 +111,15 @@ class Gates:
     def results_day(self, day: int) -> int:
         """Return the day on which the results of a screening that takes until a day are given."""
         return _looked_up(self._open_days.screening, day)
+
+    def consents_on(self, day: int) -> bool:
+        """Return whether somebody may consent on a day."""
+        return _looked_up(self._open_days.consent, day) == day
+
+    def _notice_until(self) -> int:
+        """Return the first day on which the one whose turn it is has been told for long enough."""
+        told = self._waiting[0].noticed_day if self._waiting else None
+        return 0 if told is None else told + self._notice_days
 
     def after_stagger(self, day: int, cohort: CohortFile) -> int:
         """Return the first day, from a day on, on which the cohort's next treatment may begin as the stagger goes."""

@@ -22,6 +22,9 @@ from .calendar import LYMPHODEPLETION, PHASES
 
 Row = tuple[Any, ...]
 
+ENROLMENT_CLOSED = "enrolment closed"
+"""The event with which all who are not enrolled are turned away."""
+
 
 class Clock(Protocol):
     """What tells the time of an event."""
@@ -90,11 +93,21 @@ class Person:
     number: int
     candidate: Candidate
     state: str | None = None
+    consent_day: int | None = None
     screening_end_day: int | None = None
-    eligible: bool = False
+    screenings: int = 0
+    ready_day: int = 0
+    """Since when a candidate has asked for a place."""
     waits: bool = False
+    has_waited: bool = False
+    waits_since: int = 0
+    waited_days: int | None = None
+    """Before today's wait, if one is on; ``None`` for who never waited."""
+    patience_ends_day: int | None = None
+    noticed_day: int | None = None
+    """When the candidate was told of a free place."""
     place: Any = None
-    """The engine's event: there is a place, or there will be none."""
+    """The engine's event: whether there is a place."""
     patient: int | None = None
     cohort: CohortFile | None = None
     start_day: int | None = None
@@ -123,6 +136,12 @@ class Person:
     """Dropped out while pending."""
     place_free_day: int | None = None
     left_day: int | None = None
+
+    def stop_waiting(self, today: int) -> None:
+        """Write down how long a wait took that ends today."""
+        if self.waits:
+            self.waited_days = (self.waited_days or 0) + today - self.waits_since
+            self.waits, self.patience_ends_day = False, None
 
 
 class Logbook:
@@ -162,11 +181,12 @@ class Logbook:
     ) -> None:
         """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level.
 
-        Within one phase of a day, events are kept in order of enrolment number, then of candidate number; where
-        places are given one thing follows from the other, and they are kept as they happened.
+        Within one phase of a day, events are kept in order of enrolment number, then of candidate number; enrolment
+        closes between the two. Where places are given one thing follows from the other, and events are kept as they
+        happened.
         """
         number = patient = None
-        time, order = self._clock.time, 0
+        time, order = self._clock.time, _NOT_ENROLLED if event == ENROLMENT_CLOSED else 0
         if person is not None:
             number, patient, cohort = person.number, person.patient, person.cohort
             order = _NOT_ENROLLED + number if patient is None else patient
@@ -277,20 +297,16 @@ class Logbook:
 
     def _patient_row(self, person: Person) -> Row:
         cohort = person.cohort
-        waited = None
-        if person.eligible and person.screening_end_day is not None:
-            until = person.left_day if person.start_day is None else person.start_day
-            waited = None if until is None else until - person.screening_end_day
         area = person.candidate.body_surface_area_m2
         enrolled = cohort is not None
         return (
             person.number,
             person.patient,
             person.state,
-            person.candidate.consent_day,
+            person.consent_day,
             person.screening_end_day,
             person.candidate.failed_criterion if person.state == "screen failure" else None,
-            waited,
+            person.waited_days,
             cohort.number if cohort else None,
             cohort.level + 1 if cohort else None,
             self.labels[cohort.level] if cohort else None,

@@ -25,7 +25,7 @@ class Resources:
     """
 
     def __init__(self, scenario: Scenario, people: Sequence[Person], batch_fails: Sequence[bool]) -> None:
-        self._capacity, self._product = scenario.capacity, scenario.product
+        self._capacity, self._product = scenario.capacity, scenario.store
         self._infusion_days, self._lead = scenario.treatment.infusion_days, scenario.lead_days
         self._batches = list(zip(scenario.release_days, batch_fails, strict=True))
         self._first_weekday, self._limit = scenario.trial.start_date.weekday(), scenario.open_days.limit

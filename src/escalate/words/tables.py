@@ -241,15 +241,24 @@ EVENTS = Layout(
 
 EVENT_WORDS: dict[str, str] = {
     "cohort opened": "the committee's decision lets the first place of a cohort be filled from now on",
+    "referred": "a candidate comes, who consents when there is a place to be screened for",
     "consent": "a candidate consents, and screening begins",
     "screen failure": "screening ends: a criterion is not met",
     "eligible": "screening ends: every criterion is met, and the candidate asks for a place",
+    "screened again": "the results of screening hold no longer, and the candidate is screened again",
+    "apheresis": "cells are taken, of which the candidate's own product is made",
+    "manufacture failed": "the attempt to make the product has failed",
+    "out of specification": "the product was made, and is not given: it is out of specification",
+    "product ready": "the product is there, and the candidate asks for a place",
+    "no product": "the candidate leaves: no attempt to make the product is left",
+    "notice given": "a place is free for the candidate, who is told that treatment begins when the notice is over",
     "waits": "no place is open today, and the candidate waits; the detail says why",
     "withdrew": "the candidate gives up waiting for a place",
     "no place": "the candidate is lost, since no place is open today and candidates do not wait",
     "turned away": "enrolment has closed for good, and the candidate leaves screening or the waiting list",
     "stagger": "a place is free and somebody waits for it, now for the stagger and no longer for another gate",
     "review": "a place is free and somebody waits for it: until the committee has looked at the DLT of the sentinel",
+    "notice": "a place is free and somebody waits for it: until the notice is over",
     "product": "somebody waits for a free place, or for a rolling rule to be asked for one: for the next batch",
     "capacity": "somebody waits for a free place, or for a rolling rule to be asked for one: for room in the unit",
     "closure": "somebody waits for a free place, or for a rolling rule to be asked for one: for the end of a closure, "
@@ -275,15 +284,17 @@ EVENT_WORDS: dict[str, str] = {
     "trial ended": "the last follow-up has ended, or the trial's time is up",
 }
 
-GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
+GATES = ("stagger", "review", "notice", "product", "capacity", "closure", "weekday")
 """Gates that keep a free place shut up to some day, as events call them; the stagger where none is written down. On a
 day on which several do, the first of them is what is waited for."""
 
 STATES: dict[str, str] = {
+    "not consented": "came, and left before there was a place to be screened for",
     "screen failure": "failed a screening criterion",
+    "no product": "eligible, and no attempt to make the product succeeded",
     "withdrew waiting": "eligible, gave up waiting for a place",
     "no place": "eligible, no place was open, and the protocol lets nobody wait",
-    "turned away": "in screening or waiting when enrolment closed for good",
+    "turned away": "consented and not enrolled when enrolment closed for good",
     "not infused": "enrolled and lymphodepleted, received no cells",
     "completed": "infused, followed up to the last planned day",
     "dropped out": "infused, left before the last planned day of follow-up",
@@ -306,7 +317,12 @@ _PATIENTS_BEFORE_AGENTS: tuple[Column, ...] = (
     *_dated("consent", "Consent; screening begins"),
     *_dated("screening_end", "Screening result", "if turned away or cut off during screening"),
     Column("failed_criterion", "The screening criterion that was not met", "", "if none failed"),
-    Column("waiting_days", "From the screening result to the place, or to leaving", "days", "if never eligible"),
+    Column(
+        "waiting_days",
+        "Spent waiting for a place, before consent, too, where screening waits; screening is not counted",
+        "days",
+        "if it never came to that",
+    ),
     Column("cohort", "Number of the cohort, from 1", "", "if not enrolled"),
     Column("level", "Assigned dose level, from 1", "", "if not enrolled"),
     Column("dose", "Label of the dose level", "", "if not enrolled"),

@@ -1,0 +1,320 @@
+"""The way of those who are not enrolled yet: consent, screening, a product of their own, the wait for a place.
+
+Everybody comes on the day that nature has drawn, and ends with a place or in a state without one. Where screening waits
+(`screening.while_closed`), who comes is referred, and consents when there is a place to be screened for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+import simpy
+
+from ..nature.candidates import Candidate
+from ..nature.products import attempts
+from ..nature.streams import NEVER
+from ..scenario.model import Scenario
+from ..scenario.resources import Autologous
+from .calendar import CANDIDATES, INFUSIONS, PHASES
+from .clock import Clock, Steps
+from .gates import Gates
+from .logbook import Logbook, Person
+
+
+class Places(Protocol):
+    """What is asked of the conduct of the trial."""
+
+    def fill_places_on(self, day: int) -> None:
+        """Look on a day whether places can be given."""
+
+    def places_to_consent_for(self) -> int:
+        """Return how many places are free, or will be soon enough that candidates consent for them."""
+
+    def why_no_place(self) -> str:
+        """Say why nobody can be given a place today."""
+
+    def treat(self, person: Person) -> Steps:
+        """Treat and follow somebody who has a place."""
+
+
+class Candidates:
+    """Everybody who has come to one trial and is not enrolled yet.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Accrual, screening, product.
+    clock, log
+        The trial's.
+    gates : Gates
+        Days on which screening ends.
+    draw : callable
+        Candidate by number, from 0; ``None`` if nobody comes any more.
+    places : Places
+        The conduct of the trial.
+    waiting : list of Person
+        Empty; who would take a place, by the day since when, then in order of coming.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        clock: Clock,
+        log: Logbook,
+        gates: Gates,
+        draw: Callable[[int], Candidate | None],
+        places: Places,
+        waiting: list[Person],
+    ) -> None:
+        self._scenario, self._clock, self._log, self._gates = scenario, clock, log, gates
+        self._draw, self._places = draw, places
+        self.waiting = waiting
+        """Who would take a place, in their turn."""
+        self._referred: list[Person] = []
+        """Who has not consented yet, since screening waits."""
+        self._busy = 0
+        """Who is in screening, or waits for a product that is being made."""
+        self._looks_again_on = self._new_wait_on = -1
+        self._closed = False
+
+    # Coming and consent
+
+    def come(self) -> Steps:
+        """Bring candidates, one after the other."""
+        while (candidate := self._draw(len(self._log.people))) is not None:
+            if self._clock.time < PHASES * candidate.consent_day + CANDIDATES:
+                yield self._clock.at(candidate.consent_day, CANDIDATES)
+            if self._closed:
+                return
+            person = Person(len(self._log.people) + 1, candidate)
+            self._log.people.append(person)
+            if self._scenario.screening.while_closed == "waits":
+                self._log.event("referred", person)
+                self._referred.append(person)
+                self._look_for_consents()
+            else:
+                self._consents(person)
+
+    def _consents(self, person: Person) -> None:
+        """Let somebody consent; screening begins."""
+        person.consent_day = self._clock.today
+        self._busy += 1
+        self._clock.process(self._way(person))
+
+    def _look_for_consents(self) -> None:
+        """See who consents today, once all who come and all results of today are there; tomorrow, if that is over."""
+        if self._referred and self._clock.time % PHASES <= CANDIDATES and self._looks_again_on != self._clock.today:
+            self._looks_again_on = self._clock.today
+            self._clock.at(self._clock.today, CANDIDATES).callbacks.append(
+                lambda _: self._clock.at(self._clock.today, CANDIDATES).callbacks.append(self._let_consent)
+            )
+
+    def _let_consent(self, _: simpy.Event) -> None:
+        """Let consent, in order of coming, as many as there are places for."""
+        self._looks_again_on = -1
+        is_open = self._gates.consents_on(self._clock.today)
+        while self._referred and is_open and self._asking < self._places.places_to_consent_for():
+            person = self._referred.pop(0)
+            person.stop_waiting(self._clock.today)
+            self._consents(person)
+        if self._referred and self._new_wait_on != self._clock.today:
+            self._new_wait_on = self._clock.today
+            self._clock.at(self._clock.today, INFUSIONS).callbacks.append(self._new_ones_wait)
+
+    def _new_ones_wait(self, _: simpy.Event) -> None:
+        """Let those who came today, and could not consent, wait or go; who waits may consent tomorrow."""
+        for person in list(self._referred):
+            if not person.waits:
+                self._stay_without_place(person, "nobody is screened before there is a place to be screened for")
+        if self._referred:
+            self._clock.at(self._clock.today + 1, CANDIDATES).callbacks.append(lambda _: self._look_for_consents())
+
+    @property
+    def _asking(self) -> int:
+        """How many have consented and have no place yet."""
+        return self._busy + len(self.waiting)
+
+    # Screening, and a product of one's own
+
+    def _way(self, person: Person) -> Steps:
+        """Screen, make the product where it is the patient's own, wait for a place; then be treated and followed."""
+        self._log.event("consent", person)
+        is_in = yield from self._screened(person)
+        if is_in and self._scenario.autologous is not None:
+            is_in = yield from self._product_is_made(person, self._scenario.autologous)
+        while is_in:
+            if self._valid_until(person) < self._clock.today:
+                self._is_screened_again(person)
+            elif (yield self._ask_for_place(person)):
+                yield from self._places.treat(person)
+                return
+            elif person.state is not None:
+                return
+            is_in = yield from self._screened(person)
+
+    def _screened(self, person: Person) -> Generator[simpy.Event, Any, bool]:
+        """Screen a candidate; return whether every criterion is met."""
+        days = self._scenario.screening.days
+        yield self._clock.at(self._gates.results_day(self._clock.today + days), CANDIDATES)
+        if person.state is not None:
+            return False
+        person.screening_end_day = self._clock.today
+        person.screenings += 1
+        if person.screenings > person.candidate.screenings_passed:
+            self._busy -= 1
+            self.leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
+            self._look_for_consents()
+            return False
+        self._log.event("eligible", person)
+        if self._scenario.autologous is None or person.screenings > 1:
+            self._busy -= 1
+        return True
+
+    def _product_is_made(self, person: Person, own: Autologous) -> Generator[simpy.Event, Any, bool]:
+        """Take cells and make the product, again where it comes to nothing; return whether there is one."""
+        for number, becomes in enumerate(attempts(own, person.candidate.product_uniform), start=1):
+            self._log.event("apheresis", person, detail=f"attempt {number}" if number > 1 else None)
+            yield self._clock.at(self._clock.today + own.manufacture_days, CANDIDATES)
+            if person.state is not None:
+                return False
+            self._log.event(becomes, person)
+            if becomes == "product ready":
+                self._busy -= 1
+                return True
+        self._busy -= 1
+        self.leave(person, "no product", "no product", "no attempt is left")
+        self._look_for_consents()
+        return False
+
+    def _valid_until(self, person: Person) -> int:
+        """Return the last day on which the results of screening hold."""
+        days, since = self._scenario.screening.valid_days, person.screening_end_day
+        return NEVER if days is None or since is None else since + days
+
+    def _is_screened_again(self, person: Person) -> None:
+        """Write down that screening begins again, since its results hold no longer."""
+        self._log.event("screened again", person)
+        self._busy += 1
+
+    def _expires(self, person: Person) -> None:
+        """Take somebody off the waiting list whose results of screening hold no longer."""
+        lasts = person.patience_ends_day is None or person.patience_ends_day > self._clock.today
+        if person in self.waiting and self._valid_until(person) < self._clock.today and lasts:
+            self._goes_off_the_list(person)
+            self._is_screened_again(person)
+            person.place.succeed(False)
+
+    # The wait for a place
+
+    def _ask_for_place(self, person: Person) -> simpy.Event:
+        """Join the waiting list; the event that comes back says whether there is a place."""
+        place = self._clock.event()
+        person.place, person.ready_day = place, self._clock.today
+        person.waited_days = person.waited_days or 0
+        self.waiting.append(person)
+        self.waiting.sort(key=_turn)
+        self._places.fill_places_on(self._clock.today)
+        until = self._valid_until(person)
+        if until < NEVER:
+            self._clock.at(until + 1, CANDIDATES).callbacks.append(lambda _: self._expires(person))
+        return place
+
+    def next_is_enrolled(self) -> Person:
+        """Take off the list whose turn it is."""
+        person = self.waiting.pop(0)
+        person.stop_waiting(self._clock.today)
+        return person
+
+    def somebody_is_new(self) -> bool:
+        """Return whether somebody on the list has joined it today, and may not stay on it."""
+        return any(person.ready_day == self._clock.today and not person.waits for person in self.waiting)
+
+    def stay_without_place(self) -> None:
+        """Let those who have joined the list today wait or go, once no place can be given any more today."""
+        for person in list(self.waiting):
+            if person.ready_day == self._clock.today and not person.waits:
+                self._stay_without_place(person, self._places.why_no_place())
+
+    def _stay_without_place(self, person: Person, why: str) -> None:
+        """Wait, as long as patience lasts, or be lost: as the scenario says."""
+        accrual, today = self._scenario.accrual, self._clock.today
+        waiting = sum(other.waits for others in (self.waiting, self._referred) for other in others)
+        patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
+        if not person.has_waited and (accrual.without_place == "lost" or waiting >= (accrual.most_waiting or NEVER)):
+            self._give_up(person, "no place", "no place", why)
+        elif patience_days is not None and patience_days <= 0:
+            self._give_up(person, "withdrew waiting", "withdrew", why)
+        else:
+            person.waits, person.has_waited, person.waits_since = True, True, today
+            self._log.event("waits", person, detail=why)
+            if patience_days is not None:
+                person.patience_ends_day = today + patience_days
+                self._clock.at(person.patience_ends_day, CANDIDATES).callbacks.append(
+                    lambda _: self._loses_patience(person)
+                )
+
+    def _loses_patience(self, person: Person) -> None:
+        """Go, if that is still the day on which patience ends."""
+        if person.waits and person.patience_ends_day == self._clock.today:
+            days = self._scenario.accrual.patience_days
+            self._give_up(person, "withdrew waiting", "withdrew", f"no place within {_count(days or 0, 'day')}")
+
+    def _give_up(self, person: Person, state: str, event: str, why: str) -> None:
+        """Leave without a place."""
+        if person.consent_day is None:
+            self._referred.remove(person)
+            self.leave(person, "not consented", event, why)
+            return
+        self._goes_off_the_list(person)
+        self.leave(person, state, event, why)
+        person.place.succeed(False)
+        self._look_for_consents()
+
+    def _goes_off_the_list(self, person: Person) -> None:
+        self.waiting.remove(person)
+        person.stop_waiting(self._clock.today)
+        person.noticed_day = None
+        if self._scenario.treatment.notice_days:  # who comes next can be told
+            self._places.fill_places_on(self._clock.today)
+
+    # Notice
+
+    def give_notice(self, places: int) -> None:
+        """Tell as many as there are places for, in their turn, that treatment begins when the notice is over."""
+        for person in self.waiting[: max(places, 0)]:
+            if person.noticed_day is None:
+                person.noticed_day = self._clock.today
+                self._log.event("notice given", person)
+
+    def notice_is_void(self) -> None:
+        """Forget who was told: the places are no longer there."""
+        for person in self.waiting:
+            person.noticed_day = None
+
+    # The end
+
+    def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
+        """End a person's way in the one state that it ends in."""
+        person.stop_waiting(self._clock.today)
+        person.state, person.left_day = state, self._clock.today
+        self._log.event(event, person, detail=detail)
+
+    def turn_away(self) -> None:
+        """Turn everybody away who is not enrolled, for good."""
+        self._closed = True
+        for person in self._log.people:
+            if person.state is None and person.cohort is None:
+                state = "not consented" if person.consent_day is None else "turned away"
+                self.leave(person, state, "turned away")
+        self.waiting.clear()
+        self._referred.clear()
+
+
+def _turn(person: Person) -> tuple[int, int]:
+    """Return whose turn it is: by the day since when somebody waits, then in order of coming."""
+    return person.ready_day, person.number
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" + ("" if number == 1 else "s")
