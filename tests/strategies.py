@@ -188,7 +188,11 @@ def _put_candidates(draw: st.DrawFn, data: dict[str, Any]) -> None:
     """Put what candidates wait for before their places: those in screening, those of the product, notice."""
     screening = data["screening"]
     if draw(st.booleans()):
-        screening |= {"while_closed": "waits", "opens_days_ahead": draw(st.sampled_from([0, 0, 3, 14, 40]))}
+        screening |= {
+            "while_closed": draw(st.sampled_from(["list", "list", "waits"])),
+            "opens_days_ahead": draw(st.sampled_from([0, 0, 3, 14, 40])),
+            "candidates_per_place": draw(st.sampled_from([None, None, 1, 2])),
+        }
     if draw(st.booleans()):
         screening["valid_days"] = draw(st.sampled_from([0, 1, 10, 28]))
     data["treatment"]["notice_days"] = draw(st.sampled_from([0, 0, 1, 7, 20]))

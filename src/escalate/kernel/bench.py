@@ -84,6 +84,8 @@ class Protocol(NamedTuple):
     one_by_one: int
     """Whether candidates are looked at one by one: `one_by_one`."""
     screening_waits: int
+    referred_are_lost: int
+    candidates_per_place: int
     opens_days_ahead: int
     valid_days: int
     """`NEVER` where results of screening hold for ever."""

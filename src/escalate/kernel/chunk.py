@@ -248,7 +248,7 @@ class Chunk:
 def is_one_by_one(scenario: Scenario) -> bool:
     """Return whether candidates are looked at one by one: `kernel.one_by_one`."""
     screening = scenario.screening
-    is_screened_late_or_again = screening.while_closed == "waits" or screening.valid_days is not None
+    is_screened_late_or_again = screening.waits or screening.valid_days is not None
     return is_screened_late_or_again or scenario.autologous is not None or scenario.treatment.notice_days > 0
 
 

@@ -112,7 +112,7 @@ def lets_consent(p: Protocol, w: Bench, t: Tables) -> bool:
     """Let consent today as many as there are places for; return whether anybody did."""
     if open_day(t, Open.CONSENT, w.today) > w.today:
         return False
-    free = places_to_consent_for(p, w, t, 0) - asking(w, t)
+    free = places_to_consent_for(p, w, t, 0) * p.candidates_per_place - asking(w, t)
     anybody = False
     for place in range(w.here):
         candidate = t.here[place]
@@ -169,7 +169,8 @@ def waits_or_goes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> Non
     waiting = 0
     for place in range(w.here):
         waiting += t.here[place].waits
-    if not candidate.has_waited and waiting >= p.most_waiting:
+    is_lost = p.referred_are_lost and candidate.way == Way.REFERRED
+    if not candidate.has_waited and (is_lost or waiting >= p.most_waiting):
         goes_without_place(w, candidate, 0)
     elif p.patience_days - candidate.waited_days <= 0:
         goes_without_place(w, candidate, 1)
@@ -279,7 +280,7 @@ def next_day_of_candidates(p: Protocol, w: Bench, t: Tables) -> int:
         if candidate.way == Way.WAITS and candidate.valid_until < day - 1:
             day = candidate.valid_until + 1
         referred = referred or candidate.way == Way.REFERRED
-    if referred and asking(w, t) < places_to_consent_for(p, w, t, 1):
+    if referred and asking(w, t) < places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
         following = w.today + 1
         if not (w.open and (has_free_place(w) or (w.rolling and not w.held))):
             opens = next_cohort_day(p, w, t) - p.opens_days_ahead

@@ -70,7 +70,7 @@ def consents_words(scenario: Scenario) -> str:
 def screening_words(scenario: Scenario) -> str:
     """Return how many candidates fail screening."""
     failing = sum(scenario.screening.failure_probability.values())
-    waits = ", which waits for places" if scenario.screening.while_closed == "waits" else ""
+    waits = ", which waits for places" if scenario.screening.waits else ""
     return (f"{100 * failing:.3g}% fail screening" if failing else "nobody fails screening") + waits
 
 

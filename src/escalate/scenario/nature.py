@@ -75,18 +75,26 @@ class Screening(Section):
 
     days: TenYears = 0
     """From consent to the screening result; at most ten years [days]."""
-    while_closed: Literal["goes_on", "waits"] = "goes_on"
-    """What happens to who comes while no place is free: consents and is screened, or waits and consents when there is a
-    free place that nobody in screening or waiting has asked for. With a rolling rule there is one as long as accrual is
-    not suspended."""
+    while_closed: Literal["goes_on", "waits", "list"] = "goes_on"
+    """What happens to who comes while no place is free: consents and is screened; or, where recruitment waits, is lost
+    to the trial; or stands on a list, and consents when a place is free. With a rolling rule a place is free as long as
+    accrual is not suspended."""
+    candidates_per_place: Annotated[int, Field(ge=1, le=1000)] | None = None
+    """With while_closed = "waits" or "list": most candidates who are in screening, or wait screened, for each free
+    place; any number where it is left out."""
     opens_days_ahead: TenYears = 0
-    """With while_closed = "waits": also for places that open within so many days, if nobody pending has a DLT or leaves
-    and the committee then goes on; at most ten years [days]."""
+    """With while_closed = "waits" or "list": also for places that open within so many days, if nobody pending has a DLT
+    or leaves and the committee then goes on; at most ten years [days]."""
     valid_days: TenYears | None = None
     """How long the results of screening hold: who still waits for a place after so many days is screened again, at the
     end of the line; for ever where it is left out; at most ten years [days]."""
     failure_probability: Annotated[FrozenTable[Name, Probability], Field(max_length=500)] = FrozenTable()
     """Probability of failing, by criterion: the first criterion that is not met; adds up to at most 1; at most 500."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether nobody consents while no place is free."""
+        return self.while_closed != "goes_on"
 
     @field_validator("failure_probability")
     @classmethod

@@ -89,7 +89,7 @@ class Candidates:
                 return
             person = Person(len(self._log.people) + 1, candidate)
             self._log.people.append(person)
-            if self._scenario.screening.while_closed == "waits":
+            if self._scenario.screening.waits:
                 self._log.event("referred", person)
                 self._referred.append(person)
                 self._look_for_consents()
@@ -114,7 +114,7 @@ class Candidates:
         """Let consent, in order of coming, as many as there are places for."""
         self._looks_again_on = -1
         is_open = self._gates.consents_on(self._clock.today)
-        while self._referred and is_open and self._asking < self._places.places_to_consent_for():
+        while self._referred and is_open and self._asking < self._most_asking():
             person = self._referred.pop(0)
             person.stop_waiting(self._clock.today)
             self._consents(person)
@@ -129,6 +129,11 @@ class Candidates:
                 self._stay_without_place(person, "nobody is screened before there is a place to be screened for")
         if self._referred:
             self._clock.at(self._clock.today + 1, CANDIDATES).callbacks.append(lambda _: self._look_for_consents())
+
+    def _most_asking(self) -> int:
+        """Return how many may be in screening or wait, screened, for the places that candidates consent for."""
+        places, each = self._places.places_to_consent_for(), self._scenario.screening.candidates_per_place
+        return places * (each or NEVER)
 
     @property
     def _asking(self) -> int:
@@ -241,7 +246,9 @@ class Candidates:
         accrual, today = self._scenario.accrual, self._clock.today
         waiting = sum(other.waits for others in (self.waiting, self._referred) for other in others)
         patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
-        if not person.has_waited and (accrual.without_place == "lost" or waiting >= (accrual.most_waiting or NEVER)):
+        stands_on_no_list = person.consent_day is None and self._scenario.screening.while_closed == "waits"
+        is_lost = stands_on_no_list or accrual.without_place == "lost" or waiting >= (accrual.most_waiting or NEVER)
+        if is_lost and not person.has_waited:
             self._give_up(person, "no place", "no place", why)
         elif patience_days is not None and patience_days <= 0:
             self._give_up(person, "withdrew waiting", "withdrew", why)
