@@ -193,16 +193,17 @@ def _put_candidates(draw: st.DrawFn, data: dict[str, Any]) -> None:
             "opens_days_ahead": draw(st.sampled_from([0, 0, 3, 14, 40])),
             "candidates_per_place": draw(st.sampled_from([None, None, 1, 2])),
         }
-    if draw(st.booleans()):
+    if draw(st.booleans()) and data["accrual"]["without_place"] == "wait":
         screening["valid_days"] = draw(st.sampled_from([0, 1, 10, 28]))
-    data["treatment"]["notice_days"] = draw(st.sampled_from([0, 0, 1, 7, 20]))
+    notices = [days for days in (0, 0, 1, 7, 20) if days <= screening.get("valid_days", days)]
+    data["treatment"]["notice_days"] = draw(st.sampled_from(notices))
     if draw(st.booleans()):
-        fails = draw(st.sampled_from([0.0, 0.2, 1.0]))
+        fails = draw(st.sampled_from([0.0, 0.2, 0.6]))
         data["product"] = {
             "kind": "autologous",
             "manufacture_days": draw(st.sampled_from([0, 1, 14, 30])),
             "failure_probability": fails,
-            "out_of_specification_probability": 0.0 if fails == 1 else draw(st.sampled_from([0.0, 0.3])),
+            "out_of_specification_probability": draw(st.sampled_from([0.0, 0.3])),
             "most_attempts": draw(st.sampled_from([1, 2, 3])),
         }
 

@@ -7,6 +7,7 @@ happens on a day is marked at its noon.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -96,6 +97,7 @@ class Bar:
 
 SCREENING = Bar("screening", FAINT, 0.34)
 WAITING = Bar("waiting for a place", SOFT, 0.10)
+MANUFACTURE = Bar("manufacture", PURPLE, 0.34)
 LYMPHODEPLETION = Bar("lymphodepletion", ORANGE, 0.62, zorder=3)
 WINDOW = Bar("DLT window", SKY, 0.62)
 NON_EVALUABLE = Bar("DLT window, non-evaluable", PAPER, 0.62, edge=GREY, hatch="/////")
@@ -108,9 +110,9 @@ NEVER_ENROLLED = Mark("_never enrolled", "|", SOFT, SOFT, 7, 1.1, zorder=3)
 
 INFUSION_LABEL, WAIT_LABEL, DECISION_LABEL = "infusion", "data cut to decision", "committee's decision"
 PLANNED_LABEL, CLOSED_LABEL = "planned completion", "closed"
-BARS = (SCREENING, WAITING, LYMPHODEPLETION, WINDOW, NON_EVALUABLE, UNSEEN, FOLLOW_UP)
+BARS = (SCREENING, MANUFACTURE, WAITING, LYMPHODEPLETION, WINDOW, NON_EVALUABLE, UNSEEN, FOLLOW_UP)
 LEGEND = (
-    *(bar.label for bar in (SCREENING, WAITING, LYMPHODEPLETION)),
+    *(bar.label for bar in (SCREENING, MANUFACTURE, WAITING, LYMPHODEPLETION)),
     INFUSION_LABEL,
     NOT_INFUSED.label,
     *(bar.label for bar in (WINDOW, NON_EVALUABLE, UNSEEN, FOLLOW_UP)),
@@ -122,8 +124,20 @@ LEGEND = (
 EDGE_OF_CLOSED = "#C9CED4"
 """Colour of the hatching of days that are closed."""
 
+BEGINS = {
+    "referred": WAITING,
+    "consent": SCREENING,
+    "screened again": SCREENING,
+    "apheresis": MANUFACTURE,
+    "eligible": WAITING,
+    "product ready": WAITING,
+}
+"""What begins for a candidate with an event."""
+
 STRIPS = {
+    "not consented": "left before consent",
     "screen failure": "screen failures",
+    "no product": "got no product",
     "withdrew waiting": "gave up waiting",
     "no place": "found no place",
     "turned away": "turned away at the end",
@@ -357,18 +371,38 @@ def dose_words(trial: Trial, cohort: Row, width: float) -> list[str]:
     return [level] if len(lines) > 2 and len(trial.cohorts) > MANY and before == cohort["level"] else lines
 
 
+def spans_before(trial: Trial) -> dict[int, list[tuple[Bar, int, int]]]:
+    """Return, for each candidate who was enrolled, what lasted before: bar, first day, day after the last one.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+    """
+    starts = dict(zip(trial.patients["candidate"], trial.patients["treatment_start_day"], strict=True))
+    begun: dict[int, list[tuple[int, Bar]]] = {}
+    for day, event, candidate in zip(*(trial.events[name] for name in ("day", "event", "candidate")), strict=True):
+        if event in BEGINS and starts.get(candidate) is not None:
+            begun.setdefault(candidate, []).append((day, BEGINS[event]))
+    return {
+        candidate: [
+            (bar, first, after)
+            for (first, bar), (after, _) in itertools.pairwise([*steps, (starts[candidate], WAITING)])
+        ]
+        for candidate, steps in begun.items()
+    }
+
+
 def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
-    """Yield what lasts in the way of one enrolled patient: bar, first day, day after the last one.
+    """Yield what lasts in the way of one enrolled patient from enrolment on: bar, first day, day after the last one.
 
     Parameters
     ----------
     row : dict
         The patient's row of the patients table.
     """
-    screened, start, infusion = row["screening_end_day"], row["treatment_start_day"], row["infusion_day"]
+    start, infusion = row["treatment_start_day"], row["infusion_day"]
     left, window_end = row["left_day"], row["window_end_day"]
-    yield SCREENING, row["consent_day"], screened
-    yield WAITING, screened, start
     if infusion is None:
         yield LYMPHODEPLETION, start, left + 1 if row["state"] == "cut off" else left
         return
@@ -392,8 +426,9 @@ def _draw_bands(ax: Axes, layout: Layout) -> None:
 
 def _draw_bars(ax: Axes, layout: Layout) -> None:
     found: dict[Bar, list[tuple[float, int, int]]] = {}
+    before = spans_before(layout.trial)
     for row, y in layout.lanes:
-        for bar, first, after in spans(row):
+        for bar, first, after in (*before.get(row["candidate"], ()), *spans(row)):
             if after > first:
                 found.setdefault(bar, []).append((y, first, after))
     for bar, drawn in found.items():

@@ -63,8 +63,11 @@ def _one_day(trial: Trial, rows: list[Row], amounts: dict[int, Row], decisions: 
     """
     told = ("lymphodepletion", "infusion", "waits", "no place")
     resolved = {row["candidate"] for row in rows if row["event"] in told}
+    consents = {row["candidate"] for row in rows if row["event"] == "consent"}
     for row in rows:
         if row["event"] == "eligible" and row["candidate"] in resolved:
+            continue
+        if row["event"] == "referred" and row["candidate"] in consents | resolved:
             continue
         yield _SENTENCES[row["event"]](trial, row, amounts)
         if row["event"] == "decision":
@@ -161,17 +164,37 @@ def _held_up(gate: str) -> Callable[[Trial, Row, Any], str]:
     return tell
 
 
+def _finds_no_place(words: str) -> Callable[[Trial, Row, Any], str]:
+    """Tell of somebody who finds no place: to be treated, or to be screened for."""
+
+    def tell(trial: Trial, row: Row, _: Any) -> str:
+        consented = trial.patients["consent_day"][row["candidate"] - 1]
+        is_in = consented is not None and consented <= row["day"]
+        return f"{_who(row)} {'is eligible' if is_in else 'comes'} and {words}: {row['detail']}."
+
+    return tell
+
+
 _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "cohort opened": _about_cohort("opens"),
+    "referred": _with_detail("comes, to take part"),
     "consent": _with_detail("consents; screening begins"),
     "screen failure": _with_detail("fails screening"),
     "eligible": _with_detail("is eligible"),
-    "waits": _with_detail("is eligible and waits"),
+    "screened again": _with_detail("is screened again: the results hold no longer"),
+    "apheresis": _with_detail("gives cells, of which the product is made"),
+    "manufacture failed": _with_detail("gets no product: its manufacture has failed"),
+    "out of specification": _with_detail("gets no product: it is out of specification"),
+    "product ready": _with_detail("has a product"),
+    "no product": _with_detail("leaves without a product"),
+    "notice given": _with_detail("is told of a free place"),
+    "waits": _finds_no_place("waits"),
     "withdrew": _with_detail("gives up waiting"),
-    "no place": _with_detail("is eligible and is lost, since no place is open"),
+    "no place": _finds_no_place("is lost, since no place is open"),
     "turned away": _with_detail("is turned away: enrolment is closed"),
     "stagger": _held_up("the stagger"),
     "review": _held_up("the committee's look at the sentinel's DLT"),
+    "notice": _held_up("the end of the notice"),
     "weekday": _held_up("a weekday"),
     "closure": _held_up("the end of a closure"),
     "capacity": _held_up("room in the unit"),

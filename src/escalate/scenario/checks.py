@@ -16,7 +16,7 @@ from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, Wha
 from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
 from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
-from .resources import Capacity, Product, Store
+from .resources import Autologous, Capacity, Product, Store
 from .rolling_tables import Cell, dlts, leads_out, most_patients, place_words
 from .rules import (
     Blrm,
@@ -564,3 +564,32 @@ def _there_are_doses(trial: TrialSection, product: Product | None) -> Iterator[C
     elif product.batch_failure_probability == 1:
         told = "every batch fails, and there is no dose at the start: nobody could be treated"
         yield ("product", "batch_failure_probability"), 1, told
+
+
+@_check("screening", "accrual", "treatment")
+def _screening_has_a_use(screening: Screening, accrual: Accrual, treatment: Treatment) -> Iterator[Complaint]:
+    """Refuse what no candidate would ever meet."""
+    told = 'has no effect where while_closed = "goes_on"; leave it out, or let screening wait'
+    for key, unset in (("opens_days_ahead", 0), ("candidates_per_place", None)):
+        if not screening.waits and getattr(screening, key) != unset:
+            yield ("screening", key), getattr(screening, key), told
+    if screening.valid_days is None:
+        return
+    where = ("screening", "valid_days")
+    if accrual.without_place == "lost":
+        yield (
+            where,
+            screening.valid_days,
+            'has no effect where without_place = "lost", since nobody waits; leave it out',
+        )
+    elif screening.valid_days < treatment.notice_days:
+        told = f"a notice takes {treatment.notice_days} days: whoever has to wait for it is screened again for ever"
+        yield where, screening.valid_days, f"{told}; allowed is {treatment.notice_days} or more, or leave it out"
+
+
+@_check("product")
+def _products_can_be_made(product: Product | None) -> Iterator[Complaint]:
+    """Refuse own products that are never made."""
+    if isinstance(product, Autologous) and product.failure_probability + product.out_of_specification_probability >= 1:
+        key = "failure_probability" if product.failure_probability else "out_of_specification_probability"
+        yield ("product", key), getattr(product, key), "no product is ever made: nobody could be treated"
