@@ -97,7 +97,6 @@ FROM_OUTSIDE = ("run_many", "store", "move")
 
 BY_THEMSELVES = (
     "decide", "close_books", "with_resources", "call_committee", "check_assignment", "open_expansion",
-    "all_come", "next_day_of_candidates", "next_one_is_enrolled", "new_ones_wait_or_go", "give_notice", "notice_until",
 )  # fmt: skip
 """Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 
