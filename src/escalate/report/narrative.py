@@ -82,13 +82,17 @@ def _who(row: Row) -> str:
     return f"Patient {row['patient']}" if row["patient"] is not None else f"Candidate {row['candidate']}"
 
 
+def _waited(patient: Row) -> str:
+    days = patient["waiting_days"]
+    return f" after {days} day{plural(days)} of waiting" if days else ""
+
+
 def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     patient = amounts[row["patient"]]
     agents = [f"{name[:-3]} {patient[name]:,.0f} mg" for name in patient if name.endswith("_mg") and patient[name]]
-    waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
     given = f": {' and '.join(agents)}" if agents else ""
     return (
-        f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+        f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} at "
         f"{_dose(trial, row)}; lymphodepletion{given}."
     )
 
@@ -98,9 +102,8 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     if row["day"] != patient["infusion_day"]:
         return f"Patient {row['patient']} {is_infused} again: {row['detail']}."
     if patient["treatment_start_day"] == patient["infusion_day"]:
-        waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
-        return (
-            f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+            return (
+            f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} at "
             f"{_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
         )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
