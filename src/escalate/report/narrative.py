@@ -92,8 +92,8 @@ def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     agents = [f"{name[:-3]} {patient[name]:,.0f} mg" for name in patient if name.endswith("_mg") and patient[name]]
     given = f": {' and '.join(agents)}" if agents else ""
     return (
-        f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} at "
-        f"{_dose(trial, row)}; lymphodepletion{given}."
+        f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} "
+        f"at {_dose(trial, row)}; lymphodepletion{given}."
     )
 
 
@@ -102,9 +102,9 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     if row["day"] != patient["infusion_day"]:
         return f"Patient {row['patient']} {is_infused} again: {row['detail']}."
     if patient["treatment_start_day"] == patient["infusion_day"]:
-            return (
-            f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} at "
-            f"{_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
+        return (
+            f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort "
+            f"{row['cohort']} at {_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
         )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
     return (
