@@ -104,7 +104,8 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     if patient["treatment_start_day"] == patient["infusion_day"]:
         return (
             f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort "
-            f"{row['cohort']} at {_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
+            f"{row['cohort']} at {_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to "
+            f"{patient['window_end_date']}."
         )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
     return (
