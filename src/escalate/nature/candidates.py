@@ -1,19 +1,18 @@
-"""Who comes, and when; who fails screening, and why; how large they are. Indexed by candidate, from 0."""
+"""Who comes, from which site, and when; who fails screening, and why; how large they are. Indexed by candidate, from 0.
+
+With several sites, candidates are numbered in the order of their consent, whichever site they are from.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from datetime import date
 from typing import NamedTuple
 
-import numpy as np
-
-from ..scenario.checks import DAYS_PER_MONTH
 from ..scenario.model import Scenario
-from ..scenario.nature import FixedAccrual, Pause, PoissonAccrual
 from ..words.records import BoolArray, FloatArray, IntArray
-from .streams import NEVER, PAGE, Draws, Stream, together
+from .at_site import SiteDraws
+from .merged import Merged
+from .streams import NEVER, PAGE, Draws, together
 
 MOST_TOGETHER = 64
 """Pages of candidates that are kept for all trials of a chunk; what lies beyond is drawn for the trial that asks."""
@@ -30,11 +29,18 @@ class Candidate(NamedTuple):
         The screening criterion that the candidate does not meet.
     body_surface_area_m2 : float or None
         Body surface area [m2]; ``None`` if the scenario gives none.
+    site : int
+        Position of the site, from 0; 0 where the scenario has no sites.
     """
 
     consent_day: int
     failed_criterion: str | None
     body_surface_area_m2: float | None
+    site: int = 0
+
+
+Drawn = tuple[int, int, float, int]
+"""Consent day, failed criterion, body surface area and site of a candidate."""
 
 
 class CandidateDraws(Draws):
@@ -42,10 +48,11 @@ class CandidateDraws(Draws):
 
     def __init__(self, scenario: Scenario, seed: int, first: int, count: int) -> None:
         super().__init__(scenario, seed, first, count)
-        self.criteria = tuple(scenario.screening.failure_probability)
-        self._clock, self._next_page = np.zeros(count), 0
-        self._last_days: IntArray = np.zeros((count, 0), dtype=np.int64)
-        self._together: list[list[list[tuple[int, int, float]]]] = []
+        sites = scenario.recruiting_sites
+        self.criteria = tuple(dict.fromkeys(name for site in sites for name in site.failure_probability))
+        everyone = [SiteDraws(scenario, seed, first, count, number, self.criteria) for number in range(len(sites))]
+        self._whence = everyone[0] if len(everyone) == 1 else Merged(everyone)
+        self._together: list[list[list[Drawn]]] = []
         self._alone: _Alone | None = None
 
     def candidate(self, trial: int, number: int) -> Candidate | None:
@@ -59,71 +66,38 @@ class CandidateDraws(Draws):
             if self._alone is None or self._alone.draws.first != trial:
                 self._alone = _Alone(CandidateDraws(self.scenario, self.seed, trial, 1))
             person = self._alone.people(page)[position]
-        day, criterion, area = person
+        day, criterion, area, site = person
         if day >= NEVER:
             return None
-        return Candidate(day, self.criteria[criterion] if criterion >= 0 else None, None if math.isnan(area) else area)
+        failed = self.criteria[criterion] if criterion >= 0 else None
+        return Candidate(day, failed, None if math.isnan(area) else area, site)
 
-    def _people(self, page: int) -> list[list[tuple[int, int, float]]]:
-        """Return consent day, failed criterion and body surface area of 16 candidates, for every trial."""
-        return together(self.consent_days(page), self.criterion(page), self.body(page))
+    def _people(self, page: int) -> list[list[Drawn]]:
+        """Return consent day, failed criterion, body surface area and site of 16 candidates, for every trial."""
+        return together(self.consent_days(page), self.criterion(page), self.body(page), self.site(page))
 
     def consent_days(self, page: int) -> IntArray:
         """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
 
-        Gaps are added up in continuous time, in which pauses do not exist, and rounded down to a day once. Each page
-        goes on where the one before ended. Only the last one is kept: to ask for one before it is to begin again.
+        Only the last page is kept: to ask for one before it is to begin again.
         """
-        if page < self._next_page - 1:
-            self._clock, self._next_page = np.zeros(self.count), 0
-        while self._next_page <= page:
-            self._last_days = self._following_consent_days(self._next_page)
-            self._next_page += 1
-        return self._last_days
+        return self._whence.consent_days(page)
 
-    def _following_consent_days(self, page: int) -> IntArray:
-        accrual = self.scenario.accrual
-        if isinstance(accrual, FixedAccrual):
-            days = np.full(PAGE, NEVER)
-            part = _on_open_days(self.scenario, accrual.consent_days[page * PAGE : (page + 1) * PAGE])
-            days[: len(part)] = part
-            return np.broadcast_to(days, (self.count, PAGE))
-        if accrual.consents_per_month == 0:
-            return np.full((self.count, PAGE), NEVER)
-        times = self.draw(Stream.ACCRUAL, page)
-        np.log1p(np.negative(times, out=times), out=times)
-        times *= -DAYS_PER_MONTH / accrual.consents_per_month
-        times[:, 0] += self._clock
-        np.cumsum(times, axis=1, out=times)
-        self._clock = times[:, -1].copy()
-        calendar = with_pauses(times, _pauses(self.scenario, accrual))
-        return np.minimum(calendar, NEVER, out=calendar).astype(np.int64)
+    def site(self, page: int) -> IntArray:
+        """Return the position of the site that 16 candidates are from, shape (count, 16); 0 without sites."""
+        return self._whence.site(page)
 
     def criterion(self, page: int) -> IntArray:
         """Return the criterion that 16 candidates fail, as a position in `criteria`, shape (count, 16); -1 if none."""
-        if not self.criteria:
-            return np.full((self.count, PAGE), -1)
-        parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
-        position = np.searchsorted(parts, self.draw(Stream.SCREENING, page), side="right")
-        return np.where(position < len(parts), position, -1)
+        return self._whence.criterion(page)
 
     def fails_screening(self, page: int) -> BoolArray:
         """Return whether 16 candidates fail screening, shape (count, 16): whether `criterion` names one."""
-        if not self.criteria:
-            return np.zeros((self.count, PAGE), dtype=np.bool_)
-        parts = np.cumsum(list(self.scenario.screening.failure_probability.values()))
-        return np.asarray(self.draw(Stream.SCREENING, page) < parts[-1])
+        return self._whence.fails_screening(page)
 
     def body(self, page: int) -> FloatArray:
         """Return the body surface area of 16 candidates, shape (count, 16) [m2, to 0.001]; NaN if none is given."""
-        from scipy.special import ndtr, ndtri
-
-        area = self.scenario.treatment.body_surface_area
-        if area is None or area.sd_m2 == 0:
-            return np.full((self.count, PAGE), area.mean_m2 if area else math.nan)
-        low, high = ((limit - area.mean_m2) / area.sd_m2 for limit in (area.min_m2, area.max_m2))
-        u = ndtr(low) + self.draw(Stream.BODY, page) * (ndtr(high) - ndtr(low))
-        return np.asarray(np.round(area.mean_m2 + area.sd_m2 * ndtri(u), 3))
+        return self._whence.body(page)
 
 
 class _Alone:
@@ -137,47 +111,10 @@ class _Alone:
 
     def __init__(self, draws: CandidateDraws) -> None:
         self.draws, self._page = draws, -1
-        self._kept: list[tuple[int, int, float]] = []
+        self._kept: list[Drawn] = []
 
-    def people(self, page: int) -> list[tuple[int, int, float]]:
-        """Return consent day, failed criterion and body surface area of 16 candidates."""
+    def people(self, page: int) -> list[Drawn]:
+        """Return consent day, failed criterion, body surface area and site of 16 candidates."""
         if page != self._page:
             self._page, self._kept = page, self.draws._people(page)[0]
         return self._kept
-
-
-def with_pauses(times: FloatArray, pauses: list[tuple[int, int]]) -> FloatArray:
-    """Return calendar times of times that do not count pauses.
-
-    Parameters
-    ----------
-    times : float array
-        Time spent outside pauses since the start date [days].
-    pauses : list of (int, int)
-        First day of each pause and first day after it [days since the start date], merged and in order.
-    """
-    for first, after in pauses:
-        times = times + np.where(times >= first, after - first, 0)
-    return times
-
-
-def _on_open_days(scenario: Scenario, days: Sequence[int]) -> list[int]:
-    """Return days of consent; those on a day that is closed for it are put off to the next one that is not."""
-    opens = scenario.open_days.consent
-    return [int(opens[day]) if day < len(opens) else day for day in days]
-
-
-def _pauses(scenario: Scenario, accrual: PoissonAccrual) -> list[tuple[int, int]]:
-    """Return when nobody consents, in days since the start date: pauses and closures, overlapping ones merged."""
-    spans = [_span(pause, scenario.trial.start_date) for pause in accrual.pauses] + scenario.open_days.pauses()
-    merged: list[tuple[int, int]] = []
-    for first, after in sorted(spans):
-        if merged and first <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], after))
-        elif after > 0:
-            merged.append((first, after))
-    return merged
-
-
-def _span(pause: Pause, start: date) -> tuple[int, int]:
-    return max((pause.first_day - start).days, 0), (pause.last_day - start).days + 1

@@ -12,6 +12,7 @@ from ..results.chance import binomial_interval
 from ..results.estimates import posterior_interval
 from ..results.timeline import waits
 from ..scenario.model import Scenario
+from ..scenario.sites import RecruitingSite
 from ..words.asked import asks
 from ..words.records import NO_DOSE, Trial
 from ..words.shown import Text
@@ -44,6 +45,18 @@ def _opening(trial: Trial) -> Iterator[str]:
     if isinstance(trial.scenario, Scenario):
         yield from driver_lines(trial.scenario)
     yield from told("Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1)), "  ")
+    if isinstance(trial.scenario, Scenario):
+        for site in trial.scenario.recruiting_sites:
+            yield from told(_site_at_rest(site), "  ") if site.closed else ()
+
+
+def _site_at_rest(site: RecruitingSite) -> str:
+    """Tell when a site rests that the others do not."""
+    closed = (
+        f"{item.first_day} to {item.last_day}{', every year' if item.every_year else ''} ({item.reason}: {item.words})"
+        for item in site.closed
+    )
+    return f"{site.name} is closed {', '.join(closed)}"
 
 
 def _days(trial: Trial) -> Iterator[str]:
@@ -76,7 +89,12 @@ def _dose(trial: Trial, row: Row) -> str:
 
 
 def _who(row: Row) -> str:
-    return f"Patient {row['patient']}" if row["patient"] is not None else f"Candidate {row['candidate']}"
+    return f"Patient {row['patient']}" if row["patient"] is not None else _candidate(row)
+
+
+def _candidate(row: Row) -> str:
+    """Return a candidate, with the site where there are sites: ``Candidate 3 from Nanjing``."""
+    return f"Candidate {row['candidate']}" + (f" from {row['site']}" if row.get("site") else "")
 
 
 def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
@@ -85,7 +103,7 @@ def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
     given = f": {' and '.join(agents)}" if agents else ""
     return (
-        f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+        f"{_candidate(row)} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
         f"{_dose(trial, row)}; lymphodepletion{given}."
     )
 
@@ -97,7 +115,7 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     if patient["treatment_start_day"] == patient["infusion_day"]:
         waited = f" after {patient['waiting_days']} days of waiting" if patient["waiting_days"] else ""
         return (
-            f"Candidate {row['candidate']} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
+            f"{_candidate(row)} becomes patient {row['patient']}{waited}, in cohort {row['cohort']} at "
             f"{_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
         )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
@@ -162,6 +180,7 @@ def _held_up(gate: str) -> Callable[[Trial, Row, Any], str]:
 
 
 _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
+    "site opened": lambda _, row, __: f"{row['detail']} opens: candidates may consent there from now on.",
     "cohort opened": _about_cohort("opens"),
     "consent": _with_detail("consents; screening begins"),
     "screen failure": _with_detail("fails screening"),
@@ -207,9 +226,10 @@ def _patients(trial: Trial) -> Iterator[str]:
     for row in sorted(rows, key=lambda row: row["patient"]):
         ending = say(row["state"]) + (f" on {row['left_date']}" if row["left_date"] else "")
         why = row["non_evaluable_reason"] or row["not_infused_reason"]
+        whence = (f" ({why})" if why else "") + (f"; from {row['site']}" if row.get("site") else "")
         yield (
             f"{row['patient']:>7}  {row['cohort']:>6}  {row['level']:>5}  {row['infusion_date'] or '-':<10}  "
-            f"{row['outcome'] or '-':<13}  {row['outcome_date'] or '-':<10}  {ending}{f' ({why})' if why else ''}"
+            f"{row['outcome'] or '-':<13}  {row['outcome_date'] or '-':<10}  {ending}{whence}"
         )
 
 

@@ -1,7 +1,7 @@
 """One trial, day by day, as a discrete-event model in SimPy.
 
 One generator for each actor: `accrual` brings candidates, `candidate` is the way of one person from consent to the
-end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision. Time is whole days since the
+end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision; `openings` tells when sites open. Time is whole days since the
 start date. What happens on one day happens in this order, which is part of the specification:
 
 ====  ================  ===============================================================================
@@ -155,6 +155,7 @@ class Conduct:
         max_days = self.scenario.trial.max_days
         self.clock.process(self.conduct())
         self.clock.process(self.accrual())
+        self.clock.process(self.openings())
         try:
             self.clock.run(until=PHASES * (max_days + 1))
         except RuleError as error:
@@ -412,10 +413,19 @@ class Conduct:
             self.log.people.append(person)
             self.clock.process(self.candidate(person))
 
+    def openings(self) -> Steps:
+        """Write down which sites open, as long as enrolment is open."""
+        named = [site for site in self.scenario.recruiting_sites if site.name]
+        for site in sorted(named, key=lambda site: site.opens_day):
+            yield self.clock.at(site.opens_day, CANDIDATES)
+            if self.closed:
+                return
+            self.log.site_opened(site.name)
+
     def candidate(self, person: Person) -> Steps:
         """Screen, wait for a place, be treated, be followed."""
         self.log.event("consent", person)
-        yield self.clock.at(self.gates.results_day(self.clock.today + self.scenario.screening.days), CANDIDATES)
+        yield self.clock.at(self.gates.results_day(self.clock.today, person.candidate.site), CANDIDATES)
         if person.state is not None:
             return
         person.screening_end_day = self.clock.today

@@ -75,7 +75,7 @@ class Gates:
         self, scenario: Scenario, census: Census, people: Sequence[Person], batch_fails: Sequence[bool]
     ) -> None:
         self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
-        self._open_days = scenario.open_days
+        self._open_days, self._sites = scenario.open_days, scenario.recruiting_sites
         self._resources = Resources(scenario, people, batch_fails)
         self.of_unit = (
             Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
@@ -98,9 +98,10 @@ class Gates:
             return _looked_up(self._open_days.urgent, cut_day + self._safety.urgent_review_days)
         return _looked_up(self._open_days.committee, cut_day + self._safety.review_delay_days)
 
-    def results_day(self, day: int) -> int:
-        """Return the day on which the results of a screening that takes until a day are given."""
-        return _looked_up(self._open_days.screening, day)
+    def results_day(self, consent_day: int, site: int) -> int:
+        """Return the day on which the results of screening are given to who consented on a day at a site, from 0."""
+        at = self._sites[site]
+        return _looked_up(at.open_days.screening, consent_day + at.screening_days)
 
     def after_stagger(self, day: int, cohort: CohortFile) -> int:
         """Return the first day, from a day on, on which the cohort's next treatment may begin as the stagger goes."""
