@@ -1,8 +1,9 @@
 """One trial, day by day, as a discrete-event model in SimPy.
 
 One generator for each actor: `accrual` brings candidates, `candidate` is the way of one person from consent to the
-end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision; `openings` tells when sites open. Time is whole days since the
-start date. What happens on one day happens in this order, which is part of the specification:
+end of follow-up, `conduct` leads from cohort to cohort and from data cut to decision, `openings` tells when sites open.
+Time is whole days since the start date. What happens on one day happens in this order, which is part of the
+specification:
 
 ====  ================  ===============================================================================
   no  phase             what happens
