@@ -15,6 +15,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from scipy.stats import beta
 
@@ -186,7 +187,6 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
 @promise
 def candidates_come_as_assumed(story: Story) -> Iterator[str]:
     """Numbered as they consent; none in a pause or closure, none after closing; fixed days are those given, put off."""
-    days = [story.events[e.number].day for e in story.all("consent")]
     if [e.candidate for e in story.all("consent")] != list(range(1, len(story.people) + 1)):
         yield "candidates are not numbered in order of consent"
     closed = story.all("enrolment closed")

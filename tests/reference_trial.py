@@ -1255,7 +1255,7 @@ def reference_trial(scenario: Scenario, seed: int, replicate: int) -> dict[str, 
     """Return the story of one trial.
 
     Keys: ``dose_path``, ``recommended`` (from 1, or None), ``stop_reason``, ``duration_days``, ``events`` (tuples of
-    day, event, candidate, patient, cohort, level, name of the site), ``phases`` (in which phase of its day each event happened),
-    ``candidates`` and ``decisions`` (one dictionary each).
+    day, event, candidate, patient, cohort, level, name of the site), ``phases`` (in which phase of its day each event
+    happened), ``candidates`` and ``decisions`` (one dictionary each).
     """
     return ReferenceTrial(scenario, seed, replicate).run()

@@ -39,9 +39,7 @@ APART = [
 TOGETHER = [one for one in PROMISES if one not in APART]
 
 
-def random_scenarios(
-    examples: int, number: int, check: Callable[[Scenario, int], None], sites: bool = False
-) -> None:
+def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int], None], sites: bool = False) -> None:
     drawn = any_rule(reviews=True)
     if sites or number % 2 == 0:
         drawn = scenarios(everything=True, reviews=True, sites=sites)

@@ -101,11 +101,10 @@ def nobody_comes(scenario: Scenario, _: Committee) -> Iterator[Caution]:
     for number, site in enumerate(scenario.recruiting_sites, 1):
         told = bool(site.name) or (site.arrivals is not None and not site.arrivals.is_steady)
         if told and site.expected(most + 1) == 0:
-            key = f"sites[{number}]" if site.name else "accrual"
+            key, where = (f"sites[{number}]", f" at {site.name}") if site.name else ("accrual", "")
             yield Caution(
                 key=key,
-                matter=f"Nobody consents{f' at {site.name}' if site.name else ''} in the {most:,} days that a trial can "
-                "last (trial.max_days).",
+                matter=f"Nobody consents{where} in the {most:,} days that a trial can last (trial.max_days).",
                 advice="Check the rates, the days, and the pauses; if it is meant, nothing need be done.",
                 brief=f"{key} brings nobody",
             )

@@ -1,6 +1,7 @@
 """Candidates of several sites in one order: that of their consent days, and on one day that of the sites.
 
-Of every site only those pages are kept that candidates of some trial are still to be taken from.
+Of every site those pages are kept that candidates of some trial are still to be taken from: the more, the further the
+trials of a chunk are apart.
 """
 
 from __future__ import annotations
@@ -68,14 +69,16 @@ class Merged:
 
     def _take_page(self) -> None:
         """Take the next 16 candidates of every trial: they are among the next 16 of each site."""
-        following = self._come + np.arange(PAGE)
+        self._before = self._come.copy()
+        following = self._before + np.arange(PAGE)
         days = np.concatenate([self._on("consent_days", k, each) for k, each in enumerate(following)], axis=1)
         width = days.shape[1]
-        order = np.sort(days * width + np.arange(width), axis=1)[:, :PAGE]  # on one day, by site and number
+        order = days * width + np.arange(width)  # on one day, by site and number
+        order = np.sort(np.partition(order, PAGE - 1, axis=1)[:, :PAGE], axis=1)
         self._days, place = np.divmod(order, width)
         self._site, ahead = np.divmod(place, PAGE)
         trials = np.arange(self._count)[:, None]
-        self._number = self._come[self._site, trials, 0] + ahead
+        self._number = self._before[self._site, trials, 0] + ahead
         for k, come in enumerate(self._come):
             come += ((self._site == k) & (self._days < NEVER)).sum(axis=1, keepdims=True)
         self._page += 1
@@ -86,7 +89,7 @@ class Merged:
         for k in range(len(self._sites)):
             here = self._site == k
             if here.any():
-                numbers = np.where(here, self._number, self._number[here].min())
+                numbers = np.where(here, self._number, self._before[k])
                 found[here] = self._on(what, k, numbers)[here]
         return found
 
@@ -94,11 +97,11 @@ class Merged:
         """Return what is drawn about some candidates of a site, by their numbers there, from 0."""
         if (what, site) not in self._shelves:
             self._shelves[what, site] = _Shelf(getattr(self._sites[site], what))
-        return self._shelves[what, site].at(numbers)
+        return self._shelves[what, site].at(numbers, int(self._before[site].min()))
 
 
 class _Shelf:
-    """Pages of something that is drawn: from the first one that was asked for last to the last one.
+    """Pages of something that is drawn, side by side: from the first one that may still be asked for on.
 
     Parameters
     ----------
@@ -107,15 +110,31 @@ class _Shelf:
     """
 
     def __init__(self, draw: Callable[[int], NDArray[Any]]) -> None:
-        self._draw, self._first = draw, 0
-        self._pages: list[NDArray[Any]] = []
+        self._draw, self._first, self._after = draw, 0, 0
+        self._sheet: NDArray[Any] | None = None
 
-    def at(self, numbers: IntArray) -> NDArray[Any]:
-        """Return what is drawn about candidates of every trial, by number: shape (count, k), as of `numbers`."""
-        first, last = int(numbers.min()) // PAGE, int(numbers.max()) // PAGE
-        del self._pages[: first - self._first]
-        self._first = first
-        while self._first + len(self._pages) <= last:
-            self._pages.append(self._draw(self._first + len(self._pages)))
-        pages = np.concatenate(self._pages[: last + 1 - first], axis=1)
-        return np.take_along_axis(pages, numbers - PAGE * first, axis=1)
+    def at(self, numbers: IntArray, least: int) -> NDArray[Any]:
+        """Return what is drawn about candidates of every trial, by number, shape (count, k).
+
+        No candidate below a number, `least`, is asked for any more; it never falls.
+        """
+        first, last = least // PAGE, int(numbers.max()) // PAGE
+        if first >= self._after:
+            self._first = self._after = first
+        while self._after <= last:
+            self._put(self._draw(self._after), first)
+        assert self._sheet is not None
+        return np.take_along_axis(self._sheet, numbers - PAGE * self._first, axis=1)
+
+    def _put(self, page: NDArray[Any], first: int) -> None:
+        """Put the next page on the sheet; where it is full, on a larger one, without the pages before the first."""
+        if self._sheet is None:
+            self._sheet = np.empty((len(page), 4 * PAGE), dtype=page.dtype)
+        end = PAGE * (self._after - self._first)
+        if end == self._sheet.shape[1]:
+            kept = self._sheet[:, PAGE * (first - self._first) :]
+            self._sheet = np.empty((len(page), 2 * kept.shape[1] + 4 * PAGE), dtype=page.dtype)
+            self._sheet[:, : kept.shape[1]] = kept
+            self._first, end = first, kept.shape[1]
+        self._sheet[:, end : end + PAGE] = page
+        self._after += 1
