@@ -158,6 +158,8 @@ class SiteClosure(Closure):
     what: Annotated[tuple[SiteWork, ...], Field(min_length=1), AS_TUPLE] = ("consent", "screening")
     """What rests at the site: consent (nobody consents there), screening (no result is given: it comes on the next
     open day); both where it is left out. Treatment and the committee rest for all sites, in `[[calendar.closed]]`."""
+    reason: Name
+    """Why, as people call it; at most 500 letters: it is told in the story of a trial."""
 
 
 class SiteHead(Section):
