@@ -261,7 +261,7 @@ def _put_sites(draw: st.DrawFn, data: dict[str, Any]) -> None:
             site["consent_days"] = [opens + day for day in site["consent_days"]]
         else:
             site["consents_per_month"] /= 2
-            site |= draw(_changing_rate(start))
+            site |= draw(_changing_rate(start)) if draw(st.booleans()) else {}
         if opens or draw(st.booleans()):
             site["opens"] = start + timedelta(days=opens)
         if draw(st.booleans()):

@@ -262,6 +262,27 @@ def test_streams_of_sites_are_apart() -> None:
     assert (uniforms(1, Stream.ACCRUAL, 5, 0, 1, site=2)[0] == (raw >> np.uint64(11)) * 2.0**-53).all()
     pages = [uniforms(1, stream, 0, 0, 50, site).ravel() for stream in Stream for site in range(4)]
     assert len(np.unique(np.concatenate(pages))) == sum(map(len, pages))
+    for number in range(len(MANY)):
+        drawn = SiteDraws(many(), 1, 4, 3, number, ("organ function", "travel")).draw(Stream.ACCRUAL, 2)
+        assert (drawn == uniforms(1, Stream.ACCRUAL, 2, 4, 3, site=number)).all()
+
+
+def test_nobody_comes_before_a_site_opens() -> None:
+    """And somebody soon after it, at a rate that is constant, grows, is not known, or changes at once."""
+    changes = {"rates": [{"from_date": on(0), "consents_per_month": 60.0}]}
+    for how in ({}, {"ramp_up_days": 10}, {"rate_cv": 0.3}, changes):
+        days = days_of(by_site({"opens": on(40), "consents_per_month": 60.0, **how}), 1, 200)
+        assert 40 <= days.min() < 42
+        assert days[:, 0].max() < 60
+
+
+def test_each_site_fails_whom_it_says() -> None:
+    """Everybody, nobody, or whom all fail where it says nothing."""
+    few = [{"consents_per_month": 20.0, "failure_probability": fails} for fails in ({"travel": 1.0}, {})]
+    scenario = by_site(*few, {"consents_per_month": 20.0}, screening={"failure_probability": {"organ function": 1.0}})
+    nature = Nature(scenario, 1, 0, 1)
+    failed = {(one.site, one.failed_criterion) for number in range(100) if (one := nature.candidate(0, number))}
+    assert failed == {(0, "travel"), (1, None), (2, "organ function")}
 
 
 @pytest.mark.parametrize("replicate", range(5))
