@@ -15,6 +15,7 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from scipy.stats import beta
 
@@ -55,7 +56,7 @@ STUCK = "the rule suspends, and nobody is pending"
 ON_THE_DATA = (CAP, LEVEL_FULL, ENOUGH, PRECISE, MOST, STUCK)
 """Reasons of stops that recommend from whatever data there are."""
 OF_CANDIDATES = (
-    "candidate", "state", "consent_day", "screening_end_day", "failed_criterion", "waiting_days", "left_day",
+    "candidate", "site", "state", "consent_day", "screening_end_day", "failed_criterion", "waiting_days", "left_day",
 )  # fmt: skip
 
 Promise = Callable[[Story], Iterator[str]]
@@ -143,6 +144,8 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
                 right = [_until(story, event)]
             case "trial ended":
                 right = ["last follow-up completed", TIME_IS_UP]
+            case "site opened":
+                right = [site.name for site in story.s.sites]
             case "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
                 right = [None]
             case "follow-up completed":
@@ -184,25 +187,68 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
 @promise
 def candidates_come_as_assumed(story: Story) -> Iterator[str]:
     """Numbered as they consent; none in a pause or closure, none after closing; fixed days are those given, put off."""
-    days = [story.events[e.number].day for e in story.all("consent")]
     if [e.candidate for e in story.all("consent")] != list(range(1, len(story.people) + 1)):
         yield "candidates are not numbered in order of consent"
     closed = story.all("enrolment closed")
     for event in story.all("consent"):
         if story.before[event.number].closed:
             yield f"{event}, when enrolment was closed"
-    accrual, start = story.s.accrual, story.s.trial.start_date
-    if accrual.kind == "fixed":
-        until = (closed[0].day, closed[0].phase) if closed else (story.trial.duration_days, END)
-        given = (story.calendar.opens("consent", day) for day in accrual.consent_days)
-        wanted = [day for day in given if (day, CANDIDATES) < until]
+    until = (closed[0].day, closed[0].phase) if closed else (story.trial.duration_days, END)
+    for name, where in _places(story).items():
+        came = [e.day for e in story.all("consent") if name is None or story.person(e).row["site"] == name]
+        yield from _come_as_assumed(story, name, where, came, until)
+
+
+def _places(story: Story) -> dict[str | None, Any]:
+    """What says how candidates come, by the name of the site; the accrual, without a name, where there are no sites."""
+    return {site.name: site for site in story.s.sites} or {None: story.s.accrual}
+
+
+def _come_as_assumed(
+    story: Story, name: str | None, where: Any, days: list[int], until: tuple[int, int]
+) -> Iterator[str]:
+    start = story.s.trial.start_date
+    given = getattr(where, "consent_days", None)
+    if given is not None:
+        put_off = (story.calendar.opens_at(name, "consent", day) for day in given)
+        wanted = [day for day in put_off if (day, CANDIDATES) < until]
         if days != wanted:
             yield f"consents on {days}, given are {wanted}"
     else:
-        for pause in accrual.pauses:
+        for pause in where.pauses:
             span = range((pause.first_day - start).days, (pause.last_day - start).days + 1)
             yield from (f"a consent on day {day}, in a pause" for day in days if day in span)
-    yield from (f"a consent on day {day}, in a closure" for day in days if story.calendar.resting("consent", day))
+        steps = [((rate.from_date - start).days, rate.consents_per_month) for rate in where.rates]
+        for day in days:
+            rate = [where.consents_per_month, *(rate for since, rate in steps if since <= day)][-1]
+            if rate == 0:
+                yield f"a consent on day {day}, when nobody comes"
+    opens = getattr(where, "opens", None) or start
+    yield from (f"a consent on day {day}, before the opening" for day in days if day < (opens - start).days)
+    for day in days:
+        if story.calendar.rests_at(name, "consent", day):
+            yield f"a consent on day {day}, in a closure"
+
+
+@promise
+def sites_open_as_they_should(story: Story) -> Iterator[str]:
+    """Each is told on its day, unless enrolment has closed, or the time is up; candidates and events name theirs."""
+    closed = story.all("enrolment closed")
+    until = (closed[0].day, closed[0].phase) if closed else (story.trial.duration_days, END)
+    start = story.s.trial.start_date
+    days = [(((site.opens or start) - start).days, site.name) for site in story.s.sites]
+    wanted = [(day, name) for day, name in sorted(days, key=lambda each: each[0]) if (day, CANDIDATES) < until]
+    told = [(event.day, event.detail) for event in story.all("site opened")]
+    if told != wanted:
+        yield f"sites opened {told}, should be {wanted}"
+    if ("site" in story.trial.events.names, "site" in story.trial.patients.names) != (bool(story.s.sites),) * 2:
+        yield "the tables name sites, or do not"
+    elif story.s.sites:
+        for event, name in zip(story.events, story.trial.events["site"], strict=True):
+            of_person = None if event.candidate is None else story.person(event).row["site"]
+            right = event.detail if event.what == "site opened" else of_person
+            if name != right:
+                yield f"{event} names the site {name}, should be {right}"
 
 
 @promise
@@ -211,7 +257,10 @@ def screening_takes_its_days(story: Story) -> Iterator[str]:
     for p in story.people:
         consent = p.events[0].day
         results = p.all("eligible") + p.all("screen failure")
-        due = story.calendar.opens("screening", consent + story.s.screening.days)
+        site = story.site_of(p.candidate)
+        own = None if site is None else site.screening_days
+        days = story.s.screening.days if own is None else own
+        due = story.calendar.opens_at(None if site is None else site.name, "screening", consent + days)
         if len(results) > 1 or any(e.day != due for e in results):
             yield f"candidate {p.candidate} consented on day {consent}: results on {[e.day for e in results]}"
         if p.row["consent_day"] != consent:
@@ -223,7 +272,9 @@ def screening_takes_its_days(story: Story) -> Iterator[str]:
         failed = p.all("screen failure")
         if p.row["failed_criterion"] != (failed[0].detail if failed else None):
             yield f"candidate {p.candidate} has a wrong failed_criterion"
-        if failed and failed[0].detail not in story.s.screening.failure_probability:
+        own_criteria = None if site is None else site.failure_probability
+        criteria = story.s.screening.failure_probability if own_criteria is None else own_criteria
+        if failed and failed[0].detail not in criteria:
             yield f"candidate {p.candidate} fails what is no criterion"
 
 
@@ -231,7 +282,7 @@ def screening_takes_its_days(story: Story) -> Iterator[str]:
 def everybody_has_one_way_and_one_state(story: Story) -> Iterator[str]:
     """What happens to a person happens in a possible order, and its end is the state and the day in the table."""
     start = "L" if story.lead else ""
-    way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[ITtw]*[df]?|{start})?)?)?")
+    way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[IhTtw]*[df]?|{start})?)?)?")
     for p in story.people:
         trail = "".join(LETTERS[event.what] for event in p.events)
         if not way.fullmatch(trail):

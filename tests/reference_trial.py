@@ -338,6 +338,7 @@ class Person:
     candidate: int
     consent_day: int
     failed_criterion: str | None
+    site: int = 0  # from 0
     screening_end_day: int | None = None
     state: str | None = None
     left_day: int | None = None
@@ -465,6 +466,7 @@ class ReferenceTrial:
         self.phase = COMMITTEE
         self.committee()
         self.phase = CANDIDATES
+        self.openings()
         self.consents()
         self.screening_results()
         self.withdrawals()
@@ -908,6 +910,12 @@ class ReferenceTrial:
 
     # Candidates
 
+    def openings(self) -> None:
+        if not self.enrolment_closed:
+            for number, site in enumerate(self.s.sites):
+                if (site.opens or self.s.trial.start_date) == self.date(self.today):
+                    self.note("site opened", site=number)
+
     def consents(self) -> None:
         if self.enrolment_closed:
             return
@@ -915,14 +923,14 @@ class ReferenceTrial:
             drawn = self.nature.candidate(self.replicate, len(self.people))
             if drawn is None or drawn.consent_day != self.today:
                 return
-            person = Person(len(self.people) + 1, drawn.consent_day, drawn.failed_criterion)
+            person = Person(len(self.people) + 1, drawn.consent_day, drawn.failed_criterion, drawn.site)
             self.people.append(person)
             self.note("consent", person)
 
     def screening_results(self) -> None:
         for person in self.people:
-            due = person.screening_end_day is None and person.consent_day + self.s.screening.days <= self.today
-            if person.state is None and due and not self.closed("screening", self.today):
+            due = person.screening_end_day is None and person.consent_day + self.screening_days(person) <= self.today
+            if person.state is None and due and not self.no_results_today(person):
                 person.screening_end_day = self.today
                 if person.failed_criterion is not None:
                     self.note("screen failure", person)
@@ -930,6 +938,18 @@ class ReferenceTrial:
                 else:
                     self.note("eligible", person)
                     self.waiting_list.append(person)
+
+    def screening_days(self, person: Person) -> int:
+        """How long screening takes: what the person's site says, or what the scenario says for all."""
+        own = self.s.sites[person.site].screening_days if self.s.sites else None
+        return self.s.screening.days if own is None else own
+
+    def no_results_today(self, person: Person) -> bool:
+        """Whether screening rests everywhere, or at the person's site."""
+        at_site = self.s.sites[person.site].closed if self.s.sites else ()
+        on = self.date(self.today)
+        here = any("screening" in closure.what and closure_holds(closure, on) for closure in at_site)
+        return here or self.closed("screening", self.today)
 
     def withdrawals(self) -> None:
         patience = self.s.accrual.patience_days
@@ -1142,10 +1162,16 @@ class ReferenceTrial:
         person.left_day = self.today
 
     def note(
-        self, event: str, person: Person | None = None, cohort: Cohort | None = None, level: int | None = None
+        self,
+        event: str,
+        person: Person | None = None,
+        cohort: Cohort | None = None,
+        level: int | None = None,
+        site: int | None = None,
     ) -> None:
         candidate = patient = None
         if person is not None:
+            site = person.site
             candidate, patient, cohort, level = person.candidate, person.patient, person.cohort, person.level
         elif cohort is not None and event != "decision":
             level = cohort.level
@@ -1158,8 +1184,12 @@ class ReferenceTrial:
                 patient,
                 None if cohort is None else cohort.number,
                 None if level is None else level + 1,
+                self.site_name(site),
             )
         )
+
+    def site_name(self, site: int | None) -> str | None:
+        return self.s.sites[site].name if self.s.sites and site is not None else None
 
     def story(self) -> dict[str, Any]:
         return {
@@ -1185,6 +1215,7 @@ class ReferenceTrial:
     def row(self, person: Person) -> dict[str, Any]:
         return {
             "candidate": person.candidate,
+            "site": self.site_name(person.site),
             "patient": person.patient,
             "state": person.state,
             "consent_day": person.consent_day,
@@ -1224,7 +1255,7 @@ def reference_trial(scenario: Scenario, seed: int, replicate: int) -> dict[str, 
     """Return the story of one trial.
 
     Keys: ``dose_path``, ``recommended`` (from 1, or None), ``stop_reason``, ``duration_days``, ``events`` (tuples of
-    day, event, candidate, patient, cohort, level), ``phases`` (in which phase of its day each event happened),
-    ``candidates`` and ``decisions`` (one dictionary each).
+    day, event, candidate, patient, cohort, level, name of the site), ``phases`` (in which phase of its day each event
+    happened), ``candidates`` and ``decisions`` (one dictionary each).
     """
     return ReferenceTrial(scenario, seed, replicate).run()

@@ -39,7 +39,7 @@ STATES = {"F": "screen failure", "D": "withdrew waiting", "P": "no place", "A": 
 LETTERS = {
     "consent": "C", "screen failure": "F", "eligible": "E", "waits": "W", "withdrew": "D", "no place": "P",
     "turned away": "A", "lymphodepletion": "L", "infusion": "I", "not infused": "X", "DLT": "T", "late toxicity": "t",
-    "window completed": "w", "drop-out": "d", "follow-up completed": "f",
+    "infusion withheld": "h", "window completed": "w", "drop-out": "d", "follow-up completed": "f",
 }  # fmt: skip
 
 
@@ -204,9 +204,11 @@ class Story:
                 phase = DATA_CUT
             elif what == "decision":
                 phase = LYMPHODEPLETION if ready_day == day else COMMITTEE
-            elif what in ("consent", "screen failure", "eligible") or (what == "withdrew" and not at_once):
+            elif what in ("site opened", "consent", "screen failure", "eligible") or (
+                what == "withdrew" and not at_once
+            ):
                 phase = CANDIDATES
-            elif what in ("infusion", "not infused"):
+            elif what in ("infusion", "infusion withheld", "not infused"):
                 phase = INFUSIONS if self.lead or who in seen else LYMPHODEPLETION
                 seen.add(who)
                 infused_on.setdefault(who, day)
@@ -433,6 +435,10 @@ class Story:
     def time_is_up(self) -> bool:
         """Whether the trial was ended on its last day."""
         return self.events[-1].detail == TIME_IS_UP
+
+    def site_of(self, candidate: int) -> Any:
+        """The scenario's site that a candidate is from, by the table; None where it names none."""
+        return next((site for site in self.s.sites if site.name == self._by_candidate[candidate].row["site"]), None)
 
     def all(self, *what: str) -> list[Event]:
         return [event for event in self.events if event.what in what]

@@ -57,6 +57,17 @@ class Days:
         """The first day, from one on, on which a kind of work does not rest."""
         return self.first(day, lambda each: not self.resting(what, each))
 
+    def rests_at(self, site: str | None, what: str, day: int) -> bool:
+        """Whether a kind of work rests on a day at a site, or everywhere; without sites its name is none."""
+        own = next((each.closed for each in self.s.sites if each.name == site), ())
+        on = self.date(day)
+        here = any(what in closure.what and rests(closure, on) for closure in own)
+        return here or bool(self.resting(what, day))
+
+    def opens_at(self, site: str | None, what: str, day: int) -> int:
+        """The first day, from one on, on which a kind of work does not rest at a site."""
+        return self.first(day, lambda each: not self.rests_at(site, what, each))
+
     def visits(self, day: int) -> list[tuple[str, int]]:
         """The days of lymphodepletion and of infusions of a treatment that begins on a day."""
         zero, treatment = day + self.lead, self.s.treatment

@@ -25,11 +25,13 @@ SHORT_TRIAL_DAYS = 400
 
 
 @st.composite
-def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False, one_by_one: bool = False) -> Scenario:
+def scenarios(
+    draw: st.DrawFn, everything: bool = False, reviews: bool = False, one_by_one: bool = False, sites: bool = False
+) -> Scenario:
     """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked.
 
     With `reviews` also when the committee is called, what it looks at, and what waits for it; `one_by_one` with what
-    tells candidates apart.
+    tells candidates apart; with `sites`, mostly, sites of which some open late, and rates that change.
     """
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
@@ -104,11 +106,14 @@ def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False, 
         _put_candidates(draw, data)
     if data["safety"]["replace_non_evaluable"]:
         data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
+    if sites:
+        _put_sites(draw, data)
     try:
         return Scenario.model_validate(data)
-    except ScenarioError:
-        if data["calendar"]["closed"]:  # nothing may be open on any day
-            reject()
+    except ScenarioError as error:
+        closed = data["calendar"]["closed"] or any(site["closed"] for site in data.get("sites", []))
+        if closed or "that says R somewhere" in str(error):
+            reject()  # nothing may be open on any day, and a table of chance may never stop
         raise
 
 
@@ -263,6 +268,58 @@ def _accrual(draw: st.DrawFn, start_date: date, max_days: int) -> dict[str, Any]
         first = start_date + timedelta(days=draw(st.integers(-20, 200)))
         pauses.append({"first_day": first, "last_day": first + timedelta(days=draw(st.integers(0, 60)))})
     return accrual | {"kind": "poisson", "consents_per_month": draw(st.sampled_from(rates)), "pauses": pauses}
+
+
+def _put_sites(draw: st.DrawFn, data: dict[str, Any]) -> None:
+    """Put sites in the place of the accrual, or let its rate change, or leave it."""
+    start, max_days = data["trial"]["start_date"], data["trial"]["max_days"]
+    how = draw(st.sampled_from(["sites", "sites", "sites", "one place", "as drawn"]))
+    if how == "one place" and data["accrual"]["kind"] == "poisson":
+        data["accrual"] |= draw(_changing_rate(start))
+    if how != "sites":
+        return
+    waiting = ("without_place", "patience_days", "most_waiting")
+    data["accrual"] = {"kind": "by_site"} | {key: data["accrual"][key] for key in waiting if key in data["accrual"]}
+    data["sites"] = []
+    for number in range(draw(st.sampled_from([2, 2, 3, 4, 1]))):
+        site = draw(_accrual(start, max_days))
+        opens = draw(st.sampled_from([0, 0, 0, 5, 30, 30, 90, 300]))
+        opens = opens if opens <= max_days else 0
+        site = {key: value for key, value in site.items() if key not in (*waiting, "kind")}
+        if "consent_days" in site:
+            site["consent_days"] = [opens + day for day in site["consent_days"]]
+        else:
+            site["consents_per_month"] /= 2
+            site |= draw(_changing_rate(start)) if draw(st.booleans()) else {}
+        if opens or draw(st.booleans()):
+            site["opens"] = start + timedelta(days=opens)
+        if draw(st.booleans()):
+            site["screening_days"] = draw(st.integers(0, 20))
+        if draw(st.booleans()):
+            site["failure_probability"] = draw(st.sampled_from([{"infection": 0.3}, {"travel": 0.2, "infection": 0.1}]))
+        site["closed"] = [
+            closure | {"what": what}
+            for closure in draw(_closures(start))
+            if (what := [work for work in closure["what"] if work in ("consent", "screening")])
+        ]
+        data["sites"].append({"name": f"site {number + 1}", **site})
+
+
+@st.composite
+def _changing_rate(draw: st.DrawFn, start_date: date) -> dict[str, Any]:
+    """Draw when a rate changes, and to what, how it grows, and how little it is known; all of it sometimes."""
+    days = sorted(draw(st.lists(st.integers(-30, 300), max_size=3, unique=True)))
+    rates = [
+        {"from_date": start_date + timedelta(days=day), "consents_per_month": draw(st.sampled_from([5.0, 1.0, 0.0]))}
+        for day in days
+    ]
+    if rates and draw(st.booleans()):
+        rates[-1]["consents_per_month"] = 2.0
+    return {
+        "rates": rates if any(rate["consents_per_month"] for rate in rates) else [],
+        "ramp_up_days": draw(st.sampled_from([0, 0, 30, 200])),
+        "rate_cv": draw(st.sampled_from([0.0, 0.0, 0.4, 1.2])),
+    }
 
 
 def _screening() -> st.SearchStrategy[dict[str, Any]]:

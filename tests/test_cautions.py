@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,41 @@ def briefs(**changes: Any) -> str:
     return "; ".join(caution.brief for caution in found(**changes))
 
 
+AT_RANDOM: dict[str, Any] = {"kind": "poisson", "consents_per_month": 2.0}
+CLOSED: dict[str, Any] = {"first_day": date(2025, 5, 1), "last_day": date(2025, 5, 9), "reason": "holiday"}
+FOR_GOOD = [{"first_day": date(2020, 1, 1), "last_day": date(2060, 1, 1)}]
+
+
+def sites(second: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what makes two sites of a scenario, with such keys of the second one."""
+    names = [{"name": name, "consents_per_month": 1.0} for name in ("north", "south")]
+    names[1] |= second or {}
+    return {"accrual": {"kind": "by_site"}, "sites": names}
+
+
 CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     "beyond the end": (
         "lies beyond trial.max_days",
-        [{"follow_up__days": 500, "trial__max_days": 400}],
-        [{"follow_up__days": 400, "trial__max_days": 400}],
+        [
+            {"follow_up__days": 500, "trial__max_days": 400},
+            {"accrual": AT_RANDOM | {"rates": [{"from_date": date(2060, 1, 1), "consents_per_month": 1.0}]}},
+            sites({"pauses": [{"first_day": date(2060, 1, 1), "last_day": date(2060, 1, 2)}]}),
+            sites({"closed": [CLOSED | {"first_day": date(2060, 1, 1), "last_day": date(2060, 1, 2)}]}),
+        ],
+        [
+            {"follow_up__days": 400, "trial__max_days": 400},
+            {"accrual": AT_RANDOM | {"rates": [{"from_date": date(2026, 1, 1), "consents_per_month": 1.0}]}},
+            sites({"closed": [CLOSED]}),
+        ],
+    ),
+    "nobody comes": (
+        "brings nobody",
+        [
+            sites({"consents_per_month": 0.0}),
+            sites({"consents_per_month": None, "consent_days": []}),
+            {"accrual": AT_RANDOM | {"pauses": FOR_GOOD, "ramp_up_days": 30}},
+        ],
+        [sites(), sites({"consents_per_month": None, "consent_days": [3650]}), {"accrual": AT_RANDOM}],
     ),
     "withheld too late": (
         "withheld only once the committee has closed the level",
@@ -69,7 +100,10 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
     ),
     "closed before the start": (
         "is over when the trial begins",
-        [{"calendar__closed": [{"first_day": "2024-12-20", "last_day": "2024-12-31", "reason": "New Year"}]}],
+        [
+            {"calendar__closed": [{"first_day": "2024-12-20", "last_day": "2024-12-31", "reason": "New Year"}]},
+            sites({"closed": [CLOSED | {"first_day": date(2024, 5, 1), "last_day": date(2024, 5, 9)}]}),
+        ],
         [
             {"calendar__closed": [{"first_day": "2024-12-20", "last_day": "2025-01-01", "reason": "New Year"}]},
             {

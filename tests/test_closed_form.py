@@ -16,7 +16,7 @@ import pytest
 from scipy.stats import gamma
 
 from escalate import simulate
-from escalate.nature.candidates import DAYS_PER_MONTH
+from escalate.scenario.nature import DAYS_PER_MONTH
 from small import small
 from test_golden_three_plus_three import exact
 

@@ -6,7 +6,7 @@ milestones, and what each day was waited for. The kernel runs as it is, and comp
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -235,6 +235,20 @@ def test_later_infusions_at_a_closed_level(rule_name: str, compiles: bool) -> No
     assert_same(by_kernel(scenario, 60, compiles=compiles), truth)
     given = by_simpy(scenario.replace({"safety.later_infusions_at_closed_level": "give"}), 60)
     assert (truth.patients["non_evaluable"] > given.patients["non_evaluable"]).any()
+
+
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_rates_that_change(compiles: bool) -> None:
+    """One place whose rate grows, is unknown, falls, and is nothing in the end."""
+    dates = (date(2025, 4, 1), date(2025, 6, 1), date(2026, 1, 1))
+    rates = [{"from_date": day, "consents_per_month": rate} for day, rate in zip(dates, (20.0, 3.0, 0.0), strict=True)]
+    how = {"rates": rates, "ramp_up_days": 60, "rate_cv": 1.0}
+    scenario = small(accrual={"kind": "poisson", "consents_per_month": 8.0, "patience_days": 10, **how})
+    scenario = scenario.replace({"screening.failure_probability": {"travel": 0.3}, "trial.max_days": 700})
+    truth = by_simpy(scenario, 60)
+    assert_same(by_kernel(scenario, 60, compiles=compiles), truth)
+    steady = by_simpy(scenario.replace({"accrual.rates": [], "accrual.ramp_up_days": 0, "accrual.rate_cv": 0.0}), 60)
+    assert (truth.duration_days > steady.duration_days).any()
 
 
 TIME_CAN_BE_UP = {

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from escalate.nature.candidates import DAYS_PER_MONTH
 from escalate.nature.patients import weibull_onset
 from escalate.rules.crm import CrmRule
+from escalate.scenario.nature import DAYS_PER_MONTH
 from escalate.studies.simulation import simulate
 from escalate.words.data_cut import DataCut, Partial
 from escalate.words.records import NO_LEVEL, Action

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
@@ -45,7 +46,7 @@ TABLE = "evaluable,dlts,decision\n" + "".join(
 EACH = [(section, key) for section in key_sections() for key in section.keys]
 """Every key with its section."""
 
-INNER = {"lymphodepletion", "body_surface_area", "onset", "pauses"}
+INNER = {"lymphodepletion", "body_surface_area", "onset", "pauses", "rates", "closed"}
 """Fields of sections that are sections themselves."""
 
 BESIDE = {
@@ -75,6 +76,9 @@ AROUND = {
     "treatment.later_infusion_weekdays": {"treatment": {"infusion_days": [0, 3, 6]}},
     "treatment.infusion_shares": {"treatment": {"infusion_days": [0, 3, 6]}},
 }
+BY_SITE = {"accrual": {"kind": "by_site"}, "sites": [{"name": "Wuhan", "consents_per_month": 1.0}]}
+"""What a site needs, and what needs sites."""
+
 """What a key needs in other sections of the base case, or beside it."""
 
 
@@ -90,7 +94,7 @@ def test_every_key_of_the_model_is_told() -> None:
         must = {key.name for section, key in EACH if section.kind == name and key.default == MUST}
         assert must >= {option for option, field in options.model_fields.items() if field.is_required()}, name
     for path in ("trial", "treatment", "safety", "titration", "limits", "stopping", "follow_up", "screening",
-                 "toxicity", "attrition", "what_if", "dose_levels"):  # fmt: skip
+                 "toxicity", "attrition", "what_if", "dose_levels", "sites"):  # fmt: skip
         annotation = Scenario.model_fields[path].annotation
         models = [annotation, *getattr(annotation, "__args__", ())]
         model = next(item for item in models if isinstance(item, type) and issubclass(item, BaseModel))
@@ -170,6 +174,10 @@ def test_every_example_is_valid(section: KeySection, key: Key, folder: Path) -> 
     data = {name: part for name, part in data.items() if name not in ("ranges", "sources")}  # of the base case's keys
     for name, values in AROUND.get(section.dotted(key), {}).items():
         data[name] = {**(data.get(name, {}) if name != "rule" else {}), **values}
+    if section.path.startswith("sites") or section.kind == "by_site":
+        data |= copy.deepcopy(BY_SITE)
+        if key.name == "consent_days":
+            del data["sites"][0]["consents_per_month"]
     value = tomllib.loads(f"x = {key.example}")["x"]
     beside = {name: tomllib.loads(f"x = {text}")["x"] for name, text in BESIDE.get(section.dotted(key), {}).items()}
     if section.kind in ("CRM", "TITE-CRM") and key.name != "prior_mtd_level":
@@ -179,7 +187,11 @@ def test_every_example_is_valid(section: KeySection, key: Key, folder: Path) -> 
             "target": 0.25,
             "decisions": {"3": "E S D DU", "6": "E E S D DU DU DU", "9": "E E S S D DU DU DU DU DU"},
         }
-    put(data, section, {**beside, key.name: value})
+    if section.path.startswith("sites."):
+        inside = {part.name: tomllib.loads(f"x = {part.example}")["x"] for part in section.keys}
+        data["sites"][0][section.path.partition(".")[2]] = [{**inside, key.name: value}]
+    else:
+        put(data, section, {**beside, key.name: value})
     if section.path == "accrual.pauses":
         data["accrual"]["pauses"] = [{"first_day": data["accrual"]["pauses"][0]["first_day"], **{
             part.name: tomllib.loads(f"x = {part.example}")["x"] for part in section.keys}}]  # fmt: skip
@@ -244,12 +256,14 @@ def test_the_python_example_is_its_files_fingerprint() -> None:
         ("cohort_size", 1, ["cohort_size"]),
         ("dose_levels.0.cells", 1, ["cells"]),
         ("toxicity.dlt_probability[2]", 1, ["dlt_probability"]),
-        ("pauses", 1, None),
-        ("pauses[1].first_day", 1, ["first_day"]),
+        ("accrual.pauses", 1, None),
+        ("accrual.pauses[1].first_day", 1, ["first_day"]),
+        ("pauses", 2, None),  # of the accrual, and of sites
+        ("sites[2].opens", 1, ["opens"]),
         ("boin", 1, None),
         ("rule.TITE-CRM", 1, None),
         ("rule", len(RULES), None),
-        ("accrual", 3, None),
+        ("accrual", 5, None),
         ("sources", 1, ["sources"]),
     ],
 )
@@ -288,15 +302,21 @@ def test_what_kinds_share_is_told_once() -> None:
 def test_a_list_of_tables_is_set_as_its_keys_show(path: str) -> None:
     """Every line that `escalate keys` shows of such a list works, on the command line and in a file."""
     told = keys_text(path)
-    lines = re.findall(r"^ +--set '(.*)'$", told, re.MULTILINE)
-    assert [line.partition("=")[0].partition("[")[0] for line in lines] == [path, path]
+    lines = re.findall(r"^ +--set '(.*)'$", told, re.MULTILINE)[:2]  # and then of the sections inside it
+    first_key = next(section.keys[0].name for section in key_sections() if section.path == path)
+    assert [line.partition("=")[0].replace("[1]", "") for line in lines] == [path, f"{path}.{first_key}"]
     base = escalate.load(BASE).replace(
         {"dose_levels": [{"label": "low"}], "toxicity": {"dlt_probability": [0.1]}, "what_if": []}
     )
+    if path.startswith("sites"):
+        base = base.replace(BY_SITE)
     whole = with_settings(base, lines[:1])
     assert with_settings(whole, lines[1:]).replace({"sources": {}}) == whole.replace({"sources": {}})
     written = textwrap.dedent(told.partition("once for each:\n")[2].partition("\n\n")[0])
-    assert value_of(tomllib.loads(written), path) == value_of(plain(whole), path)
+    [told_of], [found] = value_of(tomllib.loads(written), path), value_of(plain(whole), lines[0].partition("=")[0])
+    assert told_of == {name: found[name] for name in told_of}
+    left = found.keys() - told_of.keys()  # sections inside it, and what stands instead of another key
+    assert all(found[name] in (None, []) for name in left)
 
 
 def test_the_verb_prints_the_public_text(capsys: pytest.CaptureFixture[str]) -> None:

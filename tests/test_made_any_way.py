@@ -76,7 +76,7 @@ def at(node: Any, path: tuple[Any, ...]) -> Any:
 @st.composite
 def data_of_scenarios(draw: st.DrawFn) -> dict[str, Any]:
     """Draw the plain values of a scenario: valid, or with one or two faults, which may cancel each other."""
-    data: dict[str, Any] = without_none(plain(draw(st.one_of(scenarios(everything=True), any_rule()))))
+    data: dict[str, Any] = without_none(plain(draw(st.one_of(scenarios(everything=True, sites=True), any_rule()))))
     data["sources"] = draw(
         st.sampled_from([{}, {"toxicity": "assumption: chosen", "follow_up.days": "registry: text"}])
     )
@@ -150,7 +150,9 @@ def test_every_way_gives_the_same_scenario_or_the_same_words(
         assert {hash(other) for other in found.values()} == {hash(first)}
 
 
-@given(scenario=st.one_of(scenarios(everything=True), any_rule()), wrong=st.sampled_from(WRONG), pick=st.data())
+@given(
+    scenario=st.one_of(scenarios(everything=True, sites=True), any_rule()), wrong=st.sampled_from(WRONG), pick=st.data()
+)
 @settings(max_examples=100, deadline=None)
 def test_a_change_is_checked_as_a_new_scenario(scenario: Scenario, wrong: Any, pick: st.DataObject) -> None:
     data = plain(scenario)
@@ -174,7 +176,7 @@ def test_a_change_is_checked_as_a_new_scenario(scenario: Scenario, wrong: Any, p
         assert all(one == new for one in changed.values()), (changed, new)
 
 
-@given(scenario=st.one_of(scenarios(everything=True), any_rule()))
+@given(scenario=st.one_of(scenarios(everything=True, sites=True), any_rule()))
 @settings(max_examples=60, deadline=None)
 def test_there_and_back(tmp_path_factory: pytest.TempPathFactory, scenario: Scenario) -> None:
     file = tmp_path_factory.mktemp("back") / "scenario.toml"
@@ -209,7 +211,7 @@ def inside(value: Any) -> Iterator[Any]:
         yield from inside(item)
 
 
-@given(scenario=st.one_of(scenarios(everything=True), any_rule()))
+@given(scenario=st.one_of(scenarios(everything=True, sites=True), any_rule()))
 @settings(max_examples=30, deadline=None)
 def test_nothing_inside_can_be_changed(scenario: Scenario) -> None:
     for each in (scenario.levels, scenario.shares, scenario.lead_days, scenario.window_end_offset):

@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import kstest
 
 from escalate import Scenario, simulate, simulate_trial
-from escalate.nature.candidates import with_pauses
+from escalate.nature.at_site import with_pauses
 from escalate.nature.draws import Nature
 from escalate.nature.patients import weibull_onset
 from escalate.nature.streams import NEVER, PAGE, Stream, uniforms

@@ -91,9 +91,11 @@ def test_the_scenario_that_a_page_writes_is_one(tmp_path: Path) -> None:
     """The short scenario loads, alone and with everything that the page adds to it."""
     written = blocks((ROOT / "scenarios" / "README.md").read_text(encoding="utf-8"), "toml")
     short, *more = [block for block in written if not block.startswith("target")]
-    more = [block for block in more if "[rule]" not in block]  # instead of the rule of the short one
+    [sites] = [block for block in more if "[accrual]" in block]  # instead of that of the short one
+    more = [block for block in more if "[rule]" not in block and block != sites]
     assert len(more) == 3
-    for text in (short, short + "\n".join(more)):
+    before, after = short.split('[accrual]\nkind = "poisson"\nconsents_per_month = 2\n')
+    for text in (short, short + "\n".join(more), before + sites + after):
         (tmp_path / "scenario.toml").write_text(text)
         assert escalate.load(tmp_path / "scenario.toml").trial.planned_patients == 12
 

@@ -39,7 +39,11 @@ APART = [
 TOGETHER = [one for one in PROMISES if one not in APART]
 
 
-def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int], None]) -> None:
+def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int], None], sites: bool = False) -> None:
+    drawn = any_rule(reviews=True)
+    if sites or number % 2 == 0:
+        drawn = scenarios(everything=True, reviews=True, sites=sites)
+
     @seed(number)
     @settings(
         max_examples=examples,
@@ -48,7 +52,7 @@ def random_scenarios(examples: int, number: int, check: Callable[[Scenario, int]
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
-    @given(any_rule(reviews=True) if number % 2 else scenarios(everything=True, reviews=True), st.integers(0, 1000))
+    @given(drawn, st.integers(0, 1000))
     def every(scenario: Scenario, number: int) -> None:
         check(scenario, number)
 
@@ -67,10 +71,15 @@ def test_random_scenarios(number: int) -> None:
     random_scenarios(80, number, keeps(TOGETHER))
 
 
+def test_random_sites() -> None:
+    """Sites that open late, rest, and screen in a time of their own; rates that change."""
+    random_scenarios(50, 2, keeps(TOGETHER), sites=True)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("number", range(10, 20))
 def test_random_scenarios_long(number: int) -> None:
-    random_scenarios(3000, number, keeps(PROMISES))
+    random_scenarios(3000, number, keeps(PROMISES), sites=number < 12)
 
 
 def busy(number: int) -> Scenario:

@@ -42,9 +42,10 @@ from strategies import scenarios
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 HEADLINE = ("dose_path", "recommended", "stop_reason", "duration_days")
-EVENT_COLUMNS = ("day", "event", "candidate", "patient", "cohort", "level")
+EVENT_COLUMNS = ("day", "event", "candidate", "patient", "cohort", "level", "site")
 CANDIDATE_COLUMNS = (
     "candidate",
+    "site",
     "patient",
     "state",
     "consent_day",
@@ -82,7 +83,7 @@ TOO_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_
 def records(trial: Trial) -> dict[str, Any]:
     """Return what the engine says in the shape in which the reference says it."""
     told: dict[str, Any] = {name: getattr(trial, name) for name in HEADLINE}
-    told["events"] = list(zip(*(trial.events[name] for name in EVENT_COLUMNS), strict=True))
+    told["events"] = list(zip(*(cells(trial.events, name) for name in EVENT_COLUMNS), strict=True))
     told["candidates"] = rows(trial.patients, CANDIDATE_COLUMNS)
     told["decisions"] = rows(trial.decisions, DECISION_COLUMNS)
     for row, reason in zip(told["candidates"], trial.patients["not_infused_reason"], strict=True):
@@ -91,7 +92,13 @@ def records(trial: Trial) -> dict[str, Any]:
 
 
 def rows(table: Table, names: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [dict(zip(names, cells, strict=True)) for cells in zip(*(table[name] for name in names), strict=True)]
+    return [dict(zip(names, row, strict=True)) for row in zip(*(cells(table, name) for name in names), strict=True)]
+
+
+def cells(table: Table, name: str) -> list[Any]:
+    """Return a column; a table of a scenario without sites has none that names them."""
+    assert name in table.names or name == "site"
+    return table[name] if name in table.names else [None] * len(table)
 
 
 def assert_agrees(scenario: Scenario, seed: int, replicate: int, seen: set[str]) -> None:
@@ -141,7 +148,7 @@ def compare(examples: int) -> None:
     seen: set[str] = set()
 
     @settings(max_examples=examples, derandomize=True, deadline=None, database=None, suppress_health_check=TOO_SLOW)
-    @given(scenarios(everything=True, reviews=True), st.integers(0, 2**32), st.integers(0, 10_000))
+    @given(scenarios(everything=True, reviews=True, sites=True), st.integers(0, 2**32), st.integers(0, 10_000))
     def agrees(scenario: Scenario, seed: int, replicate: int) -> None:
         assert_agrees(scenario, seed, replicate, seen)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from datetime import date
 from itertools import pairwise
 
 from ..committee.committee import Committee
@@ -11,7 +12,7 @@ from ..nature.patients import dlt_probability_if_evaluable
 from ..registry.draft import ASSUMED
 from ..scenario.command_line import settings
 from ..scenario.model import Scenario
-from ..scenario.nature import FixedAccrual, PoissonAccrual
+from ..scenario.nature import Arrivals, FixedAccrual
 from ..scenario.sources import ledger
 from .caution import Caution
 
@@ -66,16 +67,24 @@ def beyond_the_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
     """Days that lie after the last one that a trial can have."""
     most, accrual = scenario.trial.max_days, scenario.accrual
     closed = {f"calendar.closed[{number}]": item for number, item in enumerate(scenario.calendar.closed, 1)}
-    late = {
-        key: not item.every_year and (item.first_day - scenario.trial.start_date).days > most
-        for key, item in closed.items()
-    } | {
+
+    def is_beyond(day: date) -> bool:
+        return (day - scenario.trial.start_date).days > most
+
+    late = {key: not item.every_year and is_beyond(item.first_day) for key, item in closed.items()} | {
         "follow_up.days": scenario.follow_up.days > most,
         "trial.planned_completion_date": (scenario.planned_days or 0) > most,
         "accrual.consent_days": isinstance(accrual, FixedAccrual) and any(day > most for day in accrual.consent_days),
-        "accrual.pauses": isinstance(accrual, PoissonAccrual)
-        and any((pause.first_day - scenario.trial.start_date).days > most for pause in accrual.pauses),
     }
+    arrivals = {"accrual": accrual} | {f"sites[{number}]": site for number, site in enumerate(scenario.sites, 1)}
+    for key, each in arrivals.items():
+        if isinstance(each, Arrivals):
+            dates = {"pauses": [pause.first_day for pause in each.pauses]}
+            dates["rates"] = [rate.from_date for rate in each.rates]
+            late |= {f"{key}.{name}": any(map(is_beyond, found)) for name, found in dates.items()}
+    for number, site in enumerate(scenario.sites, 1):
+        late[f"sites[{number}].consent_days"] = any(day > most for day in site.consent_days or ())
+        late[f"sites[{number}].closed"] = any(not c.every_year and is_beyond(c.first_day) for c in site.closed)
     for key, is_late in late.items():
         if is_late:
             yield Caution(
@@ -86,16 +95,34 @@ def beyond_the_end(scenario: Scenario, _: Committee) -> Iterator[Caution]:
             )
 
 
+def nobody_comes(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Sites from which nobody comes while a trial can last; the accrual itself, where its rate changes."""
+    most = scenario.trial.max_days
+    for number, site in enumerate(scenario.recruiting_sites, 1):
+        told = bool(site.name) or (site.arrivals is not None and not site.arrivals.is_steady)
+        if told and site.expected(most + 1) == 0:
+            key, where = (f"sites[{number}]", f" at {site.name}") if site.name else ("accrual", "")
+            yield Caution(
+                key=key,
+                matter=f"Nobody consents{where} in the {most:,} days that a trial can last (trial.max_days).",
+                advice="Check the rates, the days, and the pauses; if it is meant, nothing need be done.",
+                brief=f"{key} brings nobody",
+            )
+
+
 def before_the_start(scenario: Scenario, _: Committee) -> Iterator[Caution]:
     """Closures that are over before the trial begins."""
-    for number, item in enumerate(scenario.calendar.closed, 1):
+    of_sites = {f"sites[{number}]": site.closed for number, site in enumerate(scenario.sites, 1)}
+    lists = {"calendar": scenario.calendar.closed} | of_sites
+    closed = [(f"{where}.closed[{k}]", item) for where, found in lists.items() for k, item in enumerate(found, 1)]
+    for key, item in closed:
         if not item.every_year and item.last_day < scenario.trial.start_date:
             yield Caution(
-                key=f"calendar.closed[{number}]",
+                key=key,
                 matter=f"The closure to {item.last_day} ({item.reason}) is over when the trial begins, on "
                 f"{scenario.trial.start_date}, and has no effect.",
                 advice="Leave it out, check its dates, or let it come back with every_year = true.",
-                brief=f"calendar.closed[{number}] is over when the trial begins",
+                brief=f"{key} is over when the trial begins",
             )
 
 

@@ -26,6 +26,7 @@ FINDERS = (
     about_nature.rate_among_evaluable,
     about_nature.meetings_end,
     about_nature.beyond_the_end,
+    about_nature.nobody_comes,
     about_nature.before_the_start,
     about_rule.left_sources,
 )

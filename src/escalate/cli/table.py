@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 
 from .arguments import (
     Verbs,
@@ -17,7 +18,7 @@ from .arguments import (
     scenario_of,
 )
 
-OF_NATURE = ("accrual", "attrition", "screening", "toxicity", "follow_up")
+OF_NATURE = ("accrual", "sites", "attrition", "screening", "toxicity", "follow_up")
 """Sections on which no decision depends: what may mislead in them says nothing of a table."""
 
 
@@ -61,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         table = decision_table(scenario, arguments.patients, after=arguments.after, cohorts=arguments.cohorts)
 
         def tell() -> None:
-            print_cautions([one for one in cautions(scenario) if one.key.partition(".")[0] not in OF_NATURE])
+            print_cautions([one for one in cautions(scenario) if re.split(r"[.\[]", one.key)[0] not in OF_NATURE])
             say(table.to_text())
 
         if out is None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..scenario.resources import Autologous
 from ..words.records import FloatArray, IntArray
-from .streams import Draws, Stream
+from .streams import PAGE, Draws, Stream
 
 READY, FAILED, OUT_OF_SPECIFICATION = "product ready", "manufacture failed", "out of specification"
 """What an attempt comes to, as events call it."""
@@ -39,7 +39,12 @@ class ProductDraws(Draws):
     """What is drawn about the products of candidates; parameters as `Draws`."""
 
     def product_uniforms(self, page: int) -> FloatArray:
-        """Return the number that decides the attempts of each of 16 candidates, shape (count, 16), in [0, 1)."""
+        """Return what decides the attempts at the product of each of 16 candidates, shape (count, 16), in [0, 1).
+
+        0 where no product is made of their own cells.
+        """
+        if self.scenario.autologous is None:
+            return np.zeros((self.count, PAGE))
         return self.draw(Stream.PRODUCT, page)
 
     def failed_attempts(self, page: int) -> IntArray:
@@ -48,7 +53,8 @@ class ProductDraws(Draws):
         As many as there are attempts for those who get no product.
         """
         own = self.scenario.autologous
-        assert own is not None
+        if own is None:
+            return np.zeros((self.count, PAGE), dtype=np.int64)
         fails = own.failure_probability + own.out_of_specification_probability
         uniform = self.product_uniforms(page)
         failed, failing = np.zeros(uniform.shape, dtype=np.int64), np.ones(uniform.shape, dtype=np.bool_)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 from ..scenario.model import Scenario
-from ..scenario.nature import FixedAccrual, WeibullOnset
+from ..scenario.nature import WeibullOnset
+from ..scenario.sites import RecruitingSite
 
 Drawn = Callable[[Scenario], Any]
 
@@ -27,12 +28,30 @@ def _fixed(scenario: Scenario, *names: str) -> list[tuple[Any, ...]]:
 
 
 def _consent(scenario: Scenario) -> Any:
-    accrual = scenario.accrual
-    if isinstance(accrual, FixedAccrual):
-        return accrual.consent_days, scenario.open_days.pauses()
-    start = scenario.trial.start_date
-    pauses = {((p.first_day - start).days, (p.last_day - start).days) for p in accrual.pauses}
-    return accrual.consents_per_month, frozenset(pauses), scenario.open_days.pauses()
+    return [_consent_at(site) for site in scenario.recruiting_sites]
+
+
+def _consent_at(site: RecruitingSite) -> Any:
+    if site.arrivals is None:
+        return site.consent_days, site.open_days.pauses()
+    rate = site.arrivals
+    return site.opens_day, rate.consents_per_month, site.changes, rate.ramp_up_days, rate.rate_cv, site.rests
+
+
+def _order(scenario: Scenario) -> Any:
+    """Return what decides who is candidate i: nothing with one site, whose candidates are counted by themselves."""
+    return _consent(scenario) if len(scenario.recruiting_sites) > 1 else None
+
+
+def _screening(scenario: Scenario) -> Any:
+    failures = [list(site.failure_probability.items()) for site in scenario.recruiting_sites]
+    again = scenario.screening.valid_days is not None
+    return failures, again, _order(scenario) if any(failures) else None
+
+
+def _size(scenario: Scenario) -> Any:
+    area = scenario.treatment.body_surface_area
+    return area, _order(scenario) if area else None
 
 
 def _onset(scenario: Scenario) -> Any:
@@ -41,14 +60,10 @@ def _onset(scenario: Scenario) -> Any:
     return onset, scenario.window_end_offset, with_p, _fixed(scenario, "dlt_day")
 
 
-def _screening(scenario: Scenario) -> Any:
-    again = scenario.screening.valid_days is not None
-    return list(scenario.screening.failure_probability.items()), again
-
-
 def _products(scenario: Scenario) -> Any:
     own = scenario.autologous
-    return own and (own.failure_probability, own.out_of_specification_probability, own.most_attempts)
+    made = own and (own.failure_probability, own.out_of_specification_probability, own.most_attempts)
+    return made, _order(scenario) if own else None
 
 
 def _leaves(scenario: Scenario) -> Any:
@@ -59,7 +74,7 @@ def _leaves(scenario: Scenario) -> Any:
 DRAWN: dict[str, Drawn] = {
     CONSENT: _consent,
     SCREENING: _screening,
-    SIZE: lambda scenario: scenario.treatment.body_surface_area,
+    SIZE: _size,
     INFUSED: lambda scenario: (scenario.attrition.not_infused_probability, _fixed(scenario, "infused")),
     DOSE: lambda scenario: (scenario.attrition.partial_dose_probability, _fixed(scenario, "full_dose")),
     DLT: lambda scenario: (scenario.toxicity.dlt_probability, _fixed(scenario, "dlt", "dlt_day")),

@@ -9,7 +9,9 @@ many depends on who had come.
 ``SeedSequence(seed, spawn_key=(stream,))``, two 64-bit words for Philox4x64. A trial's numbers come in pages of 16
 uniforms: page p of trial k is the 4 counter blocks from ``4 k`` on, with p in the counter's third word. Candidate (or
 patient) i, from 0, uses number ``i % 16`` of page ``i // 16``. Trial k is therefore the same alone, in any chunk, on
-any number of machines.
+any number of machines. Streams about candidates are one for each site: the first site, and a scenario without sites,
+have those above, site s, from 0, has ``spawn_key=(stream, s)``, and its candidates are counted by themselves. A site
+that is added as the last one therefore moves nobody of the others.
 """
 
 from __future__ import annotations
@@ -43,10 +45,11 @@ class Stream(IntEnum):
     ONSET = 6
     DROP_OUT = 7
     BATCH = 8
+    RATE = 9
     PRODUCT = 10
 
 
-def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> FloatArray:
+def uniforms(seed: int, stream: Stream, page: int, first: int, count: int, site: int = 0) -> FloatArray:
     """Draw one page of one stream for consecutive trials.
 
     Parameters
@@ -59,6 +62,8 @@ def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> Fl
         Page, from 0.
     first, count : int
         Trials ``first`` to ``first + count - 1``.
+    site : int
+        Site that the numbers are about, from 0; 0 for what is about no site.
 
     Returns
     -------
@@ -66,13 +71,14 @@ def uniforms(seed: int, stream: Stream, page: int, first: int, count: int) -> Fl
         Uniforms in [0, 1), one row for each trial.
     """
     counter = np.array([first * (PAGE // 4), 0, page, 0], dtype=np.uint64)
-    generator = np.random.Generator(np.random.Philox(counter=counter, key=_key(seed, stream)))
+    generator = np.random.Generator(np.random.Philox(counter=counter, key=_key(seed, stream, site)))
     return generator.random((count, PAGE))
 
 
 @cache
-def _key(seed: int, stream: int) -> NDArray[np.uint64]:
-    words = np.random.SeedSequence(seed, spawn_key=(stream,)).generate_state(2, np.uint64).astype(np.uint64)
+def _key(seed: int, stream: int, site: int) -> NDArray[np.uint64]:
+    spawn_key = (stream, site) if site else (stream,)
+    words = np.random.SeedSequence(seed, spawn_key=spawn_key).generate_state(2, np.uint64).astype(np.uint64)
     words.flags.writeable = False
     return words
 

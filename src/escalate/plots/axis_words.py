@@ -32,6 +32,7 @@ WORDS = {
     "safety.start_level": "first dose level",
     "screening.days": "screening [days]",
     "screening.failure_probability": "screen failures [probability]",
+    "sites.consents_per_month": "consents a month of a site",
     "toxicity.dlt_probability": "assumed P(DLT), level by level",
     "toxicity.onset": "when DLTs begin",
     "toxicity.onset.second_half_share": "share of DLTs in the second half of the window",

@@ -46,7 +46,7 @@ from .style import (
     small_print,
     verdict,
 )
-from .texts import measure, wrapped
+from .texts import measure, widest, wrapped
 
 Row = dict[str, Any]
 Lane = tuple[Row, float]
@@ -60,6 +60,9 @@ LINE, LEAST_LANE = 11.5, 11.5
 
 MANY = 12
 """So many cohorts need not all say their dose."""
+
+SITE, LEAST_LABEL = 66.0, 80.0
+"""Most width of the name of a site beside a lane, and least of what is written beside a cohort then [points]."""
 
 AROUND, A4 = 170.0, 430.0
 """Height of what stands around the lanes, and of all lanes on a page [points]."""
@@ -249,7 +252,8 @@ def plot_timeline(
         days as Matplotlib's dates do, the y axis lanes from the top.
     """
     page = Sheet(Asked(ax, size, title, legend), 11.5)
-    ax, layout = page.ax, arrange(trial, _lane(page, trial), min(0.25 * page.wide, 170.0))
+    beside = min(0.25 * page.wide, 170.0) - _site_width(trial)
+    ax, layout = page.ax, arrange(trial, _lane(page, trial), max(beside, LEAST_LABEL))
     margin = 0.012 * layout.last_day
     ax.set_xlim(layout.zero - margin, layout.zero + layout.last_day + 1 + margin)
     ax.set_ylim(layout.bottom, 0)
@@ -529,7 +533,7 @@ def _draw_planned(ax: Axes, layout: Layout) -> None:
 
 
 def _label_lanes(ax: Axes, layout: Layout) -> None:
-    ax.set_yticks([y for _, y in layout.lanes], labels=[str(row["patient"]) for row, _ in layout.lanes])
+    ax.set_yticks([y for _, y in layout.lanes], labels=[_lane_label(row) for row, _ in layout.lanes])
     for row, y in layout.lanes:
         bad = row["outcome"] == "DLT"
         colour, weight = (VERMILLION, "bold") if bad else (INK, "normal")
@@ -537,19 +541,37 @@ def _label_lanes(ax: Axes, layout: Layout) -> None:
     if layout.lanes:
         _write_outside(ax, "left", HEAD / 2, "patient", color=SOFT)
         _write_outside(ax, "right", HEAD / 2, "outcome", color=SOFT)
+    sites = _site_width(layout.trial)
     for band in layout.bands:
-        _label_band(ax, band, dose_words(layout.trial, band.cohort, layout.label))
+        _label_band(ax, band, dose_words(layout.trial, band.cohort, layout.label), sites)
     if not layout.bands:
         _write_inside(ax, HEAD + 0.8, "nobody was enrolled", PAPER)
 
 
-def _label_band(ax: Axes, band: Band, lines: list[str]) -> None:
+def _lane_label(row: Row) -> str:
+    """Return what a lane is called: the patient's number, and the site where there are sites."""
+    return f"{_site_words(row)} {row['patient']}".strip()
+
+
+def _site_words(row: Row) -> str:
+    """Return the name of a patient's site, cut off where it is long; empty where there are no sites."""
+    name = row.get("site", "")
+    shorter = (f"{name[:letters].rstrip()}..." for letters in range(min(len(name), 60), 0, -1))
+    return next((words for words in (name, *shorter) if measure(words, 9) <= SITE), "")
+
+
+def _site_width(trial: Trial) -> float:
+    """Return how wide the names of sites are beside the lanes [points]; 0 where there are none."""
+    return widest({_site_words(row) for row in trial.patients if row["patient"] is not None}, 9)
+
+
+def _label_band(ax: Axes, band: Band, lines: list[str], sites: float) -> None:
     cohort, middle = band.cohort, (band.top + band.bottom) / 2
     name = f"Cohort {cohort['cohort']}" + (", expansion" if cohort["purpose"] == "expansion" else "")
     dose = "\n".join(lines)
-    up = LINE / 2 * dose.count("\n")
-    _write_outside(ax, "left", middle, name, (34, up + 1), color=INK, fontweight="bold", va="bottom")
-    _write_outside(ax, "left", middle, dose, (34, up - 1), color=INK, va="top")
+    up, away = LINE / 2 * dose.count("\n"), 34 + sites
+    _write_outside(ax, "left", middle, name, (away, up + 1), color=INK, fontweight="bold", va="bottom")
+    _write_outside(ax, "left", middle, dose, (away, up - 1), color=INK, va="top")
     if not band.patients:
         _write_inside(ax, middle, f"open from {cohort['opened_date']}: nobody was enrolled", band.colour)
 

@@ -12,6 +12,7 @@ from ..results.chance import binomial_interval
 from ..results.estimates import posterior_interval
 from ..results.timeline import waits
 from ..scenario.model import Scenario
+from ..scenario.sites import RecruitingSite
 from ..words.asked import asks
 from ..words.records import NO_DOSE, Trial
 from ..words.shown import Text
@@ -44,6 +45,18 @@ def _opening(trial: Trial) -> Iterator[str]:
     if isinstance(trial.scenario, Scenario):
         yield from driver_lines(trial.scenario)
     yield from told("Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1)), "  ")
+    if isinstance(trial.scenario, Scenario):
+        for site in trial.scenario.recruiting_sites:
+            yield from told(_site_at_rest(site), "  ") if site.closed else ()
+
+
+def _site_at_rest(site: RecruitingSite) -> str:
+    """Tell when a site rests that the others do not."""
+    closed = (
+        f"{item.first_day} to {item.last_day}{', every year' if item.every_year else ''} ({item.reason}: {item.words})"
+        for item in site.closed
+    )
+    return f"{site.name} is closed {', '.join(closed)}"
 
 
 def _days(trial: Trial) -> Iterator[str]:
@@ -79,7 +92,12 @@ def _dose(trial: Trial, row: Row) -> str:
 
 
 def _who(row: Row) -> str:
-    return f"Patient {row['patient']}" if row["patient"] is not None else f"Candidate {row['candidate']}"
+    return f"Patient {row['patient']}" if row["patient"] is not None else _candidate(row)
+
+
+def _candidate(row: Row) -> str:
+    """Return a candidate, with the site where there are sites: ``Candidate 3 from Nanjing``."""
+    return f"Candidate {row['candidate']}" + (f" from {row['site']}" if row.get("site") else "")
 
 
 def _waited(patient: Row) -> str:
@@ -92,7 +110,7 @@ def _enrolled(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
     agents = [f"{name[:-3]} {patient[name]:,.0f} mg" for name in patient if name.endswith("_mg") and patient[name]]
     given = f": {' and '.join(agents)}" if agents else ""
     return (
-        f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} "
+        f"{_candidate(row)} becomes patient {row['patient']}{_waited(patient)}, in cohort {row['cohort']} "
         f"at {_dose(trial, row)}; lymphodepletion{given}."
     )
 
@@ -103,7 +121,7 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
         return f"Patient {row['patient']} {is_infused} again: {row['detail']}."
     if patient["treatment_start_day"] == patient["infusion_day"]:
         return (
-            f"Candidate {row['candidate']} becomes patient {row['patient']}{_waited(patient)}, in cohort "
+            f"{_candidate(row)} becomes patient {row['patient']}{_waited(patient)}, in cohort "
             f"{row['cohort']} at {_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to "
             f"{patient['window_end_date']}."
         )
@@ -180,6 +198,7 @@ def _finds_no_place(words: str) -> Callable[[Trial, Row, Any], str]:
 
 
 _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
+    "site opened": lambda _, row, __: f"{row['detail']} opens: candidates may consent there from now on.",
     "cohort opened": _about_cohort("opens"),
     "referred": _with_detail("comes, to take part"),
     "consent": _with_detail("consents; screening begins"),
@@ -234,9 +253,10 @@ def _patients(trial: Trial) -> Iterator[str]:
     for row in sorted(rows, key=lambda row: row["patient"]):
         ending = say(row["state"]) + (f" on {row['left_date']}" if row["left_date"] else "")
         why = row["non_evaluable_reason"] or row["not_infused_reason"]
+        whence = (f" ({why})" if why else "") + (f"; from {row['site']}" if row.get("site") else "")
         yield (
             f"{row['patient']:>7}  {row['cohort']:>6}  {row['level']:>5}  {row['infusion_date'] or '-':<10}  "
-            f"{row['outcome'] or '-':<13}  {row['outcome_date'] or '-':<10}  {ending}{f' ({why})' if why else ''}"
+            f"{row['outcome'] or '-':<13}  {row['outcome_date'] or '-':<10}  {ending}{whence}"
         )
 
 

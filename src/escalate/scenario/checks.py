@@ -11,8 +11,19 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from .calendar import Calendar
-from .nature import Accrual, ListOnset, PoissonAccrual, Screening, Toxicity, WhatIf
+from .calendar import Calendar, Closure
+from .nature import (
+    Accrual,
+    Arrivals,
+    FixedAccrual,
+    ListOnset,
+    PoissonAccrual,
+    Screening,
+    Site,
+    SiteAccrual,
+    Toxicity,
+    WhatIf,
+)
 from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
 from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
@@ -33,14 +44,12 @@ from .rules import (
     gives_places_one_by_one,
 )
 from .section import Section
+from .sites import RecruitingSite, recruiting_sites
 from .skeleton import getprior
 
 Path = tuple[str | int, ...]
 Complaint = tuple[Path, Any, str]
 """Where, the value that was got, and what is wrong with it."""
-
-DAYS_PER_MONTH = 365.25 / 12
-"""Mean length of a month [days]."""
 
 MOST_CANDIDATES = 1_000_000
 """Most candidates that are expected in a trial: a hundred for each patient of the largest one."""
@@ -198,17 +207,106 @@ def _everybody_can_come_in_time(trial: TrialSection, treatment: Treatment, scree
             yield path, told, f"must be less than trial.max_days, which is {trial.max_days} days: {why}"
 
 
-@_check("trial", "accrual")
-def _candidates_can_be_counted(trial: TrialSection, accrual: Accrual) -> Iterator[Complaint]:
-    if isinstance(accrual, PoissonAccrual):
-        expected = accrual.consents_per_month * trial.max_days / DAYS_PER_MONTH
-        if expected > MOST_CANDIDATES:
+@_check("accrual", "sites")
+def _sites_are_told_by_site(accrual: Accrual, sites: tuple[Site, ...]) -> Iterator[Complaint]:
+    if sites and not isinstance(accrual, SiteAccrual):
+        yield (
+            ("accrual", "kind"),
+            getattr(accrual, "kind", None),
+            'says who comes to one place, and there are [[sites]]: write kind = "by_site", and the rates or days of '
+            "consent at each site; or leave the sites out",
+        )
+    elif isinstance(accrual, SiteAccrual) and not sites:
+        yield (
+            ("accrual", "kind"),
+            "by_site",
+            'needs [[sites]], each with a name and consents_per_month or consent_days; or take "poisson" or "fixed"',
+        )
+
+
+@_check("sites")
+def _sites_differ(sites: tuple[Site, ...]) -> Iterator[Complaint]:
+    names = [site.name for site in sites]
+    for position, name in enumerate(names):
+        if name in names[:position]:
+            yield ("sites", position, "name"), name, "another site has this name; make it unique"
+
+
+@_check("trial", "sites")
+def _sites_open_in_time(trial: TrialSection, sites: tuple[Site, ...]) -> Iterator[Complaint]:
+    for position, site in enumerate(sites):
+        opens = 0 if site.opens is None else (site.opens - trial.start_date).days
+        where = ("sites", position, "opens")
+        if opens < 0:
+            yield where, site.opens, f"is before trial.start_date, {trial.start_date}: nobody consents before that"
+        elif opens > trial.max_days:
+            told = f"is after the last of the {trial.max_days:,} days of trial.max_days: nobody would ever come from it"
+            yield where, site.opens, told
+        elif site.consent_days and site.consent_days[0] < opens:
             yield (
-                ("accrual", "consents_per_month"),
-                accrual.consents_per_month,
-                f"brings {expected:,.0f} candidates in the {trial.max_days:,} days of trial.max_days, and at most "
-                f"{MOST_CANDIDATES:,} can be followed: lower one of the two",
+                ("sites", position, "consent_days", 0),
+                site.consent_days[0],
+                f"the site opens on day {opens}: nobody consents there before",
             )
+
+
+@_check("accrual", "sites")
+def _somebody_comes(accrual: Accrual, sites: tuple[Site, ...]) -> Iterator[Complaint]:
+    told: dict[Path, Section] = {("accrual",): accrual} | {("sites", k): site for k, site in enumerate(sites)}
+    for path, each in told.items():
+        rates = [rate.consents_per_month for rate in each.rates] if isinstance(each, Arrivals) else []
+        if rates and not any((getattr(each, "consents_per_month", None), *rates)):
+            yield (*path, "rates"), rates, "nobody would ever come: every rate is 0; leave them out, or correct one"
+
+
+@_check("trial", "screening", "sites")
+def _everybody_is_screened_in_time(
+    trial: TrialSection, screening: Screening, sites: tuple[Site, ...]
+) -> Iterator[Complaint]:
+    for position, site in enumerate(sites):
+        if site.screening_days is not None and site.screening_days >= trial.max_days:
+            told = f"must be less than trial.max_days, which is {trial.max_days} days: nobody would be screened"
+            yield ("sites", position, "screening_days"), site.screening_days, told
+
+
+@_check("trial", "treatment", "safety", "calendar", "accrual", "screening", "sites")
+def _candidates_can_be_counted(
+    trial: TrialSection,
+    treatment: Treatment,
+    safety: Safety,
+    calendar: Calendar,
+    accrual: PoissonAccrual | FixedAccrual | SiteAccrual,
+    screening: Screening,
+    sites: tuple[Site, ...],
+) -> Iterator[Complaint]:
+    def open_days(of_site: tuple[Closure, ...]) -> OpenDays:
+        return OpenDays(trial, treatment, safety, calendar, of_site)
+
+    recruiting = list(recruiting_sites(trial.start_date, accrual, sites, screening, open_days))
+    expected = sum(site.expected_at_most(trial.max_days) for site in recruiting if site.arrivals)
+    if expected > MOST_CANDIDATES:
+        by_site = isinstance(accrual, SiteAccrual)
+        path: Path = ("sites",) if by_site else ("accrual", "consents_per_month")
+        rates = [site.consents_per_month for site in sites] if by_site else getattr(accrual, "consents_per_month", None)
+        yield (
+            path,
+            rates,
+            f"brings {expected:,.0f} candidates in the {trial.max_days:,} days of trial.max_days, and at most "
+            f"{MOST_CANDIDATES:,} can be followed: lower one of the two",
+        )
+    if isinstance(accrual, SiteAccrual):
+        yield from _sites_are_open(recruiting)
+
+
+def _sites_are_open(recruiting: list[RecruitingSite]) -> Iterator[Complaint]:
+    """Yield which sites rest on all days, with their own closures."""
+    for position, site in enumerate(recruiting):
+        days = site.open_days
+        for what, opens in (("consent", days.consent), ("screening", days.screening)):
+            if site.closed and site.opens_day < days.limit and opens[max(site.opens_day, 0)] == days.limit:
+                reasons = [closure.reason for closure in site.closed]
+                told = f"{what} is closed at this site on all days from its opening on: nobody would come from it"
+                yield ("sites", position, "closed"), reasons, told
 
 
 @_check("trial", "treatment", "safety")

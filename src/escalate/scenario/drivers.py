@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from .command_line import settings
 from .model import Scenario
-from .nature import PoissonAccrual
+from .sites import RecruitingSite
+
+MOST_SITES_TOLD = 8
+"""Sites that are told one by one."""
+
+MOST_RATES_TOLD = 3
+"""Changes of a rate that are told one by one."""
 
 
 def drivers(scenario: Scenario, label: str = "") -> str:
@@ -37,8 +43,11 @@ def gate_words(scenario: Scenario) -> list[str]:
     """Return what keeps places shut beside the cohorts, where something does: closures, the unit, the product."""
     told = []
     closures, capacity, product = len(scenario.calendar.closed), scenario.capacity, scenario.store
+    of_sites = sum(len(site.closed) for site in scenario.sites)
     if closures:
         told.append(f"{closures} {_plural(closures, 'closure')}")
+    if of_sites:
+        told.append(f"{of_sites} {_plural(of_sites, 'closure')} of sites")
     if capacity is not None and capacity.infusions_per_week is not None:
         many = capacity.infusions_per_week
         told.append(scenario.say(f"at most {many} {_plural(many, 'infusion')} a week"))
@@ -57,21 +66,40 @@ def gate_words(scenario: Scenario) -> list[str]:
 
 
 def consents_words(scenario: Scenario) -> str:
-    """Return how many candidates consent."""
-    accrual = scenario.accrual
-    if isinstance(accrual, PoissonAccrual):
-        pauses = len(accrual.pauses)
-        told = f", {pauses} pause{'s' if pauses > 1 else ''}" if pauses else ""
-        return f"{accrual.consents_per_month:.4g} {_plural(accrual.consents_per_month, 'consent')} a month{told}"
-    many = len(accrual.consent_days)
-    return f"{many:,} {_plural(many, 'consent')} on fixed days"
+    """Return how many candidates consent; where there are sites, at each of a few, with the dates of their opening."""
+    sites = scenario.recruiting_sites
+    if not scenario.sites:
+        return _consents(sites[0])
+    if len(sites) > MOST_SITES_TOLD:
+        first, last = (pick(site.opens_date for site in sites) for pick in (min, max))
+        return f"{len(sites)} sites, which open {first} to {last}"
+    told = ", ".join(f"{site.name} (from {site.opens_date}: {_consents(site)})" for site in sites)
+    return f"{len(sites)} {_plural(len(sites), 'site')}: {told}"
+
+
+def _consents(site: RecruitingSite) -> str:
+    arrivals = site.arrivals
+    if arrivals is None:
+        many = len(site.consent_days)
+        return f"{many:,} {_plural(many, 'consent')} on fixed days"
+    rate = arrivals.consents_per_month or 0.0
+    told = [f"{rate:.4g} {_plural(rate, 'consent')} a month"]
+    told += [f"{each.consents_per_month:.4g} from {each.from_date}" for each in arrivals.rates[:MOST_RATES_TOLD]]
+    more, pauses = len(arrivals.rates) - MOST_RATES_TOLD, len(arrivals.pauses)
+    told += [f"{more} more {_plural(more, 'change')}"] if more > 0 else []
+    told += [f"growing over {arrivals.ramp_up_days} days"] if arrivals.ramp_up_days else []
+    told += [f"CV of the rate {100 * arrivals.rate_cv:.3g}%"] if arrivals.rate_cv else []
+    told += [f"{pauses} {_plural(pauses, 'pause')}"] if pauses else []
+    return ", ".join(told)
 
 
 def screening_words(scenario: Scenario) -> str:
-    """Return how many candidates fail screening."""
-    failing = sum(scenario.screening.failure_probability.values())
+    """Return how many candidates fail screening; where sites differ, of those with the fewest and the most."""
     waits = ", which waits for places" if scenario.screening.waits else ""
-    return (f"{100 * failing:.3g}% fail screening" if failing else "nobody fails screening") + waits
+    failing = sorted({sum(site.failure_probability.values()) for site in scenario.recruiting_sites})
+    if len(failing) > 1:
+        return f"{100 * failing[0]:.3g}% to {100 * failing[-1]:.3g}% fail screening, by site{waits}"
+    return (f"{100 * failing[0]:.3g}% fail screening" if failing[0] else "nobody fails screening") + waits
 
 
 def p_dlt_words(scenario: Scenario) -> str:

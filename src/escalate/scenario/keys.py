@@ -54,6 +54,8 @@ class Key:
         The value where it is left out, as TOML; ``none``, or `MUST`.
     example : str
         A value, as TOML.
+    instead : bool
+        Whether it stands in place of another key of its section, and not beside all of them.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Key:
     allowed: str
     default: str
     example: str
+    instead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,8 @@ class KeySection:
     ----------
     path : str
         Dotted; empty for the keys above all sections.
+    place : str
+        As `path`, with the position of the first of each list around it: ``sites[1].closed``.
     repeated : bool
         Whether it is written once for each item, as ``[[path]]``.
     kind : str
@@ -85,6 +90,7 @@ class KeySection:
     """
 
     path: str
+    place: str
     repeated: bool
     kind: str
     meaning: str
@@ -94,7 +100,12 @@ class KeySection:
     @property
     def example(self) -> str:
         """A list of one such table, as TOML writes it in one line."""
-        return f"[{{{', '.join(f'{key.name} = {key.example}' for key in self.keys)}}}]"
+        return f"[{{{', '.join(f'{key.name} = {key.example}' for key in self.keys_together)}}}]"
+
+    @property
+    def keys_together(self) -> tuple[Key, ...]:
+        """Those keys that can all be given at once."""
+        return tuple(key for key in self.keys if not key.instead)
 
     @property
     def header(self) -> str:
@@ -110,7 +121,7 @@ class KeySection:
 def key_sections() -> tuple[KeySection, ...]:
     """Return every section of a scenario with its keys, in the order of the model."""
     schema = Scenario.model_json_schema()
-    return tuple(_sections(schema, schema["$defs"], "", _examples()))
+    return tuple(_sections(schema, schema["$defs"], ("", ""), _examples()))
 
 
 def find_keys(name: str) -> list[tuple[KeySection, tuple[Key, ...]]]:
@@ -158,27 +169,41 @@ def _paths() -> list[str]:
 
 
 def _sections(
-    node: Node, known: Node, path: str, examples: Any, *, repeated: bool = False, kind: str = "", needed: bool = True
+    node: Node,
+    known: Node,
+    named: tuple[str, str],
+    examples: Any,
+    *,
+    instead: Any = (),
+    repeated: bool = False,
+    kind: str = "",
+    needed: bool = True,
 ) -> Iterator[KeySection]:
-    """Yield a section and, after it, those inside it."""
+    """Yield a section, with its path and its place, and after it those inside it."""
     inside, keys = [], []
+    path, place = named
     for name, field in _tag_first(node["properties"]):
         refs = list(_refs(field))
         if refs:
             inside.append((name, field, refs))
         else:
-            keys.append(_key(name, field, name in node.get("required", ()), examples))
+            keys.append(_key(name, field, name in node.get("required", ()), examples, name in instead))
     meaning = _words(node["description"]) if path else ""
-    yield KeySection(path=path, repeated=repeated, kind=kind, meaning=meaning, needed=needed, keys=tuple(keys))
+    yield KeySection(
+        path=path, place=place, repeated=repeated, kind=kind, meaning=meaning, needed=needed, keys=tuple(keys)
+    )
     for name, field, refs in inside:
         for ref in refs:
             section = known[ref.rpartition("/")[2]]
             chosen = _kind(section) if len(refs) > 1 else ""
+            first, others = _examples_of(examples, name, chosen)
+            around = f"{place}[1]" if repeated else place
             yield from _sections(
                 section,
                 known,
-                f"{path}.{name}" if path else name,
-                _example_of(examples, name, chosen),
+                (f"{path}.{name}" if path else name, f"{around}.{name}" if around else name),
+                others | first,
+                instead=others.keys() - first.keys(),
                 repeated=field.get("type") == "array",
                 kind=chosen,
                 needed=name in node.get("required", ()),
@@ -210,14 +235,15 @@ def _examples() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("examples.toml").read_text(encoding="utf-8"))
 
 
-def _example_of(examples: Any, name: str, kind: str) -> Any:
-    """Return the examples of a section inside a section; of one of its kinds."""
+def _examples_of(examples: Any, name: str, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the examples of a section inside a section, or of one of its kinds: of its first, and of the others."""
     found = examples.get(name, {}) if isinstance(examples, Mapping) else {}
     items = found if isinstance(found, list) else [found]
-    return next((item for item in items if not kind or kind in (item.get(tag) for tag in _TAGS)), {})
+    first, *others = [item for item in items if not kind or kind in (item.get(tag) for tag in _TAGS)] or [{}]
+    return first, {key: value for item in others for key, value in item.items()}
 
 
-def _key(name: str, field: Node, needed: bool, examples: Mapping[str, Any]) -> Key:
+def _key(name: str, field: Node, needed: bool, examples: Mapping[str, Any], instead: bool) -> Key:
     default, meaning = field.get("default"), _words(field["description"])
     told = MUST if needed else "none" if default is None else toml_value(default)
     return Key(
@@ -227,6 +253,7 @@ def _key(name: str, field: Node, needed: bool, examples: Mapping[str, Any]) -> K
         allowed=_allowed(field),
         default=told,
         example=toml_value(examples.get(name, field.get("const", default))),
+        instead=instead,
     )
 
 

@@ -17,10 +17,10 @@ from ..files import write_text
 from ..words.asked import asks, described
 from ..words.frames import pandas
 from ..words.shown import Shows
-from .calendar import Calendar
+from .calendar import Calendar, Closure
 from .changes import changed
 from .fault_words import Fault
-from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Toxicity, WhatIf
+from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Site, SiteAccrual, Toxicity, WhatIf
 from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
@@ -28,6 +28,7 @@ from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, wind
 from .resources import Autologous, Capacity, Product, Store
 from .rule_files import read_rule_files, unknown_function
 from .rules import RuleOptions, decides_early
+from .sites import RecruitingSite, recruiting_sites
 from .toml_text import toml_text
 from .values import AS_TUPLE, FROZEN, FrozenTable, plain
 from .whole import Whole
@@ -59,8 +60,10 @@ class Scenario(Shows, Whole):
     """Reasons to stop that go before the rule's."""
     follow_up: FollowUp
     """How long patients are followed."""
-    accrual: Annotated[PoissonAccrual | FixedAccrual, Field(discriminator="kind")]
+    accrual: Annotated[PoissonAccrual | FixedAccrual | SiteAccrual, Field(discriminator="kind")]
     """How candidates come."""
+    sites: Annotated[tuple[Site, ...], Field(max_length=99), AS_TUPLE] = ()
+    """The sites that candidates come from, at most 99: `[[sites]]`; they go with accrual.kind = "by_site"."""
     screening: Screening = Screening()
     """Screening of candidates."""
     calendar: Calendar = Calendar()
@@ -102,6 +105,18 @@ class Scenario(Shows, Whole):
     def open_days(self) -> OpenDays:
         """Which days the trial works on, as weekdays, meetings and closures leave them."""
         return OpenDays(self.trial, self.treatment, self.safety, self.calendar)
+
+    @cached_property
+    def recruiting_sites(self) -> tuple[RecruitingSite, ...]:
+        """Where candidates come from, in order; one without a name where the scenario has no `[[sites]]`."""
+
+        def open_days(of_site: tuple[Closure, ...]) -> OpenDays:
+            if not of_site:
+                return self.open_days
+            return OpenDays(self.trial, self.treatment, self.safety, self.calendar, of_site)
+
+        start = self.trial.start_date
+        return tuple(recruiting_sites(start, self.accrual, self.sites, self.screening, open_days))
 
     @cached_property
     def release_days(self) -> tuple[int, ...]:

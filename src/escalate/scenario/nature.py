@@ -5,14 +5,52 @@ Written as those of `protocol` are.
 
 from __future__ import annotations
 
+import itertools
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from ..words.records import MOST_PATIENTS
+from .calendar import Closure
 from .section import Days, Name, Probability, Section, TenYears
 from .values import AS_TUPLE, FrozenTable
+
+DAYS_PER_MONTH = 365.25 / 12
+"""Mean length of a month [days]."""
+
+SMALLEST_CV, LARGEST_CV = 0.01, 3.0
+"""Between which coefficients of variation a rate may be unknown: less is none, and more is no knowledge at all."""
+
+
+def _in_order(days: tuple[int, ...]) -> tuple[int, ...]:
+    if list(days) != sorted(days):
+        raise ValueError("consent_days must be in order")
+    return days
+
+
+def _at_most_one(parts: FrozenTable[str, float]) -> FrozenTable[str, float]:
+    if sum(parts.values()) > 1 + 1e-9:
+        raise ValueError(f"the probabilities add up to {sum(parts.values()):g}, more than 1")
+    return parts
+
+
+def _none_or_some(cv: float) -> float:
+    if 0 < cv < SMALLEST_CV:
+        raise ValueError(f"rate_cv is 0, where the rate is known, or from {SMALLEST_CV:g} to {LARGEST_CV:g}")
+    return cv
+
+
+def _ascending(rates: tuple[Rate, ...]) -> tuple[Rate, ...]:
+    dates = [rate.from_date for rate in rates]
+    if any(later <= earlier for earlier, later in itertools.pairwise(dates)):
+        raise ValueError("rates are written in the order of from_date, each date once")
+    return rates
+
+
+PerMonth = Annotated[float, Field(ge=0, le=10_000)]
+ConsentDays = Annotated[tuple[Days, ...], Field(max_length=100_000), AS_TUPLE, AfterValidator(_in_order)]
+Failures = Annotated[FrozenTable[Name, Probability], Field(max_length=500), AfterValidator(_at_most_one)]
 
 
 class Pause(Section):
@@ -42,16 +80,48 @@ class Accrual(Section):
     then is lost; any number where it is left out."""
 
 
-class PoissonAccrual(Accrual):
-    """Candidates consent at random, at a constant rate."""
+class Rate(Section):
+    """The rate of consents from a date on, until that of the next one."""
+
+    from_date: date
+    """First date with this rate."""
+    consents_per_month: PerMonth
+    """Mean number of consents a month of 30.4375 days from this date on; 0 where nobody comes any more; at most
+    10,000."""
+
+
+class Arrivals(Section):
+    """Candidates who consent at random, at a rate that may change, grow, and be unknown."""
+
+    consents_per_month: PerMonth | None = None
+    """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000, and such that at most
+    1,000,000 are expected of all sites until trial.max_days."""
+    rates: Annotated[tuple[Rate, ...], Field(max_length=1000), AS_TUPLE, AfterValidator(_ascending)] = ()
+    """The rate from certain dates on: `consents_per_month` holds before the first of them."""
+    ramp_up_days: TenYears = 0
+    """Days from the opening over which the rate grows from 0, in a straight line, to all of it; at most ten years
+    [days]."""
+    rate_cv: Annotated[float, Field(ge=0, le=LARGEST_CV), AfterValidator(_none_or_some)] = 0.0
+    """How little the rate is known: the coefficient of variation of a multiplier that each trial draws for itself, from
+    a Gamma distribution with mean 1 (the Poisson-gamma model of Anisimov and Fedorov 2007, doi:10.1002/sim.2956); 0
+    where it is known, or from 0.01 to 3."""
+    pauses: Annotated[tuple[Pause, ...], Field(max_length=1000), AS_TUPLE] = ()
+    """Times in which nobody consents."""
+
+    @property
+    def is_steady(self) -> bool:
+        """Whether the rate is known, and the same on all days on which anybody consents."""
+        return not (self.rates or self.ramp_up_days or self.rate_cv)
+
+
+class PoissonAccrual(Arrivals, Accrual):
+    """Candidates consent at random."""
 
     kind: Literal["poisson"]
     """Arrival process."""
-    consents_per_month: Annotated[float, Field(ge=0, le=10_000)]
+    consents_per_month: PerMonth
     """Mean number of consents a month of 30.4375 days, screen failures included; at most 10,000, and such that at most
     1,000,000 are expected until trial.max_days."""
-    pauses: Annotated[tuple[Pause, ...], Field(max_length=1000), AS_TUPLE] = ()
-    """Times in which nobody consents."""
 
 
 class FixedAccrual(Accrual):
@@ -59,15 +129,15 @@ class FixedAccrual(Accrual):
 
     kind: Literal["fixed"]
     """Arrival process."""
-    consent_days: Annotated[tuple[Days, ...], Field(max_length=100_000), AS_TUPLE]
+    consent_days: ConsentDays
     """Days of consent since the start date, in order; several on one day are written several times [days]."""
 
-    @field_validator("consent_days")
-    @classmethod
-    def _in_order(cls, days: tuple[int, ...]) -> tuple[int, ...]:
-        if list(days) != sorted(days):
-            raise ValueError("consent_days must be in order")
-        return days
+
+class SiteAccrual(Accrual):
+    """Candidates consent at several sites: `[[sites]]` says how, at each of them."""
+
+    kind: Literal["by_site"]
+    """Arrival process."""
 
 
 class Screening(Section):
@@ -88,7 +158,7 @@ class Screening(Section):
     valid_days: TenYears | None = None
     """How long the results of screening hold: who still waits for a place after so many days is screened again, at the
     end of the line; for ever where it is left out; at most ten years [days]."""
-    failure_probability: Annotated[FrozenTable[Name, Probability], Field(max_length=500)] = FrozenTable()
+    failure_probability: Failures = FrozenTable()
     """Probability of failing, by criterion: the first criterion that is not met; adds up to at most 1; at most 500."""
 
     @property
@@ -96,12 +166,54 @@ class Screening(Section):
         """Whether nobody consents while no place is free."""
         return self.while_closed != "goes_on"
 
-    @field_validator("failure_probability")
-    @classmethod
-    def _at_most_one(cls, parts: FrozenTable[str, float]) -> FrozenTable[str, float]:
-        if sum(parts.values()) > 1 + 1e-9:
-            raise ValueError(f"the probabilities add up to {sum(parts.values()):g}, more than 1")
-        return parts
+
+SiteWork = Literal["consent", "screening"]
+
+
+class SiteClosure(Closure):
+    """Days on which a site rests; treatment and the committee are the same for all sites: `[[calendar.closed]]`."""
+
+    what: Annotated[tuple[SiteWork, ...], Field(min_length=1), AS_TUPLE] = ("consent", "screening")
+    """What rests at the site: consent (nobody consents there), screening (no result is given: it comes on the next
+    open day); both where it is left out. Treatment and the committee rest for all sites, in `[[calendar.closed]]`."""
+    reason: Name
+    """Why, as people call it; at most 500 letters: it is told in the story of a trial."""
+
+
+class SiteHead(Section):
+    """Which site it is, and from when on it is open."""
+
+    name: Name
+    """Name of the site, as tables and stories tell it; each has its own; at most 500 letters."""
+    opens: date | None = None
+    """First date on which somebody may consent there; trial.start_date where it is left out."""
+
+
+class Site(Arrivals, SiteHead):
+    """A site that sends candidates to the one unit that treats them.
+
+    Either candidates come at random, with `consents_per_month`, or on `consent_days`.
+    """
+
+    consent_days: ConsentDays | None = None
+    """In place of `consents_per_month` and what goes with it: days of consent since trial.start_date, in order; several
+    on one day are written several times [days]."""
+    screening_days: TenYears | None = None
+    """From consent to the screening result at this site; `screening.days` where it is left out [days]."""
+    failure_probability: Failures | None = None
+    """Probability of failing at this site, by criterion; `screening.failure_probability` where it is left out."""
+    closed: Annotated[tuple[SiteClosure, ...], Field(max_length=1000), AS_TUPLE] = ()
+    """Days on which the site rests, beside those of `[[calendar.closed]]`."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Site:
+        if self.consent_days is None and self.consents_per_month is None:
+            raise ValueError("says nothing of who comes: give consents_per_month, or consent_days")
+        if self.consent_days is not None:
+            for key, field in Arrivals.model_fields.items():
+                if getattr(self, key) != field.default:
+                    raise ValueError(f"{key} has no effect beside consent_days; leave one of the two out")
+        return self
 
 
 class UniformOnset(Section):

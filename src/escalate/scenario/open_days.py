@@ -40,11 +40,20 @@ class OpenDays:
         When the committee meets.
     calendar : Calendar
         Closures.
+    of_site : sequence of Closure
+        Closures of one site beside them.
     """
 
-    def __init__(self, trial: TrialSection, treatment: Treatment, safety: Safety, calendar: Calendar) -> None:
+    def __init__(
+        self,
+        trial: TrialSection,
+        treatment: Treatment,
+        safety: Safety,
+        calendar: Calendar,
+        of_site: Sequence[Closure] = (),
+    ) -> None:
         self._start, self._treatment, self._safety = trial.start_date, treatment, safety
-        self._closures, self._lead_days = calendar.closed, treatment.lead_days
+        self._closures, self._lead_days = (*calendar.closed, *of_site), treatment.lead_days
         self.limit = trial.max_days + 1
         longest = self.limit + self._lead_days + treatment.infusion_days[-1]
         self._length = min(longest, (date.max - self._start).days)

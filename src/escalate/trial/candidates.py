@@ -96,6 +96,15 @@ class Candidates:
             else:
                 self._consents(person)
 
+    def openings(self) -> Steps:
+        """Write down which sites open, as long as enrolment is open."""
+        named = [site for site in self._scenario.recruiting_sites if site.name]
+        for site in sorted(named, key=lambda site: site.opens_day):
+            yield self._clock.at(site.opens_day, CANDIDATES)
+            if self._closed:
+                return
+            self._log.site_opened(site.name)
+
     def _consents(self, person: Person) -> None:
         """Let somebody consent; screening begins."""
         person.consent_day = self._clock.today
@@ -113,11 +122,12 @@ class Candidates:
     def _let_consent(self, _: simpy.Event) -> None:
         """Let consent, in order of coming, as many as there are places for."""
         self._looks_again_on = -1
-        is_open = self._gates.consents_on(self._clock.today)
-        while self._referred and is_open and self._asking < self._most_asking():
-            person = self._referred.pop(0)
-            person.stop_waiting(self._clock.today)
-            self._consents(person)
+        for person in list(self._referred):
+            is_open = self._gates.consents_on(self._clock.today, person.candidate.site)
+            if is_open and self._asking < self._most_asking():
+                self._referred.remove(person)
+                person.stop_waiting(self._clock.today)
+                self._consents(person)
         if self._referred and self._new_wait_on != self._clock.today:
             self._new_wait_on = self._clock.today
             self._clock.at(self._clock.today, INFUSIONS).callbacks.append(self._new_ones_wait)
@@ -160,8 +170,7 @@ class Candidates:
 
     def _screened(self, person: Person) -> Generator[simpy.Event, Any, bool]:
         """Screen a candidate; return whether every criterion is met."""
-        days = self._scenario.screening.days
-        yield self._clock.at(self._gates.results_day(self._clock.today + days), CANDIDATES)
+        yield self._clock.at(self._gates.results_day(self._clock.today, person.candidate.site), CANDIDATES)
         if person.state is not None:
             return False
         person.screening_end_day = self._clock.today

@@ -139,6 +139,7 @@ class Conduct:
         max_days = self.scenario.trial.max_days
         self.clock.process(self.conduct())
         self.clock.process(self.candidates.come())
+        self.clock.process(self.candidates.openings())
         try:
             self.clock.run(until=PHASES * (max_days + 1))
         except RuleError as error:

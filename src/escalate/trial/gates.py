@@ -84,7 +84,7 @@ class Gates:
     ) -> None:
         self._waiting, self._notice_days = waiting, scenario.treatment.notice_days
         self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
-        self._open_days = scenario.open_days
+        self._open_days, self._sites = scenario.open_days, scenario.recruiting_sites
         self._resources = Resources(scenario, people, batch_fails)
         self.of_unit = (
             Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
@@ -108,13 +108,14 @@ class Gates:
             return _looked_up(self._open_days.urgent, cut_day + self._safety.urgent_review_days)
         return _looked_up(self._open_days.committee, cut_day + self._safety.review_delay_days)
 
-    def results_day(self, day: int) -> int:
-        """Return the day on which the results of a screening that takes until a day are given."""
-        return _looked_up(self._open_days.screening, day)
+    def results_day(self, consent_day: int, site: int) -> int:
+        """Return the day on which the results of screening are given to who consented on a day at a site, from 0."""
+        at = self._sites[site]
+        return _looked_up(at.open_days.screening, consent_day + at.screening_days)
 
-    def consents_on(self, day: int) -> bool:
-        """Return whether somebody may consent on a day."""
-        return _looked_up(self._open_days.consent, day) == day
+    def consents_on(self, day: int, site: int) -> bool:
+        """Return whether somebody may consent on a day at a site, from 0."""
+        return _looked_up(self._sites[site].open_days.consent, day) == day
 
     def _notice_until(self) -> int:
         """Return the first day on which the one whose turn it is has been told for long enough."""

@@ -17,7 +17,7 @@ from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.dose_path import LETTER_OF, cohort_text
 from ..words.records import NO_LEVEL, Action, Decision, Trial
-from ..words.tables import COHORTS, EVENTS, GATES, Layout, Table, decisions_layout, patients_layout
+from ..words.tables import COHORTS, GATES, Layout, Table, decisions_layout, events_layout, patients_layout
 from .calendar import LYMPHODEPLETION, PHASES
 
 Row = tuple[Any, ...]
@@ -166,6 +166,7 @@ class Logbook:
         self._eliminates = rule.eliminates
         self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
         self.labels = [level.label for level in scenario.dose_levels]
+        self._sites = [site.name for site in scenario.sites]
         self.people: list[Person] = []
         self.cohorts: list[CohortFile] = []
         self._events: list[tuple[int, int, int, Row]] = []
@@ -178,6 +179,7 @@ class Logbook:
         cohort: CohortFile | None = None,
         level: int | None = None,
         detail: str | None = None,
+        site: str | None = None,
     ) -> None:
         """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level.
 
@@ -189,6 +191,7 @@ class Logbook:
         time, order = self._clock.time, _NOT_ENROLLED if event == ENROLMENT_CLOSED else 0
         if person is not None:
             number, patient, cohort = person.number, person.patient, person.cohort
+            site = self._site_of(person)
             order = _NOT_ENROLLED + number if patient is None else patient
         if time % PHASES == LYMPHODEPLETION:
             order = 0
@@ -198,12 +201,24 @@ class Logbook:
             time // PHASES,
             event,
             number,
+            *self._in_site(site),
             patient,
             cohort.number if cohort else None,
             None if level is None or level == NO_LEVEL else level + 1,
             detail,
         )
         self._events.append((time, order, len(self._events), row))
+
+    def site_opened(self, name: str) -> None:
+        """Write that a site opens."""
+        self.event("site opened", detail=name, site=name)
+
+    def _site_of(self, person: Person) -> str | None:
+        return self._sites[person.candidate.site] if self._sites else None
+
+    def _in_site(self, site: str | None) -> tuple[str | None, ...]:
+        """Return the cell of a row that holds the site; none where the scenario has no sites."""
+        return (site,) if self._sites else ()
 
     def infusion(self, person: Person, cohort: CohortFile) -> None:
         """Write an infusion of today into the patient's file, and as an event."""
@@ -268,7 +283,7 @@ class Logbook:
     def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
         """Return the finished trial, which ended on `end_day` because of `why`."""
         agents = tuple(item.agent for item in self._scenario.treatment.lymphodepletion)
-        about = self._scenario.trial
+        about, by_site = self._scenario.trial, bool(self._sites)
         return Trial(
             scenario=self._scenario,
             title=about.title,
@@ -281,8 +296,10 @@ class Logbook:
             rolling=self._rolling,
             planned_patients=about.planned_patients,
             most_infused=about.planned_patients if about.cap_counts == "infused" else None,
-            events=Table(EVENTS, self._events_in_order(end_day, why), about.start_date),
-            patients=Table(patients_layout(agents), tuple(map(self._patient_row, self.people)), about.start_date),
+            events=Table(events_layout(by_site), self._events_in_order(end_day, why), about.start_date),
+            patients=Table(
+                patients_layout(agents, by_site), tuple(map(self._patient_row, self.people)), about.start_date
+            ),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
             decisions=Table(self._decisions_layout, tuple(self._decisions), about.start_date),
             dose_path=" ".join(path for cohort in self.cohorts if (path := _dose_path(cohort))),
@@ -292,7 +309,7 @@ class Logbook:
         )
 
     def _events_in_order(self, end_day: int, why: str) -> tuple[Row, ...]:
-        end = (end_day, "trial ended", None, None, None, None, why)
+        end = (end_day, "trial ended", None, *self._in_site(None), None, None, None, why)
         return (*(row for _, _, _, row in sorted(self._events)), end)
 
     def _patient_row(self, person: Person) -> Row:
@@ -301,6 +318,7 @@ class Logbook:
         enrolled = cohort is not None
         return (
             person.number,
+            *self._in_site(self._site_of(person)),
             person.patient,
             person.state,
             person.consent_day,

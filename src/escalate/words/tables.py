@@ -239,7 +239,23 @@ EVENTS = Layout(
     ),
 )
 
+_EVENT_SITE = Column("site", "Site of the candidate, or that opens", "", "if no site is concerned")
+_PATIENT_SITE = Column("site", "Site that the candidate is from")
+
+
+@lru_cache(maxsize=2)
+def events_layout(by_site: bool = False) -> Layout:
+    """Return the layout of the events table; with sites, each candidate's stands beside the number."""
+    return Layout(EVENTS.name, _beside_candidate(EVENTS.columns, _EVENT_SITE)) if by_site else EVENTS
+
+
+def _beside_candidate(columns: tuple[Column, ...], site: Column) -> tuple[Column, ...]:
+    after = [column.name for column in columns].index("candidate") + 1
+    return (*columns[:after], site, *columns[after:])
+
+
 EVENT_WORDS: dict[str, str] = {
+    "site opened": "a site opens, while enrolment is open: from now on candidates may consent there",
     "cohort opened": "the committee's decision lets the first place of a cohort be filled from now on",
     "referred": "a candidate comes, who consents when there is a place to be screened for",
     "consent": "a candidate consents, and screening begins",
@@ -355,13 +371,15 @@ _PATIENTS_AFTER_AGENTS: tuple[Column, ...] = (
 
 
 @lru_cache(maxsize=64)
-def patients_layout(agents: tuple[str, ...]) -> Layout:
+def patients_layout(agents: tuple[str, ...], by_site: bool = False) -> Layout:
     """Return the layout of the patients table, with one amount for each lymphodepletion agent.
 
     Parameters
     ----------
     agents : tuple of str
         Names of the lymphodepletion agents, in the scenario's order.
+    by_site : bool
+        Whether the scenario has sites.
     """
     amounts = tuple(
         Column(
@@ -372,7 +390,8 @@ def patients_layout(agents: tuple[str, ...]) -> Layout:
         )
         for agent in agents
     )
-    return Layout("patients", _PATIENTS_BEFORE_AGENTS + amounts + _PATIENTS_AFTER_AGENTS)
+    before = _beside_candidate(_PATIENTS_BEFORE_AGENTS, _PATIENT_SITE) if by_site else _PATIENTS_BEFORE_AGENTS
+    return Layout("patients", before + amounts + _PATIENTS_AFTER_AGENTS)
 
 
 COHORTS = Layout(
