@@ -306,6 +306,7 @@ class Candidate:
     """Screenings that are still passed before one fails."""
     failing: int = 0
     """Attempts at the product that fail before one succeeds."""
+    site: int = 0
 
 
 class Table(NamedTuple):
@@ -334,6 +335,14 @@ class Tables(NamedTuple):
     """For each of them the screenings that are passed before one fails, where they are looked at one by one."""
     failing: Row[int]
     """Likewise the attempts at a product that fail before one succeeds."""
+    sites: Row[int]
+    """Likewise the sites that they are from."""
+    screening_days: Row[int]
+    """From consent to the result of screening at each site."""
+    consent_opens: Row[Row[int]]
+    """For each site and day the first day, from it on, on which somebody may consent."""
+    results_open: Row[Row[int]]
+    """For each site and day the first day, from it on, on which results of screening are given."""
     here: Row[Candidate]
     """Who has come and is not enrolled, where they are looked at one by one."""
     fates: Row[Row[int]]

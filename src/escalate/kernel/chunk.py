@@ -129,7 +129,7 @@ class Chunk:
         known = self._answers.known
         tables = self._tables._replace(asked=known.index, answers=known.answers)
         self._room.run_many(
-            self._read, self._seats, tables, self._candidates, self._passes, self._failing,
+            self._read, self._seats, tables, self._candidates, self._passes, self._failing, self._sites,
             self._fates, self._tolerance, self._batch_fails,
             self._seat_of, self._room.form(todo), codes, questions, self._rows, self._letters, self._later_infusions,
         )  # fmt: skip
@@ -158,35 +158,30 @@ class Chunk:
         most = max(1, MOST_CANDIDATES // (PAGE * self._count))
         number = min(most, 1 + self._next_page // 4 if self._next_page else self._candidate_pages)
         pages = range(self._next_page, self._next_page + number)
-        one_by_one = self.here > 0
-        draw = self._draw_who_comes if one_by_one else self._draw_candidates
-        self._candidates: Row[Row[int]] = self._room.form(draw(pages))
-        self._passes, self._failing = (
-            self._room.form(found) for found in (self._draw_passes(pages if one_by_one else range(0)))
-        )
+        self._candidates: Row[Row[int]] = self._room.form(self._draw_candidates(pages))
+        drawn = self._draw_ways(pages if self.here else range(0))
+        self._passes, self._failing, self._sites = map(self._room.form, drawn)
         self._next_page += number
 
-    def _draw_who_comes(self, pages: range) -> IntArray:
-        """Return the day on which each candidate comes, as `Tables.candidates` where they are looked at one by one."""
-        return np.concatenate([self._nature.consent_days(page) for page in pages], axis=1)
-
-    def _draw_passes(self, pages: range) -> tuple[IntArray, IntArray]:
-        """Return what nature draws for pages of candidates, as `Tables.passes` and `Tables.failing`."""
-        nature, shape = self._nature, (self._nature.count, PAGE * len(pages))
-        passes, failing = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    def _draw_ways(self, pages: range) -> tuple[IntArray, IntArray, IntArray]:
+        """Return what nature draws for pages of candidates: `Tables.passes`, `Tables.failing`, `Tables.sites`."""
+        nature, shape = self._nature, (3, self._nature.count, PAGE * len(pages))
+        passes, failing, sites = found = np.zeros(shape, dtype=np.int64)
         for place, page in enumerate(pages):
             here = slice(PAGE * place, PAGE * (place + 1))
             passes[:, here] = nature.screenings_passed(page)
             if self._scenario.autologous is not None:
                 failing[:, here] = nature.failed_attempts(page)
-        return passes, failing
+            if self._scenario.sites:
+                sites[:, here] = nature.site(page)
+        return found[0], found[1], found[2]
 
     def _draw_candidates(self, pages: range) -> IntArray:
         """Return what nature draws for pages of candidates, as `Tables.candidates`, one row for each trial."""
         nature = self._nature
         found = self._room.blank("candidates", nature.count, PAGE * len(pages))
         for place, page in enumerate(pages):
-            fails = nature.fails_screening(page).view(np.int8)
+            fails = np.int8(0) if self.here else nature.fails_screening(page).view(np.int8)
             # -1 - day is each bit of the day turned over: faster than to choose between the two.
             np.bitwise_xor(nature.consent_days(page), -fails, out=found[:, PAGE * place : PAGE * (place + 1)])
         return found
@@ -215,6 +210,10 @@ class Chunk:
             candidates=form(nothing.ravel()),
             passes=form(nothing.ravel()),
             failing=form(nothing.ravel()),
+            sites=form(nothing.ravel()),
+            screening_days=form(np.array([site.screening_days for site in self._scenario.recruiting_sites])),
+            consent_opens=form(self._of_sites("consent")),
+            results_open=form(self._of_sites("screening")),
             here=self._room.nobody_here(),
             fates=form(nothing),
             tolerance=form(np.zeros(0)),
@@ -235,8 +234,12 @@ class Chunk:
     def _open_days(self) -> IntArray:
         """Return the first open day from each on, a row for each of `Open`; no days where all are open for all."""
         days = self._scenario.open_days
-        rows = np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent, days.consent])
+        rows = np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])
         return rows[:, :0] if (rows == np.arange(rows.shape[1])).all() else rows
+
+    def _of_sites(self, what: str) -> IntArray:
+        """Return the first day from each on that is open for something, a row for each site."""
+        return np.stack([getattr(site.open_days, what) for site in self._scenario.recruiting_sites])
 
     def _columns(self) -> Columns:
         numbers = np.asarray(self._rows).astype(np.int32)
@@ -249,7 +252,12 @@ def is_one_by_one(scenario: Scenario) -> bool:
     """Return whether candidates are looked at one by one: `kernel.one_by_one`."""
     screening = scenario.screening
     is_screened_late_or_again = screening.waits or screening.valid_days is not None
-    return is_screened_late_or_again or scenario.autologous is not None or scenario.treatment.notice_days > 0
+    return (
+        is_screened_late_or_again
+        or scenario.autologous is not None
+        or scenario.treatment.notice_days > 0
+        or bool(scenario.sites)
+    )
 
 
 def queue_size(protocol: Protocol) -> int:

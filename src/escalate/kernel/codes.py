@@ -139,8 +139,6 @@ class Open(Codes):
     """Results of screening are given."""
     URGENT = 4
     """The committee can meet urgently."""
-    CONSENT = 5
-    """Somebody may consent."""
 
 
 class Way(Codes):

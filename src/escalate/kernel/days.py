@@ -37,6 +37,7 @@ def run_many(
     candidates: Row[Row[int]],
     passes: Row[Row[int]],
     failing: Row[Row[int]],
+    sites: Row[Row[int]],
     fates: Row[Row[Row[int]]],
     tolerance: Row[Row[float]],
     batch_fails: Row[Row[int]],
@@ -52,7 +53,7 @@ def run_many(
 
     Parameters
     ----------
-    candidates, passes, failing, fates, tolerance, batch_fails
+    candidates, passes, failing, sites, fates, tolerance, batch_fails
         Of every trial of the chunk, as in `Tables`; a trial that needed candidates goes on with those on new pages.
     seat_of : sequence of int
         The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; one that has
@@ -76,6 +77,10 @@ def run_many(
             candidates[trial],
             passes[trial],
             failing[trial],
+            sites[trial],
+            t.screening_days,
+            t.consent_opens,
+            t.results_open,
             seats.here[seat],
             fates[trial],
             tolerance[trial],

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Candidate, Protocol, Tables
-from .codes import NOT_KNOWN, Open, Outcome, Run, Way
-from .places import has_free_place, meeting_day_of_cut, open_day, room, whose_turn
+from .codes import NOT_KNOWN, Outcome, Run, Way
+from .places import has_free_place, meeting_day_of_cut, room, whose_turn
 
 
 def next_to_come(p: Protocol, w: Bench, t: Tables) -> int:
@@ -53,6 +53,7 @@ def all_come(p: Protocol, w: Bench, t: Tables) -> None:
 def comes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
     """Write down somebody who comes."""
     candidate.passes, candidate.failing = t.passes[w.candidate], t.failing[w.candidate]
+    candidate.site = t.sites[w.candidate]
     candidate.waits, candidate.has_waited, candidate.waited_days, candidate.patience_day = 0, 0, 0, NEVER
     candidate.has_product, candidate.noticed_day = 0, -1
     candidate.way, candidate.due_day, candidate.valid_until = Way.REFERRED, NEVER, NEVER
@@ -63,7 +64,8 @@ def comes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
 def begins_screening(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
     """Write down that screening begins today."""
     candidate.way = Way.BUSY
-    candidate.due_day = open_day(t, Open.SCREENING, w.today + p.screening_days)
+    day = w.today + t.screening_days[candidate.site]
+    candidate.due_day = t.results_open[candidate.site][day] if day < len(t.results_open[candidate.site]) else day
     candidate.is_screened = 0
 
 
@@ -110,18 +112,21 @@ def asks_for_place(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> No
 
 def lets_consent(p: Protocol, w: Bench, t: Tables) -> bool:
     """Let consent today as many as there are places for; return whether anybody did."""
-    if open_day(t, Open.CONSENT, w.today) > w.today:
-        return False
     free = places_to_consent_for(p, w, t, 0) * p.candidates_per_place - asking(w, t)
     anybody = False
     for place in range(w.here):
         candidate = t.here[place]
-        if free > 0 and candidate.way == Way.REFERRED:
+        if free > 0 and candidate.way == Way.REFERRED and consents_from(t, candidate, w.today) == w.today:
             stops_waiting(w, candidate)
             begins_screening(p, w, t, candidate)
             free -= 1
             anybody = True
     return anybody
+
+
+def consents_from(t: Tables, candidate: Candidate, day: int) -> int:
+    """Return the first day, from a day on, on which somebody may consent at the candidate's site."""
+    return t.consent_opens[candidate.site][day] if day < len(t.consent_opens[candidate.site]) else day
 
 
 def asking(w: Bench, t: Tables) -> int:
@@ -226,7 +231,7 @@ def copy_candidate(one: Candidate, onto: Candidate) -> None:
     onto.waits_since, onto.waited_days = one.waits_since, one.waited_days
     onto.patience_day, onto.noticed_day = one.patience_day, one.noticed_day
     onto.passes, onto.failing, onto.is_screened = one.passes, one.failing, one.is_screened
-    onto.has_product = one.has_product
+    onto.has_product, onto.site = one.has_product, one.site
 
 
 def next_one_is_enrolled(w: Bench, t: Tables) -> None:
@@ -270,7 +275,7 @@ def notice_is_void(w: Bench, t: Tables) -> None:
 
 def next_day_of_candidates(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the next day on which something happens to somebody who is not enrolled, places aside."""
-    day, referred = w.next_eligible, False
+    day, referred = w.next_eligible, 0
     for place in range(w.here):
         candidate = t.here[place]
         if candidate.way == Way.BUSY and candidate.due_day < day:
@@ -279,14 +284,17 @@ def next_day_of_candidates(p: Protocol, w: Bench, t: Tables) -> int:
             day = candidate.patience_day
         if candidate.way == Way.WAITS and candidate.valid_until < day - 1:
             day = candidate.valid_until + 1
-        referred = referred or candidate.way == Way.REFERRED
+        if candidate.way == Way.REFERRED:
+            referred = 1
     if referred and asking(w, t) < places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
         following = w.today + 1
         if not (w.open and (has_free_place(w) or (w.rolling and not w.held))):
             opens = next_cohort_day(p, w, t) - p.opens_days_ahead
             following = opens if opens > following else following
-        following = open_day(t, Open.CONSENT, following)
-        day = following if following < day else day
+        for place in range(w.here):
+            if t.here[place].way == Way.REFERRED:
+                opens = consents_from(t, t.here[place], following)
+                day = opens if opens < day else day
     return day
 
 
