@@ -37,12 +37,12 @@ def hold(w: Bench) -> None:
 
 def wait_for_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """Note when the level's pending patients will have been observed for as long as a suspended rule asks."""
-    if p.days_to_resume == 0:
+    if p.days_to_resume[w.level] == 0:
         return
     for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.level == w.level and person.outcome in (Outcome.NOT_YET, Outcome.PENDING):
-            day = person.infusion_day + p.days_to_resume
+            day = person.infusion_day + p.days_to_resume[w.level]
             if day > w.today and (w.resume_day == NEVER or day > w.resume_day):
                 w.resume_day = day
 
@@ -85,7 +85,7 @@ def permit(w: Bench, t: Tables, level: int) -> None:
     w.permitted = level
     for patient in range(w.arrived, w.enrolled):
         person = t.people[patient]
-        if person.level > level and not person.withheld:
+        if person.level > level and person.outcome == Outcome.NOT_YET and not person.withheld:
             person.withheld = 1
             w.to_be_infused[person.level] -= 1
 
@@ -220,12 +220,12 @@ def decision_with(p: Protocol, w: Bench, t: Tables, places: int) -> int:
 
 def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
     """Return how many days of their windows the pending patients of the level have been observed, added up."""
-    total = 0
-    for patient in range(w.oldest_window, w.arrived):
+    total, window_end = 0, p.window_end[w.level]
+    for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.outcome == Outcome.PENDING and person.level == w.level:
             seen = w.today - person.infusion_day
-            total += seen if seen < p.window_end else p.window_end
+            total += seen if seen < window_end else window_end
     return total
 
 

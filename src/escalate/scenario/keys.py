@@ -179,7 +179,7 @@ def _sections(
                 known,
                 f"{path}.{name}" if path else name,
                 _example_of(examples, name, chosen),
-                repeated=field.get("type") == "array",
+                repeated=_is_list(field),
                 kind=chosen,
                 needed=name in node.get("required", ()),
             )
@@ -199,6 +199,11 @@ def _refs(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for item in node:
             yield from _refs(item)
+
+
+def _is_list(field: Node) -> bool:
+    """Return whether a value is a list, where it is given."""
+    return field.get("type") == "array" or any(map(_is_list, field.get("anyOf", ())))
 
 
 def _kind(section: Node) -> str:

@@ -102,6 +102,8 @@ def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Pr
         else:
             inside = allowed_keys(tuple(parts[: depth + 1]), root)
             if node[index] is None and inside:  # a section that was left out
+                if parts[depth + 1].isdecimal():
+                    return _not_in_list(path, parts[depth + 1], parts[depth + 2 :], 0)
                 if parts[depth + 1] not in inside:
                     return _nowhere((*path, *parts[depth + 1 :]), parts[depth + 1], set(inside))
                 node[index] = {}
