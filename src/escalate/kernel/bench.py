@@ -47,8 +47,8 @@ class Protocol(NamedTuple):
     cap: int
     cap_counts_infused: int
     max_days: int
-    schedule: Row[int]
-    """Which of the scenario's schedules a level has."""
+    schedule_row: Row[int]
+    """How many rows of other schedules stand before those of a level's own in `Tables.open_days`."""
     infusions: Row[int]
     """How many infusions a patient has."""
     lead_days: Row[int]
@@ -149,13 +149,13 @@ class Bench:
     withdrew: int = 0
     no_place: int = 0
     turned_away: int = 0
-    # Patients in all: evaluable; enrolled; infused; between lymphodepletion and infusion; with an open window, the first
-    # of them
+    # Patients in all: evaluable; enrolled; infused; between lymphodepletion and infusion; with an open window, the
+    # first of them
     evaluable_patients: int = 0
     enrolled: int = 0
     arrived: int = 0
-    """How many were enrolled before the first one who is on the way: of those after that one some have been infused, too,
-    where levels have different leads."""
+    """How many were enrolled before the first one who is on the way; where levels have different leads, some of those
+    enrolled later have been infused, too."""
     infused: int = 0
     on_the_way: int = 0
     windows: int = 0

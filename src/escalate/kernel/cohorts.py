@@ -62,7 +62,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
             return
         if t.answers[found][Answer.SAYS]:
             is_too_toxic(p, w, t, 0)
-            cut_data(p, w, t, 0, 0)
+            cut_data(p, w, t, 0, 0, 0)
             return
     is_ready = is_complete(p, w)
     if not w.expansion and not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
@@ -70,7 +70,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         if outstanding and is_forced(p, w, t, outstanding):
             forced, is_ready = 1, True
     if is_ready:
-        cut_data(p, w, t, forced, outstanding)
+        cut_data(p, w, t, forced, outstanding, 0)
 
 
 def is_too_toxic(p: Protocol, w: Bench, t: Tables, late: int) -> None:
@@ -116,9 +116,12 @@ def stays_calm(p: Protocol, w: Bench) -> bool:
     return w.evaluable_at_cut > 0 and w.cut_forced == 0 and w.bad_news == 0
 
 
-def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
-    """Freeze what the committee will see; nobody is enrolled until it has decided."""
-    levels_change(p, w, t, 0)
+def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int, late: int) -> None:
+    """Freeze what the committee will see; nobody is enrolled until it has decided.
+
+    `late` is 1 if today's infusions have been given already.
+    """
+    levels_change(p, w, t, late)
     w.last_day = w.today
     w.open = w.news = 0
     w.resume_day = NEVER

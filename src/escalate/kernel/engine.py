@@ -18,6 +18,7 @@ from . import compiled
 from .answers import Answers
 from .bench import MOST_LEVELS, Protocol
 from .chunk import Chunk, Columns
+from .codes import Open
 from .rooms import room_for
 
 MOST_REMEMBERED = 5_000_000
@@ -94,7 +95,7 @@ class Engine:
             cap=scenario.trial.planned_patients,
             cap_counts_infused=scenario.trial.cap_counts == "infused",
             max_days=scenario.trial.max_days,
-            schedule=_by_level(kinds.index(schedule) for schedule in schedules),
+            schedule_row=_by_level(Open.OF_A_SCHEDULE * kinds.index(schedule) for schedule in schedules),
             infusions=_by_level(len(schedule.infusion_days) for schedule in schedules),
             lead_days=_by_level(leads),
             window_end=_by_level(windows),

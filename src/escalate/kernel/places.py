@@ -81,12 +81,12 @@ def meeting_day(p: Protocol, w: Bench, t: Tables, is_urgent: int) -> int:
 
 def by_calendar(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the first day, from today on, on which the calendar lets a treatment begin that is shut by it today."""
-    schedule = Open.OF_A_SCHEDULE * p.schedule[w.level]
-    day = open_day(t, Open.BY_CLOSURE + schedule, w.today)
+    before = p.schedule_row[w.level]
+    day = open_day(t, Open.BY_CLOSURE + before, w.today)
     if day > w.today:
         w.wake_gate = Wait.CLOSURE
         return day
-    day = open_day(t, Open.BY_WEEKDAY + schedule, w.today)
+    day = open_day(t, Open.BY_WEEKDAY + before, w.today)
     if day > w.today:
         w.wake_gate = Wait.WEEKDAY
     return day

@@ -73,30 +73,19 @@ def complaints(valid: dict[str, Section | tuple[Any, ...]]) -> Iterator[Complain
 
 
 class _Treated(NamedTuple):
-    """How patients of a level are treated, and where that is said; of levels that are treated alike, the lowest."""
+    """A way in which patients are treated, and at which level; of levels that are treated alike, the lowest."""
 
     schedule: Schedule
     level: int
-    own: DoseLevel
-
-    def says(self, key: str) -> Path:
-        """Return where a key of the schedule stands: at the level, or in `[treatment]`."""
-        at_level = getattr(self.own, key) is not None
-        return ("dose_levels", self.level, key) if at_level else ("treatment", key)
-
-    def at_level(self, *keys: str) -> str:
-        """Return words that name the level, if any of the keys is its own; else nothing."""
-        is_own = any(getattr(self.own, key) is not None for key in keys)
-        return f" at level {self.level + 1}" if is_own else ""
+    here: str
+    """Words that name the level; empty where all are treated alike."""
 
 
 def _treated(dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety) -> list[_Treated]:
     """Return each way in which patients are treated."""
-    found: dict[Schedule, _Treated] = {}
-    for level, own in enumerate(dose_levels):
-        schedule = schedule_of(own, treatment, safety)
-        found.setdefault(schedule, _Treated(schedule, level, own))
-    return list(found.values())
+    schedules = [schedule_of(own, treatment, safety) for own in dose_levels]
+    ways = {schedule: schedules.index(schedule) for schedule in schedules}
+    return [_Treated(one, at, f" at level {at + 1}" if len(ways) > 1 else "") for one, at in ways.items()]
 
 
 @_check("dose_levels", "treatment")
@@ -241,7 +230,9 @@ def _everybody_can_come_in_time(
         lead = each.schedule.lead_days
         if lead >= trial.max_days:
             told = f"{_less_than(trial)}: {treatment.say('nobody would be infused')}"
-            yield each.says("lymphodepletion"), -lead, told
+            own = dose_levels[each.level].lymphodepletion is not None
+            path: Path = ("dose_levels", each.level) if own else ("treatment",)
+            yield (*path, "lymphodepletion"), -lead, told
 
 
 def _less_than(trial: TrialSection) -> str:
@@ -276,7 +267,7 @@ def _days_are_possible(
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
             f"the DLT window ends {end} days after the {treatment.say('first infusion')}"
-            f"{last.at_level('infusion_days')}, and must end before trial.max_days, which is {trial.max_days}",
+            f"{last.here}, and must end before trial.max_days, which is {trial.max_days}",
         )
 
 
@@ -296,7 +287,7 @@ def _infusions_inside_window(
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
             f"the DLT window must end after the {treatment.say('last infusion')}, which is on day {last}"
-            f"{latest.at_level('infusion_days')}: make it longer, or let it count from there with dlt_window_anchor = "
+            f"{latest.here}: make it longer, or let it count from there with dlt_window_anchor = "
             '"last_infusion"',
         )
 
@@ -311,7 +302,7 @@ def _window_inside_follow_up(
         yield (
             ("follow_up", "days"),
             follow_up.days,
-            f"follow-up must last at least until the DLT window ends, day {end}{last.at_level('infusion_days')}",
+            f"follow-up must last at least until the DLT window ends, day {end}{last.here}",
         )
 
 
@@ -327,7 +318,7 @@ def _onset_inside_window(
                 yield (
                     ("toxicity", "onset", "days", position),
                     day,
-                    f"the DLT window ends on day {end}{first.at_level('infusion_days')}: allowed are 0 to {end}",
+                    f"the DLT window ends on day {end}{first.here}: allowed are 0 to {end}",
                 )
 
 
@@ -588,18 +579,18 @@ def _days_are_open(
     in_time = f"in the {trial.max_days:,} days of trial.max_days"
     closed, reasons = ("calendar", "closed"), [closure.reason for closure in calendar.closed]
     for each in _treated(dose_levels, treatment, safety):
-        here = each.at_level("infusion_days", "lymphodepletion")
         if days.by_weekday[each.level][0] == days.limit:
             yield (
                 ("treatment", "weekdays"),
                 list(treatment.weekdays),
-                f"no treatment can begin{here}: its days that are bound to weekdays, {days.visits_words(each.level)}, "
-                "never fall on lymphodepletion_weekdays, weekdays and later_infusion_weekdays at once",
+                f"no treatment can begin{each.here}: its days that are bound to weekdays, "
+                f"{days.visits_words(each.level)}, never fall on lymphodepletion_weekdays, weekdays and "
+                "later_infusion_weekdays at once",
             )
         elif _first_together(days, each.level) == days.limit:
             no_treatment = treatment.say("no treatment can begin")
             told = treatment.say("lymphodepletion or an infusion would fall on a closed day")
-            yield closed, reasons, f"{no_treatment}{here}: {told}, whenever it began {in_time}"
+            yield closed, reasons, f"{no_treatment}{each.here}: {told}, whenever it began {in_time}"
     if days.committee[0] == days.limit:
         by_weeks = "meeting_weeks" if safety.meeting_weeks else "meeting_weekdays"
         key = "meeting_dates" if safety.meeting_dates else by_weeks
@@ -632,7 +623,7 @@ def _a_week_has_room(
         weeks = ([(first + day) // 7 for day in each.schedule.infusion_days] for first in range(7))
         most = min(max(Counter(of_a_patient).values()) for of_a_patient in weeks)
         if most > capacity.infusions_per_week:
-            who = f"one patient{each.at_level('infusion_days')}"
+            who = f"one patient{each.here}"
             told = f"{who} has {most} infusions in a week, from whatever weekday on: nobody could be treated"
             yield ("capacity", "infusions_per_week"), capacity.infusions_per_week, treatment.say(told)
 

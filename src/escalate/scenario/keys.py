@@ -72,6 +72,8 @@ class KeySection:
     ----------
     path : str
         Dotted; empty for the keys above all sections.
+    place : str
+        The same as a change names it: in the first of each list around it, as in ``dose_levels[1].lymphodepletion``.
     repeated : bool
         Whether it is written once for each item, as ``[[path]]``.
     kind : str
@@ -85,6 +87,7 @@ class KeySection:
     """
 
     path: str
+    place: str
     repeated: bool
     kind: str
     meaning: str
@@ -158,7 +161,16 @@ def _paths() -> list[str]:
 
 
 def _sections(
-    node: Node, known: Node, path: str, examples: Any, *, repeated: bool = False, kind: str = "", needed: bool = True
+    node: Node,
+    known: Node,
+    path: str,
+    examples: Any,
+    *,
+    place: str = "",
+    repeated: bool = False,
+    kind: str = "",
+    meaning: str = "",
+    needed: bool = True,
 ) -> Iterator[KeySection]:
     """Yield a section and, after it, those inside it."""
     inside, keys = [], []
@@ -168,8 +180,11 @@ def _sections(
             inside.append((name, field, refs))
         else:
             keys.append(_key(name, field, name in node.get("required", ()), examples))
-    meaning = _words(node["description"]) if path else ""
-    yield KeySection(path=path, repeated=repeated, kind=kind, meaning=meaning, needed=needed, keys=tuple(keys))
+    meaning = meaning or (_words(node["description"]) if path else "")
+    yield KeySection(
+        path=path, place=place, repeated=repeated, kind=kind, meaning=meaning, needed=needed, keys=tuple(keys)
+    )
+    inner = f"{place}[1]." if repeated else f"{place}." if place else ""
     for name, field, refs in inside:
         for ref in refs:
             section = known[ref.rpartition("/")[2]]
@@ -179,8 +194,10 @@ def _sections(
                 known,
                 f"{path}.{name}" if path else name,
                 _example_of(examples, name, chosen),
+                place=inner + name,
                 repeated=_is_list(field),
                 kind=chosen,
+                meaning=_words(field["description"]) if _is_list(field) and "anyOf" in field else "",
                 needed=name in node.get("required", ()),
             )
 

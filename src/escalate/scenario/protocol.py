@@ -77,12 +77,12 @@ class DoseLevel(Section):
     cells: Annotated[float, Field(ge=1, le=1e14)] | None = None
     """Cells of the full dose, over all infusions, from 1 to 1e14, as a body has 4e13 [cells]; left out for a drug."""
     infusion_days: InfusionDays | None = None
-    """Days of this level's infusions, as in [treatment]; those of [treatment] where it is left out [days]."""
+    """Days of this level's infusions, as in `[treatment]`; those of `[treatment]` where it is left out [days]."""
     infusion_shares: InfusionShares | None = None
-    """Share of the dose given by each of this level's infusions, as in [treatment]; those of [treatment] where it is
-    left out."""
+    """Share of the dose given by each of this level's infusions, as in `[treatment]`; those of `[treatment]` where it
+    is left out."""
     lymphodepletion: Agents | None = None
-    """This level's agents, as in [treatment], and [] for none; those of [treatment] where it is left out."""
+    """This level's agents, as in `[treatment]`, and `[]` for none; those of `[treatment]` where it is left out."""
 
     @field_validator("label")
     @classmethod
