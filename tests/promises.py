@@ -158,7 +158,7 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
 
 def _until(story: Story, event: Event) -> str:
     day = story.gates.lets_from(event.what, event.day, event.cohort or 0, event.number)
-    why = ", ".join(story.calendar.reasons(event.day)) if event.what == "closure" else ""
+    why = ", ".join(story.calendar.reasons(event.day, event.level or 0)) if event.what == "closure" else ""
     return f"until {story.calendar.date(day)}" + (f": {why}" if why else "")
 
 
@@ -173,12 +173,14 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
     if story.taken(now.open, k) >= now.places:
         return ["every place of the cohort is taken"]
     day = story.gates.opens_on(event.day, now.open, k)
-    why = ", ".join(story.calendar.reasons(day - 1)) if day > event.day else ""
+    level = story.cohorts[now.open]["level"]
+    why = ", ".join(story.calendar.reasons(day - 1, level)) if day > event.day else ""
     told, words = f" ({why})" if why else "", ("infusion", "dose")
     if day > story.s.trial.max_days:
         no = (f"no {word} is possible before the trial's time is up" for word in words)
         return [each + closed for each in no for closed in ("", told)]  # which closure lies behind it is not promised
-    return [f"the next {word} is possible on {story.calendar.date(day + story.lead)}{told}" for word in words]
+    on = story.calendar.date(day + story.schedule(level).lead)
+    return [f"the next {word} is possible on {on}{told}" for word in words]
 
 
 # Candidates
@@ -284,6 +286,8 @@ def everybody_has_one_way_and_one_state(story: Story) -> Iterator[str]:
     start = "L" if story.lead else ""
     way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[IhTtw]*[df]?|{start})?)?)?")
     for p in story.people:
+        start = "L" if p.level and story.schedule(p.level).lead else ""
+        way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[ITtw]*[df]?|{start})?)?)?")
         trail = "".join(LETTERS[event.what] for event in p.events)
         if not way.fullmatch(trail):
             yield f"candidate {p.candidate} goes the way {trail}"
@@ -430,7 +434,7 @@ def later_infusions_come_on_their_days(story: Story) -> Iterator[str]:
         zero = given[0].day
         ends = [e.day for e in p.events if e.what in ("DLT", "late toxicity", "drop-out")]
         end = min(ends, default=NEVER)
-        planned = [zero + day for day in story.s.treatment.infusion_days]
+        planned = [zero + day for day in story.schedule(p.level).infusion_days]
         wanted = [day for day in planned if day <= story.trial.duration_days and (day < end or day == zero)]
         withheld = [e.day for e in p.all("infusion withheld")]
         stop = next((day for day in wanted if day > zero and _is_withheld_later(story, p, day, withheld)), None)
@@ -504,17 +508,15 @@ def every_treatment_has_its_dose(story: Story) -> Iterator[str]:
 @promise
 def no_week_has_too_many_infusions(story: Story) -> Iterator[str]:
     """Booked or given, Monday to Sunday; who gets none at all leaves them to others from then on."""
-    capacity, offsets = story.s.capacity, story.s.treatment.infusion_days
+    capacity = story.s.capacity
     if capacity is None or capacity.infusions_per_week is None:
         return
     given = Counter(story.gates.week(event.day) for event in story.all("infusion"))
     if given and max(given.values()) > capacity.infusions_per_week:
         yield f"infusions in the weeks: {dict(given)}"
     for p in story.patients:
-        treated = story.gates.treated(p.start + 1)
-        booked = Counter(story.gates.week(one.planned_day + day) for one in treated for day in offsets)
-        weeks = {story.gates.week(p.planned_day + day) for day in offsets}
-        if max(booked[week] for week in weeks) > capacity.infusions_per_week:
+        booked = story.gates.weeks_of(story.gates.treated(p.start + 1))
+        if max(booked[week] for week in story.gates.weeks_of([p])) > capacity.infusions_per_week:
             yield f"patient {p.patient} starts, and {dict(booked)} infusions are booked by week"
 
 
@@ -535,7 +537,7 @@ def every_patient_has_a_bed(story: Story) -> Iterator[str]:
 def no_treatment_falls_on_a_closed_day(story: Story) -> Iterator[str]:
     """No day of lymphodepletion or of any infusion, given or not: a closure is known before."""
     for p in story.patients:
-        for what, day in story.calendar.visits(story.events[p.start].day):
+        for what, day in story.calendar.visits(story.events[p.start].day, p.level):
             if story.calendar.resting(what, day):
                 yield f"patient {p.patient} is to have {what} on day {day}, which is closed for it"
     for event in story.all("infusion"):
@@ -550,8 +552,9 @@ def treatment_falls_on_its_weekdays(story: Story) -> Iterator[str]:
     for p in story.patients:
         start = story.events[p.start].day
         allowed = [(p.planned_day, treatment.weekdays)]
-        allowed += [(start, treatment.lymphodepletion_weekdays)] if story.lead else []
-        later = [p.planned_day + day for day in treatment.infusion_days[1:]]
+        schedule = story.schedule(p.level)
+        allowed += [(start, treatment.lymphodepletion_weekdays)] if schedule.lead else []
+        later = [p.planned_day + day for day in schedule.infusion_days[1:]]
         allowed += [(day, treatment.later_infusion_weekdays) for day in later]
         for day, weekdays in allowed:
             if weekday(day) not in weekdays:
@@ -674,7 +677,7 @@ def windows_end_on_their_last_day(story: Story) -> Iterator[str]:
     for p in story.patients:
         if p.infused == NEVER:
             continue
-        end = story.events[p.infused].day + story.window
+        end = story.events[p.infused].day + story.schedule(p.level).window
         if p.row["window_end_day"] != end:
             yield f"patient {p.patient} has a window up to day {p.row['window_end_day']}, it ends on day {end}"
         dlts, late = [e.day for e in p.all("DLT")], [e.day for e in p.all("late toxicity")]
@@ -739,22 +742,22 @@ def places_are_given_back_as_promised(story: Story) -> Iterator[str]:
 @promise
 def amounts_are_what_was_given(story: Story) -> Iterator[str]:
     """Cells by share and level, lymphodepletion by body surface area."""
-    count = len(story.s.treatment.infusion_days)
-    shares = story.s.treatment.infusion_shares or (1 / count,) * count
+    every_agent = {agent.agent for level in range(1, story.s.levels + 1) for agent in story.schedule(level).agents}
     for p in story.patients:
-        dose = story.s.dose_levels[p.level - 1]
+        dose, schedule = story.s.dose_levels[p.level - 1], story.schedule(p.level)
         if p.row["dose"] != dose.label:
             yield f"patient {p.patient} has the dose {p.row['dose']}"
         part = story.s.attrition.partial_dose_share if p.reduced else 1.0
-        cells = None if dose.cells is None else sum(shares[: len(p.all("infusion"))]) * part * dose.cells
+        cells = None if dose.cells is None else sum(schedule.shares[: len(p.all("infusion"))]) * part * dose.cells
         told = p.row["cells_given"]
         if (cells is None) != (told is None) or (cells is not None and abs(cells - told) > 1e-12 * dose.cells):
             yield f"patient {p.patient} got {told} cells, by the events {cells}"
         area = p.row["body_surface_area_m2"]
-        for agent in story.s.treatment.lymphodepletion:
-            amount = None if area is None else round(agent.mg_per_m2 * len(agent.days) * area, 1)
-            if p.row[f"{agent.agent}_mg"] != amount:
-                yield f"patient {p.patient} got {p.row[f'{agent.agent}_mg']} mg of {agent.agent}, not {amount}"
+        per_m2 = dict.fromkeys(every_agent, 0.0) | {a.agent: a.mg_per_m2 * len(a.days) for a in schedule.agents}
+        for agent, dose_per_m2 in per_m2.items():
+            amount = None if area is None else round(dose_per_m2 * area, 1)
+            if p.row[f"{agent}_mg"] != amount:
+                yield f"patient {p.patient} got {p.row[f'{agent}_mg']} mg of {agent}, not {amount}"
 
 
 # Data cuts and decisions

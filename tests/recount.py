@@ -48,7 +48,8 @@ def replaced(story: Story, cohort: int) -> int | str:
     rolling, vacant, count = story.gives_places_itself(cohort), 0, 0
     starts = [story.events[p.start].day for p in people.values()]
     gives_back = any(p.refused < NEVER or p.placeless for p in people.values())
-    if not story.lead and gives_back and len(set(starts)) < len(starts):
+    lead = story.schedule(story.cohorts[cohort]["level"]).lead
+    if not lead and gives_back and len(set(starts)) < len(starts):
         return "?"
     for event in story.events:
         if event.cohort != cohort:

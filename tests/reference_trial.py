@@ -33,6 +33,7 @@ from escalate.scenario.calendar import Closure
 from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
 from reference_rolling_rules import Lines, read_csv_lines, read_lines, rolling_six, rolling_table, tite_boin
 from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED, reference_rule
+from schedules import schedules_of
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -398,6 +399,7 @@ class ReferenceTrial:
 
     def __init__(self, scenario: Scenario, seed: int, replicate: int) -> None:
         self.s = scenario
+        self.at = schedules_of(scenario)
         self.is_rolling = scenario.rule.name in ROLLING
         self.rule = composed_rule(scenario)
         self.replicate = replicate
@@ -494,7 +496,7 @@ class ReferenceTrial:
     def outcomes_of(self, person: Person) -> None:
         offset = self.today - person.infusion_day
         fate = person.fate
-        window_end = self.s.window_end_offset
+        window_end = self.at[person.level].window
         last_observed = min(fate.drop_out_day, self.s.follow_up.days)
 
         if offset == fate.dlt_day and offset <= last_observed:
@@ -544,8 +546,9 @@ class ReferenceTrial:
         """
         if not person.fate.full_dose or person.stopped:
             return False
-        for day in self.s.treatment.infusion_days[1:]:
-            if day <= self.s.window_end_offset and not self.later_infusion_given(person, day):
+        schedule = self.at[person.level]
+        for day in schedule.infusion_days[1:]:
+            if day <= schedule.window and not self.later_infusion_given(person, day):
                 return False
         return True
 
@@ -647,7 +650,7 @@ class ReferenceTrial:
             if self.is_rolling and (person.pending or person.between_lymphodepletion_and_infusion):
                 told.pending[person.level] += 1
             if self.is_rolling and person.pending:
-                share = (self.today - person.infusion_day) / max(self.s.window_end_offset, 1)
+                share = (self.today - person.infusion_day) / max(self.at[person.level].window, 1)
                 told.follow_up[person.level] += min(share, 1.0)
         told.first_closed, told.last = self.first_closed, self.since_decision
         if not self.is_rolling:
@@ -986,7 +989,7 @@ class ReferenceTrial:
                 self.infuse_or_refuse(person)
             elif person.infused and person.infusion_day < self.today:
                 offset = self.today - person.infusion_day
-                if offset in self.s.treatment.infusion_days and self.later_infusion_given(person, offset):
+                if offset in self.at[person.level].infusion_days and self.later_infusion_given(person, offset):
                     self.infuse_or_stop(person)
 
     def infuse_or_stop(self, person: Person) -> None:
@@ -1034,10 +1037,11 @@ class ReferenceTrial:
             person.level = self.open_cohort.level
             person.fate = self.nature.fate(self.replicate, person.patient - 1, person.level)
             person.treatment_start_day = self.today
-            person.planned_infusion_day = self.today + self.s.lead_days
+            lead = self.at[person.level].lead
+            person.planned_infusion_day = self.today + lead
             self.patients.append(person)
             self.open_cohort.people.append(person)
-            if self.s.lead_days > 0:
+            if lead > 0:
                 self.note("lymphodepletion", person)
             else:
                 self.infuse_or_refuse(person)
@@ -1068,15 +1072,16 @@ class ReferenceTrial:
 
     def shut(self, gate: str, day: int) -> bool:
         """Whether a gate does not let a treatment of the open cohort begin on a day, as far as is known today."""
-        treatment, infusion_day = self.s.treatment, day + self.s.lead_days
-        later_days = [infusion_day + later for later in treatment.infusion_days[1:]]
+        treatment, schedule = self.s.treatment, self.at[self.open_cohort.level]
+        infusion_day = day + schedule.lead
+        later_days = [infusion_day + later for later in schedule.infusion_days[1:]]
         if gate == "weekday":
-            starts_well = not treatment.lymphodepletion or self.weekday(day) in treatment.lymphodepletion_weekdays
+            starts_well = not schedule.agents or self.weekday(day) in treatment.lymphodepletion_weekdays
             infused_well = self.weekday(infusion_day) in treatment.weekdays
             later_well = all(self.weekday(later) in treatment.later_infusion_weekdays for later in later_days)
             return not (starts_well and infused_well and later_well)
         if gate == "closure":
-            agent_days = [infusion_day + before for agent in treatment.lymphodepletion for before in agent.days]
+            agent_days = [infusion_day + before for agent in schedule.agents for before in agent.days]
             return any(self.closed("lymphodepletion", agent_day) for agent_day in agent_days) or any(
                 self.closed("infusion", given) for given in [infusion_day, *later_days]
             )
@@ -1119,7 +1124,7 @@ class ReferenceTrial:
         booked = [
             person.planned_infusion_day + later
             for person in self.with_a_place()
-            for later in self.s.treatment.infusion_days
+            for later in self.at[person.level].infusion_days
         ]
         weeks = [self.date(day).isocalendar()[:2] for day in booked + own_days]
         return any(

@@ -152,10 +152,7 @@ class Story:
         self.trial, self.s = trial, trial.scenario
         s = self.s
         self.calendar = Days(s)
-        self.lead = self.calendar.lead
-        last_infusion = s.treatment.infusion_days[-1]
-        late = last_infusion if s.safety.dlt_window_anchor == "last_infusion" else 0
-        self.window = s.safety.dlt_window_days + late
+        self.schedule = self.calendar.schedule
         is_table = s.rule.name == "table"
         self.rolling = s.rule.name in ROLLING or (is_table and any("+" in line for line in s.rule.decisions))
         self.declares_itself = s.rule.name in DECLARES_ITSELF or (is_table and s.rule.target is None)
@@ -209,7 +206,7 @@ class Story:
             ):
                 phase = CANDIDATES
             elif what in ("infusion", "infusion withheld", "not infused"):
-                phase = INFUSIONS if self.lead or who in seen else LYMPHODEPLETION
+                phase = INFUSIONS if self.schedule(event["level"]).lead or who in seen else LYMPHODEPLETION
                 seen.add(who)
                 infused_on.setdefault(who, day)
             elif what == "trial ended":
@@ -242,7 +239,7 @@ class Story:
                 case "DLT":
                     person.settled, person.outcome = event.number, "DLT"
                 case "window completed":
-                    full = not person.reduced and count == len(s.treatment.infusion_days)
+                    full = not person.reduced and count == len(self.schedule(person.level).infusion_days)
                     person.settled, person.outcome = event.number, "no DLT" if full else "non-evaluable"
                 case "drop-out" if person.infused < NEVER and person.settled == NEVER:
                     person.settled, person.outcome = event.number, "non-evaluable"
@@ -251,13 +248,13 @@ class Story:
         if person.outcome is None and person.infused < NEVER:
             person.outcome = "pending"
         if person.start < NEVER:
-            person.planned_day = self.events[person.start].day + self.lead
+            person.planned_day = self.events[person.start].day + self.schedule(person.level).lead
         at_once = s.safety.replace_partial_dose == "at_once" and person.cohort is not None
         person.placeless = person.reduced and at_once and not self.gives_places_itself(person.cohort or 0)
 
     def _read_dose(self, person: Person, event: Event, count: int) -> None:
         """Note whether an infusion is less than planned, by its detail."""
-        share = (self.s.treatment.infusion_shares or [1 / len(self.s.treatment.infusion_days)] * (count + 1))[count]
+        share = self.schedule(person.level).shares[count]
         label = self.s.dose_levels[person.level - 1].label
         part = share * self.s.attrition.partial_dose_share
         full, less = ("" if share == 1 else f"{share:.0%} of ") + label, f"{part:.0%} of {label}"
@@ -472,7 +469,8 @@ class Story:
         suspends = getattr(self.s.rule, "below_min_followup", "stay") == "suspend"
         share = self.s.rule.min_followup_share if suspends else 0.0
         level = self.cohorts[self.before[k].open or 0]["level"]
-        days = next(day for day in range(self.window + 1) if day >= share * self.window - 1e-9)
+        window = self.schedule(level).window
+        days = next(day for day in range(window + 1) if day >= share * window - 1e-9)
         k = decided + 1
         here = [p.planned_day for p in self.patients if p.level == level and (p.on_the_way(k) or p.pending(k))]
         day = max(here) + days if here and days else NEVER

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 from escalate.nature.draws import Nature
+from schedules import Schedule, schedules_of
 
 if TYPE_CHECKING:
     from replay import Person, Story
@@ -30,7 +31,7 @@ class Days:
 
     def __init__(self, scenario: Any) -> None:
         self.s, self.limit = scenario, scenario.trial.max_days + 1
-        self.lead = max((-day for agent in scenario.treatment.lymphodepletion for day in agent.days), default=0)
+        self._schedules = schedules_of(scenario)
         self._last = (date.max - scenario.trial.start_date).days
         self.resting = cache(self._resting)
         self.suits = cache(self._suits)
@@ -44,6 +45,10 @@ class Days:
     def first(self, day: int, holds: Callable[[int], bool]) -> int:
         """The first day, from one on, of which something holds; `limit`, or the day itself, where none comes."""
         return next((each for each in range(day, self.limit) if holds(each)), max(day, self.limit))
+
+    def schedule(self, level: int) -> Schedule:
+        """How a level, from 1, is treated."""
+        return self._schedules[level - 1]
 
     # What rests
 
@@ -68,25 +73,27 @@ class Days:
         """The first day, from one on, on which a kind of work does not rest at a site."""
         return self.first(day, lambda each: not self.rests_at(site, what, each))
 
-    def visits(self, day: int) -> list[tuple[str, int]]:
-        """The days of lymphodepletion and of infusions of a treatment that begins on a day."""
-        zero, treatment = day + self.lead, self.s.treatment
-        given = {offset for agent in treatment.lymphodepletion for offset in agent.days}
+    def visits(self, day: int, level: int) -> list[tuple[str, int]]:
+        """The days of lymphodepletion and of infusions of a treatment at a level that begins on a day."""
+        schedule = self.schedule(level)
+        zero = day + schedule.lead
+        given = {offset for agent in schedule.agents for offset in agent.days}
         return [("lymphodepletion", zero + offset) for offset in sorted(given)] + [
-            ("infusion", zero + offset) for offset in treatment.infusion_days
+            ("infusion", zero + offset) for offset in schedule.infusion_days
         ]
 
-    def reasons(self, day: int) -> list[str]:
+    def reasons(self, day: int, level: int) -> list[str]:
         """Why a treatment cannot begin on a day: the reasons of the closures that it would fall on."""
-        hit = {number for what, on in self.visits(day) for number in self.resting(what, on)}
+        hit = {number for what, on in self.visits(day, level) for number in self.resting(what, on)}
         return list(dict.fromkeys(self.s.calendar.closed[number].reason for number in sorted(hit)))
 
-    def _suits(self, day: int) -> bool:
+    def _suits(self, day: int, level: int) -> bool:
         """Whether start of lymphodepletion, first and later infusions of a treatment fall on weekdays of theirs."""
-        treatment, zero = self.s.treatment, day + self.lead
+        treatment, schedule = self.s.treatment, self.schedule(level)
+        zero = day + schedule.lead
         later = (self.weekday(zero + offset) in treatment.later_infusion_weekdays for offset in
-                 treatment.infusion_days[1:])  # fmt: skip
-        starts = not self.lead or self.weekday(day) in treatment.lymphodepletion_weekdays
+                 schedule.infusion_days[1:])  # fmt: skip
+        starts = not schedule.lead or self.weekday(day) in treatment.lymphodepletion_weekdays
         return starts and self.weekday(zero) in treatment.weekdays and all(later)
 
     # The committee
@@ -129,10 +136,18 @@ class Gates:
             "stagger": lambda day, cohort, k, _: day >= self.stagger_day(cohort, k),
             "review": lambda day, cohort, k, _: day >= self.review_day(cohort, k),
             "product": lambda day, _, k, today: self.doses(day, k, today) > 0,
-            "capacity": lambda day, _, k, __: self.has_bed(day, k) and self.weeks_have_room(day, k),
-            "closure": lambda day, *_: not any(self.days.resting(what, on) for what, on in self.days.visits(day)),
-            "weekday": lambda day, *_: self.days.suits(day),
+            "capacity": lambda day, cohort, k, _: (
+                self.has_bed(day, k) and self.weeks_have_room(day, self.level(cohort), k)
+            ),
+            "closure": lambda day, cohort, *_: (
+                not any(self.days.resting(what, on) for what, on in self.days.visits(day, self.level(cohort)))
+            ),
+            "weekday": lambda day, cohort, *_: self.days.suits(day, self.level(cohort)),
         }
+
+    def level(self, cohort: int) -> int:
+        """The level of a cohort, from 1."""
+        return int(self.story.cohorts[cohort]["level"])
 
     def shut(self, today: int, cohort: int, k: int, gates: tuple[str, ...] = GATES) -> str | None:
         """The first gate that keeps a place of a cohort shut today, if one does."""
@@ -158,7 +173,8 @@ class Gates:
     def stagger_day(self, cohort: int, k: int) -> int:
         """The first day on which the next of a cohort may start treatment, as the stagger goes."""
         until = self.story.stagger_until(cohort, k)
-        return until - self.story.lead if self.s.safety.lymphodepletion_in_stagger else until
+        lead = self.days.schedule(self.level(cohort)).lead
+        return until - lead if self.s.safety.lymphodepletion_in_stagger else until
 
     def review_day(self, cohort: int, k: int) -> int:
         """The day on which the committee looks at the DLT of a cohort's sentinel; 0 where it has none to look at."""
@@ -213,10 +229,15 @@ class Gates:
         """The calendar week of a day, Monday to Sunday."""
         return (self.s.trial.start_date.weekday() + day) // 7
 
-    def weeks_have_room(self, day: int, k: int) -> bool:
-        capacity, offsets = self.s.capacity, self.s.treatment.infusion_days
+    def weeks_of(self, people: Iterable[Person]) -> Counter[int]:
+        """How many infusions of some patients fall into each week, as they are booked."""
+        days = (p.planned_day + offset for p in people for offset in self.days.schedule(p.level).infusion_days)
+        return Counter(map(self.week, days))
+
+    def weeks_have_room(self, day: int, level: int, k: int) -> bool:
+        capacity, schedule = self.s.capacity, self.days.schedule(level)
         if capacity is None or capacity.infusions_per_week is None:
             return True
-        booked = Counter(self.week(p.planned_day + offset) for p in self.treated(k) for offset in offsets)
-        wanted = Counter(self.week(day + self.story.lead + offset) for offset in offsets)
+        booked = self.weeks_of(self.treated(k))
+        wanted = Counter(self.week(day + schedule.lead + offset) for offset in schedule.infusion_days)
         return all(booked[week] + count <= capacity.infusions_per_week for week, count in wanted.items())

@@ -36,13 +36,15 @@ def scenarios(
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
     start_date = date(2024, 1, 1) + timedelta(days=draw(st.integers(0, 6)))
-    infusion_days = draw(st.sampled_from([[0], [0], [0], [0, 1], [0, 7], [0, 14], [0, 3, 6], [0, 7, 28]]))
+    infusion_days, agents = draw(_infusion_days()), draw(_lymphodepletion())
+    own = draw(_own_schedules(levels))
+    last_days = [each.get("infusion_days", infusion_days)[-1] for each in own]
     anchor = draw(st.sampled_from(["first_infusion", "last_infusion"]))
     window_days = draw(st.one_of(st.sampled_from([0, 1, 7, 14, 28]), st.integers(0, 28)))
-    if len(infusion_days) > 1:  # the window must end after the last infusion
-        window_days = max(window_days, 1 + (infusion_days[-1] if anchor == "first_infusion" else 0))
-    window_end = window_days + (infusion_days[-1] if anchor == "last_infusion" else 0)
-    follow_up_days = window_end + draw(st.sampled_from([0, 0, 1, 2, 10, 30, 90]))
+    if any(last_days):  # the window must end after the last infusion
+        window_days = max(window_days, 1 + (max(last_days) if anchor == "first_infusion" else 0))
+    windows = [window_days + (last if anchor == "last_infusion" else 0) for last in last_days]
+    follow_up_days = max(windows) + draw(st.sampled_from([0, 0, 1, 2, 10, 30, 90]))
     cohort_size = draw(st.one_of(st.sampled_from([3, 3, 3]), st.integers(1, 6)))
     asked = draw(_rule(everything))
     smallest_cap = min(cohort_size, 3) if asked["name"] == "3+3" else cohort_size
@@ -56,11 +58,11 @@ def scenarios(
             "cap_counts": draw(st.sampled_from(["evaluable", "infused"])),
             "max_days": max_days,
         },
-        "dose_levels": [{"label": f"dose {level}"} for level in range(1, levels + 1)],
+        "dose_levels": [{"label": f"dose {level}"} | each for level, each in enumerate(own, 1)],
         "treatment": {
             "infusion_days": infusion_days,
             "weekdays": draw(_weekdays()),
-            "lymphodepletion": draw(_lymphodepletion()),
+            "lymphodepletion": agents,
         },
         "calendar": {"closed": draw(_closures(start_date))},
         "safety": {
@@ -84,14 +86,14 @@ def scenarios(
         "screening": draw(_screening()),
         "toxicity": {
             "dlt_probability": draw(_dlt_probability(levels)),
-            "onset": draw(_onset(window_end)),
+            "onset": draw(_onset(min(windows))),
         },
         "attrition": {
             "not_infused_probability": draw(st.sampled_from([0.0, 0.0, 0.1, 0.2, 0.5])),
             "partial_dose_probability": draw(st.sampled_from([0.0, 0.0, 0.1, 0.2, 0.5])),
             "drop_out_per_year": draw(st.sampled_from([0.0, 0.0, 0.0, 0.3, 0.9, 0.9999])),
         },
-        "what_if": draw(_what_if(window_end, follow_up_days)),
+        "what_if": draw(_what_if(draw(st.sampled_from(windows)), follow_up_days)),
     }
     if everything:
         _put_around_the_rule(draw, data, levels)
@@ -115,6 +117,24 @@ def scenarios(
         if closed or "that says R somewhere" in str(error):
             reject()  # nothing may be open on any day, and a table of chance may never stop
         raise
+
+
+def _infusion_days() -> st.SearchStrategy[list[int]]:
+    return st.sampled_from([[0], [0], [0], [0, 1], [0, 7], [0, 14], [0, 3, 6], [0, 7, 28]])
+
+
+@st.composite
+def _own_schedules(draw: st.DrawFn, levels: int) -> list[dict[str, Any]]:
+    """Draw what each level has of its own: in most trials nothing, in others of some levels some of it."""
+    if not draw(st.sampled_from([False, False, True])):
+        return [{} for _ in range(levels)]
+    keys = {"infusion_days": _infusion_days(), "lymphodepletion": _lymphodepletion()}
+    return [{key: draw(values) for key, values in keys.items() if draw(st.booleans())} for _ in range(levels)]
+
+
+def _treated(data: dict[str, Any], key: str) -> list[Any]:
+    """Return what each level has of a key of the treatment."""
+    return [level.get(key, data["treatment"][key]) for level in data["dose_levels"]]
 
 
 def _weekdays() -> st.SearchStrategy[list[str]]:
@@ -145,12 +165,13 @@ def _put_on_weekdays(draw: st.DrawFn, data: dict[str, Any]) -> None:
     """Draw weekdays of the rest of a treatment, and meetings, such as some treatment and some meeting are possible."""
     treatment, safety = data["treatment"], data["safety"]
     first = draw(st.sampled_from(treatment["weekdays"]))  # a treatment whose first infusion is on it shall be possible
-    if treatment["lymphodepletion"]:
-        lead = len(treatment["lymphodepletion"][0]["days"])
-        days = {WEEKDAYS[(WEEKDAYS.index(first) - lead) % 7], *draw(_weekdays())}
+    leads = [len(agents[0]["days"]) for agents in _treated(data, "lymphodepletion") if agents]
+    if leads:
+        days = {*(WEEKDAYS[(WEEKDAYS.index(first) - lead) % 7] for lead in leads), *draw(_weekdays())}
         treatment["lymphodepletion_weekdays"] = sorted(days, key=WEEKDAYS.index)
-    if len(treatment["infusion_days"]) > 1:
-        later = {WEEKDAYS[(WEEKDAYS.index(first) + day) % 7] for day in treatment["infusion_days"][1:]}
+    later_days = {day for days in _treated(data, "infusion_days") for day in days[1:]}
+    if later_days:
+        later = {WEEKDAYS[(WEEKDAYS.index(first) + day) % 7] for day in later_days}
         treatment["later_infusion_weekdays"] = sorted(later | set(draw(_weekdays())), key=WEEKDAYS.index)
     how = draw(st.sampled_from(["weekdays", "weekdays", "weekdays", "weeks", "dates"]))
     if how == "weeks":
@@ -165,7 +186,7 @@ def _put_on_weekdays(draw: st.DrawFn, data: dict[str, Any]) -> None:
 def _put_resources(draw: st.DrawFn, data: dict[str, Any]) -> None:
     capacity: dict[str, Any] = {}
     if draw(st.booleans()):
-        least = _most_in_a_week(data["treatment"]["infusion_days"])
+        least = max(map(_most_in_a_week, _treated(data, "infusion_days")))
         capacity["infusions_per_week"] = draw(st.sampled_from([least, least, least + 1, 6]))
     if draw(st.booleans()):
         capacity |= {
@@ -224,9 +245,9 @@ def _put_reviews(draw: st.DrawFn, data: dict[str, Any]) -> None:
     safety["after_sentinel_dlt"] = draw(st.sampled_from(["review", "go_on"]))
     if safety["early_decision"] or safety["after_sentinel_dlt"] == "review":
         safety["urgent_review_days"] = draw(st.sampled_from([None, 0, 1, 3, 30]))
-    if data["treatment"]["lymphodepletion"]:
+    if any(_treated(data, "lymphodepletion")):
         safety["lymphodepletion_in_stagger"] = draw(st.booleans())
-    if len(data["treatment"]["infusion_days"]) > 1:
+    if any(len(days) > 1 for days in _treated(data, "infusion_days")):
         safety["later_infusions_at_closed_level"] = draw(st.sampled_from(["withhold", "give"]))
     safety["assignment_delay_days"] = draw(st.sampled_from([None, 0, 0, 1, 4]))
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,6 +94,11 @@ EDITS = {
     "no weekday": ("review_delay_days = 7", "review_delay_days = 7\nmeeting_weekdays = []", "meeting_weekdays", "needs at least 1 value"),
     "shares do not add up": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [0.5, 0.4]", "infusion_shares", "infusion_shares must add up to 1, got 0.9"),
     "shares of another length": ("infusion_days = [0]", "infusion_days = [0, 3]\ninfusion_shares = [1.0]", "infusion_shares", "infusion_shares has 1 values for 2 infusion_days"),
+    "a level's infusions do not begin on day 0": ("cells = 13.5e9", "cells = 13.5e9\ninfusion_days = [1]", "infusion_days", "dose_levels[2].infusion_days = [1]: infusion_days must begin with 0 and increase"),
+    "a level's shares for other infusions": ("cells = 13.5e9", "cells = 13.5e9\ninfusion_shares = [0.5, 0.5]", "infusion_shares", "dose_levels[2].infusion_shares = [0.5, 0.5]: has 2 values, and the level has the 1 infusion_days of [treatment]"),
+    "a level's window ends before its last infusion": ("cells = 13.5e9", "cells = 13.5e9\ninfusion_days = [0, 30]", "dlt_window_days", "the DLT window must end after the last infusion, which is on day 30 at level 2: make it longer"),
+    "weekdays that no treatment at a level suits": ("infusion_days = [0]", 'infusion_days = [0]\nweekdays = ["Thu"]\nlymphodepletion_weekdays = ["Mon"]\n[[dose_levels.lymphodepletion]]\nagent = "fludarabine"\nmg_per_m2 = 25\ndays = [-1]', "weekdays", 'treatment.weekdays = ["Thu"]: no treatment can begin at level 2: its days that are bound to weekdays, -1 and 0, never fall on'),
+    "a week too small for a patient at a level": ("cells = 13.5e9", "cells = 13.5e9\ninfusion_days = [0, 1, 2]\n[capacity]\ninfusions_per_week = 1", "infusions_per_week", "one patient at level 2 has 2 infusions in a week, from whatever weekday on"),
     "onset outside the window": ('[toxicity.onset]\nkind = "uniform"', '[toxicity.onset]\nkind = "list"\ndays = [3, 29]', "days = [3, 29]", "toxicity.onset.days[2] = 29: the DLT window ends on day 28: allowed are 0 to 28"),
     "what if after follow-up": ("[toxicity]\n", "[[what_if]]\npatient = 1\ndlt_day = 200\n[toxicity]\n", "dlt_day", "what_if[1].dlt_day = 200: follow-up ends on day 180"),
     "what if twice": ("[toxicity]\n", "[[what_if]]\npatient = 1\n[[what_if]]\npatient = 1\n[toxicity]\n", "patient = 1", "this patient is in another [[what_if]] already"),
@@ -112,6 +118,74 @@ def test_message(tmp_path: Path, old: str, new: str, line: str, says: str) -> No
     named = int(chosen.split(":")[1])
     assert text.splitlines()[named - 1].startswith(line), (chosen, text.splitlines()[named - 1])
     assert len(found) == 1, found
+
+
+AGENT = {"agent": "fludarabine", "mg_per_m2": 25.0}
+FROM_LAST = {"safety.dlt_window_anchor": "last_infusion"}
+NO_CONDITIONING = {
+    "first_day": "2024-01-01",
+    "last_day": "2050-12-31",
+    "what": ["lymphodepletion"],
+    "reason": "for good",
+}
+OWN_SCHEDULES = {
+    "infusions for the shares of the treatment": (
+        {"treatment.infusion_shares": [1.0], "dose_levels[2].infusion_days": [0, 7]},
+        "dose_levels[2].infusion_days = [0, 7]: has 2 days for the 1 infusion_shares of [treatment]: give the level its "
+        "own infusion_shares",
+    ),
+    "lymphodepletion longer than the trial": (
+        {"trial.max_days": 200, "dose_levels[1].lymphodepletion": [AGENT | {"days": [-200]}]},
+        "dose_levels[1].lymphodepletion = -200: must be less than trial.max_days, which is 200 days: nobody would be "
+        "infused",
+    ),
+    "a window longer than the trial": (
+        FROM_LAST | {"trial.max_days": 200, "dose_levels[1].infusion_days": [0, 180], "follow_up.days": 250},
+        "safety.dlt_window_days = 28: the DLT window ends 208 days after the first infusion at level 1, and must end "
+        "before trial.max_days, which is 200",
+    ),
+    "a window longer than follow-up": (
+        FROM_LAST | {"dose_levels[2].infusion_days": [0, 170]},
+        "follow_up.days = 180: follow-up must last at least until the DLT window ends, day 198 at level 2",
+    ),
+    "an onset after the window": (
+        FROM_LAST | {"dose_levels[2].infusion_days": [0, 9], "toxicity.onset": {"kind": "list", "days": [3, 30]}},
+        "toxicity.onset.days[2] = 30: the DLT window ends on day 28 at level 1: allowed are 0 to 28",
+    ),
+    "closures that leave no day": (
+        {"dose_levels[1].lymphodepletion": [], "calendar.closed": [NO_CONDITIONING]},
+        'calendar.closed = ["for good"]: no treatment can begin at level 2: lymphodepletion or an infusion would fall on '
+        "a closed day, whenever it began in the 3,650 days of trial.max_days",
+    ),
+    "an agent of none": (
+        {"dose_levels[2].lymphodepletion[1].days": [-2]},
+        "dose_levels[2].lymphodepletion[1].days: `dose_levels[2].lymphodepletion` is empty so far: set the whole list; "
+        "`escalate keys dose_levels[2].lymphodepletion` shows how",
+    ),
+}
+
+
+@pytest.mark.parametrize(("changes", "says"), OWN_SCHEDULES.values(), ids=OWN_SCHEDULES)
+def test_a_level_with_a_schedule_of_its_own(changes: dict[str, Any], says: str) -> None:
+    base = load("nct06337474").replace({"ranges": {}})
+    with pytest.raises(ScenarioError) as caught:
+        base.replace(changes)
+    assert [str(problem) for problem in caught.value.problems] == [says]
+
+
+WITH_A_USE = {
+    "lymphodepletion_weekdays": ({"lymphodepletion": [AGENT | {"days": [-1]}]}, ["Mon"]),
+    "later_infusion_weekdays": ({"infusion_days": [0, 1]}, ["Mon"]),
+}
+
+
+@pytest.mark.parametrize(("key", "own", "weekdays"), [(key, *each) for key, each in WITH_A_USE.items()])
+def test_what_one_level_has_has_a_use(key: str, own: dict[str, Any], weekdays: list[str]) -> None:
+    """Weekdays of lymphodepletion, and of later infusions, where one level alone has any."""
+    base = load("nct06337474").replace({"treatment.lymphodepletion": [], "sources": {}, "ranges": {}})
+    with pytest.raises(ScenarioError, match=f"treatment.{key} = .*has no effect"):
+        base.replace({f"treatment.{key}": weekdays})
+    base.replace({f"treatment.{key}": weekdays, **{f"dose_levels[2].{name}": value for name, value in own.items()}})
 
 
 def test_a_missing_section_is_named(tmp_path: Path) -> None:

@@ -217,6 +217,12 @@ ATTRITION: dict[str, dict[str, Any]] = {
         "attrition.drop_out_per_year": 0.99,
         "toxicity.onset": {"kind": "list", "days": [0, 7, 28, 28]},
     },
+    "both, and windows of their own": {
+        "attrition.partial_dose_probability": 0.2,
+        "attrition.drop_out_per_year": 0.99,
+        "safety.dlt_window_anchor": "last_infusion",
+        "dose_levels[2].infusion_days": [0, 90],
+    },
 }
 
 
@@ -230,8 +236,10 @@ def test_simulation_agrees_with_much_attrition(base: Scenario, attrition: dict[s
 def test_dlt_rate_among_evaluable_patients(base: Scenario, attrition: dict[str, Any]) -> None:
     """Against 20,000 patients drawn one by one; |z| <= 5."""
     scenario = base.replace({"toxicity.dlt_probability": [0.15, 0.35], **attrition})
-    nature, end = Nature(scenario, 3, 0, 1250), scenario.window_end_offset
+    nature = Nature(scenario, 3, 0, 1250)
+    last = [level.infusion_days or (0,) for level in scenario.dose_levels]
     for level, expected in enumerate(dlt_probability_if_evaluable(scenario)):
+        end = 28 + last[level][-1]
         fates = [nature.fate(trial, patient, level) for trial in range(1250) for patient in range(16)]
         dlts = sum(fate.dlt_day <= min(end, fate.drop_out_day) for fate in fates)
         others = sum(fate.dlt_day > end and fate.full_dose and fate.drop_out_day >= end for fate in fates)

@@ -484,6 +484,148 @@ def test_three_infusions_stop_at_a_dlt() -> None:
     assert trial.patients["infusions"] == [1, 3]
 
 
+def test_levels_with_schedules_of_their_own() -> None:
+    """Level 1 as `[treatment]`: infusions on days 0 and 7, three days after lymphodepletion. Level 2: on days 0 and 3,
+    a quarter and the rest, one day after another agent. The window is ten days from the last infusion."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 30, 30],
+            treatment__infusion_days=[0, 7],
+            treatment__lymphodepletion=lymphodepletion(3),
+            treatment__body_surface_area={"mean_m2": 2, "sd_m2": 0, "min_m2": 2, "max_m2": 2},
+            dose_levels=[
+                {"label": "low", "cells": 8.0},
+                {
+                    "label": "high",
+                    "cells": 16.0,
+                    "infusion_days": [0, 3],
+                    "infusion_shares": [0.25, 0.75],
+                    "lymphodepletion": [{"agent": "bendamustine", "mg_per_m2": 30, "days": [-1]}],
+                },
+            ],
+            safety__dlt_window_days=10,
+            safety__dlt_window_anchor="last_infusion",
+            safety__sentinel_stagger_days=5,
+            what_if=[{"patient": 5, "dlt_day": 3}],
+            follow_up__days=17,
+            trial__max_days=60,
+        )
+    )
+    # Level 1: p1 infused day 3, so the others on day 8 (lymphodepletion 5); windows end 7 + 10 days later. Level 2: p4
+    # infused day 31, so p5 on day 36 (lymphodepletion 35); windows end 3 + 10 days later, follow-up 17.
+    assert log_of(trial) == expected(f"""{THREE_AT_ONCE}
+        0 lymphodepletion p1
+        0 waits c2
+        0 waits c3
+        3 infusion p1
+        5 lymphodepletion p2
+        5 lymphodepletion p3
+        8 infusion p2
+        8 infusion p3
+        10 infusion p1
+        15 infusion p2
+        15 infusion p3
+        20 window completed p1
+        20 follow-up completed p1
+        25 window completed p2
+        25 follow-up completed p2
+        25 window completed p3
+        25 follow-up completed p3
+        25 cohort complete k1@1
+        25 decision k1@2
+        25 cohort opened k2@2
+        30 consent c4
+        30 eligible c4
+        30 consent c5
+        30 eligible c5
+        30 lymphodepletion p4
+        30 waits c5
+        31 infusion p4
+        34 infusion p4
+        35 lymphodepletion p5
+        36 infusion p5
+        39 DLT p5
+        44 window completed p4
+        48 follow-up completed p4
+        53 follow-up completed p5
+        60 trial ended
+    """)
+    assert trial.patients["cells_given"] == [8.0, 8.0, 8.0, 16.0, 4.0]
+    assert trial.patients["fludarabine_mg"] == [50.0, 50.0, 50.0, 0.0, 0.0]
+    assert trial.patients["bendamustine_mg"] == [0.0, 0.0, 0.0, 60.0, 60.0]
+    days = {row["candidate"]: row["detail"] for row in trial.events if row["event"] == "waits"}
+    assert days[5] == f"the next infusion is possible on {START + timedelta(days=36)}"
+
+
+def test_who_is_enrolled_later_at_another_level_is_infused_earlier() -> None:
+    """The lead is 10 days at level 2, and 1 at level 1: two DLTs on day 11 close level 2 for p3, who is on the way."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 5, 11],
+            rule={"name": "3+3", "variant": "B"},
+            dose_levels=[{"label": "low", "lymphodepletion": lymphodepletion(1)}, {"label": "high"}],
+            treatment__lymphodepletion=lymphodepletion(10),
+            safety__start_level=2,
+            what_if=[{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}],
+            trial__max_days=50,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@2
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 lymphodepletion p1
+        0 lymphodepletion p2
+        5 consent c3
+        5 eligible c3
+        5 lymphodepletion p3
+        10 infusion p1
+        10 infusion p2
+        11 DLT p1
+        11 DLT p2
+        11 decision forced k1@2
+        11 decision k1@1
+        11 cohort opened k2@1
+        11 consent c4
+        11 eligible c4
+        11 lymphodepletion p4
+        12 infusion p4
+        15 not infused p3
+        38 follow-up completed p1
+        38 follow-up completed p2
+        40 window completed p4
+        40 follow-up completed p4
+        50 trial ended
+    """)
+    assert trial.dose_path == "2TT 1N"
+
+
+def test_a_closure_and_a_weekday_of_one_level_alone() -> None:
+    """Day 0 is a Wednesday. Level 2 has an infusion on day 2, too: not on Fridays, and not on a day that is closed.
+
+    Level 1 begins on day 0. Of level 2 a treatment begins neither on day 28, a Wednesday, since that would be on the
+    Friday, nor on the Thursday, since the Saturday after it, day 31, is closed: on the Friday.
+    """
+    weekdays = ["Mon", "Tue", "Wed", "Thu", "Sat", "Sun"]
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 28],
+            treatment__later_infusion_weekdays=weekdays,
+            dose_levels=[{"label": "low"}, {"label": "high", "infusion_days": [0, 2]}],
+            calendar__closed=[closed(31, 31, "infusion")],
+            trial__max_days=35,
+        )
+    )
+    infused = [(row["day"], row["patient"]) for row in trial.events if row["event"] == "infusion"]
+    assert infused == [(0, 1), (0, 2), (0, 3), (30, 4), (32, 4)]
+    assert [line for line in log_of(trial) if line in ("28 weekday k2@2", "29 closure k2@2")] == [
+        "28 weekday k2@2",
+        "29 closure k2@2",
+    ]
+
+
 def test_cells_given_are_those_infused() -> None:
     """Leaving on day 4 costs the third infusion; a reduced dose halves each; a DLT on day 6 comes before the third."""
     trial = simulate_trial(

@@ -19,6 +19,7 @@ from escalate.rules import blrm, counts, crm, rule_for, three_plus_three
 from escalate.words.data_cut import DataCut
 from escalate.words.records import CAP_INCONCLUSIVE, NO_LEVEL, TIME_IS_UP
 from escalate.words.tables import EVENT_WORDS, OUTCOMES, STATES
+from schedules import schedule_at, schedules_of
 from strategies import any_rule
 
 EXAMPLES = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -47,17 +48,17 @@ def patients(trial: Trial) -> list[dict[str, object]]:
 def test_calendar(scenario: Scenario, seed: int) -> None:
     """Lead and stagger are kept; nobody starts while a decision is outstanding or after enrolment has closed."""
     trial = run(scenario, seed)
-    safety, lead = scenario.safety, scenario.lead_days
+    safety, at = scenario.safety, schedules_of(scenario)
     by_cohort = defaultdict(list)
     for row in patients(trial):
         by_cohort[row["cohort"]].append(row)
         cohort = next(c for c in trial.cohorts if c["cohort"] == row["cohort"])
         assert cohort["opened_day"] <= row["treatment_start_day"]
         if cohort["data_cut_day"] is not None:
-            same_day = scenario.window_end_offset == 0 or trial.rolling
+            same_day = at[row["level"] - 1].window == 0 or trial.rolling
             assert row["treatment_start_day"] < cohort["data_cut_day"] + same_day
         if row["infusion_day"] is not None:
-            assert row["infusion_day"] == row["treatment_start_day"] + lead
+            assert row["infusion_day"] == row["treatment_start_day"] + at[row["level"] - 1].lead
             assert_open(scenario, trial, row)
     seen_levels = set()
     for cohort in trial.cohorts:
@@ -79,14 +80,15 @@ def test_calendar(scenario: Scenario, seed: int) -> None:
 def assert_open(scenario: Scenario, trial: Trial, row: dict[str, Any]) -> None:
     """Nothing of a patient's treatment, as it was planned, falls on a closed day or on a weekday that does not suit."""
     treatment, infused = scenario.treatment, trial.date_of(row["infusion_day"])
+    schedule = schedule_at(scenario, row["level"] - 1)
     assert f"{infused:%a}" in treatment.weekdays
     begins = trial.date_of(row["treatment_start_day"])
-    assert not scenario.lead_days or f"{begins:%a}" in treatment.lymphodepletion_weekdays
-    for day in treatment.infusion_days:
+    assert not schedule.lead or f"{begins:%a}" in treatment.lymphodepletion_weekdays
+    for day in schedule.infusion_days:
         when = infused + timedelta(days=day)
         assert not rests(scenario, "infusion", when)
         assert day == 0 or f"{when:%a}" in treatment.later_infusion_weekdays
-    for day in {day for agent in treatment.lymphodepletion for day in agent.days}:
+    for day in {day for agent in schedule.agents for day in agent.days}:
         assert not rests(scenario, "lymphodepletion", infused + timedelta(days=day))
 
 

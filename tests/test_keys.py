@@ -50,6 +50,7 @@ INNER = {"lymphodepletion", "body_surface_area", "onset", "pauses", "rates", "cl
 """Fields of sections that are sections themselves."""
 
 BESIDE = {
+    "dose_levels.infusion_shares": {"infusion_days": "[0, 7, 14]"},
     "capacity.patients_at_once": {"discharge_days": "14"},
     "capacity.discharge_days": {"patients_at_once": "2"},
     **{
@@ -154,6 +155,7 @@ def put(data: dict[str, Any], section: KeySection, values: dict[str, Any]) -> No
     *around, last = section.path.split(".") if section.path else [""]
     for part in around:
         node = node.setdefault(part, {})
+        node = node[0] if isinstance(node, list) else node
     if not last:
         node.update(values)
         return
@@ -280,7 +282,7 @@ def test_a_name_finds_its_keys(asked: str, sections: int, keys: list[str] | None
         ("safety.cohort_siz", "Did you mean `safety.cohort_size`?"),
         ("cohort_siz", "Did you mean `cohort_size`?"),
         ("tite-bion", "Did you mean `TITE-BOIN`?"),
-        ("zzzz", "Sections are: trial, dose_levels, treatment,"),
+        ("zzzz", "Sections are: trial, dose_levels, dose_levels.lymphodepletion, treatment,"),
     ],
 )
 def test_an_unknown_key_is_refused_with_what_comes_close(
@@ -298,13 +300,14 @@ def test_what_kinds_share_is_told_once() -> None:
     assert '"BOIN", "TITE-BOIN", "mTPI"' in told
 
 
-@pytest.mark.parametrize("path", [section.path for section in key_sections() if section.repeated])
-def test_a_list_of_tables_is_set_as_its_keys_show(path: str) -> None:
+@pytest.mark.parametrize("section", [one for one in key_sections() if one.repeated], ids=lambda one: one.path)
+def test_a_list_of_tables_is_set_as_its_keys_show(section: KeySection) -> None:
     """Every line that `escalate keys` shows of such a list works, on the command line and in a file."""
-    told = keys_text(path)
-    lines = re.findall(r"^ +--set '(.*)'$", told, re.MULTILINE)[:2]  # and then of the sections inside it
-    first_key = next(section.keys[0].name for section in key_sections() if section.path == path)
-    assert [line.partition("=")[0].replace("[1]", "") for line in lines] == [path, f"{path}.{first_key}"]
+    path = section.path
+    told = keys_text(path).partition("\n\n[[")[0]  # without what is inside it
+    lines = re.findall(r"^ +--set '(.*)'$", told, re.MULTILINE)
+    changed = [line.partition("=")[0].replace("[1]", "") for line in lines]
+    assert changed == [path, f"{path}.{section.keys[0].name}"]
     base = escalate.load(BASE).replace(
         {"dose_levels": [{"label": "low"}], "toxicity": {"dlt_probability": [0.1]}, "what_if": []}
     )
@@ -312,11 +315,12 @@ def test_a_list_of_tables_is_set_as_its_keys_show(path: str) -> None:
         base = base.replace(BY_SITE)
     whole = with_settings(base, lines[:1])
     assert with_settings(whole, lines[1:]).replace({"sources": {}}) == whole.replace({"sources": {}})
-    written = textwrap.dedent(told.partition("once for each:\n")[2].partition("\n\n")[0])
-    [told_of], [found] = value_of(tomllib.loads(written), path), value_of(plain(whole), lines[0].partition("=")[0])
-    assert told_of == {name: found[name] for name in told_of}
-    left = found.keys() - told_of.keys()  # sections inside it, and what stands instead of another key
-    assert all(found[name] in (None, []) for name in left)
+    written = textwrap.dedent(re.split(r"once for each.*:\n", told)[1].partition("\n\n")[0])
+    given = [
+        {name: value for name, value in one.items() if value is not None}
+        for one in value_of(plain(whole), section.place)
+    ]
+    assert value_of(tomllib.loads(written), path) == given
 
 
 def test_the_verb_prints_the_public_text(capsys: pytest.CaptureFixture[str]) -> None:

@@ -26,6 +26,7 @@ from escalate import Scenario, ScenarioError, load, shipped
 from escalate.cli import main
 from escalate.scenario import checks
 from escalate.scenario.fault_words import models_at
+from escalate.scenario.schedule import Schedule
 from escalate.scenario.section import Section
 from escalate.scenario.texts import CONTROL
 from escalate.scenario.toml_text import toml_text
@@ -201,7 +202,7 @@ def inside(value: Any) -> Iterator[Any]:
     """Yield everything inside a scenario, and itself."""
     yield value
     items: Any = ()
-    if isinstance(value, BaseModel):
+    if isinstance(value, (BaseModel, Schedule)):
         items = vars(value).values()
     elif isinstance(value, dict):
         items = (*value.keys(), *value.values())
@@ -214,11 +215,11 @@ def inside(value: Any) -> Iterator[Any]:
 @given(scenario=st.one_of(scenarios(everything=True, sites=True), any_rule()))
 @settings(max_examples=30, deadline=None)
 def test_nothing_inside_can_be_changed(scenario: Scenario) -> None:
-    for each in (scenario.levels, scenario.shares, scenario.lead_days, scenario.window_end_offset):
+    for each in (scenario.levels, scenario.schedules, scenario.windows, scenario.lymphodepletes):
         assert each is not None  # what is remembered is inside, too
     kinds = {type(value) for value in inside(scenario)}
     sections = {kind for kind in kinds if issubclass(kind, Section)}
-    assert kinds - sections <= {str, int, float, bool, date, type(None), tuple, FrozenTable}
+    assert kinds - sections <= {str, int, float, bool, date, type(None), tuple, FrozenTable, Schedule}
 
 
 @pytest.mark.parametrize("file", SCENARIOS, ids=lambda file: file.stem)

@@ -78,7 +78,7 @@ def move(scenario: Scenario, path: str) -> tuple[str, int, int]:
 
 
 def reached(scenario: Scenario, path: str) -> Reached:
-    return walk(scenario, Committee(scenario), read_path(path, scenario.levels, scenario.window_end_offset))
+    return walk(scenario, Committee(scenario), read_path(path, scenario.levels, scenario.windows))
 
 
 # Reading and writing
@@ -96,8 +96,8 @@ def test_what_is_written_is_read(data: st.DataObject) -> None:
     path = write_path(cohorts)
     blank = data.draw(st.sampled_from([" ", "  ", "\t", "\n"]))
     typed = blank.join(data.draw(st.sampled_from([str.upper, str.lower, str.swapcase]))(path).split(" "))
-    assert read_path(f"{blank}{typed}", 12, 28) == cohorts
-    assert write_path(read_path(path, 12, 28)) == path
+    assert read_path(f"{blank}{typed}", 12, (28,) * 12) == cohorts
+    assert write_path(read_path(path, 12, (28,) * 12)) == path
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
@@ -109,7 +109,7 @@ def test_every_path_that_a_trial_prints_is_read_back_and_could_be_produced(scena
     assert many[replicate] == trial.dose_path
     committee = Committee(scenario)
     for path in {*many}:
-        cohorts = read_path(path, scenario.levels, scenario.window_end_offset)
+        cohorts = read_path(path, scenario.levels, scenario.windows)
         assert write_path(cohorts) == path
         assert walk(scenario, committee, cohorts).cautions == ()
     if trial.dose_path:
@@ -301,26 +301,51 @@ def test_rolling_six_is_asked_by_the_published_table() -> None:
     assert answer(scenario, "1NNNP20P10P5").changes == ((18, rises),)
 
 
+def test_days_of_a_pending_patient_are_those_of_the_levels_window() -> None:
+    scenario = levels_of(3, rule=TITE_BOIN).replace(
+        {"safety.dlt_window_anchor": "last_infusion", "dose_levels[2].infusion_days": [0, 9], "follow_up.days": 60}
+    )
+    told = "\n".join(answer(scenario, "1NNNP28 2P30").lines(["low", "middle", "high"]))
+    assert "pending at level 1: 28 of 28 days" in told
+    assert "pending at level 2: 30 of 37 days" in told
+    with pytest.raises(PathError, match="the DLT window has 28 days"):
+        answer(scenario, "1NNNP30 2P30")
+
+
 @pytest.mark.parametrize("method", ["imputation", "effective_sample_size"])
 @pytest.mark.parametrize(
     "path", ["1NNT 1NNNP20P5", "1NNT 1P20P5P2", "1NNNN 2P10P3", "1NNNNNT 2NNTP27P2", "1NNNTP14P1P0"]
 )
-def test_tite_boin_changes_on_the_day_that_the_reference_says(method: str, path: str) -> None:
-    """Day by day, without a DLT, by an implementation of its own."""
+@pytest.mark.parametrize("later", [0, 9])
+def test_tite_boin_changes_on_the_day_that_the_reference_says(method: str, path: str, later: int) -> None:
+    """Day by day, without a DLT, by an implementation of its own; the windows of level 2 may be longer."""
     own = {"imputation": "imputation", "effective_sample_size": "ess"}
-    scenario = levels_of(3, rule={**TITE_BOIN, "method": method})
-    cohorts = read_path(path, 3, 28)
-    days_left = max(28 - patient.days for cohort in cohorts for patient in cohort.patients if patient.days is not None)
+    scenario = levels_of(3, rule={**TITE_BOIN, "method": method}).replace(
+        {
+            "safety.dlt_window_anchor": "last_infusion",
+            "dose_levels[2].infusion_days": [0, later] if later else [0],
+            "follow_up.days": 60,
+        }
+    )
+    windows = (28, 28 + later, 28)
+    cohorts = read_path(path, 3, windows)
+    days_left = max(
+        windows[cohort.level] - patient.days
+        for cohort in cohorts
+        for patient in cohort.patients
+        if patient.days is not None
+    )
     said = []
     for day in range(days_left + 1):
         n, y, c, seen = [0] * 3, [0] * 3, [0] * 3, [0.0] * 3
         for cohort in cohorts:
             for letter, days in cohort.patients:
-                is_open = letter == "P" and (days or 0) + day < 28
+                window = windows[cohort.level]
+                is_open = letter == "P" and (days or 0) + day < window
                 n[cohort.level] += not is_open
                 y[cohort.level] += letter == "T"
                 c[cohort.level] += is_open
-                seen[cohort.level] += ((days or 0) + day) / 28 * is_open
+                seen[cohort.level] += ((days or 0) + day) / window * is_open
         said.append(rolling.tite_boin(cohorts[-1].level, n, y, c, seen, target=0.25, method=own[method]))
     found = answer(scenario, write_path(cohorts))
     assert found.decision is not None and (found.decision.action.words, found.decision.level) == said[0]

@@ -313,7 +313,7 @@ def test_bars_follow_each_other_and_add_up_to_the_mean_duration(name: str) -> No
             end, y = end + bar.get_width(), bar.get_y()
         assert end == pytest.approx(whole.get_width())
     scenarios = [of.tally.scenario for of in shown(name).values()]
-    assert len(bars) == sum(1 + len(waits_of(one)) - (one.lead_days == 0) for one in scenarios)
+    assert len(bars) == sum(1 + len(waits_of(one)) - (not one.lymphodepletes) for one in scenarios)
 
 
 @pytest.mark.parametrize("name", NAMES)

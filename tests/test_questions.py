@@ -209,7 +209,7 @@ class Told(NamedTuple):
     rolling: int
     question: list[int]
     alike: list[Any]
-    window_end: int = 28
+    longest_window: int = 28
 
 
 @pytest.mark.parametrize("rule", [{"name": "TITE-BOIN", "target": 0.25}, {"name": "BOIN", "target": 0.25}])
@@ -357,12 +357,13 @@ def better_news(draw: st.DrawFn) -> tuple[Scenario, Counts, Counts]:
                 done[at] += 1
             else:
                 later.append((at, draw(st.integers(first, days))))
-    dlt_days = tuple(sorted(draw(st.lists(st.integers(0, days), min_size=sum(y), max_size=sum(y)))))
+    dlts = sorted(draw(st.lists(st.integers(0, days), min_size=sum(y), max_size=sum(y))))
+    dlt_days, windows = tuple((0, day) for day in dlts), (days,) * 3
     left = [c[at] - (done[at] - n[at]) for at in range(3)]
     one, two = (
-        Counts(level, tuple(n), tuple(y), tuple(c), seen=tuple(sorted(seen)), dlt_days=dlt_days, window_days=days),
+        Counts(level, tuple(n), tuple(y), tuple(c), seen=tuple(sorted(seen)), dlt_days=dlt_days, windows=windows),
         Counts(level, tuple(done), tuple(y), tuple(left), seen=tuple(sorted(later)), dlt_days=dlt_days,
-               window_days=days),
+               windows=windows),
     )  # fmt: skip
     return scenario, one, two
 

@@ -108,13 +108,16 @@ def busy(number: int) -> Scenario:
     without_place = some(
         [{}, {}, {"without_place": "lost"}, {"patience_days": some([0, 3, 10])}, {"most_waiting": some([1, 3])}]
     )
+    own = random.Random(f"schedules of {number}")
     return small(
         trial__start_date=f"2024-01-0{rng.randint(1, 7)}",
         trial__cap_counts=some(["infused", "evaluable"]),
         trial__max_days=some([300, 900]),
         trial__planned_patients=max(size, 3) + rng.randint(0, 9),
         trial__last_cohort=some(["whole", "partial"]),
-        dose_levels=[{"label": f"dose {level}", "cells": level * 1e9} for level in range(1, levels + 1)],
+        dose_levels=[
+            {"label": f"dose {level}", "cells": level * 1e9} | _own_schedule(own) for level in range(1, levels + 1)
+        ],
         toxicity={"dlt_probability": sorted(some([0.1, 0.3, 0.6]) for _ in range(levels))},
         rule=rule,
         stopping=stopping,
@@ -166,10 +169,10 @@ def gated(number: int) -> Scenario:
     if some([True, False, False]):
         changes |= {"safety.meeting_weeks": [], "safety.meeting_weekdays": EVERY_DAY}
         changes["safety.meeting_dates"] = [start + timedelta(days=15 * number) for number in range(60)]
-    if scenario.treatment.lead_days:
+    if scenario.lymphodepletes:
         changes["treatment.lymphodepletion_weekdays"] = some([EVERY_DAY, EVERY_DAY[:6]])
         changes["safety.lymphodepletion_in_stagger"] = some([True, False])
-    if len(scenario.treatment.infusion_days) > 1:
+    if any(schedule.last_infusion_day for schedule in scenario.schedules):
         changes["treatment.later_infusion_weekdays"] = some([EVERY_DAY, EVERY_DAY[:5]])
     weeks, beds = (
         {"infusions_per_week": some([2, 3])},
@@ -189,6 +192,14 @@ def gated(number: int) -> Scenario:
             "batch_failure_probability": some([0.0, 0.4]),
         }
     return scenario.replace(changes)
+
+
+def _own_schedule(rng: random.Random) -> dict[str, Any]:
+    """Return what a level has of its own: mostly nothing."""
+    twice = {"infusion_days": rng.choice([[0, 1], [0, 4]]), "infusion_shares": [0.25, 0.75]}
+    lead = rng.choice([0, 1, 4])
+    agents = [{"agent": rng.choice(["fludarabine", "bendamustine"]), "mg_per_m2": 30, "days": [-lead]}] if lead else []
+    return rng.choice([{}, {}, {}, twice, {"lymphodepletion": agents}, twice | {"lymphodepletion": agents}])
 
 
 def _closure(rng: random.Random, start: date) -> dict[str, Any]:

@@ -61,8 +61,9 @@ class ProtocolRule(Rule):
         self.reads_level_followup = self.rule.reads_level_followup
         self.reads_dlt_days = self.rule.reads_dlt_days
         self.coherence = self.rule.coherence if self.limits.coherence == "by_rule" else self.limits.coherence
-        self.days_to_resume = _days_for(self.rule.followup_to_resume, scenario.window_end_offset)
-        """Days of follow-up with which all pending patients of a level end a suspension of accrual; 0 if none do."""
+        self.days_to_resume = tuple(_days_for(self.rule.followup_to_resume, days) for days in scenario.windows)
+        """For each level, days of follow-up with which all its pending patients end a suspension of accrual; 0 if none
+        do."""
         goes_where_the_rule_would_not = self.titration is not None or self.limits.no_skipping_down
         self.monotone = self.rule.monotone and not goes_where_the_rule_would_not
         self.too_toxic_above = self.stopping.too_toxic_above or self.target

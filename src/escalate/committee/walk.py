@@ -80,22 +80,22 @@ def said(decision: Decision) -> str:
     return f"{decision.action.words}: {decision.patients} at level {decision.level + 1}{why}"
 
 
-def observed(counts: Counts, window_days: int, share: int = 0) -> Counts:
+def observed(counts: Counts, windows: Sequence[int], share: int = 0) -> Counts:
     """Return a data cut in which every pending patient has been observed, so that a rule can read it.
 
     Parameters
     ----------
     counts : Counts
         With the pending patients whose follow-up is known.
-    window_days : int
-        Length of the DLT window [days].
+    windows : sequence of int
+        For each level, length of the DLT window [days].
     share : int
         What the others have seen of it [parts of `FINE`].
     """
-    known, window = Counter(level for level, _ in counts.seen), max(window_days, 1)
-    others = [(level, share * window) for level, c in enumerate(counts.pending) for _ in range(c - known[level])]
+    known, whole = Counter(level for level, _ in counts.seen), [max(days, 1) for days in windows]
+    others = [(level, share * whole[level]) for level, c in enumerate(counts.pending) for _ in range(c - known[level])]
     seen = [(level, days * FINE) for level, days in counts.seen] + others
-    return counts._replace(seen=tuple(sorted(seen)), window_days=FINE * window)
+    return counts._replace(seen=tuple(sorted(seen)), windows=tuple(FINE * days for days in whole))
 
 
 def room(scenario: Scenario, counts: Counts) -> int:
@@ -205,8 +205,8 @@ class _Walk:
         """Return what the rule reads: of these counts, or of those that have been reached."""
         known = counts or self.counts
         if self.committee.rule.reads_followup:
-            return observed(known, self.scenario.window_end_offset)
-        return known._replace(seen=(), lost=(), window_days=0)
+            return observed(known, self.scenario.windows)
+        return known._replace(seen=(), lost=(), windows=())
 
     def _asked(self, counts: Counts | None = None, outstanding: int = 0) -> Decision:
         return self.committee.decide(self._read(counts), self.room, outstanding)
@@ -222,7 +222,7 @@ class _Walk:
             last=(evaluable, dlts) if self.committee.rule.reads_last else (0, 0),
             seen=seen,
             lost=tuple(sorted((*self.counts.lost, *lost))),
-            window_days=self.scenario.window_end_offset if seen else 0,
+            windows=self.scenario.windows if seen else (),
         )
 
     def _places_of(self, cohort: PathCohort) -> int:

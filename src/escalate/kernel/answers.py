@@ -41,7 +41,7 @@ class Answers:
     """
 
     def __init__(self, scenario: Scenario, committee: Committee, room: Room) -> None:
-        self._levels, self._window_days = scenario.levels, scenario.window_end_offset
+        self._levels, self._windows = scenario.levels, np.array(scenario.windows)
         self._cohort_size = scenario.safety.cohort_size
         self._most_places = max(scenario.safety.cohort_size, scenario.trial.planned_patients)
         self._committee, self._room = committee, room
@@ -81,7 +81,7 @@ class Answers:
     @property
     def _code_size(self) -> int:
         """As `kernel.questions.code_size`."""
-        return self._levels * (self._window_days + 1)
+        return self._levels * (int(self._windows.max()) + 1)
 
     def __len__(self) -> int:
         return len(self.known)
@@ -121,7 +121,7 @@ class Answers:
         levels = questions[:, 3]
         pending = questions[np.arange(len(questions)), HEAD + 2 * self._levels + levels]
         row = np.flatnonzero((questions[:, 0] == Ask.DECISION) & (pending > 0))
-        low, high = np.zeros(len(row), dtype=np.int64), pending[row] * self._window_days
+        low, high = np.zeros(len(row), dtype=np.int64), pending[row] * self._windows[levels[row]]
         at_low, at_high = answers[row], self._decide(questions[row], high)
         turns: list[tuple[IntArray, IntArray, IntArray]] = []
         while True:
@@ -185,7 +185,7 @@ class Answers:
         """Return the decisions; where it is given, after so many days of follow-up at the level."""
         cut, outstanding = self._cut(questions), questions[:, 1]
         if days_seen is not None:
-            share = days_seen / max(self._window_days, 1)
+            share = days_seen / np.maximum(self._windows[cut.level], 1)
             here = np.arange(self._levels) == cut.level[:, np.newaxis]
             cut = replace(cut, followup=here * share[:, np.newaxis])
         decided = self._committee.decide_many(cut, questions[:, 2], outstanding)
@@ -256,7 +256,7 @@ class Answers:
         k = self._levels
         kind, code = np.divmod(codes[:, (codes >= 0).any(axis=0)], self._code_size)
         days, level = np.divmod(code, k)
-        share = np.minimum(days / max(self._window_days, 1), 1.0)
+        share = np.minimum(days / np.maximum(self._windows[level], 1), 1.0)
         pending, lost, dlt = kind == 0, kind == 1, kind == 2
         rows = np.nonzero(pending)[0]
         followup = np.bincount(rows * k + level[pending], share[pending], len(codes) * k).reshape(-1, k)

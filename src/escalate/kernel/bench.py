@@ -37,16 +37,26 @@ class Numbers(Kind):
 
 
 class Protocol(NamedTuple):
-    """What a scenario asks of the calendar, in whole numbers; days where a name says so, 1 for yes."""
+    """What a scenario asks of the calendar, in whole numbers; days where a name says so, 1 for yes.
+
+    What depends on the level is a row with a number for each of `MOST_LEVELS`: a type for any number of levels.
+    """
 
     levels: int
     cohort_size: int
     cap: int
     cap_counts_infused: int
     max_days: int
-    lead_days: int
-    window_end: int
-    last_infusion: int
+    schedule_row: Row[int]
+    """How many rows of other schedules stand before those of a level's own in `Tables.open_days`."""
+    infusions: Row[int]
+    """How many infusions a patient has."""
+    lead_days: Row[int]
+    window_end: Row[int]
+    window_level: Row[int]
+    """The lowest level with the same window."""
+    longest_window: int
+    last_infusion: Row[int]
     review_delay_days: int
     assignment_delay_days: int
     """-1 where every decision is a meeting's."""
@@ -54,7 +64,7 @@ class Protocol(NamedTuple):
     """-1 where an urgent meeting is as any other."""
     reviews_sentinel: int
     """Whether the committee looks at a sentinel's DLT before anybody else starts treatment."""
-    stagger_lead_days: int
+    stagger_lead_days: Row[int]
     """Days before the end of the stagger from which on lymphodepletion may start."""
     has_resources: int
     """Whether there is a product, or the unit's capacity counts."""
@@ -102,7 +112,7 @@ class Protocol(NamedTuple):
     reads_last: int
     reads_followup: int
     reads_dlt_days: int
-    days_to_resume: int
+    days_to_resume: Row[int]
     """Days of follow-up with which all pending patients of a level end a suspension of accrual; 0 if none do."""
     monotone: int
     start_level: int
@@ -155,11 +165,13 @@ class Bench:
     here: int = 0
     """How many have come and are not enrolled, where they are looked at one by one."""
     turned_away: int = 0
-    # Patients in all: evaluable; enrolled, and of these past the day of their infusion; infused; between
-    # lymphodepletion and infusion; with an open window, the first of them
+    # Patients in all: evaluable; enrolled; infused; between lymphodepletion and infusion; with an open window, the
+    # first of them
     evaluable_patients: int = 0
     enrolled: int = 0
     arrived: int = 0
+    """How many were enrolled before the first one who is on the way; where levels have different leads, some of those
+    enrolled later have been infused, too."""
     infused: int = 0
     on_the_way: int = 0
     windows: int = 0
@@ -222,6 +234,8 @@ class Bench:
     """What is waited for until then: one of `Wait`."""
     resume_day: int = 0
     """When a suspended rule is asked again, since the follow-up suffices then."""
+    infusion_day: int = 0
+    """When the next one on the way is to be infused."""
     outcome_day: int = 0
     """When the next outcome becomes known."""
     # The last data cut, and how the escalation ends
@@ -353,8 +367,8 @@ class Tables(NamedTuple):
     """P(DLT) of each level."""
     open_days: Row[Row[int]]
     """For each day the first one, from it on, that the protocol leaves open for something: see `Open`."""
-    infusion_days: Numbers
-    """Days of a patient's infusions, from the first one on."""
+    infusion_days: Row[Numbers]
+    """For each level, days of a patient's infusions, from the first one on: as many as `Protocol.infusions` says."""
     release_days: Numbers
     """Days on which batches of the product are released."""
     batch_fails: Row[int]

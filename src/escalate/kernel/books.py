@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..nature.streams import NEVER
 from .bench import Bench, Numbers, Person, Protocol, Tables, day_of_dlt
 from .codes import Drawn, Outcome, State, Wait
@@ -50,7 +48,7 @@ LETTERS = tuple(b"\0PNTXX\0")
 SPACE, ZERO = b" 0"
 
 
-def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers, infusion_days: Iterable[int]) -> None:
+def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers) -> None:
     """Write what is kept of a trial that has ended.
 
     Parameters
@@ -60,8 +58,6 @@ def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers, i
         each of `escalate.results.outcomes.PER_LEVEL` the levels, and days of the first cohorts.
     path : sequence of int
         Bytes of the dose path, 0 where it has ended.
-    infusion_days : sequence of int
-        Days of the infusions after the first one.
     """
     for position in range(len(row)):
         row[position] = 0
@@ -81,7 +77,7 @@ def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers, i
     row[0], row[1], row[2] = w.recommended, w.reason, end
     for position in range(Wait.KINDS):
         row[WAIT_COLUMN + position] = w.waits[position]
-    milestones(p, w, t, row, infusion_days, end if is_complete_trial else -1)
+    milestones(p, w, t, row, end if is_complete_trial else -1)
     write_path(w, t, path)
 
 
@@ -129,26 +125,27 @@ def count_candidates(w: Bench, row: Numbers, first: int) -> None:
     row[first + State.SCREEN_FAILURE] += w.screen_failures
 
 
-def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, infusion_days: Iterable[int], ended: int) -> None:
+def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, ended: int) -> None:
     """Write the days of the milestones, -1 for what never came."""
     first_infusion, last_infusion = -1, -1
-    for patient in range(w.arrived):
+    for patient in range(w.enrolled):
         person = t.people[patient]
-        if person.outcome == Outcome.NOT_INFUSED:
+        if person.outcome in (Outcome.NOT_YET, Outcome.NOT_INFUSED):
             continue
-        if first_infusion < 0:
+        if first_infusion < 0 or person.infusion_day < first_infusion:
             first_infusion = person.infusion_day
         dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
         if dlt_day < stopped:
             stopped = dlt_day
         if p.withholds_later:
             if person.outcome == Outcome.PENDING:
-                stop_infusions(w, t, person, p.max_days + 1)
+                stop_infusions(p, w, t, person, p.max_days + 1)
             if person.stopped_day - person.infusion_day < stopped:
                 stopped = person.stopped_day - person.infusion_day
         if person.infusion_day > last_infusion:
             last_infusion = person.infusion_day
-        for after in infusion_days:
+        for number in range(1, p.infusions[person.level]):
+            after = t.infusion_days[person.level][number]
             day = person.infusion_day + after
             if after < stopped and day <= p.max_days and day > last_infusion:
                 last_infusion = day
@@ -163,7 +160,7 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, infusion_days: It
 def write_path(w: Bench, t: Tables, path: Numbers) -> None:
     """Write the dose path as bytes: for each cohort with infused patients its level, then a letter for each."""
     position, cohort = 0, 0
-    for patient in range(w.arrived):
+    for patient in range(w.enrolled):
         person = t.people[patient]
         letter = LETTERS[person.outcome]
         if not letter:

@@ -67,7 +67,6 @@ class Chunk:
         self._scenario, self._room, self._answers, self._nature = scenario, room, answers, nature
         self._protocol, self._read, self._count = protocol, room.protocol(protocol), nature.count
         self._batch_fails = room.form(nature.batch_fails.astype(np.int64))
-        self._later_infusions = room.form(np.array(scenario.treatment.infusion_days[1:], dtype=np.int64))
         self._candidate_pages = candidate_pages
         self._letters: Row[Numbers] = []
         self._recommended: list[tuple[IntArray, IntArray]] = []
@@ -131,7 +130,7 @@ class Chunk:
         self._room.run_many(
             self._read, self._seats, tables, self._candidates, self._passes, self._failing, self._sites,
             self._fates, self._tolerance, self._batch_fails,
-            self._seat_of, self._room.form(todo), codes, questions, self._rows, self._letters, self._later_infusions,
+            self._seat_of, self._room.form(todo), codes, questions, self._rows, self._letters,
         )  # fmt: skip
         return np.asarray(codes), np.asarray(questions)
 
@@ -219,7 +218,7 @@ class Chunk:
             tolerance=form(np.zeros(0)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
             open_days=form(self._open_days()),
-            infusion_days=form(np.array(self._scenario.treatment.infusion_days, dtype=np.int64)),
+            infusion_days=form(self._infusion_days()),
             release_days=form(np.array(self._scenario.release_days, dtype=np.int64)),
             batch_fails=form(nothing.ravel()),
             people=self._room.nobody(),
@@ -233,13 +232,23 @@ class Chunk:
 
     def _open_days(self) -> IntArray:
         """Return the first open day from each on, a row for each of `Open`; no days where all are open for all."""
-        days = self._scenario.open_days
-        rows = np.stack([days.by_weekday, days.by_closure, days.committee, days.screening, days.urgent])
+        days, schedules = self._scenario.open_days, self._scenario.schedules
+        levels = [schedules.index(schedule) for schedule in dict.fromkeys(schedules)]
+        of_schedules = [each[level] for level in levels for each in (days.by_weekday, days.by_closure)]
+        rows = np.stack([days.committee, days.screening, days.urgent, *of_schedules])
         return rows[:, :0] if (rows == np.arange(rows.shape[1])).all() else rows
 
     def _of_sites(self, what: str) -> IntArray:
         """Return the first day from each on that is open for something, a row for each site."""
         return np.stack([getattr(site.open_days, what) for site in self._scenario.recruiting_sites])
+
+    def _infusion_days(self) -> IntArray:
+        """Return the days of each level's infusions, a row for each level, filled up with days that nobody reads."""
+        infusion_days = [schedule.infusion_days for schedule in self._scenario.schedules]
+        rows = np.zeros((len(infusion_days), max(map(len, infusion_days))), dtype=np.int64)
+        for row, days in zip(rows, infusion_days, strict=True):
+            row[: len(days)] = days
+        return rows
 
     def _columns(self) -> Columns:
         numbers = np.asarray(self._rows).astype(np.int32)

@@ -129,16 +129,18 @@ class Drawn(Codes):
 class Open(Codes):
     """For what a day is open: rows of `bench.Tables.open_days`, as `escalate.scenario.open_days.OpenDays` has them."""
 
-    BY_WEEKDAY = 0
-    """A treatment may begin, as its weekdays go."""
-    BY_CLOSURE = 1
-    """A treatment may begin, as closures go."""
-    COMMITTEE = 2
+    COMMITTEE = 0
     """The committee meets."""
-    SCREENING = 3
+    SCREENING = 1
     """Results of screening are given."""
-    URGENT = 4
+    URGENT = 2
     """The committee can meet urgently."""
+    BY_WEEKDAY = 3
+    """A treatment may begin, as its weekdays go; with the next row, this one comes again for each schedule."""
+    BY_CLOSURE = 4
+    """A treatment may begin, as closures go."""
+    OF_A_SCHEDULE = 2
+    """How many rows each schedule has."""
 
 
 class Way(Codes):

@@ -39,12 +39,12 @@ def hold(w: Bench) -> None:
 
 def wait_for_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """Note when the level's pending patients will have been observed for as long as a suspended rule asks."""
-    if p.days_to_resume == 0:
+    if p.days_to_resume[w.level] == 0:
         return
     for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.level == w.level and person.outcome in (Outcome.NOT_YET, Outcome.PENDING):
-            day = person.infusion_day + p.days_to_resume
+            day = person.infusion_day + p.days_to_resume[w.level]
             if day > w.today and (w.resume_day == NEVER or day > w.resume_day):
                 w.resume_day = day
 
@@ -64,7 +64,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
             return
         if t.answers[found][Answer.SAYS]:
             is_too_toxic(p, w, t, 0)
-            cut_data(p, w, t, 0, 0)
+            cut_data(p, w, t, 0, 0, 0)
             return
     is_ready = is_complete(p, w)
     if not w.expansion and not is_ready and w.news and p.early_decision and not w.concluding and not w.calm:
@@ -72,7 +72,7 @@ def look_at_outcomes(p: Protocol, w: Bench, t: Tables) -> None:
         if outstanding and is_forced(p, w, t, outstanding):
             forced, is_ready = 1, True
     if is_ready:
-        cut_data(p, w, t, forced, outstanding)
+        cut_data(p, w, t, forced, outstanding, 0)
 
 
 def is_too_toxic(p: Protocol, w: Bench, t: Tables, late: int) -> None:
@@ -87,7 +87,7 @@ def permit(w: Bench, t: Tables, level: int) -> None:
     w.permitted = level
     for patient in range(w.arrived, w.enrolled):
         person = t.people[patient]
-        if person.level > level and not person.withheld:
+        if person.level > level and person.outcome == Outcome.NOT_YET and not person.withheld:
             person.withheld = 1
             w.to_be_infused[person.level] -= 1
 
@@ -118,9 +118,12 @@ def stays_calm(p: Protocol, w: Bench) -> bool:
     return w.evaluable_at_cut > 0 and w.cut_forced == 0 and w.bad_news == 0
 
 
-def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int) -> None:
-    """Freeze what the committee will see; nobody is enrolled until it has decided."""
-    levels_change(p, w, t, 0)
+def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int, late: int) -> None:
+    """Freeze what the committee will see; nobody is enrolled until it has decided.
+
+    `late` is 1 if today's infusions have been given already.
+    """
+    levels_change(p, w, t, late)
     w.last_day = w.today
     w.open = w.news = 0
     w.resume_day = NEVER
@@ -224,12 +227,12 @@ def decision_with(p: Protocol, w: Bench, t: Tables, places: int) -> int:
 
 def days_seen(p: Protocol, w: Bench, t: Tables) -> int:
     """Return how many days of their windows the pending patients of the level have been observed, added up."""
-    total = 0
-    for patient in range(w.oldest_window, w.arrived):
+    total, window_end = 0, p.window_end[w.level]
+    for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.outcome == Outcome.PENDING and person.level == w.level:
             seen = w.today - person.infusion_day
-            total += seen if seen < p.window_end else p.window_end
+            total += seen if seen < window_end else window_end
     return total
 
 

@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..nature.streams import NEVER
 from ..results.outcomes import COHORTS_TIMED
 from ..words.records import NO_LEVEL, Action
@@ -47,7 +45,6 @@ def run_many(
     questions: Row[Numbers],
     rows: Row[Numbers],
     paths: Row[Numbers],
-    infusion_days: Iterable[int],
 ) -> None:
     """Run some trials of a chunk, and write down how each ended: with its books, or with its question.
 
@@ -64,8 +61,6 @@ def run_many(
         Positions of the trials to be run.
     codes, questions
         How each of those ended, and its question.
-    infusion_days : sequence of int
-        Days of the infusions after the first one.
     """
     free = 0
     for place in range(len(todo)):
@@ -101,7 +96,7 @@ def run_many(
             begin(p, w, t)
         code = codes[place] = run_trial(p, w, t)
         if code in (Run.ENDED, Run.LEAVES_QUESTION):
-            close_books(p, w, t, rows[trial], paths[trial], infusion_days)
+            close_books(p, w, t, rows[trial], paths[trial])
         elif is_new:
             seat_of[trial] = seat
             free += 1
@@ -168,7 +163,7 @@ def begin(p: Protocol, w: Bench, t: Tables) -> None:
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, Ask.DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
-    w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.outcome_day = NEVER
+    w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.infusion_day = w.outcome_day = NEVER
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.standing_since = 0
@@ -236,7 +231,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
         looks = infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
             if by_unit(p, w, t) == w.today:
-                cut_data(p, w, t, 0, 0)
+                cut_data(p, w, t, 0, 0, 1)
             else:
                 w.wake_day = w.today + 1
         if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:
@@ -258,8 +253,8 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
         day = w.check_day
     if w.today < w.resume_day < day:
         day = w.resume_day
-    if w.arrived < w.enrolled and t.people[w.arrived].infusion_day < day:
-        day = t.people[w.arrived].infusion_day
+    if w.infusion_day < day:
+        day = w.infusion_day
     if w.outcome_day < day:
         day = w.outcome_day
     if w.closed:

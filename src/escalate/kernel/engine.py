@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..committee.committee import Committee
 from ..nature.draws import Nature
+from ..nature.patients import onset_depends_on_level
 from ..nature.streams import NEVER, PAGE
 from ..results.outcomes import consented
 from ..scenario.model import Scenario
-from ..scenario.nature import WeibullOnset
 from ..words.records import TIME_IS_UP
 from . import compiled
 from .answers import Answers
-from .bench import Protocol
+from .bench import MOST_LEVELS, Protocol
 from .chunk import Chunk, Columns, is_one_by_one
+from .codes import Open
 from .rooms import room_for
 
 MOST_REMEMBERED = 5_000_000
@@ -85,6 +88,8 @@ class Engine:
         first, rule = committee.first(scenario.trial.planned_patients), committee.rule
         capacity, product = scenario.capacity, scenario.store
         screening, own = scenario.screening, scenario.autologous
+        schedules, windows = scenario.schedules, scenario.windows
+        kinds, leads = list(dict.fromkeys(schedules)), [schedule.lead_days for schedule in schedules]
         never_waits = accrual.without_place == "lost"
         patience = NEVER if accrual.patience_days is None else accrual.patience_days
         return Protocol(
@@ -93,14 +98,18 @@ class Engine:
             cap=scenario.trial.planned_patients,
             cap_counts_infused=scenario.trial.cap_counts == "infused",
             max_days=scenario.trial.max_days,
-            lead_days=scenario.lead_days,
-            window_end=scenario.window_end_offset,
-            last_infusion=scenario.treatment.infusion_days[-1],
+            schedule_row=_by_level(Open.OF_A_SCHEDULE * kinds.index(schedule) for schedule in schedules),
+            infusions=_by_level(len(schedule.infusion_days) for schedule in schedules),
+            lead_days=_by_level(leads),
+            window_end=_by_level(windows),
+            window_level=_by_level(windows.index(window) for window in windows),
+            longest_window=max(windows),
+            last_infusion=_by_level(schedule.last_infusion_day for schedule in schedules),
             review_delay_days=safety.review_delay_days,
             assignment_delay_days=-1 if safety.assignment_delay_days is None else safety.assignment_delay_days,
             urgent_review_days=-1 if safety.urgent_review_days is None else safety.urgent_review_days,
             reviews_sentinel=safety.after_sentinel_dlt == "review",
-            stagger_lead_days=scenario.lead_days if safety.lymphodepletion_in_stagger else 0,
+            stagger_lead_days=_by_level(lead * safety.lymphodepletion_in_stagger for lead in leads),
             has_resources=capacity is not None or product is not None,
             infusions_per_week=(capacity.infusions_per_week or 0) if capacity else 0,
             patients_at_once=(capacity.patients_at_once or 0) if capacity else 0,
@@ -120,7 +129,7 @@ class Engine:
             withholds_later=safety.later_infusions_at_closed_level == "withhold",
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,
-            onset_depends_on_level=isinstance(scenario.toxicity.onset, WeibullOnset),
+            onset_depends_on_level=onset_depends_on_level(scenario),
             one_by_one=is_one_by_one(scenario),
             screening_waits=screening.waits,
             referred_are_lost=screening.while_closed == "waits",
@@ -137,7 +146,7 @@ class Engine:
             reads_last=rule.reads_last,
             reads_followup=self.answers.reads_followup,
             reads_dlt_days=rule.reads_dlt_days,
-            days_to_resume=rule.days_to_resume,
+            days_to_resume=_by_level(rule.days_to_resume),
             monotone=rule.monotone,
             start_level=safety.start_level - 1,
             first_action=int(first.action),
@@ -146,3 +155,9 @@ class Engine:
             first_reason=self.answers.reason(first.reason),
             time_is_up=self.answers.reason(TIME_IS_UP),
         )
+
+
+def _by_level(numbers: Iterable[int]) -> tuple[int, ...]:
+    """Return a number for each level as the protocol has them, zeros behind them."""
+    given = tuple(numbers)
+    return given + (0,) * (MOST_LEVELS - len(given))

@@ -166,7 +166,7 @@ def next_cohort_day(p: Protocol, w: Bench, t: Tables) -> int:
         person = t.people[patient]
         if person.outcome in (Outcome.NOT_YET, Outcome.PENDING) and person.infusion_day > last:
             last = person.infusion_day
-    return meeting_day_of_cut(p, t, last + p.window_end) if last >= 0 else NEVER
+    return meeting_day_of_cut(p, t, last + p.window_end[w.level]) if last >= 0 else NEVER
 
 
 def waits_or_goes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:

@@ -44,7 +44,9 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
     """Give a candidate a place in the open cohort; lymphodepletion starts."""
     w.enrolled += 1
     person.cohort, person.level, person.outcome = w.cohorts, w.level, Outcome.NOT_YET
-    person.start_day, person.infusion_day = w.today, w.today + p.lead_days
+    person.start_day, person.infusion_day = w.today, w.today + p.lead_days[w.level]
+    if person.infusion_day < w.infusion_day:
+        w.infusion_day = person.infusion_day
     w.taken += 1
     w.on_the_way += 1
     w.cohort_lymphodepleted += 1
@@ -60,28 +62,42 @@ def enrol(p: Protocol, w: Bench, person: Person) -> None:
 def infusions(p: Protocol, w: Bench, t: Tables) -> bool:
     """Infuse those who are due today, unless something speaks against it; return whether a place was given back."""
     given_back = False
-    while w.arrived < w.enrolled and t.people[w.arrived].infusion_day == w.today:
-        patient, person = w.arrived, t.people[w.arrived]
-        w.arrived += 1
-        w.on_the_way -= 1
-        w.lymphodepleted[person.level] -= 1
-        w.to_be_infused[person.level] -= 1 - person.withheld
-        if person.cohort == w.cohorts:
-            w.cohort_lymphodepleted -= 1
-        w.last_day = w.today
-        withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
-        if p.withholds_if_closed and w.cut_forced and w.meeting_day != NEVER and person.cohort == w.cohorts:
-            withheld = True
-        if person.withheld or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
-            is_not_infused(p, w, person)
-            given_back = True
-        else:
-            begins_window(p, w, t, person, patient)
-            plan_outcome(p, w, t, patient)
-            if p.frees_at_once and t.fates[Drawn.GETS][patient] == Fate.LESS and not has_rolling_cohort(p, w, person):
-                frees_place_at_once(w, person)
+    if w.infusion_day != w.today:
+        return given_back
+    w.infusion_day = NEVER
+    for patient in range(w.arrived, w.enrolled):
+        person = t.people[patient]
+        if person.outcome == Outcome.NOT_YET and person.infusion_day == w.today:
+            if arrives(p, w, t, patient):
                 given_back = True
+        elif person.outcome == Outcome.NOT_YET and person.infusion_day < w.infusion_day:
+            w.infusion_day = person.infusion_day
+    while w.arrived < w.enrolled and t.people[w.arrived].outcome != Outcome.NOT_YET:
+        w.arrived += 1
     return given_back
+
+
+def arrives(p: Protocol, w: Bench, t: Tables, patient: int) -> bool:
+    """Infuse a patient, unless something speaks against it; return whether a place was given back."""
+    person = t.people[patient]
+    w.on_the_way -= 1
+    w.lymphodepleted[person.level] -= 1
+    w.to_be_infused[person.level] -= 1 - person.withheld
+    if person.cohort == w.cohorts:
+        w.cohort_lymphodepleted -= 1
+    w.last_day = w.today
+    withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
+    if p.withholds_if_closed and w.cut_forced and w.meeting_day != NEVER and person.cohort == w.cohorts:
+        withheld = True
+    if person.withheld or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
+        is_not_infused(p, w, person)
+        return True
+    begins_window(p, w, t, person, patient)
+    plan_outcome(p, w, t, patient)
+    if p.frees_at_once and t.fates[Drawn.GETS][patient] == Fate.LESS and not has_rolling_cohort(p, w, person):
+        frees_place_at_once(w, person)
+        return True
+    return False
 
 
 def has_rolling_cohort(p: Protocol, w: Bench, person: Person) -> bool:
@@ -136,12 +152,13 @@ def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
     person = t.people[patient]
     dlt_day, drop_out_day = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
     last = drop_out_day if drop_out_day < p.follow_up_days else p.follow_up_days
-    if dlt_day <= p.window_end and dlt_day <= last:
+    window_end, last_infusion = p.window_end[person.level], p.last_infusion[person.level]
+    if dlt_day <= window_end and dlt_day <= last:
         person.settle_day, person.comes = w.today + dlt_day, Outcome.DLT
-    elif p.window_end <= last:
+    elif window_end <= last:
         stopped = dlt_day if dlt_day < drop_out_day else drop_out_day
-        full = t.fates[Drawn.GETS][patient] == Fate.FULL_DOSE and (p.last_infusion == 0 or p.last_infusion < stopped)
-        person.settle_day, person.comes = w.today + p.window_end, Outcome.NO_DLT if full else Outcome.NON_EVALUABLE
+        full = t.fates[Drawn.GETS][patient] == Fate.FULL_DOSE and (last_infusion == 0 or last_infusion < stopped)
+        person.settle_day, person.comes = w.today + window_end, Outcome.NO_DLT if full else Outcome.NON_EVALUABLE
     else:
         person.settle_day, person.comes = w.today + last, Outcome.LEFT_IN_WINDOW
     if person.settle_day < w.outcome_day:
@@ -151,12 +168,12 @@ def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
 def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
     """Let today's outcomes become known: in the morning of patients infused before, in the evening of today's."""
     w.outcome_day = NEVER
-    for patient in range(w.oldest_window, w.arrived):
+    for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.outcome == Outcome.PENDING:
             if person.settle_day == w.today:
                 if p.withholds_later:
-                    stop_infusions(w, t, person, w.today)
+                    stop_infusions(p, w, t, person, w.today)
                     if person.comes == Outcome.NO_DLT and person.stopped_day != NEVER:
                         person.comes = Outcome.NON_EVALUABLE
                 if person.comes == Outcome.DLT and p.reviews_sentinel and w.has_sentinel and patient == w.sentinel:

@@ -46,14 +46,14 @@ def is_complete(p: Protocol, w: Bench) -> bool:
     return not has_free_place(w) or room(p, w, w.permitted) <= 0
 
 
-def stop_infusions(w: Bench, t: Tables, person: Person, until: int) -> None:
+def stop_infusions(p: Protocol, w: Bench, t: Tables, person: Person, until: int) -> None:
     """Write down the first infusion that was withheld since levels have stood as they do, up to a day."""
     called = w.cut_forced == 1 and w.meeting_day != NEVER and person.cohort == w.cohorts
     if person.stopped_day != NEVER or not (person.level > w.permitted or called):
         return
-    for after in t.infusion_days:
-        day = person.infusion_day + after
-        if after > 0 and w.standing_since <= day < until:
+    for number in range(1, p.infusions[person.level]):
+        day = person.infusion_day + t.infusion_days[person.level][number]
+        if w.standing_since <= day < until:
             person.stopped_day = day
             return
 
@@ -61,9 +61,9 @@ def stop_infusions(w: Bench, t: Tables, person: Person, until: int) -> None:
 def levels_change(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     """Write down whose later infusions were withheld, before levels stand otherwise; today's too, if it is late."""
     if p.withholds_later:
-        for patient in range(w.oldest_window, w.arrived):
+        for patient in range(w.oldest_window, w.enrolled):
             if t.people[patient].outcome == Outcome.PENDING:
-                stop_infusions(w, t, t.people[patient], w.today + late)
+                stop_infusions(p, w, t, t.people[patient], w.today + late)
         w.standing_since = w.today + late
 
 
@@ -84,13 +84,14 @@ def meeting_day_of_cut(p: Protocol, t: Tables, cut_day: int) -> int:
     return open_day(t, Open.COMMITTEE, cut_day + p.review_delay_days)
 
 
-def by_calendar(w: Bench, t: Tables) -> int:
+def by_calendar(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the first day, from today on, on which the calendar lets a treatment begin that is shut by it today."""
-    day = open_day(t, Open.BY_CLOSURE, w.today)
+    before = p.schedule_row[w.level]
+    day = open_day(t, Open.BY_CLOSURE + before, w.today)
     if day > w.today:
         w.wake_gate = Wait.CLOSURE
         return day
-    day = open_day(t, Open.BY_WEEKDAY, w.today)
+    day = open_day(t, Open.BY_WEEKDAY + before, w.today)
     if day > w.today:
         w.wake_gate = Wait.WEEKDAY
     return day
@@ -101,7 +102,7 @@ def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
 
     The gates are those of `trial.gates`, in their order.
     """
-    day = stagger_until(p, w, t) - p.stagger_lead_days
+    day = stagger_until(p, w, t) - p.stagger_lead_days[w.level]
     if day > w.today:
         w.wake_gate = Wait.STAGGER
         return day
@@ -142,7 +143,7 @@ def by_unit(p: Protocol, w: Bench, t: Tables) -> int:
         day = with_resources(p, w, t)
         if day > w.today:
             return day
-    return by_calendar(w, t)
+    return by_calendar(p, w, t)
 
 
 def with_resources(p: Protocol, w: Bench, t: Tables) -> int:
@@ -181,21 +182,26 @@ def weeks_have_room(p: Protocol, w: Bench, t: Tables, day: int) -> bool:
     """Return whether the weeks of all infusions of a treatment that begins on a day have room for them."""
     if p.infusions_per_week == 0:
         return True
-    for after in t.infusion_days:
-        week = week_of(p, day + p.lead_days + after)
-        booked = 0
-        for own in t.infusion_days:
-            if week_of(p, day + p.lead_days + own) == week:
-                booked += 1
+    infusion_day = day + p.lead_days[w.level]
+    for number in range(p.infusions[w.level]):
+        week = week_of(p, infusion_day + t.infusion_days[w.level][number])
+        booked = infusions_in(p, t, w.level, infusion_day, week)
         for patient in range(w.enrolled):
             person = t.people[patient]
             if person.outcome != Outcome.NOT_INFUSED:
-                for other in t.infusion_days:
-                    if week_of(p, person.infusion_day + other) == week:
-                        booked += 1
+                booked += infusions_in(p, t, person.level, person.infusion_day, week)
         if booked > p.infusions_per_week:
             return False
     return True
+
+
+def infusions_in(p: Protocol, t: Tables, level: int, infusion_day: int, week: int) -> int:
+    """Return how many infusions of a patient at a level fall into a week."""
+    count = 0
+    for number in range(p.infusions[level]):
+        if week_of(p, infusion_day + t.infusion_days[level][number]) == week:
+            count += 1
+    return count
 
 
 def week_of(p: Protocol, day: int) -> int:

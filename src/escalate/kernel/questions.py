@@ -46,7 +46,7 @@ def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
         elif person.outcome == Outcome.LEFT_IN_WINDOW:
             code = size + person.level + p.levels * (person.settle_day - person.infusion_day)
         elif person.outcome == Outcome.DLT and p.reads_dlt_days:
-            code = 2 * size + p.levels * (person.settle_day - person.infusion_day)
+            code = 2 * size + p.window_level[person.level] + p.levels * (person.settle_day - person.infusion_day)
         if code >= 0:
             insert(q, first, end, code)
             end += 1
@@ -55,8 +55,11 @@ def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
 
 
 def code_size(p: Protocol) -> int:
-    """Return how many ``level + levels * days`` there are; it is added once for the lost, twice for DLTs."""
-    return p.levels * (p.window_end + 1)
+    """Return how many ``level + levels * days`` there are; it is added once for the lost, twice for DLTs.
+
+    Of a DLT the level says how long the window was: any other with the same window is as good.
+    """
+    return p.levels * (p.longest_window + 1)
 
 
 def insert(q: Numbers, first: int, end: int, value: int) -> None:

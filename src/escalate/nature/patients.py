@@ -88,11 +88,11 @@ class PatientDraws(Draws):
     @property
     def onset_depends_on_level(self) -> bool:
         """Whether the day on which a DLT comes depends on the dose level."""
-        return isinstance(self.scenario.toxicity.onset, WeibullOnset)
+        return onset_depends_on_level(self.scenario)
 
     def onset_day(self, page: int, level: int) -> IntArray:
         """Return the day on which a DLT of 16 patients would come, shape (count, 16) [days after infusion]."""
-        onset, days = self.scenario.toxicity.onset, self.scenario.window_end_offset + 1
+        onset, days = self.scenario.toxicity.onset, self.scenario.windows[level] + 1
         u = self.draw(Stream.ONSET, page)
         if isinstance(onset, ListOnset):
             drawn = np.asarray(onset.days)[(u * len(onset.days)).astype(np.int64)]
@@ -164,8 +164,15 @@ def weibull_onset(u: FloatArray, p: float, second_half_share: float, days: int) 
     return days * (-np.log1p(-u * p) / whole) ** (1 / shape)
 
 
+def onset_depends_on_level(scenario: Scenario) -> bool:
+    """Return whether the day on which a DLT comes depends on the dose level: with its P(DLT), or with its window."""
+    onset = scenario.toxicity.onset
+    own_windows = len(set(scenario.windows)) > 1
+    return isinstance(onset, WeibullOnset) or (own_windows and not isinstance(onset, ListOnset))
+
+
 def onset_probability(scenario: Scenario, level: int) -> FloatArray:
-    """Return the probability of each day of onset, given a DLT, shape (window_end_offset + 1,).
+    """Return the probability of each day of onset, given a DLT, shape (days of the level's window + 1,).
 
     Parameters
     ----------
@@ -174,7 +181,7 @@ def onset_probability(scenario: Scenario, level: int) -> FloatArray:
     level : int
         Dose level, from 0.
     """
-    onset, days = scenario.toxicity.onset, scenario.window_end_offset + 1
+    onset, days = scenario.toxicity.onset, scenario.windows[level] + 1
     if isinstance(onset, ListOnset):
         return np.bincount(onset.days, minlength=days) / len(onset.days)
     if isinstance(onset, WeibullOnset):
@@ -221,9 +228,9 @@ def evaluable_probability(scenario: Scenario) -> list[float]:
 
 def _counted(scenario: Scenario) -> Iterator[tuple[float, float]]:
     """Yield, for each level, the probabilities to be evaluable with a DLT, and without one."""
-    attrition, end = scenario.attrition, scenario.window_end_offset
-    stays = (1 - attrition.drop_out_per_year) ** (np.arange(end + 1) / 365.25)  # up to each day of the window
-    for level, p in enumerate(scenario.toxicity.dlt_probability):
+    attrition = scenario.attrition
+    for level, (p, end) in enumerate(zip(scenario.toxicity.dlt_probability, scenario.windows, strict=True)):
+        stays = (1 - attrition.drop_out_per_year) ** (np.arange(end + 1) / 365.25)  # up to each day of the window
         with_dlt = p * float(onset_probability(scenario, level) @ stays)
         without = (1 - p) * float(stays[end]) * (1 - attrition.partial_dose_probability)
         yield with_dlt, without

@@ -57,7 +57,8 @@ def _size(scenario: Scenario) -> Any:
 def _onset(scenario: Scenario) -> Any:
     onset = scenario.toxicity.onset
     with_p = scenario.toxicity.dlt_probability if isinstance(onset, WeibullOnset) else None
-    return onset, scenario.window_end_offset, with_p, _fixed(scenario, "dlt_day")
+    windows = scenario.windows if len(set(scenario.windows)) > 1 else scenario.windows[:1]
+    return onset, windows, with_p, _fixed(scenario, "dlt_day")
 
 
 def _products(scenario: Scenario) -> Any:

@@ -126,7 +126,7 @@ def _bars(found: Characteristics) -> list[tuple[str, float, Estimate]]:
     """Return name, beginning and estimate of each bar: the mean duration, then what it consists of."""
     bars, start = [(MEAN, 0.0, found.get("duration"))], 0.0
     for name in waits_of(found.tally.scenario):
-        if name == "lymphodepletion" and not found.tally.scenario.lead_days:
+        if name == "lymphodepletion" and not found.tally.scenario.lymphodepletes:
             continue
         bars.append((name, start, found.get(name)))
         start += found.get(name).estimate

@@ -28,18 +28,22 @@ class Followed:
         Dose level, from 0.
     days : int
         Days of the DLT window observed without a DLT.
+    window_days : int
+        Length of the level's DLT window [days].
     weight : float or None
         What a rule that reads follow-up counts, between 0 and 1; ``None`` for any other.
     """
 
     level: int
     days: int
+    window_days: int
     weight: float | None
 
-    def words(self, window_days: int) -> str:
-        """Return what is known of the patient in words."""
+    @property
+    def words(self) -> str:
+        """What is known of the patient in words."""
         weight = "" if self.weight is None else f" (weight {self.weight:.3f})"
-        return f"{self.days} of {window_days} days{weight}"
+        return f"{self.days} of {self.window_days} days{weight}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +67,6 @@ class Answer:
         While it waits, for each outcome what it leads to: in words, and the decision.
     followed : tuple of Followed
         The pending patients whose follow-up is known.
-    window_days : int
-        Length of the DLT window [days].
     turns : tuple of (float, Decision)
         Where follow-up is not known: from which share of the window on, seen of each of these, the decision is another.
     changes : tuple of (int, Decision)
@@ -92,7 +94,6 @@ class Answer:
     free: int = 0
     completions: tuple[tuple[str, Decision], ...] = ()
     followed: tuple[Followed, ...] = ()
-    window_days: int = 0
     turns: tuple[tuple[float, Decision], ...] = ()
     changes: tuple[tuple[int, Decision], ...] = ()
     days_left: int | None = None
@@ -153,7 +154,7 @@ class Answer:
         )
         yield f"DLTs/evaluable: {', '.join(told)}"
         for level, patients in groupby(self.followed, key=lambda patient: patient.level):
-            yield f"pending at level {level + 1}: {', '.join(patient.words(self.window_days) for patient in patients)}"
+            yield f"pending at level {level + 1}: {', '.join(patient.words for patient in patients)}"
         yield from self.grounds
         estimates = None if self.decision is None else self.decision.estimates
         if estimates is None:
@@ -226,8 +227,9 @@ def answer_after(asked: Asked, reached: Reached) -> Answer:
         pending=reached.pending,
         free=reached.free,
         completions=tuple((told, asked.decide(cut, 0)) for told, _, cut in missing),
-        followed=tuple(Followed(level=k, days=d, weight=w) for k, d, w in asked.followed(reached)),
-        window_days=asked.window_days,
+        followed=tuple(
+            Followed(level=k, days=d, window_days=asked.windows[k], weight=w) for k, d, w in asked.followed(reached)
+        ),
         turns=turns,
         changes=tuple(asked.changes(counts)) if moves and all_known else (),
         days_left=asked.days_left(counts) if all_known else None,

@@ -36,7 +36,7 @@ class Asked:
         self.scenario, self.committee = scenario, Committee(scenario)
         self.rule = self.committee.rule.rule
         self.model = self.rule if isinstance(self.rule, ModelRule) else None
-        self.window_days = scenario.window_end_offset
+        self.windows = scenario.windows
 
     def walk(self, cohorts: tuple[PathCohort, ...]) -> Reached:
         """Go along a dose path."""
@@ -79,8 +79,8 @@ class Asked:
 
     def _observed(self, counts: Counts, seen: int) -> Counts:
         if self.rule.reads_followup:
-            return observed(counts, self.window_days, seen)
-        return counts._replace(seen=(), lost=(), window_days=0)
+            return observed(counts, self.windows, seen)
+        return counts._replace(seen=(), lost=(), windows=())
 
     def _room(self, counts: Counts) -> int:
         return room(self.scenario, counts)
@@ -122,13 +122,13 @@ class Asked:
 
     def days_left(self, counts: Counts) -> int:
         """Return the days until everybody's outcome is known, where all follow-up is [days]."""
-        return max((max(self.window_days - days, 1) for _, days in counts.seen), default=0)
+        return max((max(self.windows[level] - days, 1) for level, days in counts.seen), default=0)
 
     def _later(self, counts: Counts, day: int) -> Counts:
         """Return a data cut some days later, without a DLT; who has completed the window is evaluable then."""
         seen = []
         for level, days in counts.seen:
-            if day and days + day >= self.window_days:
+            if day and days + day >= self.windows[level]:
                 evaluable, dlts = counts.last
                 counts = with_patients(counts, level, 1, 0, -1)._replace(last=(evaluable + 1, dlts))
             else:
@@ -221,13 +221,13 @@ class Asked:
                 left[cohort.level] -= came
                 cohorts[number] = _completed(cohort, NO_DLT * (cohort.count(PENDING) - came) + DLT * came)
             last = (cohorts[-1].count(NO_DLT + DLT), cohorts[-1].count(DLT))
-            yield "", write_path(cohorts), self.distinct(counts._replace(seen=(), window_days=0, last=last))
+            yield "", write_path(cohorts), self.distinct(counts._replace(seen=(), windows=(), last=last))
 
     def _of_cohort(self, reached: Reached) -> Iterator[tuple[str, str, Counts]]:
         """Yield how the last cohort can be completed, few DLTs first."""
         *before, cohort = reached.cohorts
         missing, counts = reached.pending + reached.free, reached.counts
-        waiting = with_patients(counts, cohort.level, 0, 0, -reached.pending)._replace(seen=(), window_days=0)
+        waiting = with_patients(counts, cohort.level, 0, 0, -reached.pending)._replace(seen=(), windows=())
         fewest = missing if self.scenario.safety.replace_non_evaluable else 0
         for known in range(missing, fewest - 1, -1):
             for dlts in range(known + 1):

@@ -276,7 +276,7 @@ def next_dose_table(
         If there are more than `MOST_ROWS` data cuts.
     """
     asked = Asked(scenario)
-    reached = asked.walk(read_path(after, scenario.levels, scenario.window_end_offset))
+    reached = asked.walk(read_path(after, scenario.levels, scenario.windows))
     path, start, due = write_path(reached.cohorts), asked.distinct(reached.counts), asked.due(reached)
     rows = [_row(asked, start, Ways((path,)), due)] if due and (path or asked.model) else []
     missing = reached.waits or (asked.rule.rolling and any(start.pending))

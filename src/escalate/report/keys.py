@@ -71,7 +71,9 @@ def _section_text(sections: Sequence[KeySection], keys: Sequence[Key]) -> str:
 
 def _as_list(section: KeySection) -> Iterator[str]:
     """Yield how a list of tables is written in a file, and on a command line."""
-    yield from ("", "  In a file, once for each:", f"      {section.header}")
+    around, is_inside, _ = section.place.rpartition("[1].")
+    below = f", below the [[{around}]] that it is of" if is_inside else ""
+    yield from ("", f"  In a file, once for each{below}:", f"      {section.header}")
     yield from (f"      {key.name} = {key.example}" for key in section.keys_together)
     yield from ("", "  On the command line, all of them, or one value of the first:")
     yield from (f"      --set '{line}'" for line in _set_lines(section))

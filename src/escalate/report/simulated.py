@@ -257,7 +257,7 @@ def _waits(found: Characteristics) -> Iterator[str]:
     duration = found.get("duration")
     yield f"{'Where the time goes: waiting for':<34}{in_units(duration, 'days'):>18}  mean, the sum of:"
     for name in waits_of(found.tally.scenario):
-        if name == "lymphodepletion" and not found.tally.scenario.lead_days:
+        if name == "lymphodepletion" and not found.tally.scenario.lymphodepletes:
             continue
         estimate = found.get(name)
         share = estimate.estimate / duration.estimate if duration.estimate else 0.0

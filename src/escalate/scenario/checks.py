@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from .calendar import Calendar, Closure
 from .nature import (
@@ -26,7 +26,7 @@ from .nature import (
 )
 from .open_days import OpenDays
 from .policies import Limits, Stopping, Titration
-from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
+from .protocol import EVERY_DAY, DoseLevel, FollowUp, Safety, Treatment, TrialSection, schedule_of
 from .resources import Autologous, Capacity, Product, Store
 from .rolling_tables import Cell, dlts, leads_out, most_patients, place_words
 from .rules import (
@@ -43,6 +43,7 @@ from .rules import (
     finishes_first,
     gives_places_one_by_one,
 )
+from .schedule import Schedule
 from .section import Section
 from .sites import RecruitingSite, recruiting_sites
 from .skeleton import getprior
@@ -78,6 +79,35 @@ def complaints(valid: dict[str, Section | tuple[Any, ...]]) -> Iterator[Complain
     for sections, check in _CHECKS:
         if all(name in valid for name in sections):
             yield from check(*(valid[name] for name in sections))
+
+
+class _Treated(NamedTuple):
+    """A way in which patients are treated, and at which level; of levels that are treated alike, the lowest."""
+
+    schedule: Schedule
+    level: int
+    here: str
+    """Words that name the level; empty where all are treated alike."""
+
+
+def _treated(dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety) -> list[_Treated]:
+    """Return each way in which patients are treated."""
+    schedules = [schedule_of(own, treatment, safety) for own in dose_levels]
+    ways = {schedule: schedules.index(schedule) for schedule in schedules}
+    return [_Treated(one, at, f" at level {at + 1}" if len(ways) > 1 else "") for one, at in ways.items()]
+
+
+@_check("dose_levels", "treatment")
+def _one_share_per_infusion(dose_levels: tuple[DoseLevel, ...], treatment: Treatment) -> Iterator[Complaint]:
+    for position, own in enumerate(dose_levels):
+        days = own.infusion_days or treatment.infusion_days
+        shares = own.infusion_shares or treatment.infusion_shares or days
+        if own.infusion_shares and len(shares) != len(days):
+            told = f"has {len(shares)} values, and the level has the {len(days)} infusion_days of [treatment]"
+            yield ("dose_levels", position, "infusion_shares"), own.infusion_shares, f"{told}: give it its own"
+        elif len(shares) != len(days):
+            told = f"has {len(days)} days for the {len(shares)} infusion_shares of [treatment]"
+            yield ("dose_levels", position, "infusion_days"), days, f"{told}: give the level its own infusion_shares"
 
 
 @_check("dose_levels", "toxicity")
@@ -195,16 +225,27 @@ def _expansion_can_be_closed(safety: Safety, stopping: Stopping) -> Iterator[Com
         yield where, closes, 'has no effect without safety.when_rule_finished = "expand"; leave it out'
 
 
-@_check("trial", "treatment", "screening")
-def _everybody_can_come_in_time(trial: TrialSection, treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
-    lead = treatment.lead_days
-    asked = {
-        ("screening", "days"): (screening.days, screening.days, "nobody would be screened"),
-        ("treatment", "lymphodepletion"): (lead, -lead, treatment.say("nobody would be infused")),
-    }
-    for path, (days, told, why) in asked.items():
-        if days >= trial.max_days:
-            yield path, told, f"must be less than trial.max_days, which is {trial.max_days} days: {why}"
+@_check("trial", "screening")
+def _everybody_can_be_screened_in_time(trial: TrialSection, screening: Screening) -> Iterator[Complaint]:
+    if screening.days >= trial.max_days:
+        yield ("screening", "days"), screening.days, f"{_less_than(trial)}: nobody would be screened"
+
+
+@_check("trial", "dose_levels", "treatment", "safety")
+def _everybody_can_come_in_time(
+    trial: TrialSection, dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety
+) -> Iterator[Complaint]:
+    for each in _treated(dose_levels, treatment, safety):
+        lead = each.schedule.lead_days
+        if lead >= trial.max_days:
+            told = f"{_less_than(trial)}: {treatment.say('nobody would be infused')}"
+            own = dose_levels[each.level].lymphodepletion is not None
+            path: Path = ("dose_levels", each.level) if own else ("treatment",)
+            yield (*path, "lymphodepletion"), -lead, told
+
+
+def _less_than(trial: TrialSection) -> str:
+    return f"must be less than trial.max_days, which is {trial.max_days} days"
 
 
 @_check("accrual", "sites")
@@ -269,9 +310,10 @@ def _everybody_is_screened_in_time(
             yield ("sites", position, "screening_days"), site.screening_days, told
 
 
-@_check("trial", "treatment", "safety", "calendar", "accrual", "screening", "sites")
+@_check("trial", "dose_levels", "treatment", "safety", "calendar", "accrual", "screening", "sites")
 def _candidates_can_be_counted(
     trial: TrialSection,
+    dose_levels: tuple[DoseLevel, ...],
     treatment: Treatment,
     safety: Safety,
     calendar: Calendar,
@@ -280,7 +322,8 @@ def _candidates_can_be_counted(
     sites: tuple[Site, ...],
 ) -> Iterator[Complaint]:
     def open_days(of_site: tuple[Closure, ...]) -> OpenDays:
-        return OpenDays(trial, treatment, safety, calendar, of_site)
+        schedules = [schedule_of(own, treatment, safety) for own in dose_levels]
+        return OpenDays(trial, treatment, safety, calendar, schedules, of_site)
 
     recruiting = list(recruiting_sites(trial.start_date, accrual, sites, screening, open_days))
     expected = sum(site.expected_at_most(trial.max_days) for site in recruiting if site.arrivals)
@@ -309,55 +352,73 @@ def _sites_are_open(recruiting: list[RecruitingSite]) -> Iterator[Complaint]:
                 yield ("sites", position, "closed"), reasons, told
 
 
-@_check("trial", "treatment", "safety")
-def _days_are_possible(trial: TrialSection, treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
+@_check("trial", "dose_levels", "treatment", "safety")
+def _days_are_possible(
+    trial: TrialSection, dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety
+) -> Iterator[Complaint]:
     for key in ("sentinel_stagger_days", "stagger_days", "review_delay_days"):
         value = getattr(safety, key)
         if value >= trial.max_days:
             yield ("safety", key), value, f"must be less than trial.max_days, which is {trial.max_days}"
-    end = window_end_offset(treatment, safety)
+    last = _last_window(dose_levels, treatment, safety)
+    end = last.schedule.window_end
     if end >= trial.max_days:
         yield (
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
-            f"the DLT window ends {end} days after the {treatment.say('first infusion')}, "
-            f"and must end before trial.max_days, which is {trial.max_days}",
+            f"the DLT window ends {end} days after the {treatment.say('first infusion')}"
+            f"{last.here}, and must end before trial.max_days, which is {trial.max_days}",
         )
 
 
-@_check("treatment", "safety")
-def _infusions_inside_window(treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
-    last = treatment.infusion_days[-1]
-    if last > 0 and last >= window_end_offset(treatment, safety):
+def _last_window(dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety) -> _Treated:
+    """Return the way of treatment whose DLT window ends last."""
+    return max(_treated(dose_levels, treatment, safety), key=lambda each: each.schedule.window_end)
+
+
+@_check("dose_levels", "treatment", "safety")
+def _infusions_inside_window(
+    dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety
+) -> Iterator[Complaint]:
+    latest = max(_treated(dose_levels, treatment, safety), key=lambda each: each.schedule.last_infusion_day)
+    last = latest.schedule.last_infusion_day
+    if last > 0 and last >= latest.schedule.window_end:
         yield (
             ("safety", "dlt_window_days"),
             safety.dlt_window_days,
-            f"the DLT window must end after the {treatment.say('last infusion')}, which is on day {last}: make it "
-            'longer, or let it count from there with dlt_window_anchor = "last_infusion"',
+            f"the DLT window must end after the {treatment.say('last infusion')}, which is on day {last}"
+            f"{latest.here}: make it longer, or let it count from there with dlt_window_anchor = "
+            '"last_infusion"',
         )
 
 
-@_check("treatment", "safety", "follow_up")
-def _window_inside_follow_up(treatment: Treatment, safety: Safety, follow_up: FollowUp) -> Iterator[Complaint]:
-    end = window_end_offset(treatment, safety)
+@_check("dose_levels", "treatment", "safety", "follow_up")
+def _window_inside_follow_up(
+    dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety, follow_up: FollowUp
+) -> Iterator[Complaint]:
+    last = _last_window(dose_levels, treatment, safety)
+    end = last.schedule.window_end
     if follow_up.days < end:
         yield (
             ("follow_up", "days"),
             follow_up.days,
-            f"follow-up must last at least until the DLT window ends, day {end}",
+            f"follow-up must last at least until the DLT window ends, day {end}{last.here}",
         )
 
 
-@_check("treatment", "safety", "toxicity")
-def _onset_inside_window(treatment: Treatment, safety: Safety, toxicity: Toxicity) -> Iterator[Complaint]:
-    end = window_end_offset(treatment, safety)
+@_check("dose_levels", "treatment", "safety", "toxicity")
+def _onset_inside_window(
+    dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety, toxicity: Toxicity
+) -> Iterator[Complaint]:
+    first = min(_treated(dose_levels, treatment, safety), key=lambda each: each.schedule.window_end)
+    end = first.schedule.window_end
     if isinstance(toxicity.onset, ListOnset):
         for position, day in enumerate(toxicity.onset.days):
             if day > end:
                 yield (
                     ("toxicity", "onset", "days", position),
                     day,
-                    f"the DLT window ends on day {end}: allowed are 0 to {end}",
+                    f"the DLT window ends on day {end}{first.here}: allowed are 0 to {end}",
                 )
 
 
@@ -548,18 +609,24 @@ def _table_has_every_line(
         )
 
 
-@_check("treatment", "safety")
-def _later_infusions_exist(treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
-    if safety.later_infusions_at_closed_level == "withhold" and len(treatment.infusion_days) == 1:
+@_check("dose_levels", "treatment", "safety")
+def _later_infusions_exist(
+    dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety
+) -> Iterator[Complaint]:
+    withholds = safety.later_infusions_at_closed_level == "withhold"
+    if withholds and not any(each.schedule.last_infusion_day for each in _treated(dose_levels, treatment, safety)):
         told = f"has no effect: {treatment.say('there is one infusion')}; leave it out"
         yield ("safety", "later_infusions_at_closed_level"), "withhold", told
 
 
-@_check("treatment")
-def _weekdays_have_a_use(treatment: Treatment) -> Iterator[Complaint]:
+@_check("dose_levels", "treatment", "safety")
+def _weekdays_have_a_use(
+    dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety
+) -> Iterator[Complaint]:
+    schedules = [each.schedule for each in _treated(dose_levels, treatment, safety)]
     what = {
-        "lymphodepletion_weekdays": (treatment.lead_days > 0, "there is no lymphodepletion"),
-        "later_infusion_weekdays": (len(treatment.infusion_days) > 1, "there is one infusion"),
+        "lymphodepletion_weekdays": (any(each.lead_days for each in schedules), "there is no lymphodepletion"),
+        "later_infusion_weekdays": (any(each.last_infusion_day for each in schedules), "there is one infusion"),
     }
     for key, (is_used, why) in what.items():
         if not is_used and getattr(treatment, key) != EVERY_DAY:
@@ -570,8 +637,8 @@ def _weekdays_have_a_use(treatment: Treatment) -> Iterator[Complaint]:
             )
 
 
-@_check("treatment", "safety", "rule")
-def _reviews_have_a_use(treatment: Treatment, safety: Safety, rule: RuleOptions) -> Iterator[Complaint]:
+@_check("safety", "rule")
+def _reviews_have_a_use(safety: Safety, rule: RuleOptions) -> Iterator[Complaint]:
     early = decides_early(rule) if safety.early_decision is None else safety.early_decision
     if safety.urgent_review_days is not None and not early and safety.after_sentinel_dlt == "go_on":
         yield (
@@ -580,7 +647,12 @@ def _reviews_have_a_use(treatment: Treatment, safety: Safety, rule: RuleOptions)
             "has no effect: no data cut comes early, and no sentinel's DLT is looked at; set early_decision = true or "
             'after_sentinel_dlt = "review", or leave it out',
         )
-    if not safety.lymphodepletion_in_stagger and not treatment.lead_days:
+
+
+@_check("dose_levels", "treatment", "safety")
+def _lead_has_a_use(dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety) -> Iterator[Complaint]:
+    lymphodepletes = any(each.schedule.lead_days for each in _treated(dose_levels, treatment, safety))
+    if not safety.lymphodepletion_in_stagger and not lymphodepletes:
         told = "has no effect: there is no lymphodepletion; leave it out"
         yield ("safety", "lymphodepletion_in_stagger"), False, told
 
@@ -593,28 +665,32 @@ def _meeting_weeks_have_a_use(safety: Safety) -> Iterator[Complaint]:
         yield ("safety", key), list(getattr(safety, key)), f"has no effect: {told}"
 
 
-@_check("trial", "treatment", "safety", "calendar")
+@_check("trial", "dose_levels", "treatment", "safety", "calendar")
 def _days_are_open(
-    trial: TrialSection, treatment: Treatment, safety: Safety, calendar: Calendar
+    trial: TrialSection,
+    dose_levels: tuple[DoseLevel, ...],
+    treatment: Treatment,
+    safety: Safety,
+    calendar: Calendar,
 ) -> Iterator[Complaint]:
     """Refuse calendars on which nothing could ever happen."""
-    days = OpenDays(trial, treatment, safety, calendar)
+    schedules = [schedule_of(own, treatment, safety) for own in dose_levels]
+    days = OpenDays(trial, treatment, safety, calendar, schedules)
     in_time = f"in the {trial.max_days:,} days of trial.max_days"
     closed, reasons = ("calendar", "closed"), [closure.reason for closure in calendar.closed]
-    if days.by_weekday[0] == days.limit:
-        yield (
-            ("treatment", "weekdays"),
-            list(treatment.weekdays),
-            f"no treatment can begin: its days that are bound to weekdays, {days.visits_words()}, never fall on "
-            "lymphodepletion_weekdays, weekdays and later_infusion_weekdays at once",
-        )
-    elif _first_together(days) == days.limit:
-        told = treatment.say("no treatment can begin: lymphodepletion or an infusion would fall on a closed day")
-        yield (
-            ("calendar", "closed"),
-            [closure.reason for closure in calendar.closed],
-            f"{told}, whenever it began {in_time}",
-        )
+    for each in _treated(dose_levels, treatment, safety):
+        if days.by_weekday[each.level][0] == days.limit:
+            yield (
+                ("treatment", "weekdays"),
+                list(treatment.weekdays),
+                f"no treatment can begin{each.here}: its days that are bound to weekdays, "
+                f"{days.visits_words(each.level)}, never fall on lymphodepletion_weekdays, weekdays and "
+                "later_infusion_weekdays at once",
+            )
+        elif _first_together(days, each.level) == days.limit:
+            no_treatment = treatment.say("no treatment can begin")
+            told = treatment.say("lymphodepletion or an infusion would fall on a closed day")
+            yield closed, reasons, f"{no_treatment}{each.here}: {told}, whenever it began {in_time}"
     if days.committee[0] == days.limit:
         by_weeks = "meeting_weeks" if safety.meeting_weeks else "meeting_weekdays"
         key = "meeting_dates" if safety.meeting_dates else by_weeks
@@ -626,26 +702,30 @@ def _days_are_open(
             yield closed, reasons, told
 
 
-def _first_together(days: OpenDays) -> int:
-    """Return the first day on which a treatment may begin, by weekdays and closures."""
+def _first_together(days: OpenDays, level: int) -> int:
+    """Return the first day on which a treatment at a level may begin, by weekdays and closures."""
     day, before = 0, -1
     while day != before and day < days.limit:
         before = day
-        day = int(days.by_weekday[day])
-        day = int(days.by_closure[day]) if day < days.limit else day
+        day = int(days.by_weekday[level][day])
+        day = int(days.by_closure[level][day]) if day < days.limit else day
     return day
 
 
-@_check("treatment", "capacity")
-def _a_week_has_room(treatment: Treatment, capacity: Capacity | None) -> Iterator[Complaint]:
+@_check("dose_levels", "treatment", "safety", "capacity")
+def _a_week_has_room(
+    dose_levels: tuple[DoseLevel, ...], treatment: Treatment, safety: Safety, capacity: Capacity | None
+) -> Iterator[Complaint]:
     """Refuse a unit that cannot treat one patient alone."""
     if capacity is None or capacity.infusions_per_week is None:
         return
-    weeks = ([(first + day) // 7 for day in treatment.infusion_days] for first in range(7))
-    most = min(max(Counter(of_a_patient).values()) for of_a_patient in weeks)
-    if most > capacity.infusions_per_week:
-        told = f"one patient has {most} infusions in a week, from whatever weekday on: nobody could be treated"
-        yield ("capacity", "infusions_per_week"), capacity.infusions_per_week, treatment.say(told)
+    for each in _treated(dose_levels, treatment, safety):
+        weeks = ([(first + day) // 7 for day in each.schedule.infusion_days] for first in range(7))
+        most = min(max(Counter(of_a_patient).values()) for of_a_patient in weeks)
+        if most > capacity.infusions_per_week:
+            who = f"one patient{each.here}"
+            told = f"{who} has {most} infusions in a week, from whatever weekday on: nobody could be treated"
+            yield ("capacity", "infusions_per_week"), capacity.infusions_per_week, treatment.say(told)
 
 
 @_check("trial", "product")

@@ -76,7 +76,7 @@ class KeySection:
     path : str
         Dotted; empty for the keys above all sections.
     place : str
-        As `path`, with the position of the first of each list around it: ``sites[1].closed``.
+        The same as a change names it: in the first of each list around it, as in ``dose_levels[1].lymphodepletion``.
     repeated : bool
         Whether it is written once for each item, as ``[[path]]``.
     kind : str
@@ -121,7 +121,7 @@ class KeySection:
 def key_sections() -> tuple[KeySection, ...]:
     """Return every section of a scenario with its keys, in the order of the model."""
     schema = Scenario.model_json_schema()
-    return tuple(_sections(schema, schema["$defs"], ("", ""), _examples()))
+    return tuple(_sections(schema, schema["$defs"], "", _examples()))
 
 
 def find_keys(name: str) -> list[tuple[KeySection, tuple[Key, ...]]]:
@@ -171,41 +171,44 @@ def _paths() -> list[str]:
 def _sections(
     node: Node,
     known: Node,
-    named: tuple[str, str],
+    path: str,
     examples: Any,
     *,
+    place: str = "",
     instead: Any = (),
     repeated: bool = False,
     kind: str = "",
+    meaning: str = "",
     needed: bool = True,
 ) -> Iterator[KeySection]:
-    """Yield a section, with its path and its place, and after it those inside it."""
+    """Yield a section and, after it, those inside it."""
     inside, keys = [], []
-    path, place = named
     for name, field in _tag_first(node["properties"]):
         refs = list(_refs(field))
         if refs:
             inside.append((name, field, refs))
         else:
             keys.append(_key(name, field, name in node.get("required", ()), examples, name in instead))
-    meaning = _words(node["description"]) if path else ""
+    meaning = meaning or (_words(node["description"]) if path else "")
     yield KeySection(
         path=path, place=place, repeated=repeated, kind=kind, meaning=meaning, needed=needed, keys=tuple(keys)
     )
+    inner = f"{place}[1]." if repeated else f"{place}." if place else ""
     for name, field, refs in inside:
         for ref in refs:
             section = known[ref.rpartition("/")[2]]
             chosen = _kind(section) if len(refs) > 1 else ""
             first, others = _examples_of(examples, name, chosen)
-            around = f"{place}[1]" if repeated else place
             yield from _sections(
                 section,
                 known,
-                (f"{path}.{name}" if path else name, f"{around}.{name}" if around else name),
+                f"{path}.{name}" if path else name,
                 others | first,
+                place=inner + name,
                 instead=others.keys() - first.keys(),
-                repeated=field.get("type") == "array",
+                repeated=_is_list(field),
                 kind=chosen,
+                meaning=_words(field["description"]) if _is_list(field) and "anyOf" in field else "",
                 needed=name in node.get("required", ()),
             )
 
@@ -224,6 +227,11 @@ def _refs(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for item in node:
             yield from _refs(item)
+
+
+def _is_list(field: Node) -> bool:
+    """Return whether a value is a list, where it is given."""
+    return field.get("type") == "array" or any(map(_is_list, field.get("anyOf", ())))
 
 
 def _kind(section: Node) -> str:

@@ -24,10 +24,11 @@ from .nature import Attrition, FixedAccrual, PoissonAccrual, Screening, Site, Si
 from .open_days import OpenDays
 from .places import leaves, source_of, with_dates
 from .policies import Limits, Stopping, Titration
-from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, window_end_offset
+from .protocol import DoseLevel, FollowUp, Safety, Treatment, TrialSection, schedule_of
 from .resources import Autologous, Capacity, Product, Store
 from .rule_files import read_rule_files, unknown_function
 from .rules import RuleOptions, decides_early
+from .schedule import Schedule
 from .sites import RecruitingSite, recruiting_sites
 from .toml_text import toml_text
 from .values import AS_TUPLE, FROZEN, FrozenTable, plain
@@ -92,19 +93,24 @@ class Scenario(Shows, Whole):
         return len(self.dose_levels)
 
     @cached_property
-    def lead_days(self) -> int:
-        """From the start of lymphodepletion to the first infusion [days]; 0 without lymphodepletion."""
-        return self.treatment.lead_days
+    def schedules(self) -> tuple[Schedule, ...]:
+        """How patients are treated at each level: a dose level is a dose with its schedule."""
+        return tuple(schedule_of(level, self.treatment, self.safety) for level in self.dose_levels)
 
     @cached_property
-    def window_end_offset(self) -> int:
-        """From the first infusion to the last day of the DLT window, itself included [days]."""
-        return window_end_offset(self.treatment, self.safety)
+    def windows(self) -> tuple[int, ...]:
+        """For each level, from the first infusion to the last day of the DLT window, itself included [days]."""
+        return tuple(schedule.window_end for schedule in self.schedules)
+
+    @cached_property
+    def lymphodepletes(self) -> bool:
+        """Whether patients are lymphodepleted, at any level."""
+        return any(schedule.lead_days for schedule in self.schedules)
 
     @cached_property
     def open_days(self) -> OpenDays:
         """Which days the trial works on, as weekdays, meetings and closures leave them."""
-        return OpenDays(self.trial, self.treatment, self.safety, self.calendar)
+        return OpenDays(self.trial, self.treatment, self.safety, self.calendar, self.schedules)
 
     @cached_property
     def recruiting_sites(self) -> tuple[RecruitingSite, ...]:
@@ -113,7 +119,7 @@ class Scenario(Shows, Whole):
         def open_days(of_site: tuple[Closure, ...]) -> OpenDays:
             if not of_site:
                 return self.open_days
-            return OpenDays(self.trial, self.treatment, self.safety, self.calendar, of_site)
+            return OpenDays(self.trial, self.treatment, self.safety, self.calendar, self.schedules, of_site)
 
         start = self.trial.start_date
         return tuple(recruiting_sites(start, self.accrual, self.sites, self.screening, open_days))
@@ -139,12 +145,6 @@ class Scenario(Shows, Whole):
         """Whether a decision comes early when nothing pending can change it; by default, as suits the rule."""
         said = self.safety.early_decision
         return decides_early(self.rule) if said is None else said
-
-    @cached_property
-    def shares(self) -> tuple[float, ...]:
-        """Share of the full dose given by each infusion."""
-        count = len(self.treatment.infusion_days)
-        return self.treatment.infusion_shares or (1 / count,) * count
 
     @cached_property
     def planned_days(self) -> int | None:
@@ -213,8 +213,9 @@ class Scenario(Shows, Whole):
         """
         pd = pandas()
 
-        values = {key: each[0] if len(each) == 1 else list(each) for key, each in leaves(self.filled()).items()}
-        rows = [(key, value, source_of(key, self.sources)) for key, value in values.items() if value is not None]
+        told = {key: each for key, each in leaves(self.filled()).items() if any(value is not None for value in each)}
+        values = {key: each[0] if len(each) == 1 else list(each) for key, each in told.items()}
+        rows = [(key, value, source_of(key, self.sources)) for key, value in values.items()]
         return pd.DataFrame(rows, columns=["key", "value", "source"])
 
     def __repr__(self) -> str:

@@ -6,7 +6,7 @@ Both engines look their days up here. What follows from the patients of a trial 
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from functools import cached_property
 from itertools import groupby
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from .calendar import Calendar, Closure, Work
 from .protocol import EVERY_DAY, Safety, Treatment, TrialSection
+from .schedule import Schedule
 
 LAST_OF_MONTH = -1
 """How the last such weekday of a month is called among `safety.meeting_weeks`."""
@@ -35,11 +36,13 @@ class OpenDays:
     trial : TrialSection
         Start, and how long a trial may last.
     treatment : Treatment
-        Weekdays, and the days of lymphodepletion and infusions.
+        Weekdays.
     safety : Safety
         When the committee meets.
     calendar : Calendar
         Closures.
+    schedules : sequence of Schedule
+        For each dose level, the days of lymphodepletion and infusions.
     of_site : sequence of Closure
         Closures of one site beside them.
     """
@@ -50,38 +53,29 @@ class OpenDays:
         treatment: Treatment,
         safety: Safety,
         calendar: Calendar,
+        schedules: Sequence[Schedule],
         of_site: Sequence[Closure] = (),
     ) -> None:
         self._start, self._treatment, self._safety = trial.start_date, treatment, safety
-        self._closures, self._lead_days = (*calendar.closed, *of_site), treatment.lead_days
+        self._closures, self._schedules = (*calendar.closed, *of_site), schedules
         self.limit = trial.max_days + 1
-        longest = self.limit + self._lead_days + treatment.infusion_days[-1]
+        longest = self.limit + max(schedule.lead_days + schedule.last_infusion_day for schedule in schedules)
         self._length = min(longest, (date.max - self._start).days)
 
     # What the engines ask
 
     @cached_property
-    def by_weekday(self) -> Days:
-        """For each day the first one, from it on, with which a treatment may begin as its weekdays go, shape (limit,).
+    def by_weekday(self) -> tuple[Days, ...]:
+        """At each level, for each day the first one, from it on, with which a treatment may begin as its weekdays go.
 
         The weekdays are those of the first infusion, of the start of lymphodepletion, and of later infusions.
         """
-        found = np.ones(self.limit, dtype=np.bool_)
-        for offset, weekdays in self._visits():
-            found &= self._falls_on(weekdays, offset)
-        return self._first_of(found)
+        return self._at_each_level(self._by_weekday)
 
     @cached_property
-    def by_closure(self) -> Days:
-        """For each day the first one, from it on, with which no lymphodepletion or infusion falls on a closed day."""
-        found = np.ones(self.limit, dtype=np.bool_)
-        lead = self._lead_days
-        given, infused = self._closed("lymphodepletion"), self._closed("infusion")
-        for offset in self._agent_days:
-            found &= ~self._later(given, lead + offset)
-        for offset in self._treatment.infusion_days:
-            found &= ~self._later(infused, lead + offset)
-        return self._first_of(found)
+    def by_closure(self) -> tuple[Days, ...]:
+        """At each level, the same for closures: no lymphodepletion or infusion falls on a closed day."""
+        return self._at_each_level(self._by_closure)
 
     @cached_property
     def committee(self) -> Days:
@@ -115,13 +109,15 @@ class OpenDays:
         found = [(first, after, item) for item in self._closures for first, after in self._spans(item)]
         yield from sorted(found, key=lambda each: each[:2])
 
-    def reasons(self, day: int) -> list[str]:
-        """Return the reasons of the closures on which a treatment that begins on a day would fall."""
-        return list(dict.fromkeys(item.reason for item in self._in_the_way(day)))
+    def reasons(self, day: int, level: int) -> list[str]:
+        """Return the reasons of the closures on which a treatment at a level that begins on a day would fall."""
+        return list(dict.fromkeys(item.reason for item in self._in_the_way(day, self._schedules[level])))
 
-    def visits_words(self) -> str:
+    def visits_words(self, level: int) -> str:
         """Return the days of a treatment that are bound to weekdays, from the first infusion: ``-3, 0 and 7``."""
-        *others, last = [str(offset - self._lead_days) for offset in sorted({day for day, _ in self._visits()})]
+        schedule = self._schedules[level]
+        days = sorted({day - schedule.lead_days for day, _ in self._visits(schedule)})
+        *others, last = map(str, days)
         return f"{', '.join(others)} and {last}" if others else last
 
     # How it follows
@@ -131,17 +127,34 @@ class OpenDays:
         days = np.where(is_open[: self.limit], np.arange(self.limit), self.limit)
         return np.minimum.accumulate(days[::-1])[::-1].copy()
 
-    @property
-    def _agent_days(self) -> Sequence[int]:
-        return sorted({day for item in self._treatment.lymphodepletion for day in item.days})
+    def _at_each_level(self, first_days: Callable[[Schedule], Days]) -> tuple[Days, ...]:
+        """Return the first open days of each level; levels that are treated alike have the same."""
+        found = {schedule: first_days(schedule) for schedule in dict.fromkeys(self._schedules)}
+        return tuple(found[schedule] for schedule in self._schedules)
 
-    def _visits(self) -> Iterator[tuple[int, Sequence[str]]]:
+    def _by_weekday(self, schedule: Schedule) -> Days:
+        found = np.ones(self.limit, dtype=np.bool_)
+        for offset, weekdays in self._visits(schedule):
+            found &= self._falls_on(weekdays, offset)
+        return self._first_of(found)
+
+    def _by_closure(self, schedule: Schedule) -> Days:
+        found = np.ones(self.limit, dtype=np.bool_)
+        lead = schedule.lead_days
+        given, infused = self._closed("lymphodepletion"), self._closed("infusion")
+        for offset in schedule.agent_days:
+            found &= ~self._later(given, lead + offset)
+        for offset in schedule.infusion_days:
+            found &= ~self._later(infused, lead + offset)
+        return self._first_of(found)
+
+    def _visits(self, schedule: Schedule) -> Iterator[tuple[int, Sequence[str]]]:
         """Yield the days of a treatment that are bound to weekdays, from its beginning, with those weekdays."""
-        lead, treatment = self._lead_days, self._treatment
+        lead, treatment = schedule.lead_days, self._treatment
         yield lead, treatment.weekdays
         if lead:
             yield 0, treatment.lymphodepletion_weekdays
-        for day in treatment.infusion_days[1:]:
+        for day in schedule.infusion_days[1:]:
             yield lead + day, treatment.later_infusion_weekdays
 
     def _falls_on(self, weekdays: Sequence[str], offset: int) -> Open:
@@ -192,12 +205,12 @@ class OpenDays:
             if days[0] < days[1]:
                 yield days
 
-    def _in_the_way(self, day: int) -> Iterator[Closure]:
+    def _in_the_way(self, day: int, schedule: Schedule) -> Iterator[Closure]:
         """Yield the closures on which a treatment that begins on a day would fall."""
-        lead = self._lead_days
+        lead = schedule.lead_days
         needed: dict[str, set[int]] = {
-            "lymphodepletion": {day + lead + offset for offset in self._agent_days},
-            "infusion": {day + lead + offset for offset in self._treatment.infusion_days},
+            "lymphodepletion": {day + lead + offset for offset in schedule.agent_days},
+            "infusion": {day + lead + offset for offset in schedule.infusion_days},
         }
         for closure in self._closures:
             hit: Any = set().union(*(days for what, days in needed.items() if what in closure.what))

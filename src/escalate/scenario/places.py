@@ -100,8 +100,10 @@ def put(data: dict[str, Any], key: str, value: Any, root: type[BaseModel]) -> Pr
         if last:
             node[index] = value
         else:
-            inside = allowed_keys(tuple(parts[: depth + 1]), root)
+            inside = allowed_keys(path, root)
             if node[index] is None and inside:  # a section that was left out
+                if parts[depth + 1].isdecimal():
+                    return _not_in_list(path, parts[depth + 1], parts[depth + 2 :], 0)
                 if parts[depth + 1] not in inside:
                     return _nowhere((*path, *parts[depth + 1 :]), parts[depth + 1], set(inside))
                 node[index] = {}

@@ -7,7 +7,6 @@ Schema and the error messages repeat). Checks that need one section alone stand 
 
 from __future__ import annotations
 
-import itertools
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -15,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..words.records import FIRST_START, LAST_START, MOST_PATIENTS, NO_DOSE
 from ..words.vocabulary import Given, said_of
+from .schedule import Agents, InfusionDays, InfusionShares, Schedule, check_schedule
 from .section import MOST_DAYS, Days, Name, Section, TenYears
 from .values import AS_TUPLE
 
@@ -76,6 +76,13 @@ class DoseLevel(Section):
     """What people call the dose, with its unit; at most 500 letters, and not "no dose", which results call none."""
     cells: Annotated[float, Field(ge=1, le=1e14)] | None = None
     """Cells of the full dose, over all infusions, from 1 to 1e14, as a body has 4e13 [cells]; left out for a drug."""
+    infusion_days: InfusionDays | None = None
+    """Days of this level's infusions, as in `[treatment]`; those of `[treatment]` where it is left out [days]."""
+    infusion_shares: InfusionShares | None = None
+    """Share of the dose given by each of this level's infusions, as in `[treatment]`; those of `[treatment]` where it
+    is left out."""
+    lymphodepletion: Agents | None = None
+    """This level's agents, as in `[treatment]`, and `[]` for none; those of `[treatment]` where it is left out."""
 
     @field_validator("label")
     @classmethod
@@ -85,18 +92,10 @@ class DoseLevel(Section):
             raise ValueError(f'"{NO_DOSE}" and blanks are no label of a dose: results use them for none')
         return label
 
-
-class Lymphodepletion(Section):
-    """One lymphodepletion agent."""
-
-    agent: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
-    """Name of the agent: small letters, digits and _."""
-    mg_per_m2: Annotated[float, Field(ge=0.001, le=20_000)]
-    """Dose a day, from 0.001 to 20,000: the largest in use, of methotrexate, is 12,000 [mg per m2 of body surface
-    area]."""
-    days: Annotated[tuple[Annotated[int, Field(lt=0, ge=-365)], ...], Field(min_length=1, max_length=365), AS_TUPLE]
-    """Days of the agent, relative to the first infusion (day 0): negative; at most a year before, as lymphocytes are
-    back by then."""
+    @model_validator(mode="after")
+    def _schedule(self) -> DoseLevel:
+        check_schedule(self.infusion_days, self.infusion_shares, self.lymphodepletion)
+        return self
 
 
 class BodySurfaceArea(Section):
@@ -124,9 +123,9 @@ class Treatment(Section):
     words: Given = "infusion"
     """How texts and figures call the treatment: cells are infused, and of a drug patients are dosed. Nothing else
     changes by it; names in files (columns, events, measures) stay as they are."""
-    infusion_days: Annotated[tuple[TenYears, ...], Field(min_length=1, max_length=366), AS_TUPLE] = (0,)
+    infusion_days: InfusionDays = (0,)
     """Days of the infusions, relative to the first one, which is day 0; at most 366, which is one a day for a year."""
-    infusion_shares: Annotated[tuple[Annotated[float, Field(ge=0.0001, le=1)], ...], AS_TUPLE] | None = None
+    infusion_shares: InfusionShares | None = None
     """Share of the dose given by each infusion, from 0.0001, a test dose; adds up to 1; equal shares where it is left
     out."""
     weekdays: Weekdays = EVERY_DAY
@@ -138,29 +137,15 @@ class Treatment(Section):
     notice_days: TenYears = 0
     """From the day on which a candidate is told of a free place to the start of treatment, at least: to arrange beds,
     travel, cells; at most ten years [days]."""
-    lymphodepletion: Annotated[tuple[Lymphodepletion, ...], Field(max_length=20), AS_TUPLE] = ()
+    lymphodepletion: Agents = ()
     """Agents given before the first infusion, at most 20; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None
     """Needed for amounts of lymphodepletion agents in mg."""
 
     @model_validator(mode="after")
-    def _infusions(self) -> Treatment:
-        days, shares = self.infusion_days, self.infusion_shares
-        if days[0] != 0 or any(b <= a for a, b in itertools.pairwise(days)):
-            raise ValueError("infusion_days must begin with 0 and increase")
-        if shares is not None and len(shares) != len(days):
-            raise ValueError(f"infusion_shares has {len(shares)} values for {len(days)} infusion_days")
-        if shares is not None and abs(sum(shares) - 1) > 1e-9:
-            raise ValueError(f"infusion_shares must add up to 1, got {sum(shares):g}")
-        agents = [item.agent for item in self.lymphodepletion]
-        if len(set(agents)) < len(agents):
-            raise ValueError("each lymphodepletion agent is written once, with all its days")
+    def _schedule(self) -> Treatment:
+        check_schedule(self.infusion_days, self.infusion_shares, self.lymphodepletion)
         return self
-
-    @property
-    def lead_days(self) -> int:
-        """From the start of lymphodepletion to the first infusion [days]; 0 without lymphodepletion."""
-        return max((-day for item in self.lymphodepletion for day in item.days), default=0)
 
     def say(self, own: str) -> str:
         """Return words of the program, with nothing of a user's in them, as `words` has them."""
@@ -237,10 +222,16 @@ class Safety(Section):
         return self.replace_non_evaluable and self.replace_partial_dose == "after_window"
 
 
-def window_end_offset(treatment: Treatment, safety: Safety) -> int:
-    """Return the last day of the DLT window, itself included, counted from the first infusion [days]."""
-    late = treatment.infusion_days[-1] if safety.dlt_window_anchor == "last_infusion" else 0
-    return safety.dlt_window_days + late
+def schedule_of(level: DoseLevel, treatment: Treatment, safety: Safety) -> Schedule:
+    """Return the schedule of a dose level: what it leaves out is that of the treatment of all levels."""
+    days = level.infusion_days or treatment.infusion_days
+    late = days[-1] if safety.dlt_window_anchor == "last_infusion" else 0
+    return Schedule(
+        infusion_days=days,
+        shares=level.infusion_shares or treatment.infusion_shares or (1 / len(days),) * len(days),
+        lymphodepletion=treatment.lymphodepletion if level.lymphodepletion is None else level.lymphodepletion,
+        window_end=safety.dlt_window_days + late,
+    )
 
 
 class FollowUp(Section):

@@ -6,7 +6,7 @@ from enum import IntEnum
 from operator import itemgetter
 
 from ..nature.patients import Fate
-from ..scenario.model import Scenario
+from ..scenario.schedule import Schedule
 
 
 class Phase(IntEnum):
@@ -35,13 +35,15 @@ def stopped_on(fate: Fate) -> int:
     return min(fate.dlt_day, fate.drop_out_day)
 
 
-def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int, int, str]]:
+def agenda(schedule: Schedule, follow_up_days: int, infusion_day: int, fate: Fate) -> list[tuple[int, int, str]]:
     """Return what will happen to an infused patient after the first infusion, in order.
 
     Parameters
     ----------
-    scenario : Scenario
-        Infusion days, window and follow-up.
+    schedule : Schedule
+        Infusion days and window of the patient's level.
+    follow_up_days : int
+        From the first infusion to the last day of follow-up [days].
     infusion_day : int
         Day of the first infusion [days since the start date].
     fate : Fate
@@ -52,15 +54,13 @@ def agenda(scenario: Scenario, infusion_day: int, fate: Fate) -> list[tuple[int,
     list of (int, int, str)
         Day [days since the start date], phase of the day, event.
     """
-    window_end, last = scenario.window_end_offset, min(fate.drop_out_day, scenario.follow_up.days)
-    given = [day for day in scenario.treatment.infusion_days[1:] if day < stopped_on(fate)]
+    window_end, last = schedule.window_end, min(fate.drop_out_day, follow_up_days)
+    given = [day for day in schedule.infusion_days[1:] if day < stopped_on(fate)]
     visits = [(day, INFUSIONS, "infusion") for day in given]
     if fate.dlt_day <= last:
         visits.append((fate.dlt_day, OUTCOMES, "DLT" if fate.dlt_day <= window_end else "late toxicity"))
     if window_end <= last and not fate.dlt_day <= window_end:
         visits.append((window_end, OUTCOMES, "window completed"))
-    visits.append(
-        (last, OUTCOMES, "drop-out" if fate.drop_out_day < scenario.follow_up.days else "follow-up completed")
-    )
+    visits.append((last, OUTCOMES, "drop-out" if fate.drop_out_day < follow_up_days else "follow-up completed"))
     visits.sort(key=_DAY_AND_PHASE)
     return [(infusion_day + day, EVENING if day == 0 else phase, event) for day, phase, event in visits]

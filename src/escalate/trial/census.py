@@ -6,6 +6,7 @@ Counts of patients, places of cohorts, room under the cap; no clock and no decis
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter
 
 from ..committee.protocol import ProtocolRule
 from ..scenario.model import Scenario
@@ -29,7 +30,7 @@ class Census:
     def __init__(self, scenario: Scenario, rule: ProtocolRule, cohorts: Sequence[CohortFile]) -> None:
         self._cohorts, self._rule = cohorts, rule
         self._cap, self._cap_counts = scenario.trial.planned_patients, scenario.trial.cap_counts
-        self._replaces, self._window_days = scenario.safety.replace_non_evaluable, scenario.window_end_offset
+        self._replaces, self._windows = scenario.safety.replace_non_evaluable, scenario.windows
         self.evaluable = [0] * scenario.levels
         self.dlts = [0] * scenario.levels
         self.pending = [0] * scenario.levels
@@ -139,7 +140,8 @@ class Census:
             for person in at_level
             if person.outcome == "pending" or (person.infusion_day is None and person.state is None)
         ]
-        return max(starts) + self._rule.days_to_resume if starts and self._rule.days_to_resume else None
+        days = self._rule.days_to_resume[level]
+        return max(starts) + days if starts and days else None
 
     @property
     def is_anything_outstanding(self) -> bool:
@@ -153,7 +155,7 @@ class Census:
     def last_window_end(self, cohort: CohortFile) -> int | None:
         """Return when the last window of a cohort ends if nobody leaves it; ``None`` if none is to come."""
         ends = [
-            person.planned_infusion_day + self._window_days
+            person.planned_infusion_day + self._windows[cohort.level]
             for person in cohort.people
             if person.outcome == "pending" or (person.infusion_day is None and person.state is None)
         ]
@@ -200,11 +202,11 @@ class Census:
             counts = counts._replace(last=self.since_decision if rule.rolling else (cohort.evaluable, cohort.dlts))
         if not rule.reads_followup:
             return counts
-        counts = _with_followup(counts, people, today, self._window_days)
+        counts = _with_followup(counts, people, today, self._windows)
         return counts if rule.reads_dlt_days else counts._replace(dlt_days=())
 
 
-def _with_followup(counts: Counts, people: Sequence[Person], today: int, window_days: int) -> Counts:
+def _with_followup(counts: Counts, people: Sequence[Person], today: int, windows: tuple[int, ...]) -> Counts:
     """Add what is known of single patients: how far the pending are, when the lost left, when DLTs came."""
     seen, lost, dlt_days = [], [], []
     for person in people:
@@ -217,12 +219,12 @@ def _with_followup(counts: Counts, people: Sequence[Person], today: int, window_
         elif person.outcome == "pending":
             seen.append((cohort.level, today - since))
         elif person.outcome == "DLT" and person.dlt_day is not None:
-            dlt_days.append(person.dlt_day - since)
+            dlt_days.append((cohort.level, person.dlt_day - since))
         elif person.left_in_window and person.outcome_day is not None:
             lost.append((cohort.level, person.outcome_day - since))
     return counts._replace(
         seen=tuple(sorted(seen)),
         lost=tuple(sorted(lost)),
-        dlt_days=tuple(sorted(dlt_days)),
-        window_days=window_days,
+        dlt_days=tuple(sorted(dlt_days, key=itemgetter(1, 0))),
+        windows=windows,
     )

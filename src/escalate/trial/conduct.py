@@ -480,7 +480,7 @@ class Conduct:
         """
         if shut.gate != cohort.held_up_by:
             cohort.held_up_by = shut.gate
-            why = self.gates.closures_on(self.clock.today) if shut.gate == CLOSURE else ""
+            why = self.gates.closures_on(self.clock.today, cohort) if shut.gate == CLOSURE else ""
             until = f"until {self.log.date(shut.until)}" + (f": {why}" if why else "")
             self.log.event(shut.gate, cohort=cohort, detail=until)
         self.fill_places_on(shut.until if shut.gate in FOR_ONE_COHORT else self.clock.today + 1)
@@ -507,8 +507,9 @@ class Conduct:
         cohort.people.append(person)
         person.patient, person.cohort = self.enrolled, cohort
         person.start_day, person.start_time = self.clock.today, self.clock.time
-        person.planned_infusion_day = self.clock.today + self.scenario.lead_days
-        if self.scenario.lead_days:
+        lead = self.scenario.schedules[cohort.level].lead_days
+        person.planned_infusion_day = self.clock.today + lead
+        if lead:
             self.log.event("lymphodepletion", person)
         person.place.succeed(True)
 
@@ -518,18 +519,18 @@ class Conduct:
         if cohort is None or not self.gates.has_place(cohort, self.room):
             return self.gates.why_closed(cohort, self.room)
         opens_on = self.gates.opens_on(self.clock.today, cohort)
-        closed = self.gates.closures_on(opens_on - 1) if opens_on > self.clock.today else ""
+        closed = self.gates.closures_on(opens_on - 1, cohort) if opens_on > self.clock.today else ""
         told = f" ({closed})" if closed else ""
         if opens_on > self.scenario.trial.max_days:
             return self.scenario.say("no infusion is possible before the trial's time is up") + told
-        day = self.log.date(opens_on + self.scenario.lead_days)
+        day = self.log.date(opens_on + self.scenario.schedules[cohort.level].lead_days)
         return f"{self.scenario.say('the next infusion is possible on')} {day}{told}"
 
     # From enrolment to the end of follow-up
 
     def treat(self, person: Person) -> Steps:
         """Infuse, unless something speaks against it, and observe to the end of follow-up."""
-        if self.scenario.lead_days:
+        if person.planned_infusion_day > self.clock.today:
             yield self.clock.at(person.planned_infusion_day, INFUSIONS)
         cohort = person.cohort
         assert cohort is not None and person.patient is not None
@@ -546,7 +547,8 @@ class Conduct:
             self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
             return
         self.infuse_first(person, cohort, fate)
-        for day, phase, event in agenda(self.scenario, self.clock.today, fate):
+        schedule, follow_up = self.scenario.schedules[cohort.level], self.scenario.follow_up
+        for day, phase, event in agenda(schedule, follow_up.days, self.clock.today, fate):
             yield self.clock.at(day, phase)
             self.observe(person, cohort, event)
 
@@ -563,11 +565,12 @@ class Conduct:
 
     def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
         """Give the first infusion: the patient's day 0."""
-        last_infusion = self.scenario.treatment.infusion_days[-1]
+        schedule = self.scenario.schedules[cohort.level]
+        last_infusion = schedule.last_infusion_day
         person.reduced = not fate.full_dose
         person.full_dose = fate.full_dose and (last_infusion == 0 or last_infusion < stopped_on(fate))
         person.infusion_day = self.clock.today
-        person.window_end_day = self.clock.today + self.scenario.window_end_offset
+        person.window_end_day = self.clock.today + schedule.window_end
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.census.infuses(cohort)

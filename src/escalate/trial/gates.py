@@ -83,17 +83,17 @@ class Gates:
         waiting: Sequence[Person],
     ) -> None:
         self._waiting, self._notice_days = waiting, scenario.treatment.notice_days
-        self._safety, self._lead, self._census = scenario.safety, scenario.lead_days, census
+        self._safety, self._schedules, self._census = scenario.safety, scenario.schedules, census
         self._open_days, self._sites = scenario.open_days, scenario.recruiting_sites
         self._resources = Resources(scenario, people, batch_fails)
         self.of_unit = (
             Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
-            Gate(CAPACITY, lambda day, _: self._resources.with_capacity(day)),
-            Gate(CLOSURE, lambda day, _: _looked_up(self._open_days.by_closure, day)),
-            Gate(WEEKDAY, lambda day, _: _looked_up(self._open_days.by_weekday, day)),
+            Gate(CAPACITY, lambda day, cohort: self._resources.with_capacity(day, cohort.level)),
+            Gate(CLOSURE, lambda day, cohort: _looked_up(self._open_days.by_closure[cohort.level], day)),
+            Gate(WEEKDAY, lambda day, cohort: _looked_up(self._open_days.by_weekday[cohort.level], day)),
         )
-        """Those that are the same for every cohort: a rolling rule is asked for a candidate when they are open, on the
-        data of the day on which the treatment can begin."""
+        """Those that are the same for every cohort of a level: a rolling rule is asked for a candidate when they are
+        open, on the data of the day on which a treatment at the cohort's level can begin."""
         self.listed = (
             Gate(STAGGER, self.after_stagger),
             Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
@@ -124,7 +124,8 @@ class Gates:
 
     def after_stagger(self, day: int, cohort: CohortFile) -> int:
         """Return the first day, from a day on, on which the cohort's next treatment may begin as the stagger goes."""
-        early = self._lead if self._safety.lymphodepletion_in_stagger else 0
+        lead = self._schedules[cohort.level].lead_days
+        early = lead if self._safety.lymphodepletion_in_stagger else 0
         return max(day, self.stagger_until(cohort) - early)
 
     def stagger_until(self, cohort: CohortFile) -> int:
@@ -182,9 +183,9 @@ class Gates:
                 day = gate.first_day(day, cohort)
         return day
 
-    def closures_on(self, day: int) -> str:
+    def closures_on(self, day: int, cohort: CohortFile) -> str:
         """Return the reasons of the closures that a treatment beginning on a day would fall on; empty without any."""
-        return ", ".join(self._open_days.reasons(day))
+        return ", ".join(self._open_days.reasons(day, cohort.level))
 
     def why_closed(self, cohort: CohortFile | None, room: int) -> str:
         """Say why there is no place at all."""

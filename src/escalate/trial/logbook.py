@@ -164,7 +164,11 @@ class Logbook:
         self._rolling = rule.rolling
         self._weighs = has_model and rule.rolling
         self._eliminates = rule.eliminates
-        self._per_m2 = [item.mg_per_m2 * len(item.days) for item in scenario.treatment.lymphodepletion]
+        self._per_m2 = [
+            {item.agent: item.mg_per_m2 * len(item.days) for item in schedule.lymphodepletion}
+            for schedule in scenario.schedules
+        ]
+        self._agents = tuple(dict.fromkeys(agent for per_m2 in self._per_m2 for agent in per_m2))
         self.labels = [level.label for level in scenario.dose_levels]
         self._sites = [site.name for site in scenario.sites]
         self.people: list[Person] = []
@@ -222,7 +226,7 @@ class Logbook:
 
     def infusion(self, person: Person, cohort: CohortFile) -> None:
         """Write an infusion of today into the patient's file, and as an event."""
-        share = self._scenario.shares[person.infusions]
+        share = self._scenario.schedules[cohort.level].shares[person.infusions]
         if person.reduced:
             share *= self._scenario.attrition.partial_dose_share
         person.infusions += 1
@@ -282,7 +286,6 @@ class Logbook:
 
     def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
         """Return the finished trial, which ended on `end_day` because of `why`."""
-        agents = tuple(item.agent for item in self._scenario.treatment.lymphodepletion)
         about, by_site = self._scenario.trial, bool(self._sites)
         return Trial(
             scenario=self._scenario,
@@ -298,7 +301,7 @@ class Logbook:
             most_infused=about.planned_patients if about.cap_counts == "infused" else None,
             events=Table(events_layout(by_site), self._events_in_order(end_day, why), about.start_date),
             patients=Table(
-                patients_layout(agents, by_site), tuple(map(self._patient_row, self.people)), about.start_date
+                patients_layout(self._agents, by_site), tuple(map(self._patient_row, self.people)), about.start_date
             ),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
             decisions=Table(self._decisions_layout, tuple(self._decisions), about.start_date),
@@ -331,7 +334,7 @@ class Logbook:
             None if person.infusion_day is None else ("yes" if person.sentinel else "no"),
             area if enrolled else None,
             person.start_day,
-            *self._amounts(area, enrolled),
+            *self._amounts(area, cohort),
             person.infusion_day,
             person.last_infusion_day,
             person.infusions if enrolled else None,
@@ -346,11 +349,14 @@ class Logbook:
             person.left_day,
         )
 
-    def _amounts(self, area: float | None, enrolled: bool) -> tuple[float | None, ...]:
-        """Return the amount of each lymphodepletion agent [mg]: dose per m2 and day, times days, times area."""
-        if area is None or not enrolled:
-            return (None,) * len(self._per_m2)
-        return tuple(round(dose * area, 1) for dose in self._per_m2)
+    def _amounts(self, area: float | None, cohort: CohortFile | None) -> tuple[float | None, ...]:
+        """Return the amount of each lymphodepletion agent [mg]: dose per m2 and day, times days, times area.
+
+        It is 0 for an agent of other levels alone.
+        """
+        if area is None or cohort is None:
+            return (None,) * len(self._agents)
+        return tuple(round(self._per_m2[cohort.level].get(agent, 0.0) * area, 1) for agent in self._agents)
 
     def _cohort_row(self, cohort: CohortFile) -> Row:
         infused = [person.infusion_day for person in cohort.people if person.infusion_day is not None]

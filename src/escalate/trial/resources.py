@@ -26,7 +26,7 @@ class Resources:
 
     def __init__(self, scenario: Scenario, people: Sequence[Person], batch_fails: Sequence[bool]) -> None:
         self._capacity, self._product = scenario.capacity, scenario.store
-        self._infusion_days, self._lead = scenario.treatment.infusion_days, scenario.lead_days
+        self._schedules = scenario.schedules
         self._batches = list(zip(scenario.release_days, batch_fails, strict=True))
         self._first_weekday, self._limit = scenario.trial.start_date.weekday(), scenario.open_days.limit
         self._people = people
@@ -37,14 +37,14 @@ class Resources:
         """Those who have a place, but for those of whom it is known that they are not infused."""
         return (one for one in self._people if one.patient is not None and one.not_infused_reason is None)
 
-    def with_capacity(self, day: int) -> int:
-        """Return the first day, from a day on, on which the unit can begin another treatment."""
-        while self._capacity is not None and day < self._limit and not self._can_begin(day):
+    def with_capacity(self, day: int, level: int) -> int:
+        """Return the first day, from a day on, on which the unit can begin another treatment at a level."""
+        while self._capacity is not None and day < self._limit and not self._can_begin(day, level):
             day += 1
         return day
 
-    def _can_begin(self, day: int) -> bool:
-        return self._has_bed(day) and self._weeks_have_room(day)
+    def _can_begin(self, day: int, level: int) -> bool:
+        return self._has_bed(day) and self._weeks_have_room(day, level)
 
     def _has_bed(self, day: int) -> bool:
         capacity = self._capacity
@@ -53,16 +53,22 @@ class Resources:
         occupied = sum(one.planned_infusion_day + capacity.discharge_days > day for one in self._treated)
         return occupied < capacity.patients_at_once
 
-    def _weeks_have_room(self, day: int) -> bool:
+    def _weeks_have_room(self, day: int, level: int) -> bool:
         if self._capacity is None or self._capacity.infusions_per_week is None:
             return True
-        wanted = list(self._weeks(day + self._lead))
-        booked = [week for one in self._treated for week in self._weeks(one.planned_infusion_day)]
+        wanted = list(self._weeks(day + self._schedules[level].lead_days, level))
+        booked = [
+            week
+            for one in self._treated
+            if one.cohort is not None
+            for week in self._weeks(one.planned_infusion_day, one.cohort.level)
+        ]
         return all(wanted.count(week) + booked.count(week) <= self._capacity.infusions_per_week for week in wanted)
 
-    def _weeks(self, infusion_day: int) -> Iterator[int]:
-        """Yield the week of each infusion of a patient."""
-        return ((self._first_weekday + infusion_day + day) // WEEK for day in self._infusion_days)
+    def _weeks(self, infusion_day: int, level: int) -> Iterator[int]:
+        """Yield the week of each infusion of a patient at a level."""
+        days = self._schedules[level].infusion_days
+        return ((self._first_weekday + infusion_day + day) // WEEK for day in days)
 
     def with_dose(self, day: int) -> int:
         """Return the first day, from a day on, on which there is a dose, if no batch to come fails."""

@@ -27,10 +27,10 @@ class Counts(NamedTuple):
         For each pending patient, level and days of the window observed so far.
     lost : tuple of (int, int)
         For each non-evaluable patient who left inside the window, level and days observed.
-    dlt_days : tuple of int
-        Day after the first infusion of each DLT.
-    window_days : int
-        Length of the DLT window [days].
+    dlt_days : tuple of (int, int)
+        For each DLT, level and day after the first infusion; the earliest first.
+    windows : tuple of int
+        For each level, last day of the DLT window after the first infusion [days]; empty where nobody reads it.
     open_levels : int or None
         As in `DataCut`; ``None`` for all of them.
     """
@@ -42,9 +42,13 @@ class Counts(NamedTuple):
     last: tuple[int, int] = (0, 0)
     seen: tuple[tuple[int, int], ...] = ()
     lost: tuple[tuple[int, int], ...] = ()
-    dlt_days: tuple[int, ...] = ()
-    window_days: int = 0
+    dlt_days: tuple[tuple[int, int], ...] = ()
+    windows: tuple[int, ...] = ()
     open_levels: int | None = None
+
+    def share(self, level: int, days: int) -> float:
+        """Return which share of the DLT window of a level so many days are, at most 1."""
+        return min(days / max(self.windows[level], 1), 1.0)
 
     @property
     def known_alone(self) -> Counts:
@@ -95,11 +99,11 @@ class Partial:
         share, lost = np.zeros((len(batch), most)), np.zeros((len(batch), most), dtype=np.bool_)
         dlt_share = np.full((len(batch), dlts), np.nan)
         for row, counts in enumerate(batch):
-            window, people = max(counts.window_days, 1), (*counts.seen, *counts.lost)
+            people = (*counts.seen, *counts.lost)
             for position, (at, days) in enumerate(people):
-                level[row, position], share[row, position] = at, min(days / window, 1.0)
+                level[row, position], share[row, position] = at, counts.share(at, days)
             lost[row, len(counts.seen) : len(people)] = True
-            dlt_share[row, : len(counts.dlt_days)] = [min(day / window, 1.0) for day in counts.dlt_days]
+            dlt_share[row, : len(counts.dlt_days)] = [counts.share(at, day) for at, day in counts.dlt_days]
         return cls(level=level, share=share, lost=lost, dlt_share=dlt_share)
 
 
@@ -208,7 +212,7 @@ class DataCut:
         followup = [[0.0] * len(counts.evaluable) for counts in batch]
         for row, counts in zip(followup, batch, strict=True):
             for level, days in counts.seen:
-                row[level] += min(days / max(counts.window_days, 1), 1.0)
+                row[level] += counts.share(level, days)
         return cls.of(
             [counts.level for counts in batch],
             [counts.evaluable for counts in batch],

@@ -9,7 +9,7 @@ DLT, ``P`` alone one whose follow-up is not known. Every dose path that escalate
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ..errors import PathError
@@ -81,7 +81,7 @@ def write_path(cohorts: Iterable[PathCohort]) -> str:
     return " ".join(cohort.text for cohort in cohorts)
 
 
-def read_path(path: str, levels: int, window_days: int | None = None) -> tuple[PathCohort, ...]:
+def read_path(path: str, levels: int, windows: Sequence[int] | None = None) -> tuple[PathCohort, ...]:
     """Read a dose path.
 
     Parameters
@@ -90,18 +90,19 @@ def read_path(path: str, levels: int, window_days: int | None = None) -> tuple[P
         Such as ``1NNN 2NP17``; nobody was treated where it is empty.
     levels : int
         Number of dose levels.
-    window_days : int, optional
-        Length of the DLT window, from the first infusion [days]; nobody pending has been observed for longer.
+    windows : sequence of int, optional
+        For each level, length of the DLT window, from the first infusion [days]; nobody pending has been observed for
+        longer.
 
     Raises
     ------
     PathError
         If it cannot be read; the message says at which letter, and what is allowed there.
     """
-    return tuple(_cohort(path, part.start(), part.end(), levels, window_days) for part in _COHORT.finditer(path))
+    return tuple(_cohort(path, part.start(), part.end(), levels, windows) for part in _COHORT.finditer(path))
 
 
-def _cohort(path: str, start: int, end: int, levels: int, window_days: int | None) -> PathCohort:
+def _cohort(path: str, start: int, end: int, levels: int, windows: Sequence[int] | None) -> PathCohort:
     """Read the cohort that stands between two positions of a path."""
     digits = _digits(path, start)
     if not digits:
@@ -109,6 +110,7 @@ def _cohort(path: str, start: int, end: int, levels: int, window_days: int | Non
     if digits[0] == "0" or _number(digits) > levels:
         raise PathError(path, start, f"{digits} is no dose level: they go from 1 to {levels}")
     position, patients = start + len(digits), []
+    window_days = None if windows is None else windows[_number(digits) - 1]
     if position == end:
         raise PathError(path, position, f"nobody follows the level: write a letter for each patient, {ALLOWED}")
     while position < end:
