@@ -14,7 +14,7 @@ import pytest
 from conftest import ROOT
 from escalate import EscalateError, Scenario, ScenarioError, load
 
-BASE = (ROOT / "scenarios" / "nct06337474.toml").read_text(encoding="utf-8")
+BASE = (ROOT / "tests" / "data" / "open-every-day.toml").read_text(encoding="utf-8")
 
 
 def line_of(text: str, start: str) -> int:
@@ -182,7 +182,8 @@ WITH_A_USE = {
 @pytest.mark.parametrize(("key", "own", "weekdays"), [(key, *each) for key, each in WITH_A_USE.items()])
 def test_what_one_level_has_has_a_use(key: str, own: dict[str, Any], weekdays: list[str]) -> None:
     """Weekdays of lymphodepletion, and of later infusions, where one level alone has any."""
-    base = load("nct06337474").replace({"treatment.lymphodepletion": [], "sources": {}, "ranges": {}})
+    base = load(ROOT / "tests" / "data" / "open-every-day.toml")
+    base = base.replace({"treatment.lymphodepletion": [], "sources": {}, "ranges": {}})
     with pytest.raises(ScenarioError, match=f"treatment.{key} = .*has no effect"):
         base.replace({f"treatment.{key}": weekdays})
     base.replace({f"treatment.{key}": weekdays, **{f"dose_levels[2].{name}": value for name, value in own.items()}})
@@ -254,7 +255,7 @@ def test_an_unreadable_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_windows_line_ends_and_byte_order_mark(tmp_path: Path) -> None:
     file = tmp_path / "scenario.toml"
     file.write_bytes(b"\xef\xbb\xbf" + BASE.replace("\n", "\r\n").encode())
-    assert load(file).fingerprint() == load(ROOT / "scenarios" / "nct06337474.toml").fingerprint()
+    assert load(file).fingerprint() == load(ROOT / "tests" / "data" / "open-every-day.toml").fingerprint()
 
 
 def test_replace_changes_and_checks(base: Scenario) -> None:

@@ -183,11 +183,13 @@ def drawn(scenario: Scenario) -> dict[str, Any]:
         sameness.ONSET: np.stack([patients.onset_day(0, level) for level in range(scenario.levels)]),
         sameness.LEAVES: patients.drop_out_day(0),
         sameness.BATCHES: BatchDraws(scenario, 5, 0, 200).batch_fails,
+        sameness.PRODUCTS: people.failed_attempts(0),
     }
 
 
 PAUSE = [{"first_day": "2024-12-01", "last_day": "2025-01-31"}]
 PRODUCT = {"kind": "off_the_shelf", "batches_every_days": 42, "doses_per_batch": 2, "batch_failure_probability": 0.1}
+OWN = {"kind": "autologous", "manufacture_days": 14, "failure_probability": 0.3}
 LOSING = {"attrition.drop_out_per_year": 0.3}
 WEIBULL = {"toxicity.onset": {"kind": "weibull", "second_half_share": 0.6}}
 DIFFER: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
@@ -198,6 +200,11 @@ DIFFER: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
     ({}, {"product": PRODUCT}, {sameness.BATCHES}),
     ({"product": PRODUCT}, {"product.batch_failure_probability": 0.5}, {sameness.BATCHES}),
     ({"product": PRODUCT}, {"product.doses_per_batch": 5}, set()),
+    ({}, {"product": OWN}, {sameness.PRODUCTS}),
+    ({"product": OWN}, {"product.most_attempts": 2}, {sameness.PRODUCTS}),
+    ({"product": OWN}, {"product.manufacture_days": 5}, set()),
+    ({"screening.valid_days": None}, {"screening.valid_days": 28}, {sameness.SCREENING}),
+    ({"screening.valid_days": 14}, {"screening.valid_days": 28}, set()),
     ({}, {"trial.start_date": "2024-10-01"}, set()),
     ({"accrual.pauses": PAUSE}, {"trial.start_date": "2024-10-01"}, {sameness.CONSENT}),
     ({}, {"screening.failure_probability": {"one": 0.5}}, {sameness.SCREENING}),
