@@ -150,7 +150,9 @@ def test_every_way_gives_the_same_scenario_or_the_same_words(
         assert {hash(other) for other in found.values()} == {hash(first)}
 
 
-@given(scenario=st.one_of(scenarios(everything=True, sites=True), any_rule()), wrong=st.sampled_from(WRONG), pick=st.data())
+@given(
+    scenario=st.one_of(scenarios(everything=True, sites=True), any_rule()), wrong=st.sampled_from(WRONG), pick=st.data()
+)
 @settings(max_examples=100, deadline=None)
 def test_a_change_is_checked_as_a_new_scenario(scenario: Scenario, wrong: Any, pick: st.DataObject) -> None:
     data = plain(scenario)
