@@ -35,7 +35,7 @@ def test_mutants(tmp_path: Path) -> None:
     counts = check(500, 1, tmp_path, verb_every=4).counts
     assert all(counts[kind, what] >= 3 for kind in JUDGES for what in ("accepted", "refused")), counts
     assert all(counts[verb, "refused"] for verb in mutants_in_verbs.VERBS), counts
-    assert sum(counts[verb, "accepted"] for verb in mutants_in_verbs.VERBS) >= 30, counts
+    assert sum(counts[verb, "accepted"] for verb in mutants_in_verbs.VERBS) >= 25, counts
 
 
 @pytest.mark.long
