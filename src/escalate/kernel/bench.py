@@ -91,6 +91,8 @@ class Protocol(NamedTuple):
     expands: int
     follow_up_days: int
     onset_depends_on_level: int
+    sites: int
+    """How many the scenario names."""
     one_by_one: int
     """Whether candidates are looked at one by one: `one_by_one`."""
     screening_waits: int
@@ -285,6 +287,7 @@ class Person:
     """Whether the place was free at once."""
     stopped_day: int = 0
     """Day of the first infusion that was withheld; `NEVER` if none was."""
+    site: int = 0
     withheld: int = 0
     """Whether a decision has closed the level since lymphodepletion: such a patient gets no cells."""
     settle_day: int = 0

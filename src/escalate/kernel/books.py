@@ -72,8 +72,11 @@ def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers) -
     no_doubt(w, False)
     for level in range(p.levels):
         row[first + State.KINDS + 5 * p.levels + level] = w.replaced[level]
-    for position in range(first + State.KINDS + 6 * p.levels, len(row)):
-        row[position] = w.cohort_days[position - first - State.KINDS - 6 * p.levels]
+    sites = first + State.KINDS + 6 * p.levels
+    for patient in range(w.enrolled if p.sites else 0):
+        row[sites + t.people[patient].site] += 1
+    for position in range(sites + p.sites, len(row)):
+        row[position] = w.cohort_days[position - sites - p.sites]
     row[0], row[1], row[2] = w.recommended, w.reason, end
     for position in range(Wait.KINDS):
         row[WAIT_COLUMN + position] = w.waits[position]

@@ -130,6 +130,7 @@ class Engine:
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,
             onset_depends_on_level=onset_depends_on_level(scenario),
+            sites=len(scenario.sites),
             one_by_one=is_one_by_one(scenario),
             screening_waits=screening.waits,
             referred_are_lost=screening.while_closed == "waits",

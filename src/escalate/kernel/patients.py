@@ -7,7 +7,7 @@ from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import close_enrolment, first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
 from .one_by_one import give_notice, next_one_is_enrolled
-from .places import has_free_place, meeting_day, room, shut_until, stop_infusions
+from .places import has_free_place, meeting_day, room, shut_until, stop_infusions, whose_turn
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -23,11 +23,13 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
         if w.enrolled == len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER
+        person = t.people[w.enrolled]
         if p.one_by_one:
+            person.site = t.here[whose_turn(w, t, -1, -1)].site
             next_one_is_enrolled(w, t)
         else:
             first_in_line_goes(w, t)
-        enrol(p, w, t.people[w.enrolled])
+        enrol(p, w, person)
     return NEVER
 
 

@@ -12,14 +12,13 @@ from ..nature.patients import dlt_probability_if_evaluable
 from ..results.answer import cut_off_words, right_or_wrong, why_no_dose
 from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units, quantile_in_words
 from ..results.estimates import Characteristics, Estimate, day_by_which, probability, trials_needed
-from ..results.outcomes import PER_LEVEL
+from ..results.outcomes import PER_LEVEL, states_of
 from ..results.tally import PATHS_OF, Tally
 from ..results.timeline import waits_of
 from ..scenario.designs import rule_in_full
 from ..scenario.model import Scenario
 from ..scenario.rules import decides_early
 from ..words.records import NO_DOSE
-from ..words.tables import STATES
 from .evidence import evidence_lines
 from .heads import WIDTH, day_words, driver_lines, plural, told
 
@@ -193,10 +192,13 @@ def _patients(found: Characteristics) -> Iterator[str]:
 def _candidates(found: Characteristics) -> Iterator[str]:
     yield "Candidates in a trial, mean"
     yield f"  {'consented':<28}{in_units(found.get('consented')):>15}"
-    for state in STATES:
+    scenario = found.tally.scenario
+    for state in states_of(scenario):
         estimate = found.get(state)
         if estimate.estimate > 0:
-            yield f"  {found.tally.scenario.say(state):<28}{in_units(estimate):>15}"
+            yield f"  {scenario.say(state):<28}{in_units(estimate):>15}"
+    for site in scenario.sites:
+        yield f"  {f'enrolled from {site.name}':<28}{in_units(found.get(f'enrolled from {site.name}')):>15}"
 
 
 def _dates(found: Characteristics) -> Iterator[str]:

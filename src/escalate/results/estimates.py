@@ -11,10 +11,10 @@ from statistics import NormalDist
 
 from ..words.asked import asks, nothing_named
 from ..words.records import NO_DOSE, NO_LEVEL
-from ..words.tables import STATES, Column, Layout, Measured, Table
+from ..words.tables import Column, Layout, Measured, Table
 from .chance import CONFIDENCE, binomial_interval, few_tell
 from .no_dose import WHY_NO_DOSE, no_dose_measure
-from .outcomes import NOT_REACHED, PER_LEVEL, Trials
+from .outcomes import NOT_REACHED, PER_LEVEL, Trials, states_of
 from .tally import Tally, tally
 from .timeline import waits_of
 
@@ -180,8 +180,11 @@ def _patients(counted: Tally) -> Iterator[Estimate]:
 
 def _candidates(counted: Tally) -> Iterator[Estimate]:
     yield mean("candidates", "consented", None, counted.values["consented"], "candidates")
-    for state in STATES:
+    for state in states_of(counted.scenario):
         yield mean("candidates", state, None, counted.values[f"state: {state}"], "candidates")
+    for site in counted.scenario.sites:
+        name = f"enrolled from {site.name}"
+        yield mean("candidates", name, None, counted.values[name], "patients")
 
 
 def _time(counted: Tally) -> Iterator[Estimate]:

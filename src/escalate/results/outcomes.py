@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,9 @@ class Trials(Shows, Saves):
     patients : dict of int array, shape (n, K)
         For each of `PER_LEVEL`, patients at each dose level.
     candidates : dict of int array, shape (n,)
-        For each final state in `escalate.words.tables.STATES`, candidates who ended in it.
+        For each of `states_of` the scenario, candidates who ended in it.
+    enrolled_from : dict of int array, shape (n,)
+        For each site, patients who are from it; empty where the scenario has no sites.
     duration_days : int array, shape (n,)
         Day of the last event [days since the start date].
     milestone_days : dict of int array, shape (n,)
@@ -76,6 +78,7 @@ class Trials(Shows, Saves):
     paths: NDArray[np.bytes_]
     patients: dict[str, IntArray]
     candidates: dict[str, IntArray]
+    enrolled_from: dict[str, IntArray]
     duration_days: IntArray
     milestone_days: dict[str, IntArray]
     cohort_days: IntArray
@@ -146,6 +149,7 @@ class Trials(Shows, Saves):
                 for level in range(counts.shape[1])
             },
             **{f"candidates_{name.replace(' ', '_')}": whole(values) for name, values in self.candidates.items()},
+            **{f"enrolled_from_site_{k}": whole(values) for k, values in enumerate(self.enrolled_from.values(), 1)},
             "duration_days": whole(self.duration_days),
             **{f"{name.replace(' ', '_')}_day": days(values) for name, values in self.milestone_days.items()},
             **{f"cohort_{k + 1}_days": days(values) for k, values in enumerate(self.cohort_days.T)},
@@ -166,6 +170,12 @@ def days_or_nan(days: IntArray) -> FloatArray:
     return np.where(days == NOT_REACHED, np.nan, days)
 
 
+def states_of(scenario: Scenario) -> dict[str, str]:
+    """Return those of `STATES` in which candidates of a scenario can end."""
+    has = {"not consented": scenario.screening.waits, "no product": scenario.autologous is not None}
+    return {name: meaning for name, meaning in STATES.items() if has.get(name, True)}
+
+
 def row_of(trial: Trial) -> Row:
     """Return what is kept of one trial; `collect` puts such rows together."""
     states = Counter(trial.patients["state"])
@@ -174,7 +184,8 @@ def row_of(trial: Trial) -> Row:
         trial.stop_reason,
         trial.dose_path,
         tuple(_by_level(trial, name) for name in PER_LEVEL),
-        tuple(states[state] for state in STATES),
+        tuple(states[state] for state in states_of(cast(Scenario, trial.scenario))),
+        _by_site(trial),
         trial.duration_days,
         tuple(NOT_REACHED if day is None else day for day in milestones(trial).values()),
         tuple(waits(trial).values()),
@@ -194,7 +205,9 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
     rows : sequence of tuple
         In order of replicate; at least one.
     """
-    recommended, reasons, paths, patients, states, durations, milestone_days, parts, times = zip(*rows, strict=True)
+    recommended, reasons, paths, patients, states, sites, durations, milestone_days, parts, times = zip(
+        *rows, strict=True
+    )
     cohorts = [(*days, *[NOT_REACHED] * COHORTS_TIMED)[:COHORTS_TIMED] for days in times]
     counts = np.array(patients, dtype=np.int64)
     known, codes = np.unique(reasons, return_inverse=True)
@@ -207,7 +220,8 @@ def collect(scenario: Scenario, seed: int, first: int, rows: Sequence[Row]) -> T
         reason=codes,
         paths=np.array(paths, dtype=np.bytes_),
         patients={name: counts[:, position, :] for position, name in enumerate(PER_LEVEL)},
-        candidates=_columns(STATES, states),
+        candidates=_columns(states_of(scenario), states),
+        enrolled_from=_columns([site.name for site in scenario.sites], sites),
         duration_days=np.array(durations, dtype=np.int64),
         milestone_days=_columns(milestone_names(scenario.levels), milestone_days),
         cohort_days=np.array(cohorts, dtype=np.int64),
@@ -219,7 +233,7 @@ def column_sizes(scenario: Scenario) -> list[int]:
     """Return how many columns the kernel's books have for each kind of number, in their order."""
     one_by_one, levels = [1, 1, 1], [scenario.levels] * len(PER_LEVEL)
     milestone_count = len(milestone_names(scenario.levels))
-    return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, COHORTS_TIMED]
+    return [*one_by_one, len(WAITS), milestone_count, len(STATES), *levels, len(scenario.sites), COHORTS_TIMED]
 
 
 def bytes_of_one(scenario: Scenario) -> int:
@@ -247,7 +261,7 @@ def gather(
         What the positions of reasons mean.
     """
     names = milestone_names(scenario.levels)
-    recommended, reason, duration, parts, days, states, *counts, cohorts = _columns_of(
+    recommended, reason, duration, parts, days, states, *counts, sites, cohorts = _columns_of(
         scenario, np.asfortranarray(numbers)
     )
     met = np.flatnonzero(np.bincount(reason[:, 0]))
@@ -262,7 +276,8 @@ def gather(
         reason=position[reason[:, 0]],
         paths=paths,
         patients=dict(zip(PER_LEVEL, counts, strict=True)),
-        candidates={name: states[:, position] for position, name in enumerate(STATES)},
+        candidates={name: states[:, list(STATES).index(name)] for name in states_of(scenario)},
+        enrolled_from={site.name: sites[:, position] for position, site in enumerate(scenario.sites)},
         duration_days=duration[:, 0],
         milestone_days={name: days[:, position] for position, name in enumerate(names)},
         cohort_days=cohorts,
@@ -306,6 +321,7 @@ def join(parts: Sequence[Trials]) -> Trials:
         paths=np.concatenate([part.paths for part in parts]),
         patients=whole(lambda part: part.patients),
         candidates=whole(lambda part: part.candidates),
+        enrolled_from=whole(lambda part: part.enrolled_from),
         duration_days=np.concatenate([part.duration_days for part in parts]),
         milestone_days=whole(lambda part: part.milestone_days),
         cohort_days=np.concatenate([part.cohort_days for part in parts]),
@@ -316,6 +332,17 @@ def join(parts: Sequence[Trials]) -> Trials:
 def _columns(names: Iterable[str], rows: Sequence[Sequence[int]]) -> dict[str, IntArray]:
     values = np.array(rows, dtype=np.int64)
     return {name: values[:, position] for position, name in enumerate(names)}
+
+
+def _by_site(trial: Trial) -> tuple[int, ...]:
+    """Return how many patients are from each site."""
+    names = [site.name for site in cast(Scenario, trial.scenario).sites]
+    if not names:
+        return ()
+    enrolled = Counter(
+        site for site, patient in zip(trial.patients["site"], trial.patients["patient"], strict=True) if patient
+    )
+    return tuple(enrolled[name] for name in names)
 
 
 def _by_level(trial: Trial, name: str) -> tuple[int, ...]:

@@ -10,8 +10,7 @@ import numpy as np
 
 from ..scenario.model import Scenario
 from ..words.records import NO_LEVEL, IntArray
-from ..words.tables import STATES
-from .outcomes import COHORTS_TIMED, NOT_REACHED, PER_LEVEL, Trials
+from .outcomes import COHORTS_TIMED, NOT_REACHED, PER_LEVEL, Trials, states_of
 from .timeline import milestone_names, waits_of
 
 
@@ -49,7 +48,8 @@ def read_trials(file: Path, scenario: Scenario, seed: int) -> Trials:
         reason=reason,
         paths=np.char.encode(columns["dose_path"], "ascii"),
         patients={name: _by_level(columns, name, scenario.levels) for name in PER_LEVEL},
-        candidates={name: columns[f"candidates_{name.replace(' ', '_')}"] for name in STATES},
+        candidates={name: columns[f"candidates_{name.replace(' ', '_')}"] for name in states_of(scenario)},
+        enrolled_from={site.name: columns[f"enrolled_from_site_{k}"] for k, site in enumerate(scenario.sites, 1)},
         duration_days=columns["duration_days"],
         milestone_days={
             name: _days(columns[f"{name.replace(' ', '_')}_day"]) for name in milestone_names(scenario.levels)

@@ -17,6 +17,7 @@ import numpy as np
 
 from ..scenario.model import Scenario
 from ..words.records import NO_LEVEL, IntArray
+from ..words.tables import NOT_CONSENTED
 from .no_dose import no_dose_codes
 from .outcomes import NOT_REACHED, PER_LEVEL, Trials
 
@@ -221,9 +222,12 @@ def measures(trials: Trials) -> Iterable[tuple[str, IntArray]]:
         toxic = [level for level, p in enumerate(trials.scenario.toxicity.dlt_probability) if p > limit]
         yield "overdosed", trials.patients["infused"][:, toxic].sum(axis=1)
     yield "any DLT", (trials.patients["dlts"].sum(axis=1) > 0).astype(np.int64)
-    yield "consented", np.sum(list(trials.candidates.values()), axis=0)
+    consented = [counts for state, counts in trials.candidates.items() if state != NOT_CONSENTED]
+    yield "consented", np.sum(consented, axis=0)
     for state, counts in trials.candidates.items():
         yield f"state: {state}", counts
+    for name, counts in trials.enrolled_from.items():
+        yield f"enrolled from {name}", counts
     yield "duration", trials.duration_days
     yield "finished in time", trials.finished_in_time.astype(np.int64)
     for name, days in trials.milestone_days.items():

@@ -243,6 +243,7 @@ def _part(trials: Trials, wanted: range) -> Trials:
     return replace(
         trials, first=wanted.start, recommended=trials.recommended[rows], reason=trials.reason[rows],
         paths=trials.paths[rows], patients=cut(trials.patients), candidates=cut(trials.candidates),
+        enrolled_from=cut(trials.enrolled_from),
         duration_days=trials.duration_days[rows], milestone_days=cut(trials.milestone_days),
         cohort_days=trials.cohort_days[rows], waits=cut(trials.waits),
     )  # fmt: skip

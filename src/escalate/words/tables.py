@@ -304,8 +304,11 @@ GATES = ("stagger", "review", "notice", "product", "capacity", "closure", "weekd
 """Gates that keep a free place shut up to some day, as events call them; the stagger where none is written down. On a
 day on which several do, the first of them is what is waited for."""
 
+NOT_CONSENTED = "not consented"
+"""The state of who came and never consented."""
+
 STATES: dict[str, str] = {
-    "not consented": "came, and left before there was a place to be screened for",
+    NOT_CONSENTED: "came, and left before there was a place to be screened for",
     "screen failure": "failed a screening criterion",
     "no product": "eligible, and no attempt to make the product succeeded",
     "withdrew waiting": "eligible, gave up waiting for a place",
