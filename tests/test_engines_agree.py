@@ -225,14 +225,15 @@ def test_levels_with_schedules_of_their_own(rule: dict[str, Any], goes_up_early:
     scenario = small(
         rule=rule,
         dose_levels=[{"label": "low", "infusion_days": [0, 7, 14]}, {"label": "high", "lymphodepletion": []}],
-        treatment__lymphodepletion=lymphodepletion(12),
+        treatment__lymphodepletion=lymphodepletion(25),
         treatment__infusion_days=[0, 3],
         safety__dlt_window_anchor="last_infusion",
         safety__dlt_window_days=14,
+        safety__start_level=1 if goes_up_early else 2,
         safety__later_infusions_at_closed_level="withhold",
-        capacity={"infusions_per_week": 4},
+        capacity={"infusions_per_week": 9},
         attrition={"not_infused_probability": 0.2, "drop_out_per_year": 0.6},
-        accrual={"kind": "poisson", "consents_per_month": 12.0},
+        accrual={"kind": "poisson", "consents_per_month": 30.0},
         toxicity__dlt_probability=[0.15, 0.4],
         trial__planned_patients=15,
     )
