@@ -177,7 +177,7 @@ OWN_SCHEDULES = {
 
 @pytest.mark.parametrize(("changes", "says"), OWN_SCHEDULES.values(), ids=OWN_SCHEDULES)
 def test_a_level_with_a_schedule_of_its_own(changes: dict[str, Any], says: str) -> None:
-    base = load("nct06337474").replace({"ranges": {}})
+    base = load(ROOT / "scenarios" / "nct06337474.toml").replace({"ranges": {}})
     with pytest.raises(ScenarioError) as caught:
         base.replace(changes)
     assert [str(problem) for problem in caught.value.problems] == [says]
@@ -186,7 +186,10 @@ def test_a_level_with_a_schedule_of_its_own(changes: dict[str, Any], says: str) 
 def test_levels_may_differ_by_schedule_alone() -> None:
     """The interval between infusions is escalated at one dose."""
     weeks = {"dose_levels[1].infusion_days": [0, 7, 14], "dose_levels[2].infusion_days": [0, 3, 6]}
-    assert load("nct06337474").replace({"dose_levels[2].cells": 9e9, **weeks}).windows == (28, 28)
+    assert load(ROOT / "scenarios" / "nct06337474.toml").replace({"dose_levels[2].cells": 9e9, **weeks}).windows == (
+        28,
+        28,
+    )
 
 
 WITH_A_USE = {
@@ -198,7 +201,9 @@ WITH_A_USE = {
 @pytest.mark.parametrize(("key", "own", "weekdays"), [(key, *each) for key, each in WITH_A_USE.items()])
 def test_what_one_level_has_has_a_use(key: str, own: dict[str, Any], weekdays: list[str]) -> None:
     """Weekdays of lymphodepletion, and of later infusions, where one level alone has any."""
-    base = load("nct06337474").replace({"treatment.lymphodepletion": [], "sources": {}, "ranges": {}})
+    base = load(ROOT / "scenarios" / "nct06337474.toml").replace(
+        {"treatment.lymphodepletion": [], "sources": {}, "ranges": {}}
+    )
     with pytest.raises(ScenarioError, match=f"treatment.{key} = .*has no effect"):
         base.replace({f"treatment.{key}": weekdays})
     base.replace({f"treatment.{key}": weekdays, **{f"dose_levels[2].{name}": value for name, value in own.items()}})
