@@ -229,14 +229,15 @@ def test_levels_with_schedules_of_their_own(rule: dict[str, Any], goes_up_early:
     scenario = small(
         rule=rule,
         dose_levels=[{"label": "low", "infusion_days": [0, 7, 14]}, {"label": "high", "lymphodepletion": []}],
-        treatment__lymphodepletion=lymphodepletion(12),
+        treatment__lymphodepletion=lymphodepletion(25),
         treatment__infusion_days=[0, 3],
         safety__dlt_window_anchor="last_infusion",
         safety__dlt_window_days=14,
+        safety__start_level=1 if goes_up_early else 2,
         safety__later_infusions_at_closed_level="withhold",
-        capacity={"infusions_per_week": 4},
+        capacity={"infusions_per_week": 9},
         attrition={"not_infused_probability": 0.2, "drop_out_per_year": 0.6},
-        accrual={"kind": "poisson", "consents_per_month": 12.0},
+        accrual={"kind": "poisson", "consents_per_month": 30.0},
         toxicity__dlt_probability=[0.15, 0.4],
         trial__planned_patients=15,
     )
@@ -537,8 +538,12 @@ def test_a_failing_rule_is_told_as_simpy_tells_it() -> None:
     assert str(kernel.value).startswith("trial ")
 
 
+LONGER = {"safety.dlt_window_anchor": "last_infusion", "dose_levels[3].infusion_days": [0, 7], "follow_up.days": 90}
+"""A longer window at level 3."""
+
+
 def tite_boin_answers() -> tuple[Answers, Committee]:
-    scenario = shipped("six-dose-oncology", "TITE-BOIN")
+    scenario = shipped("six-dose-oncology", "TITE-BOIN").replace(LONGER)
     committee = Committee(scenario)
     return Answers(scenario, committee, Lists()), committee
 
@@ -571,7 +576,7 @@ def question(level: int, n: int, y: int, c: int, room: int = 12) -> list[int]:
 def test_answers_turn_on_the_day_on_which_the_committee_does(level: int) -> None:
     """Every sum of days, at every count of up to nine patients, four of them pending, against the committee itself."""
     answers, committee = tite_boin_answers()
-    windows = shipped("six-dose-oncology", "TITE-BOIN").windows
+    windows = shipped("six-dose-oncology", "TITE-BOIN").replace(LONGER).windows
     window = windows[level]
     counts = [(n - c, y, c) for n in (3, 6, 9) for c in range(min(n, 5)) for y in range(min(n - c, 3) + 1)]
     answers.ask(np.array([question(level, *each) for each in counts]))

@@ -128,6 +128,7 @@ NO_CONDITIONING = {
     "what": ["lymphodepletion"],
     "reason": "for good",
 }
+BLRM = {"sd_log_alpha": 1.0, "sd_log_beta": 0.7}
 OWN_SCHEDULES = {
     "infusions for the shares of the treatment": (
         {"treatment.infusion_shares": [1.0], "dose_levels[2].infusion_days": [0, 7]},
@@ -157,6 +158,15 @@ OWN_SCHEDULES = {
         'calendar.closed = ["for good"]: no treatment can begin at level 2: lymphodepletion or an infusion would fall on '
         "a closed day, whenever it began in the 3,650 days of trial.max_days",
     ),
+    "the same cells in the same way": (
+        {"dose_levels[2].cells": 9e9},
+        "dose_levels[2].cells = 9000000000.0: dose levels are written lowest first, and must increase, in cells or by "
+        "schedules of their own",
+    ),
+    "the same cells in a model of doses": (
+        {"dose_levels[2].cells": 9e9, "dose_levels[2].infusion_days": [0, 3], "rule": {"name": "BLRM"} | BLRM},
+        "rule.doses: is missing: levels with the same cells differ by schedule, and the rule is to be told how much",
+    ),
     "an agent of none": (
         {"dose_levels[2].lymphodepletion[1].days": [-2]},
         "dose_levels[2].lymphodepletion[1].days: `dose_levels[2].lymphodepletion` is empty so far: set the whole list; "
@@ -167,10 +177,19 @@ OWN_SCHEDULES = {
 
 @pytest.mark.parametrize(("changes", "says"), OWN_SCHEDULES.values(), ids=OWN_SCHEDULES)
 def test_a_level_with_a_schedule_of_its_own(changes: dict[str, Any], says: str) -> None:
-    base = load("nct06337474").replace({"ranges": {}})
+    base = load(ROOT / "scenarios" / "nct06337474.toml").replace({"ranges": {}})
     with pytest.raises(ScenarioError) as caught:
         base.replace(changes)
     assert [str(problem) for problem in caught.value.problems] == [says]
+
+
+def test_levels_may_differ_by_schedule_alone() -> None:
+    """The interval between infusions is escalated at one dose."""
+    weeks = {"dose_levels[1].infusion_days": [0, 7, 14], "dose_levels[2].infusion_days": [0, 3, 6]}
+    assert load(ROOT / "scenarios" / "nct06337474.toml").replace({"dose_levels[2].cells": 9e9, **weeks}).windows == (
+        28,
+        28,
+    )
 
 
 WITH_A_USE = {

@@ -216,6 +216,12 @@ DIFFER: list[tuple[dict[str, Any], dict[str, Any], set[str]]] = [
     (WEIBULL, {"toxicity.dlt_probability": [0.1, 0.2]}, {sameness.DLT, sameness.ONSET}),
     ({}, WEIBULL, {sameness.ONSET}),
     ({}, {"safety.dlt_window_days": 56}, {sameness.ONSET}),
+    ({}, {"dose_levels[2].infusion_days": [0, 7], "dose_levels[1].lymphodepletion": []}, set()),
+    (
+        {"safety.dlt_window_anchor": "last_infusion"},
+        {"dose_levels[2].infusion_days": [0, 7]},
+        {sameness.ONSET},
+    ),
     ({}, LOSING, {sameness.LEAVES}),
     ({"attrition.drop_out_per_year": 0}, {"follow_up.days": 90}, set()),
     (LOSING, {"follow_up.days": 90}, {sameness.LEAVES}),

@@ -150,14 +150,20 @@ def _doses_ascend(dose_levels: tuple[DoseLevel, ...]) -> Iterator[Complaint]:
             "has no `cells`, and other levels do: give cells to all or to none",
         )
         return
-    given = [value for value in cells if value is not None]
-    for position, (lower, upper) in enumerate(itertools.pairwise(given), 1):
-        if upper <= lower:
-            yield (
-                ("dose_levels", position, "cells"),
-                upper,
-                "dose levels are written lowest first, and must increase",
-            )
+    for position, (lower, upper) in enumerate(itertools.pairwise(dose_levels), 1):
+        if lower.cells is None or upper.cells is None or upper.cells > lower.cells:
+            continue
+        if upper.cells < lower.cells:
+            told = "dose levels are written lowest first, and must increase"
+        elif _own_schedule(lower) == _own_schedule(upper):
+            told = "dose levels are written lowest first, and must increase, in cells or by schedules of their own"
+        else:
+            continue
+        yield ("dose_levels", position, "cells"), upper.cells, told
+
+
+def _own_schedule(level: DoseLevel) -> tuple[Any, ...]:
+    return level.infusion_days, level.infusion_shares, level.lymphodepletion
 
 
 @_check("dose_levels", "safety")
@@ -503,6 +509,9 @@ def _model_has_every_level(dose_levels: tuple[DoseLevel, ...], rule: RuleOptions
             yield ("rule", "halfwidth"), rule.halfwidth, str(error)
     if isinstance(rule, Blrm) and rule.doses is None and any(level.cells is None for level in dose_levels):
         yield ("rule", "doses"), None, "is missing, and the dose levels have no `cells` to take instead"
+    elif isinstance(rule, Blrm) and rule.doses is None and len({level.cells for level in dose_levels}) < levels:
+        told = "is missing: levels with the same cells differ by schedule, and the rule is to be told how much"
+        yield ("rule", "doses"), None, told
 
 
 @_check("dose_levels", "titration")

@@ -113,7 +113,7 @@ def _sources(before: Scenario, after: Scenario, changes: Mapping[str, Any]) -> I
         is_as_before = key == "rule" and before.rule == after.rule  # a name alone, of the rule that it has
         if is_as_before or key.partition(".")[0] in ("sources", "ranges", "schema_version"):
             continue
-        how = (f" from {_text(old[key])}" if key in old else "") + (f" to {_text(new[key])}" if key in new else "")
+        how = _said("from", key, old) + _said("to", key, new)
         ranges = {name: ends for name, ends in before.ranges.items() if name not in after.ranges and _one_in(name, key)}
         told = [f"{value_text(low)} to {value_text(high)}" for low, high in ranges.values()]
         yield key, f"{_CHANGED}{how}" + (f"{_OUTSIDE}{', '.join(told)}" if told else "")
@@ -122,6 +122,12 @@ def _sources(before: Scenario, after: Scenario, changes: Mapping[str, Any]) -> I
 def _one_in(name: str, key: str) -> bool:
     """Return whether one of two keys names the other's value, or a part of it."""
     return f"{name}.".startswith(f"{key}.") or f"{key}.".startswith(f"{name}.")
+
+
+def _said(word: str, key: str, values: Mapping[str, Sequence[Any]]) -> str:
+    """Return a value in words; nothing of a table, which keys of its own tell."""
+    is_table = any(name.startswith(f"{key}.") for name in values)
+    return f" {word} {_text(values[key])}" if key in values and not is_table else ""
 
 
 def _text(values: Sequence[Any]) -> str:
