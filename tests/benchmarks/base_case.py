@@ -52,7 +52,7 @@ def row(name: str, found: Any, before: Any) -> str:
     later = ""
     if before is not None:
         apart = decided - before.milestone_days["escalation ended"]
-        later = f"{apart.mean():.1f} ± {apart.std() / np.sqrt(len(apart)):.1f}"
+        later = f"{apart.mean():.2f} ± {apart.std() / np.sqrt(len(apart)):.2f}"
     level, none = (found.recommended == 1).mean(), (found.recommended < 0).mean()
     infused, dlts = (found.patients[what].sum(axis=1).mean() for what in ("infused", "dlts"))
     return (
