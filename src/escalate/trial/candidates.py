@@ -246,9 +246,10 @@ class Candidates:
 
     def stay_without_place(self) -> None:
         """Let those who have joined the list today wait or go, once no place can be given any more today."""
-        for person in list(self.waiting):
-            if person.ready_day == self._clock.today and not person.waits:
-                self._stay_without_place(person, self._places.why_no_place())
+        new = [person for person in self.waiting if person.ready_day == self._clock.today and not person.waits]
+        why = self._places.why_no_place() if new else ""  # who leaves now takes a notice along: the next has none yet
+        for person in new:
+            self._stay_without_place(person, why)
 
     def _stay_without_place(self, person: Person, why: str) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
