@@ -1145,10 +1145,9 @@ class ReferenceTrial:
 
     def wait_or_go(self, person: Person, already_waiting: int, may_wait: bool) -> None:
         accrual = self.s.accrual
+        is_full = accrual.most_waiting is not None and already_waiting >= accrual.most_waiting
         has_waited = bool(person.waited_days)
-        if not may_wait or accrual.without_place == "lost":
-            self.leave_without_a_place(person, "no place", "no place")
-        elif accrual.most_waiting is not None and already_waiting >= accrual.most_waiting and not has_waited:
+        if not may_wait or accrual.without_place == "lost" or (is_full and not has_waited):
             self.leave_without_a_place(person, "no place", "no place")
         elif accrual.patience_days is not None and (person.waited_days or 0) >= accrual.patience_days:
             self.leave_without_a_place(person, "withdrew", "withdrew waiting")

@@ -107,9 +107,7 @@ def compare(examples: int, number: int) -> None:
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
     @given(
-        any_rule(reviews=True, one_by_one=number % 4 == 3)
-        if number % 2
-        else scenarios(everything=True, reviews=True, one_by_one=number % 4 == 2)
+        any_rule(reviews=True) if number % 2 else scenarios(everything=True, reviews=True)
     )
     def agrees(scenario: Scenario) -> None:
         truth = by_simpy(scenario, 3)
