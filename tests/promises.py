@@ -458,6 +458,8 @@ def _wait_or_go(story: Story, p: Person, event: Event, has_place: bool) -> Itera
     accrual, is_new = story.s.accrual, event.what == "referred"
     said = [e for e in p.events if e.what in ("waits", "no place", "withdrew", "turned away") and e.day == event.day]
     said = [e for e in said if e.number > event.number and (e.number < p.consented) == is_new]
+    if said and said[0].what == "waits":
+        said = said[:1]  # enrolment can close after that
     if len(said) != (not has_place):
         yield f"{event}, and then: {[e.what for e in said]}"
     nobody_waits = accrual.without_place == "lost" or (is_new and story.s.screening.while_closed == "waits")
