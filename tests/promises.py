@@ -321,7 +321,9 @@ def _next_places(story: Story, cohort: int | None, deciding: int | None, held: b
     if deciding is not None:
         cut = [event for event in story.events[:k] if event.what in CUTS][-1]
         decided = next((e for e in story.events[k:] if e.what == "decision"), None)
-        return {*_decision_days(story, cut, decided)}
+        delay = story.s.safety.assignment_delay_days
+        without_meeting = delay is not None and story.gives_places_itself(deciding) and cut.what != "decision forced"
+        return {*_decision_days(story, cut, decided)} | ({cut.day + delay} if without_meeting else set())
     if cohort is None or held or story.cohorts[cohort]["purpose"] == "expansion":
         return {None}
     window = story.schedule(story.cohorts[cohort]["level"]).window

@@ -1021,7 +1021,9 @@ class ReferenceTrial:
         if cohort is None or cohort.expansion or self.on_hold is not None:
             return None
         awaited = [person for person in cohort.people if person.between_lymphodepletion_and_infusion or person.pending]
-        last = max((person.planned_infusion_day for person in awaited), default=self.today) + self.at[cohort.level].window
+        last = (
+            max((person.planned_infusion_day for person in awaited), default=self.today) + self.at[cohort.level].window
+        )
         return self.first_day_from(last + self.s.safety.review_delay_days, self.meets)
 
     def without_a_place_to_be_screened_for(self) -> None:

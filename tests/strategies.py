@@ -25,9 +25,7 @@ SHORT_TRIAL_DAYS = 400
 
 
 @st.composite
-def scenarios(
-    draw: st.DrawFn, everything: bool = False, reviews: bool = False, sites: bool = False
-) -> Scenario:
+def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False, sites: bool = False) -> Scenario:
     """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked.
 
     With `reviews` also when the committee is called, what it looks at, and what waits for it, and with what candidates

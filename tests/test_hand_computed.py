@@ -1617,8 +1617,9 @@ def test_a_later_infusion_at_a_level_that_must_be_left(policy: str, evaluable: i
     assert trial.patients["last_infusion_day"] == [0, 0, 0 if policy == "withhold" else 7]
 
 
-def by_day(table: Trial, event: str) -> dict[int, str | None]:
-    return {row["candidate"]: row["detail"] for row in table.events if row["event"] == event}
+def details(trial: Trial, event: str) -> dict[int, str | None]:
+    """What one kind of event told each candidate, at last."""
+    return {row["candidate"]: row["detail"] for row in trial.events if row["event"] == event}
 
 
 def test_a_closure_of_consents_ends_on_the_last_day_of_patience() -> None:
@@ -1809,11 +1810,11 @@ def test_a_data_cut_makes_a_notice_void() -> None:
         19 trial ended
     """)
     assert trial.patients["waiting_days"] == [5, 5, 9]
-    assert by_day(trial, "waits")[3] == f"the next infusion is possible on {START + timedelta(days=5)}"
+    assert details(trial, "waits")[3] == f"the next infusion is possible on {START + timedelta(days=5)}"
 
 
 def test_who_is_lost_takes_the_notice_along() -> None:
-    """Nobody waits, and notice is a day: all are lost, and none is told that an infusion is possible on the same day."""
+    """Nobody waits, and notice is a day: all are lost, and none is told that an infusion is possible that day."""
     trial = simulate_trial(
         small(
             accrual__consent_days=[0, 0],
@@ -1825,7 +1826,9 @@ def test_who_is_lost_takes_the_notice_along() -> None:
             trial__max_days=2,
         )
     )
-    assert by_day(trial, "no place") == dict.fromkeys((1, 2), f"the next infusion is possible on {START + timedelta(1)}")
+    assert details(trial, "no place") == dict.fromkeys(
+        (1, 2), f"the next infusion is possible on {START + timedelta(1)}"
+    )
 
 
 def test_a_second_attempt_at_a_product_that_is_ready_when_the_results_have_expired() -> None:
