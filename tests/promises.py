@@ -24,6 +24,7 @@ from recount import dose_path, last_cut, replaced
 from replay import (
     BY_FOLLOW_UP,
     CANDIDATES,
+    CAP_IS_FILLED,
     CLOSED_LEVEL,
     COMPLETE,
     CUTS,
@@ -33,8 +34,8 @@ from replay import (
     LETTERS,
     LYMPHODEPLETION,
     NEVER,
+    NOT_CONSENTED,
     PART_OF_DOSE,
-    STATES,
     TIME_IS_UP,
     WITH_A_MODEL,
     Event,
@@ -81,7 +82,8 @@ def broken(trial: Trial, promises: list[Promise] | None = None) -> list[str]:
 
 @promise
 def a_day_has_its_order(story: Story) -> Iterator[str]:
-    """Days in order, within a day the phases, within a phase enrolment, then consent; the log begins and ends well."""
+    """Days in order, within a day the phases, within a phase patients as they were enrolled, the closing of enrolment,
+    candidates as they came; the log begins and ends well."""
     for one, other in itertools.pairwise(story.events):
         if (one.day, one.phase) > (other.day, other.phase):
             yield f"{one} stands before {other}"
@@ -97,8 +99,8 @@ def a_day_has_its_order(story: Story) -> Iterator[str]:
 
 def _order(event: Event) -> tuple[int, int]:
     if event.candidate is None:
-        return 0, 0
-    return (1, event.patient) if event.patient is not None else (2, event.candidate)
+        return (2, 0) if event.what == "enrolment closed" else (0, 0)
+    return (1, event.patient) if event.patient is not None else (3, event.candidate)
 
 
 @promise
@@ -133,7 +135,12 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
             case "withdrew":
                 days = story.s.accrual.patience_days
                 right = [f"no place within {days} day{'' if days == 1 else 's'}"]
-                right = _why_no_place(story, event) if days == 0 else right
+                right = right if event.phase == CANDIDATES else _why_no_place(story, event)
+            case "apheresis":
+                before = sum(e.number < event.number for e in story.person(event).all("apheresis"))
+                right = [f"attempt {before + 1}" if before else None]
+            case "no product":
+                right = ["no attempt is left"]
             case "window completed":
                 less = story.person(event).outcome == "non-evaluable"
                 right = ["less than the full dose: non-evaluable" if less else None]
@@ -146,7 +153,9 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
                 right = ["last follow-up completed", TIME_IS_UP]
             case "site opened":
                 right = [site.name for site in story.s.sites]
-            case "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
+            case "referred" | "screened again" | "manufacture failed" | "out of specification" | "product ready":
+                right = [None]
+            case "notice given" | "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
                 right = [None]
             case "follow-up completed":
                 right = [None]
@@ -164,6 +173,8 @@ def _until(story: Story, event: Event) -> str:
 
 def _why_no_place(story: Story, event: Event) -> list[str | None]:
     k, now = event.number, story.before[event.number]
+    if k < story.person(event).consented:
+        return ["nobody is screened before there is a place to be screened for"]
     if now.open is None:
         return ["a decision is outstanding"]
     if now.held:
@@ -188,17 +199,20 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
 
 @promise
 def candidates_come_as_assumed(story: Story) -> Iterator[str]:
-    """Numbered as they consent; none in a pause or closure, none after closing; fixed days are those given, put off."""
-    if [e.candidate for e in story.all("consent")] != list(range(1, len(story.people) + 1)):
-        yield "candidates are not numbered in order of consent"
+    """Numbered as they come; none in a pause or closure, none after closing; fixed days are those given, put off."""
+    came = [p.events[0] for p in sorted(story.people, key=lambda p: p.events[0].number)]
+    if [e.candidate for e in came] != list(range(1, len(story.people) + 1)):
+        yield "candidates are not numbered in order of coming"
+    first = "consent" if story.s.screening.while_closed == "goes_on" else "referred"
+    yield from (f"{event} comes first" for event in came if event.what != first)
     closed = story.all("enrolment closed")
-    for event in story.all("consent"):
+    for event in [*came, *story.all("consent")]:
         if story.before[event.number].closed:
             yield f"{event}, when enrolment was closed"
     until = (closed[0].day, closed[0].phase) if closed else (story.trial.duration_days, END)
     for name, where in _places(story).items():
-        came = [e.day for e in story.all("consent") if name is None or story.person(e).row["site"] == name]
-        yield from _come_as_assumed(story, name, where, came, until)
+        days = [e.day for e in came if name is None or story.person(e).row["site"] == name]
+        yield from _come_as_assumed(story, name, where, days, until)
 
 
 def _places(story: Story) -> dict[str | None, Any]:
@@ -254,23 +268,90 @@ def sites_open_as_they_should(story: Story) -> Iterator[str]:
 
 
 @promise
+def who_can_be_screened_for_a_place_consents(story: Story) -> Iterator[str]:
+    """As many as there are places for, in order of coming, as soon as that is so; nobody on a day that is closed."""
+    each = story.s.screening.candidates_per_place or NEVER
+    for event in story.all("consent"):
+        p = story.person(event)
+        if story.calendar.rests_at(p.row.get("site"), "consent", event.day):
+            yield f"{event}, which is closed for it"
+        if p.row["consent_day"] != event.day:
+            yield f"candidate {p.candidate} has a wrong consent_day"
+    yield from (
+        f"candidate {p.candidate} has a consent_day, and never consented"
+        for p in story.people
+        if p.consented == NEVER and p.row["consent_day"] is not None
+    )
+    if story.s.screening.while_closed == "goes_on":
+        return
+    for day in range(story.trial.duration_days + 1):
+        k = story.at(day, INFUSIONS)
+        came = [e for e in story.events[story.at(day, CANDIDATES) : k] if e.what == "consent"]
+        left = [p for p in story.people if p.is_here(k) and p.consented >= k]
+        left = [p for p in left if not story.calendar.rests_at(p.row.get("site"), "consent", day)]
+        if not came and not left:
+            continue
+        most = {places * each for places in _places_to_screen_for(story, day, k)}
+        asking = sum(p.asks(k) for p in story.people)
+        if came and asking > max(most):
+            yield f"{asking} are screened on day {day} for {most}, and somebody has consented"
+        if left and asking < min(most):
+            yield f"{asking} are screened on day {day} for {most}, and candidate {left[0].candidate} does not consent"
+        if came and left and min(p.candidate for p in left) < max(e.candidate or 0 for e in came):
+            yield f"candidate {left[0].candidate} came before somebody who consents on day {day}"
+
+
+def _places_to_screen_for(story: Story, day: int, k: int) -> set[int]:
+    """For how many places candidates consent; more than one number where the log does not tell."""
+    now, size = story.before[k], story.s.safety.cohort_size
+    if now.concluding or now.permitted is None:
+        return {0}
+    room = max(story.room(k, now.permitted), 0)
+    if now.open is not None and not now.held and story.taken(now.open, k) < now.places:
+        return {min(now.places - story.taken(now.open, k), room)}
+    if now.open is not None and story.gives_places_itself(now.open) and not now.held:
+        return {min(1, room)}
+    foreseen = _next_places(story, now.open, now.deciding, now.held, k)
+    ahead = story.s.screening.opens_days_ahead
+    return {min(size, room) if opens is not None and opens - day <= ahead else 0 for opens in foreseen}
+
+
+def _next_places(story: Story, cohort: int | None, deciding: int | None, held: bool, k: int) -> set[int | None]:
+    """The days on which the next places may be foreseen to open."""
+    if deciding is not None:
+        cut = [event for event in story.events[:k] if event.what in CUTS][-1]
+        decided = next((e for e in story.events[k:] if e.what == "decision"), None)
+        delay = story.s.safety.assignment_delay_days
+        without_meeting = delay is not None and story.gives_places_itself(deciding) and cut.what != "decision forced"
+        return {*_decision_days(story, cut, decided)} | ({cut.day + delay} if without_meeting else set())
+    if cohort is None or held or story.cohorts[cohort]["purpose"] == "expansion":
+        return {None}
+    window = story.schedule(story.cohorts[cohort]["level"]).window
+    ends = [p.planned_day + window for p in story.by_cohort[cohort] if p.on_the_way(k) or p.pending(k)]
+    return {story.calendar.meeting(max(ends))} if ends else {None}
+
+
+@promise
 def screening_takes_its_days(story: Story) -> Iterator[str]:
-    """The result comes so many days after consent, or on the next day not closed, for everybody still there."""
+    """The result comes so many days after consent, or on the next day not closed, for everybody still there; so it is
+    whenever somebody is screened again."""
     for p in story.people:
-        consent = p.events[0].day
-        results = p.all("eligible") + p.all("screen failure")
         site = story.site_of(p.candidate)
         own = None if site is None else site.screening_days
         days = story.s.screening.days if own is None else own
-        due = story.calendar.opens_at(None if site is None else site.name, "screening", consent + days)
-        if len(results) > 1 or any(e.day != due for e in results):
-            yield f"candidate {p.candidate} consented on day {consent}: results on {[e.day for e in results]}"
-        if p.row["consent_day"] != consent:
-            yield f"candidate {p.candidate} has a wrong consent_day"
-        if p.row["screening_end_day"] != (results[0].day if results else None):
+        results = p.all("eligible") + p.all("screen failure")
+        begun = [e for e in p.events if e.what in ("consent", "screened again")]
+        for number, event in enumerate(begun):
+            until = begun[number + 1].number if number + 1 < len(begun) else NEVER
+            came = [e.day for e in results if event.number < e.number < until]
+            due = story.calendar.opens_at(None if site is None else site.name, "screening", event.day + days)
+            if len(came) > 1 or any(day != due for day in came):
+                yield f"{event}: results on {came}"
+            if not came and not p.all("turned away") and due <= story.trial.duration_days:
+                yield f"candidate {p.candidate} got no result on day {due}"
+        last = max((e.day for e in results), default=None)
+        if p.row["screening_end_day"] != last:
             yield f"candidate {p.candidate} has a wrong screening_end_day"
-        if not results and not p.all("turned away") and due <= story.trial.duration_days:
-            yield f"candidate {p.candidate} got no result on day {due}"
         failed = p.all("screen failure")
         if p.row["failed_criterion"] != (failed[0].detail if failed else None):
             yield f"candidate {p.candidate} has a wrong failed_criterion"
@@ -281,88 +362,177 @@ def screening_takes_its_days(story: Story) -> Iterator[str]:
 
 
 @promise
+def results_hold_so_long(story: Story) -> Iterator[str]:
+    """Who waits longer is screened again on the day after, and nobody before; so is who gets a product later."""
+    valid = story.s.screening.valid_days
+    for p in story.people:
+        for event in p.all("screened again"):
+            result = [e.day for e in p.all("eligible") if e.number < event.number][-1]
+            stood = any(until == event.number for _, until in p.line)
+            ready = any(e.day == event.day and e.number < event.number for e in p.all("product ready"))
+            if valid is None or event.day <= result + valid or not (stood or ready):
+                yield f"{event}, after the results of day {result}"
+            elif stood and event.day != result + valid + 1:
+                yield f"{event}: the results of day {result} held no longer before"
+        for since, until in p.line if valid is not None else ():
+            result = [e.day for e in p.all("eligible") if e.number <= since][-1]
+            over = story.at(result + valid + 1, INFUSIONS)
+            asked_late = story.day_of(since) > result + valid
+            if asked_late or (result + valid < story.trial.duration_days and since < over <= until):
+                yield f"candidate {p.candidate} waits with the results of day {result}"
+
+
+@promise
+def products_are_made_as_planned(story: Story) -> Iterator[str]:
+    """Of who passes screening for the first time cells are taken at once; each attempt takes its days, and the next
+    one begins on the day on which the last one has failed, as long as attempts are left."""
+    own, made = story.own_product, ("product ready", "manufacture failed", "out of specification")
+    for p in story.people:
+        told = [e for e in p.events if e.what in (*made, "apheresis", "no product")]
+        if own is None:
+            yield from (f"{event}, where no product is made" for event in told)
+            continue
+        first = p.all("eligible")[:1]
+        begun = [*first, *(e for e in told if e.what in made[1:])][: own.most_attempts]
+        if [e.day for e in p.all("apheresis")] != [e.day for e in begun]:
+            yield f"candidate {p.candidate}: cells are taken on {[e.day for e in p.all('apheresis')]}"
+        due = [e.day + own.manufacture_days for e in p.all("apheresis")]
+        there = [day for day in due if day <= story.trial.duration_days]
+        came = [e.day for e in told if e.what in made]
+        if came != there and not (p.all("turned away") and came == due[: len(came)]):
+            yield f"candidate {p.candidate}: attempts come to something on days {came}, not {due}"
+        if sum(e.what == "product ready" for e in told) > 1 or p.start < min((e.number for e in told), default=NEVER):
+            yield f"candidate {p.candidate} has the products {[e.what for e in told]}"
+        failed = sum(e.what in made[1:] for e in told)
+        if bool(p.all("no product")) != (failed == own.most_attempts):
+            yield f"candidate {p.candidate} has {failed} attempts that failed"
+
+
+@promise
 def everybody_has_one_way_and_one_state(story: Story) -> Iterator[str]:
     """What happens to a person happens in a possible order, and its end is the state and the day in the table."""
-    start = "L" if story.lead else ""
-    way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[IhTtw]*[df]?|{start})?)?)?")
     for p in story.people:
-        start = "L" if p.level and story.schedule(p.level).lead else ""
-        way = re.compile(f"C(F|A|E(P|W?(D|A|{start}X|{start}I[ITtw]*[df]?|{start})?)?)?")
         trail = "".join(LETTERS[event.what] for event in p.events)
-        if not way.fullmatch(trail):
+        start = "L" if p.level and story.schedule(p.level).lead else ""
+        if not _way(start, story.own_product is not None).fullmatch(trail):
             yield f"candidate {p.candidate} goes the way {trail}"
-        state = STATES.get(trail[-1], "cut off")
-        if p.row["state"] != state:
-            yield f"candidate {p.candidate} is {p.row['state']!r}, and was {state!r} in the end"
-        left = story.trial.duration_days if state == "cut off" else p.events[-1].day
+        if p.row["state"] != p.state:
+            yield f"candidate {p.candidate} is {p.row['state']!r}, and was {p.state!r} in the end"
+        is_cut_off = _is_cut_off(p)
+        left = story.trial.duration_days if is_cut_off else p.events[-1].day
         if p.row["left_day"] != left:
             yield f"candidate {p.candidate} left on day {p.row['left_day']}, and was last seen on day {left}"
-        if state == "cut off" and not (story.time_is_up and left == story.s.trial.max_days):
+        if is_cut_off and not (story.time_is_up and left == story.s.trial.max_days):
             yield f"candidate {p.candidate} is cut off from a trial that was not"
-        until = p.events[-1].day if p.start == NEVER else story.events[p.start].day
-        if state == "cut off" and p.start == NEVER:
-            until = left
-        waited = None if p.eligible == NEVER else until - story.events[p.eligible].day
+        waited = story.waited(p, NEVER) if p.line or p.told else None
         if p.row["waiting_days"] != waited:
             yield f"candidate {p.candidate} waited {p.row['waiting_days']} days, by the events {waited}"
 
 
+def _way(start: str, own_product: bool) -> re.Pattern[str]:
+    """The ways that candidates can go, a letter for each event; notice can be given several times."""
+    line = "g*W?g*"
+    ends = f"(S[FA]?|P|D|A|{start}X|{start}I[IhTtw]*[df]?|{start})?"
+    asks = f"{line}(SE{line})*{ends}"
+    made = f"B([mo]B)*(A|[mo]n|r(S[FA]?|(SE)?{asks}))?"
+    return re.compile(f"R(P|D|A|W[DA]?)?|(RW?)?C(F|A|E({made if own_product else asks}))?")
+
+
+def _is_cut_off(p: Person) -> bool:
+    return p.events[-1].what in ("referred", "waits") if p.state == NOT_CONSENTED else p.state == "cut off"
+
+
 @promise
 def without_a_place_they_wait_or_go(story: Story) -> Iterator[str]:
-    """Who has no place on the day of the result waits, is lost, or withdraws at once, as the scenario says."""
-    accrual = story.s.accrual
+    """Who has no place on the day of asking waits, is lost, or withdraws at once, as the scenario says; so does who
+    comes and can't be screened, where there is a list."""
     for p in story.people:
-        if p.eligible == NEVER:
-            continue
-        day = story.events[p.eligible].day
-        has_place = p.start < NEVER and story.events[p.start].day == day
-        said = [e for e in p.events if e.what in ("waits", "no place", "withdrew", "turned away") and e.day == day]
-        if bool(said) == has_place:
-            yield f"candidate {p.candidate} is eligible on day {day}, and then: {[e.what for e in said]}"
-        for event in said:
-            waiting = sum(o.stays < event.number and o.waits(event.number) for o in story.people)
-            full = accrual.without_place == "wait" and waiting == accrual.most_waiting
-            match event.what:
-                case "waits":
-                    allowed = accrual.without_place == "wait" and accrual.patience_days != 0 and not full
-                case "no place":
-                    allowed = accrual.without_place == "lost" or full
-                case "withdrew":
-                    allowed = accrual.patience_days == 0 and not full
-                case _:
-                    allowed = True
-            if not allowed:
-                yield f"{event}, with {waiting} waiting"
+        came = p.events[0]
+        if came.what == "referred":
+            here = p.consented < NEVER and story.day_of(p.consented) == came.day
+            yield from _wait_or_go(story, p, came, here)
+        for since, until in p.line:
+            has_place = until == p.start < NEVER and story.day_of(until) == story.day_of(since)
+            yield from _wait_or_go(story, p, story.events[since], has_place)
+
+
+def _wait_or_go(story: Story, p: Person, event: Event, has_place: bool) -> Iterator[str]:
+    accrual, is_new = story.s.accrual, event.what == "referred"
+    said = [e for e in p.events if e.what in ("waits", "no place", "withdrew", "turned away") and e.day == event.day]
+    said = [e for e in said if e.number > event.number and (e.number < p.consented) == is_new]
+    if said and said[0].what == "waits":
+        said = said[:1]  # enrolment can close after that
+    if len(said) != (not has_place):
+        yield f"{event}, and then: {[e.what for e in said]}"
+    nobody_waits = accrual.without_place == "lost" or (is_new and story.s.screening.while_closed == "waits")
+    for e in said:
+        waiting = sum(o.waits_as_told(e.number) for o in story.people)
+        has_waited = any(since < event.number for since, _ in p.told)
+        full = accrual.most_waiting is not None and waiting >= accrual.most_waiting and not has_waited
+        patience = accrual.patience_days
+        is_over = patience is not None and story.waited(p, e.number) >= patience
+        allowed = {
+            "waits": not nobody_waits and not full and not is_over,
+            "no place": nobody_waits or full,
+            "withdrew": not nobody_waits and not full and is_over,
+        }
+        if not allowed.get(e.what, True):
+            yield f"{e}, with {waiting} waiting"
 
 
 @promise
 def nobody_waits_longer_than_patience_lasts(story: Story) -> Iterator[str]:
-    """Who waits withdraws exactly when patience ends, and nobody before or after that."""
+    """Who waits withdraws exactly when patience ends, and nobody before or after that; all waits count together."""
     patience = story.s.accrual.patience_days
     for p in story.people:
-        if p.eligible == NEVER:
+        left = p.all("withdrew")
+        if patience is None:
+            if left:
+                yield f"candidate {p.candidate} withdrew, with all the time in the world"
             continue
-        day = story.events[p.eligible].day
-        left = [e.day for e in p.all("withdrew")]
-        if patience is None and left:
-            yield f"candidate {p.candidate} withdrew, with all the time in the world"
-        elif patience is not None:
-            if left not in ([], [day + patience]):
-                yield f"candidate {p.candidate}, eligible on day {day}, withdrew on day {left[0]}"
-            over = story.at(day + patience, INFUSIONS)
-            if patience and p.waits(min(over, len(story.events) - 1)) and day + patience <= story.trial.duration_days:
-                yield f"candidate {p.candidate} still waits after day {day + patience}"
+        if left and story.waited(p, NEVER) != patience:
+            yield f"candidate {p.candidate} withdrew after {story.waited(p, NEVER)} days"
+        for since, until in p.told:
+            ends = story.day_of(since) + patience - story.waited(p, since)
+            over = story.at(ends, INFUSIONS)
+            if ends <= story.trial.duration_days and since < over <= until:
+                yield f"candidate {p.candidate} still waits after day {ends}"
 
 
 @promise
 def first_come_first_served(story: Story) -> Iterator[str]:
-    """Nobody gets a place while somebody who came before still waits; enrolment numbers follow places."""
+    """Nobody gets a place while somebody who asked before still waits; enrolment numbers follow places."""
     if [p.patient for p in story.patients] != list(range(1, len(story.patients) + 1)):
         yield "patients are not numbered in order of treatment start"
     for p in story.patients:
-        for other in story.people:
-            if other.eligible < p.eligible and other.waits(p.start) and other is not p:
-                yield f"candidate {p.candidate} has a place before candidate {other.candidate}, who waits"
+        if not p.line:
+            yield f"candidate {p.candidate} has a place, and never asked for one"
+        elif p is not (first := story.line(p.start)[0]):
+            yield f"candidate {p.candidate} has a place before candidate {first.candidate}, who waits"
+
+
+@promise
+def who_has_a_place_is_told_in_time(story: Story) -> Iterator[str]:
+    """As many as there are places for, in their turn, and nobody else; treatment begins when the notice is over."""
+    days = story.s.treatment.notice_days
+    if not days:
+        yield from (f"{event}, and none is needed" for event in story.all("notice given"))
+        return
+    for event in story.all("notice given"):
+        k, p = event.number, story.person(event)
+        line = story.line(k)
+        if p not in line or line.index(p) >= story.free(k):
+            yield f"{event}, with {story.free(k)} places free"
+        elif story.noticed_on(p, k) is not None:
+            yield f"{event}, who knows"
+    for day, k in story.evenings:
+        for p in story.line(k)[: story.free(k)]:
+            if story.noticed_on(p, k) is None:
+                yield f"candidate {p.candidate} has a place on day {day}, and is not told"
+    for p in story.patients:
+        told = story.noticed_on(p, p.start) if p.line else None
+        if told is None or story.day_of(p.start) < told + days:
+            yield f"patient {p.patient} starts on day {story.day_of(p.start)}, told on day {told}"
 
 
 @promise
@@ -497,7 +667,7 @@ def nobody_starts_before_the_committee_has_looked(story: Story) -> Iterator[str]
 @promise
 def every_treatment_has_its_dose(story: Story) -> Iterator[str]:
     """There is one in store when it begins, of those at the start and of the batches released that did not fail."""
-    if story.s.product is None:
+    if not story.gates.has_store:
         return
     for p in story.patients:
         day, used = story.events[p.start].day, len(story.gates.treated(p.start)) + 1
@@ -1128,15 +1298,21 @@ def every_stop_has_its_reason(story: Story) -> Iterator[str]:
 
 @promise
 def enrolment_closes_once_and_for_all(story: Story) -> Iterator[str]:
-    """With the stop, or at the end of the expansion; whoever is in screening or waits is turned away then."""
+    """With the stop, or at the end of the expansion, or as soon as the cap is filled; whoever is in screening or waits
+    is turned away then."""
     closed = story.all("enrolment closed")
+    full = next((event for event in story.events if _cap_is_filled(story, event.number + 1)), None)
+    if full is not None and (not closed or (closed[0].day, closed[0].phase) > (full.day, full.phase)):
+        yield f"the cap is filled by {full}, and enrolment does not close"
     if len(closed) != 1:
         if closed or not story.time_is_up:
             yield f"enrolment closes {len(closed)} times"
         return
     event = closed[0]
     before = story.events[event.number - 1]
-    if before.what == "decision":
+    if event.detail == CAP_IS_FILLED:
+        fits = _cap_is_filled(story, event.number) and before.phase == event.phase and before.patient is not None
+    elif before.what == "decision":
         row = story.decisions[story.before[event.number].decisions - 1]
         fits = row["action"] == "stop" and row["reason"] == event.detail
     else:
@@ -1152,6 +1328,13 @@ def enrolment_closes_once_and_for_all(story: Story) -> Iterator[str]:
         yield "somebody is turned away who was not there"
 
 
+def _cap_is_filled(story: Story, k: int) -> bool:
+    """Whether so many count for good, just before an event, as the cap allows."""
+    if story.counts_infused:
+        return sum(p.infused < k for p in story.patients) >= story.cap
+    return sum(p.evaluable(k) for p in story.patients) >= story.cap
+
+
 @promise
 def it_ends_when_everybody_has_left(story: Story) -> Iterator[str]:
     """On the day of the last event, and never after `max_days`; and only then may somebody still be there."""
@@ -1159,7 +1342,7 @@ def it_ends_when_everybody_has_left(story: Story) -> Iterator[str]:
     if last.day != trial.duration_days or trial.duration_days > story.s.trial.max_days:
         yield f"the trial lasts {trial.duration_days} days, its last event is on day {last.day}"
     is_over = story.before[-1].closed and story.final_decision is not None
-    is_over = is_over and all(p.row["state"] != "cut off" for p in story.people)
+    is_over = is_over and story.before[-1].open is None and not any(_is_cut_off(p) for p in story.people)
     if story.time_is_up == is_over:
         yield f"the trial ends because: {last.detail}"
     if not story.time_is_up and last.day != story.events[-2].day:

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import Any
 
 from escalate import Trial
-from replay import CUTS, LETTERS, NEVER, OUTCOMES, STATES, Event, Story
+from replay import CUTS, NEVER, NOT_CONSENTED, OUTCOMES, STATES, Event, Story
 from replay_gates import GATES
 
 
@@ -94,8 +94,8 @@ def recount(trial: Trial) -> dict[str, Any]:
             "replaced": None if "?" in back else sum(back),
         }
         found |= {f"{name}_at_level_{level}": value for name, value in counts.items() if value is not None}
-    states = Counter(STATES.get(LETTERS[p.events[-1].what], "cut off") for p in story.people)
-    found |= {f"candidates_{s.replace(' ', '_')}": states[s] for s in (*STATES.values(), "cut off")}
+    states = Counter(p.state for p in story.people)
+    found |= {f"candidates_{s.replace(' ', '_')}": states[s] for s in (NOT_CONSENTED, *STATES.values(), "cut off")}
     return found | _milestones(story) | _waits(story)
 
 
@@ -134,7 +134,8 @@ def _waits(story: Story) -> dict[str, int]:
     weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
     has = {
         "review": story.s.safety.after_sentinel_dlt == "review",
-        "product": story.s.product is not None,
+        "notice": story.s.treatment.notice_days > 0,
+        "product": story.gates.has_store,
         "capacity": story.s.capacity is not None,
         "closure": len(story.s.calendar.closed) > 0,
         "weekday": min(len(set(each)) for each in weekdays) < 7,

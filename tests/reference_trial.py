@@ -1,8 +1,9 @@
 """One trial, day by day and phase by phase: a second, deliberately naive implementation of the calendar.
 
 There is no clock and no queue: every day, in every phase, everybody is looked at, and whatever is due today is done.
-It was written from the specification of the calendar alone, gates, closures, reviews, beds and doses too (steps down,
-coherence, and most of the stopping rules were added with the package at hand); with `escalate` it shares what nature
+It was written from the specification of the calendar alone, gates, closures, reviews, beds and doses too, and what
+candidates wait for before their places (steps down, coherence, and most of the stopping rules were added with the
+package at hand); with `escalate` it shares what nature
 draws (`escalate.nature.draws.Nature`) and the scenario, and not the calendar, the committee, the rules or what is
 around them.
 
@@ -11,10 +12,13 @@ The phases of a day, in order:
 0. outcomes dated today of patients whose first infusion was on an earlier day;
 1. data cut;
 2. committee;
-3. candidates: consents, screening results, withdrawals from waiting;
-4. infusions;
+3. candidates: who comes, screening results, products, withdrawals from waiting, who is screened again, and at its end
+   consents of those who came and were not screened at once;
+4. infusions, and then who came today and stands on no list, or on it;
 5. lymphodepletion starts (without lymphodepletion: first infusions), and data cuts because a candidate is ready;
 6. evening: outcomes dated today of patients whose first infusion is today.
+
+In whichever phase the cap is filled for good enrolment closes, after what happens to patients in it.
 """
 
 from __future__ import annotations
@@ -28,6 +32,7 @@ from scipy.special import betaincc
 
 from escalate.nature.draws import Nature
 from escalate.nature.patients import Fate
+from escalate.nature.products import READY, attempts
 from escalate.scenario import Scenario
 from escalate.scenario.calendar import Closure
 from reference_interval_rules import TOLERANCE, boin, boin_mtd, prob_above, prob_below
@@ -38,7 +43,7 @@ from schedules import schedules_of
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN", "IQ rolling six", "table")
-GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
+GATES = ("stagger", "review", "notice", "product", "capacity", "closure", "weekday")
 GATES_TO_BE_ASKED = ("product", "capacity", "closure", "weekday")
 
 CAP_REACHED = "cap reached"
@@ -337,10 +342,26 @@ class Person:
     """A candidate, who may become a patient; numbers count from 1, levels from 0."""
 
     candidate: int
-    consent_day: int
-    failed_criterion: str | None
+    came_day: int
+    screenings_passed: int
+    """Screenings that are passed before one is not."""
+    product_uniform: float
     site: int = 0  # from 0
+    consent_day: int | None = None
+    screened_from: int | None = None
+    """Day on which the screening began whose result is awaited."""
+    screenings: int = 0
     screening_end_day: int | None = None
+    attempts: list[str] | None = None
+    """What the attempts at a product that are not yet known to have succeeded or failed come to, the next one first."""
+    attempt_from: int | None = None
+    asked_day: int | None = None
+    """Day of the last time that the person asked for a place."""
+    waits_from: int | None = None
+    waited_days: int | None = None
+    """Of earlier waits; 0 where somebody has asked for a place and never waited."""
+    told_day: int | None = None
+    """Of the notice."""
     state: str | None = None
     left_day: int | None = None
 
@@ -411,6 +432,7 @@ class ReferenceTrial:
         self.people: list[Person] = []  # in order of consent
         self.patients: list[Person] = []  # in order of enrolment
         self.waiting_list: list[Person] = []
+        self.referred: list[Person] = []  # who came and has not consented, in order of coming
         self.cohorts: list[Cohort] = []
         self.open_cohort: Cohort | None = None
         self.deciding_on: Cohort | None = None
@@ -440,13 +462,13 @@ class ReferenceTrial:
         self.open_first_cohort()
         while True:
             self.one_day()
-            decided = self.stop_reason is not None
+            decided = self.stop_reason is not None and self.open_cohort is None  # nor an expansion's data cut to come
             if self.enrolment_closed and decided and all(person.state is not None for person in self.people):
                 break
             if self.today == self.s.trial.max_days:
                 for person in self.people:
                     if person.state is None:
-                        self.leave(person, "cut off")
+                        self.leave(person, "cut off" if person.consent_day is not None else "not consented")
                 break
             self.today += 1
         self.phase = END
@@ -463,17 +485,23 @@ class ReferenceTrial:
     def one_day(self) -> None:
         self.phase = OUTCOMES
         self.outcomes(of_infused_today=False)
+        self.close_when_the_cap_is_filled()
         self.phase = DATA_CUT
         self.data_cut()
         self.phase = COMMITTEE
         self.committee()
         self.phase = CANDIDATES
         self.openings()
-        self.consents()
-        self.screening_results()
+        self.arrivals()
+        self.results()
         self.withdrawals()
+        self.expiries()
+        self.results()
+        self.consents_of_the_referred()
         self.phase = INFUSIONS
         self.infusions()
+        self.close_when_the_cap_is_filled()
+        self.without_a_place_to_be_screened_for()
         self.phase = LYMPHODEPLETION
         self.give_places()
         while self.candidate_is_ready():
@@ -485,6 +513,7 @@ class ReferenceTrial:
         self.without_a_place()
         self.phase = EVENING
         self.outcomes(of_infused_today=True)
+        self.close_when_the_cap_is_filled()
 
     # Outcomes
 
@@ -598,6 +627,8 @@ class ReferenceTrial:
     def cut(self, cohort: Cohort, told: Told, still_to_come: int | None) -> None:
         """Freeze what is known, and call the committee."""
         self.open_cohort = None
+        for person in self.waiting_list:
+            person.told_day = None
         self.deciding_on = cohort
         self.frozen, self.still_to_come = told, still_to_come
         self.outcomes_known_at_cut = self.outcomes_known
@@ -886,13 +917,20 @@ class ReferenceTrial:
         self.note("cohort opened", cohort=cohort)
 
     def close_enrolment(self) -> None:
+        """Turn away everybody who is not enrolled; it happens once."""
+        if self.enrolment_closed:
+            return
         self.enrolment_closed = True
         self.note("enrolment closed")
         for person in self.people:
             if person.state is None and person.patient is None:
-                self.note("turned away", person)
-                self.leave(person, "turned away")
-        self.waiting_list = []
+                self.leave_without_a_place(person, "turned away", "turned away")
+
+    def close_when_the_cap_is_filled(self) -> None:
+        counts = self.s.trial.cap_counts
+        filled = sum(person.evaluable if counts == "evaluable" else person.infused for person in self.patients)
+        if filled >= self.s.trial.planned_patients:
+            self.close_enrolment()
 
     def cap_room(self, permitted_level: int | None = None) -> int:
         """Those on their way to an infusion above the permitted level will get no cells, and count no more."""
@@ -919,67 +957,206 @@ class ReferenceTrial:
                 if (site.opens or self.s.trial.start_date) == self.date(self.today):
                     self.note("site opened", site=number)
 
-    def consents(self) -> None:
+    def arrivals(self) -> None:
         if self.enrolment_closed:
             return
         while True:
             drawn = self.nature.candidate(self.replicate, len(self.people))
             if drawn is None or drawn.consent_day != self.today:
                 return
-            person = Person(len(self.people) + 1, drawn.consent_day, drawn.failed_criterion, drawn.site)
+            screenings, uniform = drawn.screenings_passed, drawn.product_uniform
+            person = Person(len(self.people) + 1, self.today, screenings, uniform, drawn.site)
             self.people.append(person)
-            self.note("consent", person)
+            if self.s.screening.while_closed == "goes_on":
+                self.consent(person)
+            else:
+                self.note("referred", person)
+                self.referred.append(person)
 
-    def screening_results(self) -> None:
-        for person in self.people:
-            due = person.screening_end_day is None and person.consent_day + self.screening_days(person) <= self.today
-            if person.state is None and due and not self.no_results_today(person):
-                person.screening_end_day = self.today
-                if person.failed_criterion is not None:
-                    self.note("screen failure", person)
-                    self.leave(person, "screen failure")
+    def consent(self, person: Person) -> None:
+        self.note("consent", person)
+        person.consent_day = person.screened_from = self.today
+
+    def consents_of_the_referred(self) -> None:
+        """Let consent who can be screened for a place; results that come today can make room for others today."""
+        for person in list(self.referred):
+            if not self.rests("consent", person) and self.wants_another_candidate():
+                self.referred.remove(person)
+                self.wait_no_longer(person)
+                self.consent(person)
+                self.results()
+
+    def wants_another_candidate(self) -> bool:
+        places, most = self.places_to_screen_for(), self.s.screening.candidates_per_place
+        there = [person for person in self.people if person.consent_day is not None]
+        on_their_way = sum(person.state is None and person.patient is None for person in there)
+        return places > 0 if most is None else on_their_way < places * most
+
+    def places_to_screen_for(self) -> int:
+        cohort, room = self.open_cohort, max(self.cap_room(), 0)
+        if self.free_places() > 0:
+            return min(self.free_places(), room)
+        escalates = self.concluding is None and cohort is not None and not cohort.expansion
+        if escalates and self.is_rolling and self.on_hold is None:  # up to the next decision, whatever becomes known
+            return min(1, room)
+        opens = self.foreseen_day()
+        if opens is not None and opens - self.today <= self.s.screening.opens_days_ahead:
+            return min(self.s.safety.cohort_size, room)
+        return 0
+
+    def free_places(self) -> int:
+        """Places of the open cohort that could be given, were there room under the cap."""
+        cohort = self.open_cohort
+        if cohort is None or self.suspended or (self.concluding is not None and not cohort.expansion):
+            return 0
+        return max(cohort.places - self.taken(cohort), 0)
+
+    def foreseen_day(self) -> int | None:
+        """The day on which the next places open, if all goes well; None where none can be foreseen."""
+        cohort = self.open_cohort
+        if self.concluding is not None:
+            return None
+        if self.deciding_on is not None:
+            return self.meeting_day
+        if cohort is None or cohort.expansion or self.on_hold is not None:
+            return None
+        awaited = [person for person in cohort.people if person.between_lymphodepletion_and_infusion or person.pending]
+        last = (
+            max((person.planned_infusion_day for person in awaited), default=self.today) + self.at[cohort.level].window
+        )
+        return self.first_day_from(last + self.s.safety.review_delay_days, self.meets)
+
+    def without_a_place_to_be_screened_for(self) -> None:
+        for person in list(self.referred):
+            if person.came_day == self.today:
+                ahead = self.referred.index(person) + sum(one.waits_from is not None for one in self.waiting_list)
+                self.wait_or_go(person, ahead, may_wait=self.s.screening.while_closed == "list")
+
+    def results(self) -> None:
+        """Give all results that are due, until none of them brings another one today."""
+        while True:
+            due = [person for person in self.people if person.state is None and self.has_a_result(person)]
+            if not due:
+                return
+            for person in due:
+                if person.screened_from is not None:
+                    self.screening_result(person)
                 else:
-                    self.note("eligible", person)
-                    self.waiting_list.append(person)
+                    self.product_result(person)
+
+    def has_a_result(self, person: Person) -> bool:
+        if person.screened_from is not None:
+            return person.screened_from + self.screening_days(person) <= self.today and not self.rests(
+                "screening", person
+            )
+        return person.attempt_from is not None and person.attempt_from + self.s.product.manufacture_days <= self.today
+
+    def screening_result(self, person: Person) -> None:
+        person.screened_from, person.screening_end_day = None, self.today
+        person.screenings += 1
+        if person.screenings > person.screenings_passed:
+            self.note("screen failure", person)
+            self.leave(person, "screen failure")
+            return
+        self.note("eligible", person)
+        own = self.s.product is not None and self.s.product.kind == "autologous"
+        if own and person.attempts is None:
+            person.attempts = list(attempts(self.s.product, person.product_uniform))
+            self.take_cells(person)
+        else:
+            self.ask_for_a_place(person)
+
+    def take_cells(self, person: Person) -> None:
+        self.note("apheresis", person)
+        person.attempt_from = self.today
+
+    def product_result(self, person: Person) -> None:
+        person.attempt_from = None
+        result = person.attempts.pop(0)
+        self.note(result, person)
+        if result == READY and self.results_hold_no_longer(person):
+            self.screen_again(person)
+        elif result == READY:
+            self.ask_for_a_place(person)
+        elif person.attempts:
+            self.take_cells(person)
+        else:
+            self.note("no product", person)
+            self.leave(person, "no product")
+
+    def results_hold_no_longer(self, person: Person) -> bool:
+        valid = self.s.screening.valid_days
+        return valid is not None and self.today > person.screening_end_day + valid
+
+    def screen_again(self, person: Person) -> None:
+        self.note("screened again", person)
+        person.screened_from = self.today
+
+    def expiries(self) -> None:
+        for person in list(self.waiting_list):
+            if self.results_hold_no_longer(person):
+                self.waiting_list.remove(person)
+                self.wait_no_longer(person)
+                self.screen_again(person)
+
+    def ask_for_a_place(self, person: Person) -> None:
+        person.asked_day, person.told_day = self.today, None
+        person.waited_days = person.waited_days or 0
+        self.waiting_list.append(person)
+        self.waiting_list.sort(key=lambda one: (one.asked_day, one.candidate))
+
+    def wait_no_longer(self, person: Person) -> None:
+        """Count the days of this wait, if it is one."""
+        if person.waits_from is not None:
+            person.waited_days = (person.waited_days or 0) + self.today - person.waits_from
+        person.waits_from = None
 
     def screening_days(self, person: Person) -> int:
         """How long screening takes: what the person's site says, or what the scenario says for all."""
         own = self.s.sites[person.site].screening_days if self.s.sites else None
         return self.s.screening.days if own is None else own
 
-    def no_results_today(self, person: Person) -> bool:
-        """Whether screening rests everywhere, or at the person's site."""
+    def rests(self, what: str, person: Person) -> bool:
+        """Whether a kind of work rests today, everywhere or at the person's site."""
         at_site = self.s.sites[person.site].closed if self.s.sites else ()
         on = self.date(self.today)
-        here = any("screening" in closure.what and closure_holds(closure, on) for closure in at_site)
-        return here or self.closed("screening", self.today)
+        here = any(what in closure.what and closure_holds(closure, on) for closure in at_site)
+        return here or self.closed(what, self.today)
 
     def withdrawals(self) -> None:
         patience = self.s.accrual.patience_days
-        if patience is None or patience == 0:
-            return
-        for person in list(self.waiting_list):
-            if person.screening_end_day + patience == self.today:
-                self.withdraw(person)
+        for person in [*self.referred, *self.waiting_list]:
+            if patience is not None and person.waits_from is not None:
+                waited = (person.waited_days or 0) + self.today - person.waits_from
+                if waited == patience:
+                    self.leave_without_a_place(person, "withdrew", "withdrew waiting")
 
-    def withdraw(self, person: Person) -> None:
-        self.waiting_list.remove(person)
-        self.note("withdrew", person)
-        self.leave(person, "withdrew waiting")
+    def leave_without_a_place(self, person: Person, event: str, state: str) -> None:
+        self.wait_no_longer(person)
+        for waiting in (self.referred, self.waiting_list):
+            if person in waiting:
+                waiting.remove(person)
+        self.note(event, person)
+        self.leave(person, state if person.consent_day is not None else "not consented")
 
     def without_a_place(self) -> None:
         for person in list(self.waiting_list):
-            if person.screening_end_day != self.today:
-                continue
-            already_waiting = self.waiting_list.index(person)
-            if self.s.accrual.without_place == "lost" or already_waiting == self.s.accrual.most_waiting:
-                self.waiting_list.remove(person)
-                self.note("no place", person)
-                self.leave(person, "no place")
-            elif self.s.accrual.patience_days == 0:
-                self.withdraw(person)
-            else:
-                self.note("waits", person)
+            if person.asked_day == self.today:
+                ahead = self.waiting_list.index(person) + len(self.referred)
+                self.wait_or_go(person, ahead, may_wait=True)
+
+    def wait_or_go(self, person: Person, already_waiting: int, may_wait: bool) -> None:
+        accrual = self.s.accrual
+        is_full = accrual.most_waiting is not None and already_waiting >= accrual.most_waiting
+        has_waited = bool(person.waited_days)
+        if not may_wait or accrual.without_place == "lost" or (is_full and not has_waited):
+            self.leave_without_a_place(person, "no place", "no place")
+        elif accrual.patience_days is not None and (person.waited_days or 0) >= accrual.patience_days:
+            self.leave_without_a_place(person, "withdrew", "withdrew waiting")
+        else:
+            person.waits_from = self.today
+            person.waited_days = person.waited_days or 0
+            self.note("waits", person)
 
     # Treatment
 
@@ -1032,6 +1209,7 @@ class ReferenceTrial:
     def give_places(self) -> None:
         while self.waiting_list and self.slot_is_open():
             person = self.waiting_list.pop(0)
+            self.wait_no_longer(person)
             person.patient = len(self.patients) + 1
             person.cohort = self.open_cohort
             person.level = self.open_cohort.level
@@ -1045,15 +1223,23 @@ class ReferenceTrial:
                 self.note("lymphodepletion", person)
             else:
                 self.infuse_or_refuse(person)
+                self.close_when_the_cap_is_filled()
+
+    def give_notice(self) -> None:
+        """Tell those for whom places are free, and who have not been told."""
+        if self.s.treatment.notice_days == 0:
+            return
+        for person in self.waiting_list[: max(min(self.free_places(), self.cap_room()), 0)]:
+            if person.told_day is None:
+                person.told_day = self.today
+                self.note("notice given", person)
 
     def slot_is_open(self) -> bool:
+        self.give_notice()
         return self.place_is_free() and not any(self.shut(gate, self.today) for gate in GATES)
 
     def place_is_free(self) -> bool:
-        cohort = self.open_cohort
-        if cohort is None or self.suspended or (self.concluding is not None and not cohort.expansion):
-            return False
-        return self.taken(cohort) < cohort.places and self.cap_room() > 0
+        return self.free_places() > 0 and self.cap_room() > 0
 
     def what_is_waited_for(self) -> None:
         """Write down the first gate that is shut for a place, or a question to a rolling rule, if it is another."""
@@ -1089,6 +1275,9 @@ class ReferenceTrial:
             return len(self.with_a_place()) >= self.doses_released()
         if gate == "capacity":
             return self.is_busy(day) or self.is_overbooked([infusion_day, *later_days])
+        if gate == "notice":
+            notice = self.s.treatment.notice_days
+            return notice > 0 and day < self.waiting_list[0].told_day + notice
         cohort = self.open_cohort
         if gate == "review":
             return day < cohort.review_day
@@ -1099,7 +1288,7 @@ class ReferenceTrial:
     def doses_released(self) -> float:
         """Doses that there have been up to today, of which each patient takes one; any number without a product."""
         product = self.s.product
-        if product is None:
+        if product is None or product.kind == "autologous":
             return float("inf")
         batches = zip(self.s.release_days, self.nature.batch_fails[0], strict=True)
         good = [not fails for day, fails in batches if day <= self.today]
@@ -1163,6 +1352,7 @@ class ReferenceTrial:
         return self.closed_days[what, day]
 
     def leave(self, person: Person, state: str) -> None:
+        self.wait_no_longer(person)
         person.state = state
         person.left_day = self.today
 
@@ -1225,6 +1415,7 @@ class ReferenceTrial:
             "state": person.state,
             "consent_day": person.consent_day,
             "screening_end_day": person.screening_end_day,
+            "waiting_days": person.waited_days,
             "cohort": None if person.cohort is None else person.cohort.number,
             "level": None if person.level is None else person.level + 1,
             "treatment_start_day": person.treatment_start_day,

@@ -22,6 +22,7 @@ CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 NEVER = 10**9
 OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
 COMPLETE = ("cohort complete", "nothing outstanding")
+LEAVING = ("withdrew", "no place", "turned away", "screen failure", "no product")
 CUTS = (*COMPLETE, "decision forced", "candidate ready")
 """Events of data cuts that the committee decides on (an expansion's "cohort complete" is not one)."""
 FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
@@ -33,11 +34,21 @@ DECLARES_ITSELF = ("3+3", "rolling six", "IQ rolling six")
 """Rules that recommend nothing before they have finished, and by default decide early; so do tables with no target."""
 WITH_A_MODEL = ("CRM", "TITE-CRM", "BLRM")
 TIME_IS_UP = "max_days reached"
+CAP_IS_FILLED = "the cap is filled: no place can open any more"
+OF_CANDIDATES = (
+    "site opened", "referred", "consent", "screen failure", "eligible", "screened again", "apheresis",
+    "manufacture failed", "out of specification", "product ready", "no product",
+)  # fmt: skip
+"""Events of candidates in their own phase; who has waited too long withdraws in it, too."""
+NOT_CONSENTED = "not consented"
+PATIENCE_OVER = "no place within"
 PART_OF_DOSE = "less than the full dose"
-STATES = {"F": "screen failure", "D": "withdrew waiting", "P": "no place", "A": "turned away", "X": "not infused",
-          "f": "completed", "d": "dropped out"}  # fmt: skip
+STATES = {"F": "screen failure", "n": "no product", "D": "withdrew waiting", "P": "no place", "A": "turned away",
+          "X": "not infused", "f": "completed", "d": "dropped out"}  # fmt: skip
 LETTERS = {
-    "consent": "C", "screen failure": "F", "eligible": "E", "waits": "W", "withdrew": "D", "no place": "P",
+    "referred": "R", "consent": "C", "screen failure": "F", "eligible": "E", "screened again": "S", "apheresis": "B",
+    "manufacture failed": "m", "out of specification": "o", "product ready": "r", "no product": "n",
+    "notice given": "g", "waits": "W", "withdrew": "D", "no place": "P",
     "turned away": "A", "lymphodepletion": "L", "infusion": "I", "not infused": "X", "DLT": "T", "late toxicity": "t",
     "infusion withheld": "h", "window completed": "w", "drop-out": "d", "follow-up completed": "f",
 }  # fmt: skip
@@ -85,9 +96,11 @@ class Person:
 
     row: dict[str, Any]
     events: list[Event] = field(default_factory=list)
-    eligible: int = NEVER
-    stays: int = NEVER
-    """Told to wait."""
+    consented: int = NEVER
+    line: list[tuple[int, int]] = field(default_factory=list)
+    """From when to when the person stood in the line for places, each time."""
+    told: list[tuple[int, int]] = field(default_factory=list)
+    """From when to when the person waited, as told, in the line or on the list of those who have not consented."""
     start: int = NEVER
     infused: int = NEVER
     refused: int = NEVER
@@ -136,7 +149,30 @@ class Person:
         return self.settled < k and self.outcome in ("DLT", "no DLT")
 
     def waits(self, k: int) -> bool:
-        return self.eligible < k <= min(self.start, self.gone)
+        """Whether the person stands in the line for places."""
+        return any(since < k <= until for since, until in self.line)
+
+    def asked(self, k: int) -> int:
+        """When the person asked for a place the last time."""
+        return max(since for since, _ in self.line if since < k)
+
+    def waits_as_told(self, k: int) -> bool:
+        return any(since < k <= until for since, until in self.told)
+
+    def is_here(self, k: int) -> bool:
+        """Whether the person has come, and has no place yet."""
+        return self.events[0].number < k <= min(self.start, self.gone)
+
+    def asks(self, k: int) -> bool:
+        """Whether the person has consented, and has no place yet."""
+        return self.consented < k <= min(self.start, self.gone)
+
+    @property
+    def state(self) -> str:
+        """The state that the person ended in, by the events."""
+        if self.consented == NEVER:
+            return NOT_CONSENTED
+        return STATES.get(LETTERS[self.events[-1].what], "cut off")
 
 
 class Story:
@@ -191,8 +227,8 @@ class Story:
         """Yield in which phase of its day each event happens, by what it is; what follows from another, with it."""
         seen: set[int] = set()
         infused_on: dict[int, int] = {}
+        consented: set[int] = set()
         ready_day, phase = -1, OUTCOMES
-        at_once = self.s.accrual.patience_days == 0
         for event in log:
             what, who, day = event["event"], event["candidate"], event["day"]
             if what in OF_OUTCOMES:
@@ -201,10 +237,11 @@ class Story:
                 phase = DATA_CUT
             elif what == "decision":
                 phase = LYMPHODEPLETION if ready_day == day else COMMITTEE
-            elif what in ("site opened", "consent", "screen failure", "eligible") or (
-                what == "withdrew" and not at_once
-            ):
+            elif what in OF_CANDIDATES or (what == "withdrew" and (event["detail"] or "").startswith(PATIENCE_OVER)):
                 phase = CANDIDATES
+                consented |= {who} if what == "consent" else set()
+            elif what in ("waits", "no place", "withdrew") and who not in consented:
+                phase = INFUSIONS
             elif what in ("infusion", "infusion withheld", "not infused"):
                 phase = INFUSIONS if self.schedule(event["level"]).lead or who in seen else LYMPHODEPLETION
                 seen.add(who)
@@ -220,12 +257,11 @@ class Story:
     def _read(self, person: Person) -> None:
         """Note when what happened to a person, and what the person counts as, by the events alone."""
         s, count = self.s, 0
+        self._read_waits(person)
         for event in person.events:
             match event.what:
-                case "eligible":
-                    person.eligible = event.number
-                case "waits":
-                    person.stays = event.number
+                case "consent":
+                    person.consented = event.number
                 case "lymphodepletion":
                     person.start = event.number
                 case "not infused":
@@ -243,7 +279,7 @@ class Story:
                     person.settled, person.outcome = event.number, "no DLT" if full else "non-evaluable"
                 case "drop-out" if person.infused < NEVER and person.settled == NEVER:
                     person.settled, person.outcome = event.number, "non-evaluable"
-                case "withdrew" | "no place" | "turned away" | "screen failure":
+                case "withdrew" | "no place" | "turned away" | "screen failure" | "no product":
                     person.gone = event.number
         if person.outcome is None and person.infused < NEVER:
             person.outcome = "pending"
@@ -251,6 +287,58 @@ class Story:
             person.planned_day = self.events[person.start].day + self.schedule(person.level).lead
         at_once = s.safety.replace_partial_dose == "at_once" and person.cohort is not None
         person.placeless = person.reduced and at_once and not self.gives_places_itself(person.cohort or 0)
+
+    def _read_waits(self, person: Person) -> None:
+        """Note when the person stood in the line, and when the person waited, as told."""
+        asks_with = "eligible" if self.own_product is None else "product ready"
+        asked: int | None = None
+        waits: int | None = None
+        for event in person.events:
+            if event.what in ("consent", "screened again", "lymphodepletion", "infusion", "not infused", *LEAVING):
+                person.line += [] if asked is None else [(asked, event.number)]
+                person.told += [] if waits is None else [(waits, event.number)]
+                asked = waits = None
+            elif event.what == asks_with:
+                asked, asks_with = event.number, "eligible"  # who has a product asks whenever screening is passed
+                following = person.events[person.events.index(event) + 1 :]
+                if following and (following[0].day, following[0].what) == (event.day, "screened again"):
+                    asked = None  # the results had expired
+            elif event.what == "waits":
+                waits = event.number
+        person.line += [] if asked is None else [(asked, NEVER)]
+        person.told += [] if waits is None else [(waits, NEVER)]
+
+    @property
+    def own_product(self) -> Any:
+        """The scenario's product that is made of patients' own cells, or none."""
+        product = self.s.product
+        return product if product is not None and product.kind == "autologous" else None
+
+    def day_of(self, number: int) -> int:
+        """The day of an event by its number; the last one for what has not happened."""
+        return self.events[min(number, len(self.events) - 1)].day
+
+    def waited(self, person: Person, k: int) -> int:
+        """Days that a person has waited before an event, screening not counted."""
+        return sum(self.day_of(min(until, k)) - self.day_of(since) for since, until in person.told if since < k)
+
+    def line(self, k: int) -> list[Person]:
+        """Who stands in the line just before an event, whose turn it is first: by the day of asking, then of coming."""
+        here = [p for p in self.people if p.waits(k)]
+        return sorted(here, key=lambda p: (self.day_of(p.asked(k)), p.candidate))
+
+    def noticed_on(self, person: Person, k: int) -> int | None:
+        """The day on which a person in the line was given notice that still holds just before an event."""
+        void = max((e.number for e in self.events[:k] if e.what in CUTS), default=-1)
+        since = max(void, person.asked(k))
+        return next((e.day for e in person.all("notice given") if since < e.number < k), None)
+
+    def free(self, k: int) -> int:
+        """Places of the open cohort that could be given just before an event, and the cap leaves room for."""
+        now = self.before[k]
+        if now.open is None or now.held or now.concluding or now.permitted is None:
+            return 0
+        return max(min(now.places - self.taken(now.open, k), self.room(k, now.permitted)), 0)
 
     def _read_dose(self, person: Person, event: Event, count: int) -> None:
         """Note whether an infusion is less than planned, by its detail."""
@@ -280,7 +368,8 @@ class Story:
                 case "decision":
                     now = self._decided(now, event)
                 case "enrolment closed":
-                    now = now._replace(closed=True, open=now.open if now.concluding else None)
+                    keeps = now.concluding or event.detail == CAP_IS_FILLED
+                    now = now._replace(closed=True, open=now.open if keeps else None)
                 case what if what in CUTS:
                     is_expansion = self.cohorts[event.cohort]["purpose"] == "expansion"
                     now = now._replace(open=None, deciding=None if is_expansion else event.cohort)
@@ -422,9 +511,8 @@ class Story:
         """The days at whose end somebody waits, with the number of the first event after it."""
         found = []
         for p in self.people:
-            if p.eligible < NEVER:
-                last = self.events[min(p.start, p.gone, len(self.events) - 1)].day
-                days = range(self.events[p.eligible].day, last + 1)
+            for since, until in p.line:
+                days = range(self.day_of(since), self.day_of(until) + 1)
                 found += [(day, k) for day in days if p.waits(k := self.at(day, EVENING))]
         return sorted(set(found))
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from replay import Person, Story
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-GATES = ("stagger", "review", "product", "capacity", "closure", "weekday")
+GATES = ("stagger", "review", "notice", "product", "capacity", "closure", "weekday")
 """In the order in which they are waited for."""
 OF_UNIT = GATES[-4:]
 """Those that say on which days a rolling rule is asked for whoever is ready."""
@@ -135,6 +135,7 @@ class Gates:
         self._open: dict[str, Callable[[int, int, int, int], bool]] = {
             "stagger": lambda day, cohort, k, _: day >= self.stagger_day(cohort, k),
             "review": lambda day, cohort, k, _: day >= self.review_day(cohort, k),
+            "notice": lambda day, _, k, today: day >= self.notice_day(k, today),
             "product": lambda day, _, k, today: self.doses(day, k, today) > 0,
             "capacity": lambda day, cohort, k, _: (
                 self.has_bed(day, k) and self.weeks_have_room(day, self.level(cohort), k)
@@ -159,14 +160,16 @@ class Gates:
             return max(today, self.stagger_day(cohort, k))
         if gate == "review":
             return max(today, self.review_day(cohort, k))
+        if gate == "notice":
+            return max(today, self.notice_day(k, today))
         if gate == "product":
             return next((day for day in self._release_days(today) if self.doses(day, k, today) > 0), self.days.limit)
         return self.days.first(today, lambda day: self._open[gate](day, cohort, k, today))
 
     def opens_on(self, today: int, cohort: int, k: int) -> int:
         """The first day on which all gates let a treatment begin, as far as is known today."""
-        since = max(self.lets_from(gate, today, cohort, k) for gate in GATES[:3])
-        return self.days.first(since, lambda day: all(self._open[gate](day, cohort, k, today) for gate in GATES[3:]))
+        since = max(self.lets_from(gate, today, cohort, k) for gate in GATES[:4])
+        return self.days.first(since, lambda day: all(self._open[gate](day, cohort, k, today) for gate in GATES[4:]))
 
     # What the patients leave
 
@@ -186,6 +189,14 @@ class Gates:
             return 0
         return self.days.meeting(self.story.events[sentinel.settled].day, is_urgent=True)
 
+    def notice_day(self, k: int, today: int) -> int:
+        """The day on which the notice of whose turn it is ends; one who has not been told can still be told today."""
+        days, line = self.s.treatment.notice_days, self.story.line(k)
+        if not days or not line:
+            return 0
+        told = self.story.noticed_on(line[0], k)
+        return (today if told is None else told) + days
+
     def treated(self, k: int) -> list[Person]:
         """Those who have a place, but for those of whom it is known that they get no infusion."""
         return [p for p in self.story.patients if p.start < k <= p.refused]
@@ -204,7 +215,7 @@ class Gates:
 
     def _release_days(self, today: int) -> list[int]:
         """Today, and the days after it on which a batch is to be released."""
-        batches = [] if self.s.product is None else self._batches
+        batches = self._batches if self.has_store else []
         return [today, *(day for day, _ in batches if day > today)]
 
     def released(self, day: int, today: int) -> int:
@@ -212,9 +223,14 @@ class Gates:
         batches = sum(released <= day and (released > today or not fails) for released, fails in self._batches)
         return int(self.s.product.doses_at_start + batches * self.s.product.doses_per_batch)
 
+    @property
+    def has_store(self) -> bool:
+        """Whether doses come from a store."""
+        return self.s.product is not None and self.s.product.kind == "off_the_shelf"
+
     def doses(self, day: int, k: int, today: int) -> int:
         """Doses in store on a day; one where there is no product to wait for."""
-        return 1 if self.s.product is None else self.released(day, today) - len(self.treated(k))
+        return 1 if not self.has_store else self.released(day, today) - len(self.treated(k))
 
     def in_beds(self, day: int, k: int) -> int:
         """Patients between the start of treatment and discharge on a day."""

@@ -25,13 +25,11 @@ SHORT_TRIAL_DAYS = 400
 
 
 @st.composite
-def scenarios(
-    draw: st.DrawFn, everything: bool = False, reviews: bool = False, one_by_one: bool = False, sites: bool = False
-) -> Scenario:
+def scenarios(draw: st.DrawFn, everything: bool = False, reviews: bool = False, sites: bool = False) -> Scenario:
     """Draw a valid scenario: a cohort asked alone, or `everything`, with rolling rules and what is around a asked.
 
-    With `reviews` also when the committee is called, what it looks at, and what waits for it; `one_by_one` with what
-    tells candidates apart; with `sites`, mostly, sites of which some open late, and rates that change.
+    With `reviews` also when the committee is called, what it looks at, and what waits for it, and with what candidates
+    wait for before their places; with `sites`, mostly, sites of which some open late, and rates that change.
     """
     levels = draw(st.sampled_from([2, 2, 3, 3, 4, 1]))
     max_days = draw(st.sampled_from([800, 1500, 1500, 400, 400, 100, 60]))
@@ -104,7 +102,6 @@ def scenarios(
     if reviews:
         _put_reviews(draw, data)
         _put_resources(draw, data)
-    if one_by_one:
         _put_candidates(draw, data)
     if data["safety"]["replace_non_evaluable"]:
         data["safety"]["replace_partial_dose"] = draw(st.sampled_from(["after_window", "at_once"]))
@@ -496,9 +493,9 @@ def by_rate(known: Known) -> str | int:
 
 
 @st.composite
-def any_rule(draw: st.DrawFn, rolling: bool = True, reviews: bool = False, one_by_one: bool = False) -> Scenario:
+def any_rule(draw: st.DrawFn, rolling: bool = True, reviews: bool = False) -> Scenario:
     """Draw a valid scenario of any rule with what is around it; of cohort rules alone where `rolling` is false."""
-    scenario = draw(scenarios(everything=rolling, reviews=reviews, one_by_one=one_by_one))
+    scenario = draw(scenarios(everything=rolling, reviews=reviews))
     levels = scenario.levels
     skeleton = [0.08, 0.16, 0.27, 0.4][:levels]
     names = ["CRM", "python", "CRM", "mTPI", "mTPI-2", "Keyboard", "i3+3", "BLRM", "as drawn"]

@@ -106,11 +106,7 @@ def compare(examples: int, number: int) -> None:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
-    @given(
-        any_rule(reviews=True, one_by_one=number % 4 == 3)
-        if number % 2
-        else scenarios(everything=True, reviews=True, one_by_one=number % 4 == 2)
-    )
+    @given(any_rule(reviews=True) if number % 2 else scenarios(everything=True, reviews=True))
     def agrees(scenario: Scenario) -> None:
         truth = by_simpy(scenario, 3)
         assert_same(by_kernel(scenario, 3, compiles=number % 4 == 1 and is_available()), truth)

@@ -1615,3 +1615,378 @@ def test_a_later_infusion_at_a_level_that_must_be_left(policy: str, evaluable: i
     assert "5 decision forced k1@1" in told and "9 decision k1@none" in told
     assert sum(outcome in ("DLT", "no DLT") for outcome in trial.patients["outcome"]) == evaluable
     assert trial.patients["last_infusion_day"] == [0, 0, 0 if policy == "withhold" else 7]
+
+
+def details(trial: Trial, event: str) -> dict[int, str | None]:
+    """What one kind of event told each candidate, at last."""
+    return {row["candidate"]: row["detail"] for row in trial.events if row["event"] == event}
+
+
+def test_a_closure_of_consents_ends_on_the_last_day_of_patience() -> None:
+    """One candidate a place; c4 and c5 stand on the list when level 2 opens on day 9, and nobody consents before 10."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 1, 2, 10],
+            accrual__patience_days=9,
+            screening__days=2,
+            screening__while_closed="list",
+            screening__candidates_per_place=1,
+            calendar__closed=[closed(8, 9, "consent")],
+            safety__dlt_window_days=7,
+            follow_up__days=7,
+            trial__max_days=15,
+        )
+    )
+    # c4 has waited for 9 days on day 10, before anybody consents; c5 for 8; c6 comes, and is screened the same day.
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 referred c1
+        0 consent c1
+        0 referred c2
+        0 consent c2
+        0 referred c3
+        0 consent c3
+        1 referred c4
+        1 waits c4
+        2 eligible c1
+        2 eligible c2
+        2 eligible c3
+        2 referred c5
+        2 waits c5
+        2 infusion p1
+        2 infusion p2
+        2 infusion p3
+        9 window completed p1
+        9 follow-up completed p1
+        9 window completed p2
+        9 follow-up completed p2
+        9 window completed p3
+        9 follow-up completed p3
+        9 cohort complete k1@1
+        9 decision k1@2
+        9 cohort opened k2@2
+        10 withdrew c4
+        10 consent c5
+        10 referred c6
+        10 consent c6
+        12 eligible c5
+        12 eligible c6
+        12 infusion p4
+        12 infusion p5
+        15 trial ended
+    """)
+    assert trial.patients["waiting_days"] == [0, 0, 0, 9, 8, 0]
+    assert trial.patients["consent_day"] == [0, 0, 0, None, 10, 10]
+    assert trial.patients["state"][3] == "not consented"
+
+
+def test_results_expire_on_the_day_on_which_a_place_opens() -> None:
+    """They hold for 5 days: those of c4, of day 3, through day 8, and a place opens on day 9; c5 has a day more."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 1, 2],
+            screening__days=2,
+            screening__valid_days=5,
+            safety__dlt_window_days=7,
+            follow_up__days=7,
+            trial__max_days=12,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 consent c2
+        0 consent c3
+        1 consent c4
+        2 eligible c1
+        2 eligible c2
+        2 eligible c3
+        2 consent c5
+        2 infusion p1
+        2 infusion p2
+        2 infusion p3
+        3 eligible c4
+        3 waits c4
+        4 eligible c5
+        4 waits c5
+        9 window completed p1
+        9 follow-up completed p1
+        9 window completed p2
+        9 follow-up completed p2
+        9 window completed p3
+        9 follow-up completed p3
+        9 cohort complete k1@1
+        9 decision k1@2
+        9 cohort opened k2@2
+        9 screened again c4
+        9 infusion p4
+        11 eligible c4
+        11 infusion p5
+        12 trial ended
+    """)
+    assert trial.patients["waiting_days"] == [0, 0, 0, 6, 5]
+    assert trial.patients["screening_end_day"] == [2, 2, 2, 11, 4]
+
+
+def test_who_is_screened_again_goes_to_the_end_of_the_line() -> None:
+    """Screening takes no days: on day 3, with one place, c2, who came first, is behind c3, who asked on day 2."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 2],
+            screening__valid_days=2,
+            safety__cohort_size=1,
+            safety__dlt_window_days=3,
+            rule={"name": "BOIN", "target": 0.3},
+            follow_up__days=3,
+            trial__max_days=6,
+        )
+    )
+    assert [line for line in log_of(trial) if not line.startswith("0 ")] == expected("""
+        2 consent c3
+        2 eligible c3
+        2 waits c3
+        3 window completed p1
+        3 follow-up completed p1
+        3 cohort complete k1@1
+        3 decision k1@2
+        3 cohort opened k2@2
+        3 screened again c2
+        3 eligible c2
+        3 infusion p2
+        3 waits c2
+        6 window completed p2
+        6 follow-up completed p2
+        6 cohort complete k2@2
+        6 decision k2@2
+        6 cohort opened k3@2
+        6 screened again c2
+        6 eligible c2
+        6 infusion p3
+        6 trial ended
+    """)
+    assert trial.patients["waiting_days"] == [0, 6, 1]
+    assert trial.patients["patient"] == [1, 3, 2]
+
+
+def test_a_data_cut_makes_a_notice_void() -> None:
+    """Five days of notice. c3 is told on day 4; two DLTs close the level on day 6: told again when level 1 opens."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 4],
+            treatment__notice_days=5,
+            rule={"name": "3+3", "variant": "B"},
+            safety__start_level=2,
+            safety__review_delay_days=2,
+            safety__dlt_window_days=7,
+            what_if=[{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}],
+            trial__max_days=19,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@2
+        0 consent c1
+        0 eligible c1
+        0 consent c2
+        0 eligible c2
+        0 notice given c1
+        0 notice given c2
+        0 notice k1@2
+        0 waits c1
+        0 waits c2
+        4 consent c3
+        4 eligible c3
+        4 notice given c3
+        4 waits c3
+        5 infusion p1
+        5 infusion p2
+        6 DLT p1
+        6 DLT p2
+        6 decision forced k1@2
+        8 decision k1@1
+        8 cohort opened k2@1
+        8 notice given c3
+        8 notice k2@1
+        13 infusion p3
+        19 trial ended
+    """)
+    assert trial.patients["waiting_days"] == [5, 5, 9]
+    assert details(trial, "waits")[3] == f"the next infusion is possible on {START + timedelta(days=5)}"
+
+
+def test_who_is_lost_takes_the_notice_along() -> None:
+    """Nobody waits, and notice is a day: all are lost, and none is told that an infusion is possible that day."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0],
+            accrual__without_place="lost",
+            treatment__notice_days=1,
+            safety__cohort_size=1,
+            safety__dlt_window_days=1,
+            rule={"name": "BOIN", "target": 0.3},
+            trial__max_days=2,
+        )
+    )
+    assert details(trial, "no place") == dict.fromkeys(
+        (1, 2), f"the next infusion is possible on {START + timedelta(1)}"
+    )
+
+
+def test_a_second_attempt_at_a_product_that_is_ready_when_the_results_have_expired() -> None:
+    """Ten days each: the first attempt fails on day 12, the second is there on day 22; results hold through day 17."""
+    scenario = small(
+        accrual__consent_days=[0],
+        screening__days=2,
+        screening__valid_days=15,
+        product={"kind": "autologous", "manufacture_days": 10, "failure_probability": 0.5, "most_attempts": 2},
+        trial__max_days=30,
+    )
+    drawn = {replicate: Nature(scenario, 1, replicate, 1).candidate(replicate, 0) for replicate in range(30)}
+    one = next(number for number, who in drawn.items() if who is not None and 0.25 <= who.product_uniform < 0.5)
+    trial = simulate_trial(scenario, seed=1, replicate=one)
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        2 eligible c1
+        2 apheresis c1
+        12 manufacture failed c1
+        12 apheresis c1
+        22 product ready c1
+        22 screened again c1
+        24 eligible c1
+        24 infusion p1
+        30 trial ended
+    """)
+    assert [row["detail"] for row in trial.events if row["event"] == "apheresis"] == [None, "attempt 2"]
+    assert trial.patients["waiting_days"] == [0]
+    assert trial.patients["screening_end_day"] == [24]
+
+
+def test_no_attempt_at_a_product_is_left() -> None:
+    """Three days each; both attempts fail, and the candidate never asks for a place."""
+    scenario = small(
+        accrual__consent_days=[0],
+        product={
+            "kind": "autologous",
+            "manufacture_days": 3,
+            "out_of_specification_probability": 0.9,
+            "most_attempts": 2,
+        },
+        safety__dlt_window_days=7,
+        trial__max_days=10,
+    )
+    drawn = {replicate: Nature(scenario, 1, replicate, 1).candidate(replicate, 0) for replicate in range(30)}
+    one = next(number for number, who in drawn.items() if who is not None and who.product_uniform < 0.81)
+    trial = simulate_trial(scenario, seed=1, replicate=one)
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 consent c1
+        0 eligible c1
+        0 apheresis c1
+        3 out of specification c1
+        3 apheresis c1
+        6 out of specification c1
+        6 no product c1
+        10 trial ended
+    """)
+    assert (trial.patients["state"], trial.patients["waiting_days"]) == (["no product"], [None])
+
+
+def test_candidates_come_for_a_meeting_that_a_closure_puts_off() -> None:
+    """The cut is on day 7, the meeting three days later, which is closed, up to day 12: on day 13. Consents come four
+    days ahead: not on day 8, but on day 9."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 6, 8, 9],
+            screening__while_closed="waits",
+            screening__opens_days_ahead=4,
+            calendar__closed=[closed(10, 12, "committee")],
+            safety__dlt_window_days=7,
+            safety__review_delay_days=3,
+            follow_up__days=7,
+            trial__max_days=15,
+        )
+    )
+    assert log_of(trial) == expected("""
+        0 cohort opened k1@1
+        0 referred c1
+        0 consent c1
+        0 eligible c1
+        0 referred c2
+        0 consent c2
+        0 eligible c2
+        0 referred c3
+        0 consent c3
+        0 eligible c3
+        0 infusion p1
+        0 infusion p2
+        0 infusion p3
+        6 referred c4
+        6 no place c4
+        7 window completed p1
+        7 follow-up completed p1
+        7 window completed p2
+        7 follow-up completed p2
+        7 window completed p3
+        7 follow-up completed p3
+        7 cohort complete k1@1
+        8 referred c5
+        8 no place c5
+        9 referred c6
+        9 consent c6
+        9 eligible c6
+        9 waits c6
+        13 decision k1@2
+        13 cohort opened k2@2
+        13 infusion p4
+        15 trial ended
+    """)
+    assert trial.patients["waiting_days"] == [0, 0, 0, None, None, 4]
+    assert trial.patients["state"][3] == "not consented"
+
+
+@pytest.mark.parametrize("lead", [3, 0])
+def test_the_cap_is_filled_on_the_day_of_an_infusion(lead: int) -> None:
+    """c4 is in screening then, and c5 has come the same day: both are turned away, after the infusions of that day."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 5, 10 + lead, 11 + lead],
+            screening__days=10,
+            treatment__lymphodepletion=lymphodepletion(lead) if lead else [],
+            safety__dlt_window_days=7,
+            follow_up__days=7,
+            trial__planned_patients=3,
+            trial__cap_counts="infused",
+        )
+    )
+    zero, end = 10 + lead, 17 + lead
+    starts = "".join(f"10 lymphodepletion p{patient}\n" for patient in (1, 2, 3)) if lead else ""
+    assert log_of(trial) == expected(f"""
+        0 cohort opened k1@1
+        0 consent c1
+        0 consent c2
+        0 consent c3
+        5 consent c4
+        10 eligible c1
+        10 eligible c2
+        10 eligible c3
+        {starts}{zero} consent c5
+        {zero} infusion p1
+        {zero} infusion p2
+        {zero} infusion p3
+        {zero} enrolment closed
+        {zero} turned away c4
+        {zero} turned away c5
+        {end} window completed p1
+        {end} follow-up completed p1
+        {end} window completed p2
+        {end} follow-up completed p2
+        {end} window completed p3
+        {end} follow-up completed p3
+        {end} cohort complete k1@1
+        {end} decision k1@none
+        {end} trial ended
+    """)
+    assert trial.stop_reason == "cap reached, inconclusive"
+    assert [row["detail"] for row in trial.events if row["event"] == "enrolment closed"] == [
+        "the cap is filled: no place can open any more"
+    ]

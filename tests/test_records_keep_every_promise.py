@@ -194,6 +194,37 @@ def gated(number: int) -> Scenario:
     return scenario.replace(changes)
 
 
+def asked(number: int) -> Scenario:
+    """Return a gated scenario in which much happens to candidates before they have a place."""
+    rng, scenario = random.Random(f"candidates of {number}"), gated(number)
+    some = rng.choice
+    changes: dict[str, Any] = {
+        "screening.while_closed": some(["goes_on", "list", "list", "waits"]),
+        "screening.days": some([0, 1, 5]),
+        "screening.failure_probability": some([{}, {"organ function": 0.3}]),
+        "screening.valid_days": some([None, 0, 3, 10]),
+        "treatment.notice_days": some([0, 0, 1, 5]),
+    }
+    if changes["screening.while_closed"] != "goes_on":
+        changes["screening.candidates_per_place"] = some([None, 1, 1, 2])
+        changes["screening.opens_days_ahead"] = some([0, 3, 14])
+    if scenario.accrual.without_place == "wait":
+        changes |= {"accrual.patience_days": some([None, 0, 5, 20]), "accrual.most_waiting": some([None, None, 1, 3])}
+    else:
+        changes["screening.valid_days"] = None
+    if changes["screening.valid_days"] is not None:  # else whoever is told is screened again before the notice ends
+        changes["treatment.notice_days"] = min(changes["treatment.notice_days"], changes["screening.valid_days"])
+    if some([True, False]):
+        changes["product"] = {
+            "kind": "autologous",
+            "manufacture_days": some([0, 5, 14]),
+            "failure_probability": some([0.0, 0.3]),
+            "out_of_specification_probability": some([0.0, 0.2]),
+            "most_attempts": some([1, 2, 3]),
+        }
+    return scenario.replace(changes)
+
+
 def _own_schedule(rng: random.Random) -> dict[str, Any]:
     """Return what a level has of its own: mostly nothing."""
     twice = {"infusion_days": rng.choice([[0, 1], [0, 4]]), "infusion_shares": [0.25, 0.75]}
@@ -233,8 +264,12 @@ def test_gated_trials() -> None:
     made_trials(gated, range(120), TOGETHER)
 
 
+def test_trials_of_who_asks_for_places() -> None:
+    made_trials(asked, range(120), TOGETHER)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("make", [busy, gated])
+@pytest.mark.parametrize("make", [busy, gated, asked])
 @pytest.mark.parametrize("part", range(4))
 def test_busy_trials_long(part: int, make: Made) -> None:
     made_trials(make, range(1000 + part * 3000, 4000 + part * 3000), PROMISES)
@@ -258,8 +293,12 @@ def test_what_the_kernel_keeps_of_gates_is_a_recount_of_the_records() -> None:
     same_in_both_engines(gated, range(200, 230), 2)
 
 
+def test_what_the_kernel_keeps_of_who_asks_for_places_is_a_recount_of_the_records() -> None:
+    same_in_both_engines(asked, range(200, 230), 2)
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("make", [busy, gated])
+@pytest.mark.parametrize("make", [busy, gated, asked])
 @pytest.mark.parametrize("part", range(2))
 def test_what_the_kernel_keeps_is_a_recount_of_the_records_long(part: int, make: Made) -> None:
     same_in_both_engines(make, range(1000 + part * 1000, 2000 + part * 1000), 3)

@@ -6,6 +6,7 @@ Everybody comes on the day that nature has drawn, and ends with a place or in a 
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
@@ -226,8 +227,7 @@ class Candidates:
         place = self._clock.event()
         person.place, person.ready_day = place, self._clock.today
         person.waited_days = person.waited_days or 0
-        self.waiting.append(person)
-        self.waiting.sort(key=_turn)
+        insort(self.waiting, person, key=_turn)
         self._places.fill_places_on(self._clock.today)
         until = self._valid_until(person)
         if until < NEVER:
@@ -246,17 +246,17 @@ class Candidates:
 
     def stay_without_place(self) -> None:
         """Let those who have joined the list today wait or go, once no place can be given any more today."""
-        for person in list(self.waiting):
-            if person.ready_day == self._clock.today and not person.waits:
-                self._stay_without_place(person, self._places.why_no_place())
+        new = [person for person in self.waiting if person.ready_day == self._clock.today and not person.waits]
+        why = self._places.why_no_place() if new else ""  # who leaves now takes a notice along: the next has none yet
+        for person in new:
+            self._stay_without_place(person, why)
 
     def _stay_without_place(self, person: Person, why: str) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
         accrual, today = self._scenario.accrual, self._clock.today
-        waiting = sum(other.waits for others in (self.waiting, self._referred) for other in others)
         patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
         stands_on_no_list = person.consent_day is None and self._scenario.screening.while_closed == "waits"
-        is_lost = stands_on_no_list or accrual.without_place == "lost" or waiting >= (accrual.most_waiting or NEVER)
+        is_lost = stands_on_no_list or accrual.without_place == "lost" or self._as_many_wait_as_may()
         if is_lost and not person.has_waited:
             self._give_up(person, "no place", "no place", why)
         elif patience_days is not None and patience_days <= 0:
@@ -269,6 +269,10 @@ class Candidates:
                 self._clock.at(person.patience_ends_day, CANDIDATES).callbacks.append(
                     lambda _: self._loses_patience(person)
                 )
+
+    def _as_many_wait_as_may(self) -> bool:
+        most = self._scenario.accrual.most_waiting
+        return most is not None and sum(one.waits for one in (*self.waiting, *self._referred)) >= most
 
     def _loses_patience(self, person: Person) -> None:
         """Go, if that is still the day on which patience ends."""

@@ -574,7 +574,6 @@ class Conduct:
         person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
         person.outcome = "pending"
         self.census.infuses(cohort)
-        self.close_if_cap_is_filled()
         if person.sentinel:  # nobody else can turn out to be the sentinel: the stagger of others may be shorter now
             self.fill_places_on(self.clock.today)
         if person.reduced and self.safety.replace_partial_dose == "at_once" and not cohort.rolling:
@@ -582,6 +581,7 @@ class Conduct:
             self.census.frees_place(cohort)
             self.fill_places_on(self.clock.today)
         self.log.infusion(person, cohort)
+        self.close_if_cap_is_filled()
 
     def infuse_later(self, person: Person, cohort: CohortFile) -> None:
         """Give an infusion after the first one, unless the level has been closed and the protocol withholds it then."""
