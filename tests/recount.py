@@ -95,7 +95,13 @@ def recount(trial: Trial) -> dict[str, Any]:
         }
         found |= {f"{name}_at_level_{level}": value for name, value in counts.items() if value is not None}
     states = Counter(p.state for p in story.people)
-    found |= {f"candidates_{s.replace(' ', '_')}": states[s] for s in (NOT_CONSENTED, *STATES.values(), "cut off")}
+    product = story.s.product
+    has = {
+        NOT_CONSENTED: story.s.screening.while_closed != "goes_on",
+        "no product": product is not None and product.kind == "autologous",
+    }
+    kept = (state for state in (NOT_CONSENTED, *STATES.values(), "cut off") if has.get(state, True))
+    found |= {f"candidates_{state.replace(' ', '_')}": states[state] for state in kept}
     return found | _milestones(story) | _waits(story)
 
 
