@@ -1728,6 +1728,27 @@ def test_results_expire_on_the_day_on_which_a_place_opens() -> None:
     assert trial.patients["screening_end_day"] == [2, 2, 2, 11, 4]
 
 
+def test_patience_ends_before_results_expire_on_the_same_day() -> None:
+    """c4 waits from day 3 on, with results that hold through day 8, and patience ends on day 9; a place opens then."""
+    trial = simulate_trial(
+        small(
+            accrual__consent_days=[0, 0, 0, 1],
+            accrual__patience_days=6,
+            screening__days=2,
+            screening__valid_days=5,
+            safety__dlt_window_days=7,
+            follow_up__days=7,
+            trial__max_days=12,
+        )
+    )
+    assert [line for line in log_of(trial) if line.endswith("c4")] == expected("""
+        1 consent c4
+        3 eligible c4
+        3 waits c4
+        9 withdrew c4
+    """)
+
+
 def test_who_is_screened_again_goes_to_the_end_of_the_line() -> None:
     """Screening takes no days: on day 3, with one place, c2, who came first, is behind c3, who asked on day 2."""
     trial = simulate_trial(
