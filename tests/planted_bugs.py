@@ -1247,7 +1247,7 @@ BUGS = (
     Bug("candidates: enrolment stays open when the cap is filled", TRIAL, "if self.census.cap_is_filled:", "if False:", HAND),
     Bug("candidates: enrolment closes with the cap before the infusion", TRIAL, "        self.log.infusion(person, cohort)\n        self.close_if_cap_is_filled()", "        self.close_if_cap_is_filled()\n        self.log.infusion(person, cohort)", HAND),
     Bug("candidates: the cap is filled by who is infused", "trial/census.py", 'return (self.infused if self._cap_counts == "infused" else sum(self.evaluable)) >= self._cap', "return self.infused >= self._cap", ASKED),
-    Bug("the kernel's candidates: consents on a closed day", KERNEL_WAY, " and consents_from(t, candidate, w.today) == w.today:", ":", ENGINES),
+    Bug("the kernel's candidates: consents on a closed day", KERNEL_WAY, " and consents_from(t, candidate, w.today) == w.today:", ":", RECOUNTED),
     Bug("the kernel's candidates: patience forgets the first wait", KERNEL_WAY, "candidate.patience_day = w.today + p.patience_days - candidate.waited_days", "candidate.patience_day = w.today + p.patience_days", RECOUNTED),
     Bug("the kernel's candidates: who has waited is lost", KERNEL_WAY, "if not candidate.has_waited and (is_lost", "if (is_lost", RECOUNTED),
     Bug("the kernel's candidates: results hold a day longer", KERNEL_WAY, "candidate.valid_until = w.today + p.valid_days", "candidate.valid_until = w.today + p.valid_days + 1", RECOUNTED),
