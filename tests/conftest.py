@@ -19,3 +19,9 @@ SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
 def base() -> Scenario:
     """The base case, NCT06337474."""
     return load(ROOT / "scenarios" / "nct06337474.toml")
+
+
+@pytest.fixture(scope="session")
+def every_day() -> Scenario:
+    """The base case on a calendar that is open on every day."""
+    return load(ROOT / "tests" / "data" / "open-every-day.toml")

@@ -309,7 +309,8 @@ def _places_to_screen_for(story: Story, day: int, k: int) -> set[int]:
     room = max(story.room(k, now.permitted), 0)
     if now.open is not None and not now.held and story.taken(now.open, k) < now.places:
         return {min(now.places - story.taken(now.open, k), room)}
-    if now.open is not None and story.gives_places_itself(now.open) and not now.held:
+    is_asked = now.open is not None and story.gives_places_itself(now.open)
+    if is_asked and (not now.held or story.may_be_asked_again(day, k)):
         return {min(1, room)}
     foreseen = _next_places(story, now.open, now.deciding, now.held, k)
     ahead = story.s.screening.opens_days_ahead

@@ -997,7 +997,7 @@ class ReferenceTrial:
         if self.free_places() > 0:
             return min(self.free_places(), room)
         escalates = self.concluding is None and cohort is not None and not cohort.expansion
-        if escalates and self.is_rolling and self.on_hold is None:  # up to the next decision, whatever becomes known
+        if escalates and self.is_rolling and not self.suspended:
             return min(1, room)
         opens = self.foreseen_day()
         if opens is not None and opens - self.today <= self.s.screening.opens_days_ahead:

@@ -73,12 +73,12 @@ patients a month: an earlier Monte Carlo calculation by other hands, of unstated
 
 
 @pytest.mark.parametrize(("per_month", "percents"), ROWS.items(), ids=[f"{rate} a month" for rate in ROWS])
-def test_finished_within_699_days(base, per_month: float, percents: tuple[int, ...]) -> None:  # type: ignore[no-untyped-def]
+def test_finished_within_699_days(every_day, per_month: float, percents: tuple[int, ...]) -> None:  # type: ignore[no-untyped-def]
     """The table's assumptions: no DLT (3 + 3 + 3), sentinel 14 days in the first cohort at each level only, 14 days of
     screening, all eligible, patience 30 days, no lymphodepletion lead, no attrition. Its size is not stated; we allow
     that it had as few as 1,000 trials, and for its rounding to whole percent."""
     trials = 1500
-    scenario = base.replace(
+    scenario = every_day.replace(
         {
             "accrual.consents_per_month": per_month,
             "accrual.patience_days": 30,

@@ -19,7 +19,7 @@ from escalate.scenario.drivers import drivers
 from small import small
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
-DRIVES = "0.857 consents a month; 30% fail screening; P(DLT) assumed 3%, 6%"
+DRIVES = "0.857 consents a month; 30% fail screening; 22 closures; P(DLT) assumed 3%, 6%"
 
 
 @pytest.fixture(scope="module")

@@ -402,10 +402,10 @@ def test_cohorts_of_one(base: Scenario) -> None:
     assert trial.recommended == 2
 
 
-def test_everybody_at_once(base: Scenario) -> None:
+def test_everybody_at_once(every_day: Scenario) -> None:
     """Consents so fast that nobody is ever waited for: the time is stagger, lead, windows, committee, follow-up."""
     trial = extreme(
-        base.replace(CERTAIN),
+        every_day.replace(CERTAIN),
         accrual__consents_per_month=3000.0,
         accrual__patience_days=None,
         screening__days=0,

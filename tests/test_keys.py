@@ -28,7 +28,7 @@ from escalate.scenario.rules import RULES
 from escalate.scenario.section import Section
 from escalate.scenario.values import plain
 
-BASE = ROOT / "scenarios" / "nct06337474.toml"
+BASE = ROOT / "tests" / "data" / "open-every-day.toml"
 PYTHON = """import escalate
 
 
@@ -55,8 +55,9 @@ BESIDE = {
     "capacity.discharge_days": {"patients_at_once": "2"},
     **{
         f"product.{key}": {"batches_every_days": "42"}
-        for key in ("kind", "doses_at_start", "doses_per_batch", "batch_failure_probability")
+        for key in ("doses_at_start", "doses_per_batch", "batch_failure_probability")
     },
+    **{f"screening.{key}": {"while_closed": '"list"'} for key in ("candidates_per_place", "opens_days_ahead")},
     "accrual.patience_days": {"without_place": '"wait"'},
     "stopping.too_toxic_above": {"too_toxic_probability": "0.9"},
     "what_if.drop_out": {"drop_out_day": "90"},
@@ -182,6 +183,8 @@ def test_every_example_is_valid(section: KeySection, key: Key, folder: Path) -> 
             del data["sites"][0]["consents_per_month"]
     value = tomllib.loads(f"x = {key.example}")["x"]
     beside = {name: tomllib.loads(f"x = {text}")["x"] for name, text in BESIDE.get(section.dotted(key), {}).items()}
+    if section.kind == "off_the_shelf" and key.name == "kind":
+        beside |= {"batches_every_days": 42}
     if section.kind in ("CRM", "TITE-CRM") and key.name != "prior_mtd_level":
         beside |= {"skeleton": [0.12, 0.25]}
     if section.kind == "table":
@@ -317,7 +320,7 @@ def test_a_list_of_tables_is_set_as_its_keys_show(section: KeySection) -> None:
     assert with_settings(whole, lines[1:]).replace({"sources": {}}) == whole.replace({"sources": {}})
     written = textwrap.dedent(re.split(r"once for each.*:\n", told)[1].partition("\n\n")[0])
     given = [
-        {name: value for name, value in one.items() if value is not None}
+        {name: value for name, value in one.items() if value not in (None, [])}
         for one in value_of(plain(whole), section.place)
     ]
     assert value_of(tomllib.loads(written), path) == given

@@ -152,7 +152,7 @@ def test_question_and_answer_in_five_lines(found: Characteristics, base: Scenari
     in_time = in_percent(found.get("finished by planned completion date"))
     assert said[3].endswith(f"Finished by 2026-07-30, as planned, with a dose or without one: {in_time}.")
     assert said[4].startswith(
-        "0.857 consents a month; 30% fail screening; P(DLT) assumed 3%, 6%. Longest of all is wait"
+        "0.857 consents a month; 30% fail screening; 22 closures; P(DLT) assumed 3%, 6%. Longest of all is wait"
     )
 
 

@@ -304,7 +304,7 @@ def test_bars_follow_each_other_and_add_up_to_the_mean_duration(name: str) -> No
         assert (whole.get_x(), whole.get_width()) == (0, pytest.approx(of.get("duration").estimate))
         end, y = 0.0, whole.get_y()
         for wait in waits_of(of.tally.scenario):
-            if wait == "lymphodepletion" and not of.tally.scenario.lead_days:
+            if wait == "lymphodepletion" and not of.tally.scenario.lymphodepletes:
                 assert f"{label}|{wait}" not in bars
                 continue
             bar = bars[f"{label}|{wait}"]

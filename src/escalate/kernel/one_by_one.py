@@ -145,12 +145,17 @@ def places_to_consent_for(p: Protocol, w: Bench, t: Tables, sooner: int) -> int:
         return 0
     if w.open and has_free_place(w):
         return w.places - w.taken if w.places - w.taken < left else left
-    if w.open and w.rolling and not w.held:
+    if may_be_asked(w):
         return 1
     opens_on = next_cohort_day(p, w, t)
     if opens_on == NEVER or not (sooner or opens_on <= w.today + p.opens_days_ahead):
         return 0
     return p.cohort_size if p.cohort_size < left else left
+
+
+def may_be_asked(w: Bench) -> bool:
+    """Return whether a rolling rule is asked as soon as somebody is ready."""
+    return w.open == 1 and w.rolling == 1 and not w.concluding and (w.news == 1 or w.held == 0)
 
 
 def next_cohort_day(p: Protocol, w: Bench, t: Tables) -> int:
@@ -288,7 +293,7 @@ def next_day_of_candidates(p: Protocol, w: Bench, t: Tables) -> int:
             referred = 1
     if referred and asking(w, t) < places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
         following = w.today + 1
-        if not (w.open and (has_free_place(w) or (w.rolling and not w.held))):
+        if not (may_be_asked(w) or (w.open and has_free_place(w))):
             opens = next_cohort_day(p, w, t) - p.opens_days_ahead
             following = opens if opens > following else following
         for place in range(w.here):

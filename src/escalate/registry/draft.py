@@ -302,7 +302,7 @@ def _sources(facts: _Facts) -> list[str]:
         found["trial.planned_completion_date"] = f"registry: {record.completion.words}"
     if facts.doses:
         found["dose_levels"] = f"registry: {_places(facts.doses)}"
-    found["treatment.infusion_days"] = ASSUMED
+    found["treatment.infusion_days"] = found["treatment.notice_days"] = ASSUMED
     if facts.complete_agents:
         found["treatment.lymphodepletion"] = f"registry: {_places(facts.complete_agents)}"
     sections = ("safety", "rule", "follow_up", "accrual", "screening", "toxicity", "attrition")

@@ -753,25 +753,37 @@ def _there_are_doses(trial: TrialSection, product: Product | None) -> Iterator[C
         yield ("product", "batch_failure_probability"), 1, told
 
 
-@_check("screening", "accrual", "treatment")
-def _screening_has_a_use(screening: Screening, accrual: Accrual, treatment: Treatment) -> Iterator[Complaint]:
-    """Refuse what no candidate would ever meet."""
+@_check("screening")
+def _screening_waits(screening: Screening) -> Iterator[Complaint]:
     told = 'has no effect where while_closed = "goes_on"; leave it out, or let screening wait'
     for key, unset in (("opens_days_ahead", 0), ("candidates_per_place", None)):
         if not screening.waits and getattr(screening, key) != unset:
             yield ("screening", key), getattr(screening, key), told
-    if screening.valid_days is None:
+
+
+@_check("screening", "accrual", "treatment", "product")
+def _results_hold(
+    screening: Screening, accrual: Accrual, treatment: Treatment, product: Product | None
+) -> Iterator[Complaint]:
+    """Refuse results of screening that nobody waits long enough to lose, and those that hold for nobody."""
+    where, days = ("screening", "valid_days"), screening.valid_days
+    if days is None:
         return
-    where = ("screening", "valid_days")
-    if accrual.without_place == "lost":
-        yield (
-            where,
-            screening.valid_days,
-            'has no effect where without_place = "lost", since nobody waits; leave it out',
-        )
-    elif screening.valid_days < treatment.notice_days:
+    if accrual.without_place == "lost" and not isinstance(product, Autologous):
+        yield where, days, 'has no effect where without_place = "lost", since nobody waits; leave it out'
+    elif days < treatment.notice_days:
         told = f"a notice takes {treatment.notice_days} days: whoever has to wait for it is screened again for ever"
-        yield where, screening.valid_days, f"{told}; allowed is {treatment.notice_days} or more, or leave it out"
+        yield where, days, f"{told}; allowed is {treatment.notice_days} or more, or leave it out"
+
+
+@_check("treatment", "accrual")
+def _notice_can_be_waited_for(treatment: Treatment, accrual: Accrual) -> Iterator[Complaint]:
+    """Refuse a notice that nobody waits for."""
+    patience = 0 if accrual.without_place == "lost" else accrual.patience_days
+    if patience is not None and patience < treatment.notice_days:
+        key = "without_place" if accrual.without_place == "lost" else "patience_days"
+        told = f"a notice takes {treatment.notice_days} days, and nobody waits so long: nobody would be treated"
+        yield ("accrual", key), getattr(accrual, key), f"{told}; let candidates wait, or give no notice"
 
 
 @_check("product")

@@ -399,12 +399,13 @@ class Conduct:
     def places_to_consent_for(self) -> int:
         """Return how many places are free, or will be soon enough that candidates consent for them.
 
-        A rolling rule that has not suspended accrual is asked when somebody is ready, for one at a time.
+        A rolling rule is asked when somebody is ready, for one at a time, unless it has suspended accrual and nothing
+        has become known since.
         """
         cohort, room = self.cohort, max(self.room, 0)
         if cohort is not None and self.census.has_free_place(cohort):
             return self.free_places(cohort)
-        if cohort is not None and cohort.rolling and not cohort.held:
+        if cohort is not None and cohort.rolling and self.stop is None and (self.has_news or not cohort.held):
             return min(1, room)
         opens_on = self.next_cohort_day()
         is_soon = opens_on is not None and opens_on <= self.clock.today + self.scenario.screening.opens_days_ahead
