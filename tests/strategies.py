@@ -218,7 +218,10 @@ def _put_candidates(draw: st.DrawFn, data: dict[str, Any]) -> None:
         }
     if draw(st.booleans()) and data["accrual"]["without_place"] == "wait":
         screening["valid_days"] = draw(st.sampled_from([0, 1, 10, 28]))
-    notices = [days for days in (0, 0, 1, 7, 20) if days <= screening.get("valid_days", days)]
+    accrual = data["accrual"]
+    patience = 0 if accrual["without_place"] == "lost" else accrual.get("patience_days", 10**6)
+    most = min(screening.get("valid_days", 10**6), max(patience - 1, 0))
+    notices = [days for days in (0, 0, 1, 7, 20) if days <= most]
     data["treatment"]["notice_days"] = draw(st.sampled_from(notices))
     if draw(st.booleans()):
         fails = draw(st.sampled_from([0.0, 0.2, 0.6]))

@@ -84,6 +84,12 @@ EDITS = {
     "screening on no day at all": ("[toxicity]\n", '[[calendar.closed]]\nfirst_day = 2024-01-01\nlast_day = 2050-12-31\nwhat = ["screening"]\nreason = "for good"\n[toxicity]\n', "", 'calendar.closed = ["for good"]: screening is closed on all days'),
     "no meeting": ("review_delay_days = 7", "review_delay_days = 7\nmeeting_dates = [2020-01-01]", "meeting_dates", 'safety.meeting_dates = ["2020-01-01"]: the committee never meets on an open day in the'),
     "meetings by dates and by weeks": ("review_delay_days = 7", "review_delay_days = 7\nmeeting_weeks = [1]\nmeeting_dates = [2025-01-06, 2034-01-02]", "meeting_weeks", "has no effect: the committee meets on meeting_dates alone; leave one of the two out"),
+    "places foreseen while screening goes on": ("[screening]\n", "[screening]\nopens_days_ahead = 14\n", "opens_days_ahead", 'screening.opens_days_ahead = 14: has no effect where while_closed = "goes_on"'),
+    "candidates for places while screening goes on": ("[screening]\n", "[screening]\ncandidates_per_place = 2\n", "candidates_per_place", 'screening.candidates_per_place = 2: has no effect where while_closed = "goes_on"'),
+    "results that hold where nobody waits": ('without_place = "wait"\npatience_days = 60\n\n[screening]\n', 'without_place = "lost"\n\n[screening]\nvalid_days = 28\n', "valid_days", 'screening.valid_days = 28: has no effect where without_place = "lost"'),
+    "notice that nobody waits for": ("infusion_days = [0]\n", "infusion_days = [0]\nnotice_days = 60\n", "patience_days", "accrual.patience_days = 60: a notice takes 60 days, and nobody waits longer"),
+    "products that are never made": ("[toxicity]\n", '[product]\nkind = "autologous"\nmanufacture_days = 21\nfailure_probability = 1\n[toxicity]\n', "failure_probability", "product.failure_probability = 1.0: no product is ever made: nobody could be treated"),
+    "products that fail more than always": ("[toxicity]\n", '[product]\nkind = "autologous"\nmanufacture_days = 21\nfailure_probability = 0.7\nout_of_specification_probability = 0.7\n[toxicity]\n', "", "failure_probability and out_of_specification_probability add up to 1.4, above 1"),
     "an urgent review of nothing": ("early_decision = true", "early_decision = false\nurgent_review_days = 1", "urgent_review_days", "has no effect: no data cut comes early, and no sentinel's DLT is looked at"),
     "beds without a discharge": ("[toxicity]\n", "[capacity]\npatients_at_once = 2\n[toxicity]\n", "patients_at_once = 2", "patients_at_once and discharge_days go together: give both, or none"),
     "a week too small for a patient": ("infusion_days = [0]", "infusion_days = [0, 1, 2]\n[capacity]\ninfusions_per_week = 1", "infusions_per_week", "one patient has 2 infusions in a week, from whatever weekday on"),
@@ -206,6 +212,20 @@ def test_what_one_level_has_has_a_use(key: str, own: dict[str, Any], weekdays: l
     with pytest.raises(ScenarioError, match=f"treatment.{key} = .*has no effect"):
         base.replace({f"treatment.{key}": weekdays})
     base.replace({f"treatment.{key}": weekdays, **{f"dose_levels[2].{name}": value for name, value in own.items()}})
+
+
+def test_results_of_screening_hold_as_long_as_a_notice(base: Scenario) -> None:
+    with pytest.raises(ScenarioError, match=r"valid_days = 3: a notice takes 7 days.*; allowed is 7 or more"):
+        base.replace({"screening.valid_days": 3, "treatment.notice_days": 7})
+    base.replace({"screening.valid_days": 7, "treatment.notice_days": 7})
+
+
+def test_results_of_screening_are_lost_while_a_product_is_made(base: Scenario) -> None:
+    """Where nobody waits they are lost in no other way."""
+    lost = {"accrual": {"kind": "poisson", "consents_per_month": 1.0, "without_place": "lost"}, "ranges": {}}
+    with pytest.raises(ScenarioError, match="valid_days = 28: has no effect"):
+        base.replace(lost | {"screening.valid_days": 28})
+    base.replace(lost | {"product": {"kind": "autologous", "manufacture_days": 30}})
 
 
 def test_a_missing_section_is_named(tmp_path: Path) -> None:

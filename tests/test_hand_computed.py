@@ -1834,12 +1834,12 @@ def test_a_data_cut_makes_a_notice_void() -> None:
     assert details(trial, "waits")[3] == f"the next infusion is possible on {START + timedelta(days=5)}"
 
 
-def test_who_is_lost_takes_the_notice_along() -> None:
-    """Nobody waits, and notice is a day: all are lost, and none is told that an infusion is possible that day."""
+def test_who_is_lost_is_told_of_the_notice() -> None:
+    """One may wait, and notice is a day: the other one is lost, and told when an infusion is possible."""
     trial = simulate_trial(
         small(
             accrual__consent_days=[0, 0],
-            accrual__without_place="lost",
+            accrual__most_waiting=1,
             treatment__notice_days=1,
             safety__cohort_size=1,
             safety__dlt_window_days=1,
@@ -1847,9 +1847,7 @@ def test_who_is_lost_takes_the_notice_along() -> None:
             trial__max_days=2,
         )
     )
-    assert details(trial, "no place") == dict.fromkeys(
-        (1, 2), f"the next infusion is possible on {START + timedelta(1)}"
-    )
+    assert details(trial, "no place") == {2: f"the next infusion is possible on {START + timedelta(1)}"}
 
 
 def test_a_second_attempt_at_a_product_that_is_ready_when_the_results_have_expired() -> None:

@@ -214,6 +214,9 @@ def asked(number: int) -> Scenario:
         changes["screening.valid_days"] = None
     if changes["screening.valid_days"] is not None:  # else whoever is told is screened again before the notice ends
         changes["treatment.notice_days"] = min(changes["treatment.notice_days"], changes["screening.valid_days"])
+    patience = changes.get("accrual.patience_days", 0 if scenario.accrual.without_place == "lost" else None)
+    if patience is not None:  # else nobody is treated
+        changes["treatment.notice_days"] = min(changes["treatment.notice_days"], max(patience - 1, 0))
     if some([True, False]):
         changes["product"] = {
             "kind": "autologous",

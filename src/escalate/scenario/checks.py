@@ -780,9 +780,9 @@ def _results_hold(
 def _notice_can_be_waited_for(treatment: Treatment, accrual: Accrual) -> Iterator[Complaint]:
     """Refuse a notice that nobody waits for."""
     patience = 0 if accrual.without_place == "lost" else accrual.patience_days
-    if patience is not None and patience < treatment.notice_days:
+    if patience is not None and 0 < treatment.notice_days >= patience:
         key = "without_place" if accrual.without_place == "lost" else "patience_days"
-        told = f"a notice takes {treatment.notice_days} days, and nobody waits so long: nobody would be treated"
+        told = f"a notice takes {treatment.notice_days} days, and nobody waits longer: nobody would be treated"
         yield ("accrual", key), getattr(accrual, key), f"{told}; let candidates wait, or give no notice"
 
 
