@@ -21,12 +21,11 @@ from escalate.results.estimates import (
     quantile,
     trials_needed,
 )
-from escalate.results.outcomes import COHORTS_TIMED, NOT_REACHED, PER_LEVEL
+from escalate.results.outcomes import COHORTS_TIMED, NOT_REACHED, PER_LEVEL, states_of
 from escalate.results.tally import Tally, tally, total
 from escalate.results.timeline import milestones, waits
 from escalate.studies.simulation import traced_trials
 from escalate.words.records import NO_LEVEL
-from escalate.words.tables import STATES
 from small import small
 
 
@@ -115,7 +114,7 @@ def test_rows_are_what_the_records_say(base: Scenario) -> None:
                 assert row["replaced"] == row["enrolled"] - row["places"]
         times = [row["decision_day"] - row["opened_day"] for row in trial.cohorts]
         assert trials.cohort_days[k].tolist() == times + [NOT_REACHED] * (COHORTS_TIMED - len(times))
-        for state in STATES:
+        for state in states_of(trials.scenario):
             assert trials.candidates[state][k] == sum(row["state"] == state for row in rows)
         for name, day in milestones(trial).items():
             assert trials.milestone_days[name][k] == (NOT_REACHED if day is None else day)
@@ -131,7 +130,7 @@ def test_probabilities_add_up_and_name_no_dose(base: Scenario) -> None:
     duration = found.get("duration").estimate
     assert sum(e.estimate for e in found.estimates if e.group == "waits") == pytest.approx(duration)
     everybody = found.get("consented").estimate
-    assert sum(found.get(state).estimate for state in STATES) == pytest.approx(everybody)
+    assert sum(found.get(state).estimate for state in states_of(found.tally.scenario)) == pytest.approx(everybody)
 
 
 def test_finished_by_the_planned_date_counts_that_date(base: Scenario) -> None:
