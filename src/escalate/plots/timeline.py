@@ -340,10 +340,14 @@ def _closures(layout: Layout) -> Iterator[tuple[int, int, Closure]]:
 
 
 def _closed_words(layout: Layout) -> list[str]:
-    """Return what the shaded days are, each reason once with what rests."""
-    told = {closure.reason: closure.words for _, _, closure in _closures(layout)}
-    reasons = "; ".join(f"{reason} ({what})" for reason, what in told.items())
-    return [f"Hatched: closed for {reasons}"] if told else []
+    """Return what the shaded days are: what rests, with the reasons why, each once."""
+    told: dict[str, list[str]] = {}
+    for _, _, closure in _closures(layout):
+        reasons = told.setdefault(closure.words, [])
+        if closure.reason not in reasons:
+            reasons.append(closure.reason)
+    words = "; ".join(f"{', '.join(reasons)} ({what})" for what, reasons in told.items())
+    return [f"Hatched: closed for {words}"] if told else []
 
 
 def _not_shown(layout: Layout) -> list[str]:
