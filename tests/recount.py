@@ -95,10 +95,9 @@ def recount(trial: Trial) -> dict[str, Any]:
         }
         found |= {f"{name}_at_level_{level}": value for name, value in counts.items() if value is not None}
     states = Counter(p.state for p in story.people)
-    product = story.s.product
     has = {
         NOT_CONSENTED: story.s.screening.while_closed != "goes_on",
-        "no product": product is not None and product.kind == "autologous",
+        "no product": story.own_product is not None,
     }
     kept = (state for state in (NOT_CONSENTED, *STATES.values(), "cut off") if has.get(state, True))
     found |= {f"candidates_{state.replace(' ', '_')}": states[state] for state in kept}
@@ -139,6 +138,7 @@ def _waits(story: Story) -> dict[str, int]:
     treatment = story.s.treatment
     weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
     has = {
+        "manufacture": story.own_product is not None,
         "review": story.s.safety.after_sentinel_dlt == "review",
         "notice": story.s.treatment.notice_days > 0,
         "product": story.gates.has_store,
@@ -146,7 +146,7 @@ def _waits(story: Story) -> dict[str, int]:
         "closure": len(story.s.calendar.closed) > 0,
         "weekday": min(len(set(each)) for each in weekdays) < 7,
     }
-    gates = [gate for gate in GATES if has.get(gate, True)]
+    gates = [gate for gate in ("manufacture", *GATES) if has.get(gate, True)]
     kinds = ["patients", *gates, "lymphodepletion", "DLT windows", "committee", "follow-up"]
     return {f"waits_{kind.replace(' ', '_').replace('-', '_')}_days": days[kind] for kind in kinds}
 
@@ -158,7 +158,10 @@ def _waited_for(story: Story, k: int) -> str:
     if now.open is None:
         return "follow-up"
     if _may_start(story, now.open, k):
-        return story.waited_for(now.open, k) if any(p.waits(k) for p in story.people) else "patients"
+        if any(p.waits(k) for p in story.people):
+            return story.waited_for(now.open, k)
+        last = ([e.what for e in p.events if e.number < k] for p in story.people)
+        return "manufacture" if any(told[-1:] == ["apheresis"] for told in last) else "patients"
     on_the_way = any(p.on_the_way(k) for p in story.by_cohort[now.open])
     return "lymphodepletion" if on_the_way else "DLT windows"
 

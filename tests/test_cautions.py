@@ -51,6 +51,8 @@ def briefs(**changes: Any) -> str:
 
 AT_RANDOM: dict[str, Any] = {"kind": "poisson", "consents_per_month": 2.0}
 CLOSED: dict[str, Any] = {"first_day": date(2025, 5, 1), "last_day": date(2025, 5, 9), "reason": "holiday"}
+STORE: dict[str, Any] = {"kind": "off_the_shelf", "batches_every_days": 30, "doses_per_batch": 3}
+OWN = {"kind": "autologous", "manufacture_days": 14}
 FOR_GOOD = [{"first_day": date(2020, 1, 1), "last_day": date(2060, 1, 1)}]
 
 
@@ -97,6 +99,28 @@ CASES: dict[str, tuple[str, list[dict[str, Any]], list[dict[str, Any]]]] = {
         "the list of meetings ends before the trial must have",
         [{"safety__meeting_dates": ["2025-02-03", "2025-03-03"]}],
         [{"safety__meeting_dates": ["2025-02-03", "2036-03-03"]}, {}],
+    ),
+    "places by a rule that is no rolling one": (
+        "assignment_delay_days has no effect",
+        [{"safety__assignment_delay_days": 0}],
+        [{"safety__assignment_delay_days": 0, "rule": {"name": "rolling six"}}, {}],
+    ),
+    "doses that run out": (
+        "fewer doses than planned patients",
+        [
+            {"product": STORE | {"batches_every_days": 1000}},
+            {"product": {**STORE, "batches_every_days": None, "batch_dates": [date(2025, 5, 1)]}},
+        ],
+        [
+            {"product": STORE},
+            {"product": STORE | {"batches_every_days": 1000, "doses_at_start": 3}},
+            {"product": OWN},
+        ],
+    ),
+    "batches that do not serve a cohort": (
+        "a batch does not serve a cohort",
+        [{"product": STORE | {"doses_per_batch": 2}}],
+        [{"product": STORE}, {"product": STORE | {"doses_per_batch": 2, "doses_at_start": 12}}, {"product": OWN}],
     ),
     "closed before the start": (
         "is over when the trial begins",

@@ -112,6 +112,7 @@ def compare(examples: int, number: int) -> None:
         assert_same(by_kernel(scenario, 3, compiles=number % 4 == 1 and is_available()), truth)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("escalate.kernel.chunk.MOST_CANDIDATES", 1)  # a page at a time
+            patch.setattr("escalate.kernel.chunk.MOST_HERE", 1)  # a trial at a time, where many are there
             assert_same(by_kernel(scenario, 3), truth)
 
     agrees()
@@ -319,6 +320,18 @@ def test_sites_with_their_own_screening(while_closed: str, compiles: bool) -> No
     truth = by_simpy(scenario, 60)
     assert all((counts > 0).any() for counts in truth.enrolled_from.values())
     assert_same(by_kernel(scenario, 60, compiles=compiles), truth)
+
+
+def test_many_candidates_at_once_are_run_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No chunk has more rows for them than there may be, and the trials are the same."""
+    scenario = small(accrual={"kind": "poisson", "consents_per_month": 60.0}).replace({"screening.valid_days": 14})
+    whole, rows = by_kernel(scenario, 12), []
+    seats = Lists.seats
+    monkeypatch.setattr("escalate.kernel.chunk.MOST_HERE", 200)
+    monkeypatch.setattr(Lists, "seats", lambda room, *sizes: rows.append(sizes) or seats(room, *sizes))
+    assert_same(by_kernel(scenario, 12), whole)
+    assert len(rows) > 2
+    assert all(number * here <= 200 or number == 1 for number, _, here, *_ in rows)
 
 
 TIME_CAN_BE_UP = {

@@ -407,9 +407,10 @@ def test_where_somebody_is_from_is_told_everywhere(tmp_path: Path) -> None:
         "Candidate 3 from south consents; screening begins.",
         "Candidate 1 from north becomes patient 1, in cohort 1",
         "completed on 2025-04-04; from north",
-        "south is closed 2025-01-06 to 2025-01-07 (laboratory: no screening)",
-        "3 sites: north (from 2025-01-01: 2 consents on fixed days), south (from 2025-01-05: 2 consents on fixed days)",
-        "west (from 2025-03-02: 90 consents a month)",
+        "south is closed Mon 2025-01-06 to Tue 2025-01-07 (laboratory: no screening)",
+        "3 sites: north (from Wed 2025-01-01: 2 consents on fixed days), south (from Sun 2025-01-05: 2 consents on "
+        "fixed days)",
+        "west (from Sun 2025-03-02: 90 consents a month)",
     ):
         assert words in told
     assert "west opens" not in told
@@ -448,7 +449,7 @@ def test_how_candidates_come_in_words() -> None:
     words = consents_words(at_random(1.0, rates=[(31, 2.5)], ramp_up_days=60, rate_cv=0.5))
     assert words == "1 consent a month, 2.5 from 2025-02-01, growing over 60 days, CV of the rate 50%"
     nine = [{"consents_per_month": 1.0, "opens": on(number)} for number in range(9)]
-    assert consents_words(by_site(*nine)) == "9 sites, which open 2025-01-01 to 2025-01-09"
+    assert consents_words(by_site(*nine)) == "9 sites, which open Wed 2025-01-01 to Thu 2025-01-09"
     assert "20% to 50% fail screening, by site" in drivers(
         by_site(
             {"consent_days": [], "failure_probability": {"a": 0.5}},

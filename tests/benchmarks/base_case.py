@@ -1,7 +1,8 @@
 """What each setting of a unit's calendar does to the base case, one after the other, on the same patients.
 
-The last row is `scenarios/nct06337474.toml`; the first one has a calendar that is open on every day. Run from the top
-of the repository: ``python tests/benchmarks/base_case.py [TRIALS]``.
+The last row of the first table is `scenarios/nct06337474.toml`; its first one has a calendar that is open on every day,
+and so has the second table, about screening. Run from the top of the repository: ``python
+tests/benchmarks/base_case.py [TRIALS]``.
 """
 
 from __future__ import annotations
@@ -32,8 +33,16 @@ TURNED_ON: list[tuple[str, dict[str, Any]]] = [
 """What a setting is, and how it is turned off."""
 
 
+SCREENING = {
+    "screening goes on while no place is free": {},
+    "recruitment waits": {"screening.while_closed": "waits"},
+    "who comes stands on a list": {"screening.while_closed": "list"},
+}
+"""What happens to who comes while no place is free, on the calendar of the first row."""
+
+
 def main(trials: int) -> None:
-    """Print the table."""
+    """Print the tables."""
     base = esc.load("scenarios/nct06337474.toml")
     names = ["open on every day", *(f"+ {name}" for name, _ in TURNED_ON)]
     print("| setting | level 2 | no dose | infused | with a DLT | decision, day | later by, days | in time |")
@@ -44,6 +53,13 @@ def main(trials: int) -> None:
         found = esc.simulate(base.replace(off) if off else base, trials=trials, seed=1)
         print(row(name, found, before))
         before = found
+    print("\n| on every day | level 2 | no dose | infused | with a DLT | decision, day | later by, days | in time |")
+    print("|---|---|---|---|---|---|---|---|")
+    every_day, first = base.replace({key: value for _, changes in TURNED_ON for key, value in changes.items()}), None
+    for name, changes in SCREENING.items():
+        found = esc.simulate(every_day.replace(changes) if changes else every_day, trials=trials, seed=1)
+        print(row(name, found, first))
+        first = first or found
 
 
 def row(name: str, found: Any, before: Any) -> str:
@@ -52,7 +68,7 @@ def row(name: str, found: Any, before: Any) -> str:
     later = ""
     if before is not None:
         apart = decided - before.milestone_days["escalation ended"]
-        later = f"{apart.mean():.2f} ± {apart.std() / np.sqrt(len(apart)):.2f}"
+        later = f"{apart.mean():.3f} ± {apart.std() / np.sqrt(len(apart)):.3f}"
     level, none = (found.recommended == 1).mean(), (found.recommended < 0).mean()
     infused, dlts = (found.patients[what].sum(axis=1).mean() for what in ("infused", "dlts"))
     return (

@@ -164,3 +164,34 @@ def differs_among_evaluable(scenario: Scenario) -> bool:
     """Return whether the DLT rate among evaluable patients differs from P(DLT) by more than a point at any level."""
     pairs = zip(scenario.toxicity.dlt_probability, dlt_probability_if_evaluable(scenario), strict=True)
     return any(abs(p - rate) > A_POINT for p, rate in pairs)
+
+
+def doses_run_out(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Fewer doses of a product than planned patients."""
+    product, planned, most = scenario.store, scenario.trial.planned_patients, scenario.trial.max_days
+    if product is None:
+        return
+    doses = product.doses_at_start + len(scenario.release_days) * product.doses_per_batch
+    if doses < planned:
+        yield Caution(
+            key="product",
+            matter=f"If no batch fails, there are {doses} doses in the {most:,} days that a trial can last "
+            f"(trial.max_days), and {planned} planned patients: the others wait in vain.",
+            advice="Add batches, or doses to them, or plan fewer patients.",
+            brief="fewer doses than planned patients",
+        )
+
+
+def small_batches(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Batches of a product that do not serve a cohort."""
+    product, size = scenario.store, scenario.safety.cohort_size
+    if product is None or product.doses_at_start >= scenario.trial.planned_patients:
+        return
+    if product.doses_per_batch < size:
+        yield Caution(
+            key="product.doses_per_batch",
+            matter=f"A batch has doses for {product.doses_per_batch} of the {size} patients of a cohort: once the "
+            "store is empty, each cohort waits for several batches.",
+            advice="Check the doses of a batch; if that is meant, `escalate run` tells how long they are waited for.",
+            brief="a batch does not serve a cohort",
+        )

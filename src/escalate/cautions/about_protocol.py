@@ -107,8 +107,8 @@ def _cohort(scenario: Scenario, committee: Committee) -> int:
     return 1 if in_parts or left_over or (most or 0) % size else size
 
 
-def without_effect(scenario: Scenario, committee: Committee) -> Iterator[Caution]:
-    """Settings of reviews that the rule, or decisions that never come early, leave without effect."""
+def withheld_late(scenario: Scenario, _: Committee) -> Iterator[Caution]:
+    """Infusions that are withheld when a level must be left, where nobody knows that before the decision."""
     safety = scenario.safety
     if safety.dlt_after_lymphodepletion == "withhold_if_closed" and not scenario.early_decision:
         yield Caution(
@@ -118,6 +118,11 @@ def without_effect(scenario: Scenario, committee: Committee) -> Iterator[Caution
             advice='Set safety.early_decision = true, or withhold after any DLT with "withhold".',
             brief="withheld only once the committee has closed the level",
         )
+
+
+def assignments_of_no_use(scenario: Scenario, committee: Committee) -> Iterator[Caution]:
+    """Places without a meeting, with a rule that decides on whole cohorts."""
+    safety = scenario.safety
     if safety.assignment_delay_days is not None and not committee.rule.rolling:
         yield Caution(
             key="safety.assignment_delay_days",

@@ -164,6 +164,8 @@ class Bench:
     no_place: int = 0
     not_consented: int = 0
     no_product: int = 0
+    making: int = 0
+    """Of those who are not enrolled, whose product is being made."""
     here: int = 0
     """How many have come and are not enrolled, where they are looked at one by one."""
     turned_away: int = 0

@@ -14,7 +14,8 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
     if not w.open:
         w.waits[Wait.COMMITTEE if w.meeting_day != NEVER else Wait.FOLLOW_UP] += days
         return
-    for_place = w.wake_gate if w.ready else Wait.PATIENTS
+    nobody = Wait.MANUFACTURE if w.making else Wait.PATIENTS
+    for_place = w.wake_gate if w.ready else nobody
     for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
     if not w.held and room(p, w, w.permitted) <= 0:
         w.waits[for_outcome] += days

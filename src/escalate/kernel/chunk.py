@@ -22,6 +22,15 @@ MOST_CANDIDATES = 2**21
 have passed they are forgotten, and the next ones are drawn. Bounds memory, and changes no result."""
 
 
+MOST_HERE = 2**22
+"""Rows for candidates who have come and are not enrolled, of all trials of a chunk together, where they are looked at
+one by one. Bounds memory, and changes no result."""
+
+
+class TooManyHereError(Exception):
+    """The trials of a chunk need more rows for candidates than there may be at once."""
+
+
 class Columns(NamedTuple):
     """What is kept of the trials of a chunk."""
 
@@ -82,7 +91,10 @@ class Chunk:
         ------
         RuleError
             If the rule fails for any of them; the message names the counts.
+        TooManyHereError
+            If they have to be run in parts.
         """
+        self._check_room()
         self._rows = self._sheet("rows", self._count, sum(column_sizes(self._scenario)))
         todo = np.arange(self._count)
         need_candidates = todo[:0]
@@ -103,11 +115,16 @@ class Chunk:
                     self._expect_more_patients()
                 if len(need_room):
                     self.here *= 2
+                    self._check_room()
                 self._begin()
             elif len(need_candidates) and not len(todo):  # the pages have passed for all trials that are left
                 todo, need_candidates = need_candidates, todo
                 self._turn_pages()
         return self._columns()
+
+    def _check_room(self) -> None:
+        if self._count > 1 and self._count * self.here > MOST_HERE:
+            raise TooManyHereError
 
     def _begin(self) -> None:
         """Lay ready what the trials need; those that have not ended are run from their first day on."""

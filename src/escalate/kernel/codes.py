@@ -192,18 +192,19 @@ class Wait(Codes):
     """What a trial waits for, as positions in `escalate.results.timeline.WAITS`."""
 
     PATIENTS = 0
-    STAGGER = 1
-    REVIEW = 2
-    NOTICE = 3
-    PRODUCT = 4
-    CAPACITY = 5
-    CLOSURE = 6
-    WEEKDAY = 7
-    LYMPHODEPLETION = 8
-    WINDOWS = 9
-    COMMITTEE = 10
-    FOLLOW_UP = 11
-    KINDS = 12
+    MANUFACTURE = 1
+    STAGGER = 2
+    REVIEW = 3
+    NOTICE = 4
+    PRODUCT = 5
+    CAPACITY = 6
+    CLOSURE = 7
+    WEEKDAY = 8
+    LYMPHODEPLETION = 9
+    WINDOWS = 10
+    COMMITTEE = 11
+    FOLLOW_UP = 12
+    KINDS = 13
     """How many that are."""
 
 

@@ -26,7 +26,7 @@ from .codes import UNKNOWN, WORD_BITS, Codes
 from .kept import Kept
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
-"""Trials from which on compiling pays, if not in this run then in the next (sixteen seconds, once for each
+"""Trials from which on compiling pays, if not in this run then in the next (half a minute, once for each
 installation), and loading what is compiled (half a second)."""
 
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
@@ -97,6 +97,7 @@ FROM_OUTSIDE = ("run_many", "store", "move")
 
 BY_THEMSELVES = (
     "decide", "close_books", "with_resources", "call_committee", "check_assignment", "open_expansion",
+    "give_notice", "notice_until", "lets_consent", "next_consent_day",
 )  # fmt: skip
 """Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 

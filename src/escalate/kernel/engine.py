@@ -17,7 +17,7 @@ from ..words.records import TIME_IS_UP
 from . import compiled
 from .answers import Answers
 from .bench import MOST_LEVELS, Protocol
-from .chunk import Chunk, Columns, is_one_by_one
+from .chunk import Chunk, Columns, TooManyHereError, is_one_by_one
 from .codes import Open
 from .rooms import room_for
 
@@ -68,14 +68,24 @@ class Engine:
         if self.answers.numbers > MOST_REMEMBERED:
             self.answers.forget(PAGE * self.patient_pages)
         with self._room.lent():
-            pages = self.candidate_pages, self.patient_pages, self.here
-            chunk = Chunk(self.scenario, self._room, self._protocol, self.answers, nature, *pages)
-            try:
-                found = chunk.run()
-            finally:
-                self.patient_pages, self.here = chunk.patient_pages, chunk.here
+            found = self._run(nature)
         self._expect_candidates(found.numbers)
         return found
+
+    def _run(self, nature: Nature) -> Columns:
+        """Run the trials; in two halves, where so many candidates are there at once that memory would not do."""
+        pages = self.candidate_pages, self.patient_pages, self.here
+        chunk = Chunk(self.scenario, self._room, self._protocol, self.answers, nature, *pages)
+        try:
+            return chunk.run()
+        except TooManyHereError:
+            pass
+        finally:
+            self.patient_pages, self.here = chunk.patient_pages, chunk.here
+        half = nature.count // 2
+        ranges = (nature.first, half), (nature.first + half, nature.count - half)
+        parts = [self._run(Nature(self.scenario, nature.seed, *part)) for part in ranges]
+        return Columns(*map(np.concatenate, zip(*parts, strict=True)))
 
     def _expect_candidates(self, numbers: NDArray[np.int32]) -> None:
         """Draw as many pages for the next trials as were enough for nearly all of these."""

@@ -76,12 +76,19 @@ def results_are_known(p: Protocol, w: Bench, t: Tables) -> None:
         while candidate.way == Way.BUSY and candidate.due_day <= w.today:
             if not candidate.is_screened:
                 screening_ends(p, w, t, candidate)
-            elif candidate.failing < p.most_attempts:
-                candidate.has_product = 1
-                asks_for_place(p, w, t, candidate)
             else:
-                w.no_product += 1
-                candidate.way = Way.GONE
+                product_is_there(p, w, t, candidate)
+
+
+def product_is_there(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
+    """Let somebody ask for a place whose product is made, or go, where no attempt is left."""
+    w.making -= 1
+    if candidate.failing < p.most_attempts:
+        candidate.has_product = 1
+        asks_for_place(p, w, t, candidate)
+    else:
+        w.no_product += 1
+        candidate.way = Way.GONE
 
 
 def screening_ends(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
@@ -96,6 +103,7 @@ def screening_ends(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> No
     if p.most_attempts and not candidate.has_product:
         attempts = candidate.failing + 1 if candidate.failing < p.most_attempts else p.most_attempts
         candidate.due_day = w.today + attempts * p.manufacture_days
+        w.making += 1
     else:
         asks_for_place(p, w, t, candidate)
 
@@ -291,15 +299,24 @@ def next_day_of_candidates(p: Protocol, w: Bench, t: Tables) -> int:
             day = candidate.valid_until + 1
         if candidate.way == Way.REFERRED:
             referred = 1
-    if referred and asking(w, t) < places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
-        following = w.today + 1
-        if not (may_be_asked(w) or (w.open and has_free_place(w))):
-            opens = next_cohort_day(p, w, t) - p.opens_days_ahead
-            following = opens if opens > following else following
-        for place in range(w.here):
-            if t.here[place].way == Way.REFERRED:
-                opens = consents_from(t, t.here[place], following)
-                day = opens if opens < day else day
+    if referred:
+        following = next_consent_day(p, w, t)
+        day = following if following < day else day
+    return day
+
+
+def next_consent_day(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the next day on which one of those on the list may consent, as far as is known."""
+    if asking(w, t) >= places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
+        return NEVER
+    following, day = w.today + 1, NEVER
+    if not (may_be_asked(w) or (w.open and has_free_place(w))):
+        opens = next_cohort_day(p, w, t) - p.opens_days_ahead
+        following = opens if opens > following else following
+    for place in range(w.here):
+        if t.here[place].way == Way.REFERRED:
+            opens = consents_from(t, t.here[place], following)
+            day = opens if opens < day else day
     return day
 
 
@@ -310,7 +327,7 @@ def all_are_turned_away(w: Bench, t: Tables) -> None:
             w.not_consented += 1
         elif t.here[place].way != Way.GONE:
             w.turned_away += 1
-    w.here = w.ready = w.newcomers = 0
+    w.here = w.ready = w.newcomers = w.making = 0
 
 
 def count_who_is_here(w: Bench, t: Tables) -> None:

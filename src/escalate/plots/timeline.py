@@ -7,7 +7,6 @@ happens on a day is marked at its noon.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -17,6 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from ..results.timeline import stages_before
 from ..scenario.calendar import Closure
 from ..scenario.model import Scenario
 from ..words.records import Trial
@@ -127,15 +127,8 @@ LEGEND = (
 EDGE_OF_CLOSED = "#C9CED4"
 """Colour of the hatching of days that are closed."""
 
-BEGINS = {
-    "referred": WAITING,
-    "consent": SCREENING,
-    "screened again": SCREENING,
-    "apheresis": MANUFACTURE,
-    "eligible": WAITING,
-    "product ready": WAITING,
-}
-"""What begins for a candidate with an event."""
+BAR_OF = {"list": WAITING, "screening": SCREENING, "manufacture": MANUFACTURE, "waiting": WAITING}
+"""The bar of each stage before there is a place."""
 
 STRIPS = {
     "not consented": "left before consent",
@@ -379,28 +372,6 @@ def dose_words(trial: Trial, cohort: Row, width: float) -> list[str]:
     return [level] if len(lines) > 2 and len(trial.cohorts) > MANY and before == cohort["level"] else lines
 
 
-def spans_before(trial: Trial) -> dict[int, list[tuple[Bar, int, int]]]:
-    """Return, for each candidate who was enrolled, what lasted before: bar, first day, day after the last one.
-
-    Parameters
-    ----------
-    trial : Trial
-        A finished trial.
-    """
-    starts = dict(zip(trial.patients["candidate"], trial.patients["treatment_start_day"], strict=True))
-    begun: dict[int, list[tuple[int, Bar]]] = {}
-    for day, event, candidate in zip(*(trial.events[name] for name in ("day", "event", "candidate")), strict=True):
-        if event in BEGINS and starts.get(candidate) is not None:
-            begun.setdefault(candidate, []).append((day, BEGINS[event]))
-    return {
-        candidate: [
-            (bar, first, after)
-            for (first, bar), (after, _) in itertools.pairwise([*steps, (starts[candidate], WAITING)])
-        ]
-        for candidate, steps in begun.items()
-    }
-
-
 def spans(row: Row) -> Iterator[tuple[Bar, int, int]]:
     """Yield what lasts in the way of one enrolled patient from enrolment on: bar, first day, day after the last one.
 
@@ -434,9 +405,10 @@ def _draw_bands(ax: Axes, layout: Layout) -> None:
 
 def _draw_bars(ax: Axes, layout: Layout) -> None:
     found: dict[Bar, list[tuple[float, int, int]]] = {}
-    before = spans_before(layout.trial)
+    stages = stages_before(layout.trial)
     for row, y in layout.lanes:
-        for bar, first, after in (*before.get(row["candidate"], ()), *spans(row)):
+        before = ((BAR_OF[stage], first, after) for stage, first, after in stages[row["candidate"]])
+        for bar, first, after in (*before, *spans(row)):
             if after > first:
                 found.setdefault(bar, []).append((y, first, after))
     for bar, drawn in found.items():

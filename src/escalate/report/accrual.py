@@ -11,8 +11,9 @@ from ..cautions import caution_lines, cautions
 from ..results.chance import HOW_SAID, in_percent, quantile_in_words
 from ..results.estimates import probability
 from ..studies.accruals import COUNTED, MOST_TRIALS, TAILS, Accrual, days_of
+from ..words.dates import day_words
 from ..words.records import IntArray
-from .heads import day_words, driver_lines, told
+from .heads import driver_lines, told
 
 MOST_ROWS = 40
 """Numbers of patients that are told: all of them, or so many evenly between the first and the last."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
 from textwrap import wrap
 
 from ..scenario.drivers import drivers, settings_words
@@ -26,11 +25,6 @@ def driver_lines(scenario: Scenario, label: str = "") -> Iterator[str]:
     """Yield what drives a result, and what of it was changed on the command line."""
     yield from told(drivers(scenario, label), "  ")
     yield from told(settings_words(scenario), "  ")
-
-
-def day_words(day: date) -> str:
-    """Return a date on which somebody acts, with its weekday: ``Mon 2025-03-17``."""
-    return f"{('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')[day.weekday()]} {day.isoformat()}"
 
 
 def plural(many: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import groupby
@@ -14,11 +15,14 @@ from ..results.timeline import waits
 from ..scenario.model import Scenario
 from ..scenario.sites import RecruitingSite
 from ..words.asked import asks
+from ..words.dates import day_words
 from ..words.records import NO_DOSE, Trial
 from ..words.shown import Text
-from .heads import UNBROKEN, WIDTH, day_words, driver_lines, plural, told
+from .heads import UNBROKEN, WIDTH, driver_lines, plural, told
 
 Row = dict[str, Any]
+
+_ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @asks(Trial)
@@ -53,7 +57,8 @@ def _opening(trial: Trial) -> Iterator[str]:
 def _site_at_rest(site: RecruitingSite) -> str:
     """Tell when a site rests that the others do not."""
     closed = (
-        f"{item.first_day} to {item.last_day}{', every year' if item.every_year else ''} ({item.reason}: {item.words})"
+        f"{day_words(item.first_day)} to {day_words(item.last_day)}{', every year' if item.every_year else ''} "
+        f"({item.reason}: {item.words})"
         for item in site.closed
     )
     return f"{site.name} is closed {', '.join(closed)}"
@@ -63,7 +68,7 @@ def _days(trial: Trial) -> Iterator[str]:
     amounts = {row["patient"]: row for row in trial.patients if row["patient"] is not None}
     decisions = iter(trial.decisions)
     for (day, iso), rows in groupby(trial.events, key=lambda row: (row["day"], row["date"])):
-        margin = f"day {day:>4}  {day_words(date.fromisoformat(iso))}  "
+        margin = f"day {day:>4}  {_day(iso)}  "
         for sentence in _one_day(trial, list(rows), amounts, decisions):
             yield fill(sentence, WIDTH, initial_indent=margin, subsequent_indent=" " * len(margin))
             margin = " " * len(margin)
@@ -100,6 +105,10 @@ def _candidate(row: Row) -> str:
     return f"Candidate {row['candidate']}" + (f" from {row['site']}" if row.get("site") else "")
 
 
+def _day(iso: str) -> str:
+    return day_words(date.fromisoformat(iso))
+
+
 def _waited(patient: Row) -> str:
     days = patient["waiting_days"]
     return f" after {days} day{plural(days)} of waiting" if days else ""
@@ -123,12 +132,11 @@ def _infused(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
         return (
             f"{_candidate(row)} becomes patient {row['patient']}{_waited(patient)}, in cohort "
             f"{row['cohort']} at {_dose(trial, row)}, and {is_infused}: {row['detail']}. DLT window to "
-            f"{patient['window_end_date']}."
+            f"{_day(patient['window_end_date'])}."
         )
     sentinel = ", the cohort's sentinel," if patient["sentinel"] == "yes" else ""
-    return (
-        f"Patient {row['patient']}{sentinel} {is_infused}: {row['detail']}. DLT window to {patient['window_end_date']}."
-    )
+    window = f"DLT window to {_day(patient['window_end_date'])}"
+    return f"Patient {row['patient']}{sentinel} {is_infused}: {row['detail']}. {window}."
 
 
 def _decided(trial: Trial, row: Row, _: Any) -> str:
@@ -180,7 +188,7 @@ def _expansion_closed(trial: Trial, row: Row, amounts: dict[int, Row]) -> str:
 def _held_up(gate: str) -> Callable[[Trial, Row, Any], str]:
     def tell(trial: Trial, row: Row, _: Any) -> str:
         until, _, why = row["detail"].removeprefix("until ").partition(": ")
-        opens = day_words(date.fromisoformat(until)) + (f": {why}" if why else "")
+        opens = _day(until) + (f": {why}" if why else "")
         return f"The next place of cohort {row['cohort']} waits for {gate}, {opens}."
 
     return tell
@@ -192,7 +200,8 @@ def _finds_no_place(words: str) -> Callable[[Trial, Row, Any], str]:
     def tell(trial: Trial, row: Row, _: Any) -> str:
         consented = trial.patients["consent_day"][row["candidate"] - 1]
         is_in = consented is not None and consented <= row["day"]
-        return f"{_who(row)} {'is eligible' if is_in else 'comes'} and {words}: {row['detail']}."
+        why = _ISO_DATE.sub(lambda found: _day(found[0]), row["detail"], count=1)
+        return f"{_who(row)} {'is eligible' if is_in else 'comes'} and {words}: {why}."
 
     return tell
 

@@ -18,9 +18,10 @@ from ..results.timeline import waits_of
 from ..scenario.designs import rule_in_full
 from ..scenario.model import Scenario
 from ..scenario.rules import decides_early
+from ..words.dates import day_words
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
-from .heads import WIDTH, day_words, driver_lines, plural, told
+from .heads import WIDTH, driver_lines, plural, told
 
 HALF_POINT, AGREE = 0.005, 0.25
 """How near half a percentage point is; and how far both ends of an interval may differ in the trials that they call for

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from ..scenario.model import Scenario
 from ..scenario.protocol import EVERY_DAY
 from ..words.asked import asks
 from ..words.records import TIME_IS_UP, Trial
-from ..words.tables import GATES, Table
+from ..words.tables import GATES
 
 WAITS: dict[str, str] = {
     "patients": "a place is open and nobody is there to take it: consents and screening",
+    "manufacture": "a place is open and nobody is there to take it: a product of somebody's own cells is being made",
     "stagger": "a place is free and somebody waits for it: the stagger",
     "review": "a place is free and somebody waits for it: the committee's look at a sentinel's DLT",
     "notice": "a place is free and somebody waits for it: the end of the notice",
@@ -25,7 +25,7 @@ WAITS: dict[str, str] = {
     "lymphodepletion": "every place is taken, and a patient is between lymphodepletion and infusion",
     "DLT windows": "every place is taken and everybody is infused: windows run",
     "committee": "the data cut is made, and the committee has not decided",
-    "follow-up": "enrolment has closed, and patients are followed to the end",
+    "follow-up": "nothing is left to decide, and patients are followed to the end",
 }
 """What a trial waits for on each of its days, and what that means; exactly one at any time."""
 
@@ -35,6 +35,7 @@ def waits_of(scenario: Scenario) -> dict[str, str]:
     treatment = scenario.treatment
     weekdays = treatment.weekdays, treatment.lymphodepletion_weekdays, treatment.later_infusion_weekdays
     has = {
+        "manufacture": scenario.autologous is not None,
         "review": scenario.safety.after_sentinel_dlt == "review",
         "notice": scenario.treatment.notice_days > 0,
         "weekday": any(set(days) != set(EVERY_DAY) for days in weekdays),
@@ -56,6 +57,65 @@ class _Spell:
         return self.first <= day < self.end
 
 
+STAGES = {
+    "referred": "list",
+    "consent": "screening",
+    "screened again": "screening",
+    "apheresis": "manufacture",
+    "eligible": "waiting",
+    "product ready": "waiting",
+}
+"""The stage that begins for a candidate with an event; it lasts until the next one, a place, or leaving."""
+
+
+def stages_before(trial: Trial) -> dict[int, list[tuple[str, int, int]]]:
+    """Return what each candidate went through before a place, or before leaving without one.
+
+    Parameters
+    ----------
+    trial : Trial
+        A finished trial.
+
+    Returns
+    -------
+    dict of int to list of (str, int, int)
+        By the candidate's number: stage (a value of `STAGES`), first day, day after the last one; those of no day are
+        left out [days since the start date].
+    """
+    columns = (trial.patients[name] for name in ("candidate", "treatment_start_day", "left_day"))
+    ends = {number: left if start is None else start for number, start, left in zip(*columns, strict=True)}
+    begun: dict[int, list[tuple[str, int]]] = {number: [] for number in ends}
+    for day, event, number in zip(*(trial.events[name] for name in ("day", "event", "candidate")), strict=True):
+        if event in STAGES:
+            begun[number].append((STAGES[event], day))
+    return {
+        number: [
+            (stage, first, end)
+            for (stage, first), (_, end) in itertools.pairwise([*stages, ("", ends[number])])
+            if first < end
+        ]
+        for number, stages in begun.items()
+    }
+
+
+class _Door(NamedTuple):
+    """What is before a place that is free: who waits for it, which gate is shut, whose product is being made."""
+
+    waiting: list[_Spell]
+    gates: list[tuple[_Spell, str]]
+    making: list[_Spell]
+
+    @property
+    def spells(self) -> list[_Spell]:
+        return [*self.waiting, *(spell for spell, _ in self.gates), *self.making]
+
+    def waits_for(self, day: int) -> str:
+        """Return what a free place waits for."""
+        if any(spell.holds(day) for spell in self.waiting):
+            return next((gate for spell, gate in self.gates if spell.holds(day)), GATES[0])
+        return "manufacture" if any(spell.holds(day) for spell in self.making) else "patients"
+
+
 @asks(Trial)
 def waits(trial: Trial) -> dict[str, int]:
     """Split a trial's duration by what it was waiting for.
@@ -75,7 +135,7 @@ def waits(trial: Trial) -> dict[str, int]:
     """
     total = dict.fromkeys(WAITS, 0)
     end = trial.duration_days
-    waiting = _waiting_spells(trial, end)
+    waiting, making = _before_places(trial)
     people = _people_by_cohort(trial)
     closed = 0
     for number, places, opened, cut, decided in zip(
@@ -86,13 +146,13 @@ def waits(trial: Trial) -> dict[str, int]:
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
         is_escalation = trial.cohorts["purpose"][number - 1] == "escalation"
-        gates = _gates(trial, number, end)
+        door = _Door(waiting, _gates(trial, number, end), making)
         full = _spells_without_room(trial, people, number, end)
         if trial.rolling and is_escalation:
-            _add_rolling_cohort(total, here, waiting, gates, full, places, opened, until, decisions)
+            _add_rolling_cohort(total, here, door, full, places, opened, until, decisions)
         else:
             first_cut = decisions[0]["data_cut_day"] if decisions else until
-            _add_cohort(total, here, waiting, gates, full, places, opened, first_cut)
+            _add_cohort(total, here, door, full, places, opened, first_cut)
             if first_cut != until:
                 _add_conclusion(total, here, decisions[0], until)
         closed = until
@@ -106,8 +166,7 @@ def waits(trial: Trial) -> dict[str, int]:
 def _add_cohort(
     total: dict[str, int],
     people: list[dict[str, Any]],
-    waiting: list[_Spell],
-    gates: list[tuple[_Spell, str]],
+    door: _Door,
     full: list[_Spell],
     places: int,
     opened: int,
@@ -116,16 +175,12 @@ def _add_cohort(
     """Add what one cohort waited for between its opening and its first data cut."""
     in_place = _spells_in_place(people, until + 1)
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
-    shut = [spell for spell, _ in gates]
-    turns = {day for spell in (*waiting, *shut, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
+    turns = {day for spell in (*door.spells, *full, *in_place, *in_preparation) for day in (spell.first, spell.end)}
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
     for day, following in itertools.pairwise(days):
         is_open = sum(spell.holds(day) for spell in in_place) < places
         is_open = is_open and not any(spell.holds(day) for spell in full)
-        if is_open:
-            what = _held_up_by(gates, day) if any(spell.holds(day) for spell in waiting) else "patients"
-        else:
-            what = _outcomes_to_come(in_preparation, day)
+        what = door.waits_for(day) if is_open else _outcomes_to_come(in_preparation, day)
         total[what] += following - day
 
 
@@ -147,8 +202,7 @@ def _outcomes_to_come(in_preparation: list[_Spell], day: int) -> str:
 def _add_rolling_cohort(
     total: dict[str, int],
     people: list[dict[str, Any]],
-    waiting: list[_Spell],
-    gates: list[tuple[_Spell, str]],
+    door: _Door,
     full: list[_Spell],
     places: int,
     opened: int,
@@ -165,13 +219,12 @@ def _add_rolling_cohort(
     ]
     in_place = [_Spell(p["start"], p["prepared"] if p["infused"] is None else until + 1) for p in people]
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
-    shut = [spell for spell, _ in gates]
     is_last = bool(decisions) and decisions[-1]["action"] == "stop"
     goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
     places_known = max(goes_on, default=opened)
     turns = {
         day
-        for spell in (*waiting, *shut, *full, *committee, *held, *in_place, *in_preparation)
+        for spell in (*door.spells, *full, *committee, *held, *in_place, *in_preparation)
         for day in (spell.first, spell.end)
     }
     days = [opened, *sorted(day for day in turns if opened < day < until), until]
@@ -182,7 +235,7 @@ def _add_rolling_cohort(
         elif taken or any(spell.holds(day) for spell in (*held, *full)):
             what = _outcomes_to_come(in_preparation, day)
         else:
-            what = _held_up_by(gates, day) if any(spell.holds(day) for spell in waiting) else "patients"
+            what = door.waits_for(day)
         total[what] += following - day
 
 
@@ -194,31 +247,13 @@ def _gates(trial: Trial, number: int, end: int) -> list[tuple[_Spell, str]]:
     return [(_Spell(day, until), gate) for (day, gate), (until, _) in zip(told, following, strict=False)]
 
 
-def _held_up_by(gates: list[tuple[_Spell, str]], day: int) -> str:
-    return next((gate for spell, gate in gates if spell.holds(day)), GATES[0])
-
-
-_ASKS, _IS_BUSY = ("eligible", "product ready"), ("apheresis", "screened again")
-"""Events with which a candidate begins to ask for a place, and those with which somebody who asked does so no more."""
-
-
-def _waiting_spells(trial: Trial, end: int) -> list[_Spell]:
-    """Return when candidates who are ready were waiting for a place."""
-    names = ("candidate", "treatment_start_day", "left_day")
-    ends = {number: left if start is None else start for number, start, left in _rows(trial.patients, names)}
-    since: dict[int, int] = {}
-    spells = []
-    for day, event, number in _rows(trial.events, ("day", "event", "candidate")):
-        if event in _IS_BUSY:
-            spells.append(_Spell(since.pop(number, day), day))
-        elif event in _ASKS:
-            since[number] = day
-    spells += [_Spell(day, ends[number]) for number, day in since.items()]
-    return [spell for spell in spells if spell.first < spell.end]
-
-
-def _rows(table: Table, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-    return zip(*(table[name] for name in names), strict=True)
+def _before_places(trial: Trial) -> tuple[list[_Spell], list[_Spell]]:
+    """Return when candidates who were ready waited for a place, and when products of their own cells were made."""
+    spells: dict[str, list[_Spell]] = {stage: [] for stage in STAGES.values()}
+    for stages in stages_before(trial).values():
+        for stage, first, end in stages:
+            spells[stage].append(_Spell(first, end))
+    return spells["waiting"], spells["manufacture"]
 
 
 def _spells_in_place(people: list[dict[str, Any]], never: int) -> list[_Spell]:

@@ -5,6 +5,7 @@ Heads of summaries and subtitles of figures say it with these words, and no othe
 
 from __future__ import annotations
 
+from ..words.dates import day_words
 from .command_line import settings
 from .model import Scenario
 from .sites import RecruitingSite
@@ -36,7 +37,16 @@ def drivers(scenario: Scenario, label: str = "") -> str:
 
 def accrual_drivers(scenario: Scenario) -> list[str]:
     """Return what drives the calendar alone: consents a month, who fails screening, and what keeps places shut."""
-    return [consents_words(scenario), screening_words(scenario), *gate_words(scenario)]
+    return [consents_words(scenario), screening_words(scenario), *gate_words(scenario), *schedule_words(scenario)]
+
+
+def schedule_words(scenario: Scenario) -> list[str]:
+    """Return what of a treatment differs between levels, the lowest first; nothing where all are treated alike."""
+    days = [", ".join(map(str, schedule.infusion_days)) for schedule in scenario.schedules]
+    leads = [f"{schedule.lead_days} days before" for schedule in scenario.schedules]
+    windows = [f"day {window}" for window in scenario.windows]
+    told = {"infusions by level on days": days, "lymphodepletion by level": leads, "DLT window by level to": windows}
+    return [scenario.say(f"{what} ") + " | ".join(each) for what, each in told.items() if len(set(each)) > 1]
 
 
 def gate_words(scenario: Scenario) -> list[str]:
@@ -72,8 +82,8 @@ def consents_words(scenario: Scenario) -> str:
         return _consents(sites[0])
     if len(sites) > MOST_SITES_TOLD:
         first, last = (pick(site.opens_date for site in sites) for pick in (min, max))
-        return f"{len(sites)} sites, which open {first} to {last}"
-    told = ", ".join(f"{site.name} (from {site.opens_date}: {_consents(site)})" for site in sites)
+        return f"{len(sites)} sites, which open {day_words(first)} to {day_words(last)}"
+    told = ", ".join(f"{site.name} (from {day_words(site.opens_date)}: {_consents(site)})" for site in sites)
     return f"{len(sites)} {_plural(len(sites), 'site')}: {told}"
 
 
