@@ -196,11 +196,14 @@ day    0  Wed 2025-01-01  Cohort 1 at level 1 (low) opens: escalation, 3 places.
                           Candidate 2 consents; screening begins.
                           Candidate 3 consents; screening begins.
                           Candidate 1 becomes patient 1, in cohort 1 at level 1
-                          (low), and is infused: low. DLT window to 2025-01-29.
+                          (low), and is infused: low. DLT window to
+                          Wed 2025-01-29.
                           Candidate 2 becomes patient 2, in cohort 1 at level 1
-                          (low), and is infused: low. DLT window to 2025-01-29.
+                          (low), and is infused: low. DLT window to
+                          Wed 2025-01-29.
                           Candidate 3 becomes patient 3, in cohort 1 at level 1
-                          (low), and is infused: low. DLT window to 2025-01-29.
+                          (low), and is infused: low. DLT window to
+                          Wed 2025-01-29.
 day    1  Thu 2025-01-02  Patient 1 has a DOSE-LIMITING TOXICITY.
                           Patient 2 has a DOSE-LIMITING TOXICITY.
                           Cohort 1 at level 1 (low) is closed early, since

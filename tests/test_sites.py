@@ -422,8 +422,8 @@ def test_where_somebody_is_from_is_told_everywhere(tmp_path: Path) -> None:
         assert "candidate,site,patient" in header
     fan = esc.accrual(scenario, trials=3)
     drawn = " ".join(text.get_text() for text in esc.plot_accrual_fan(fan).figure.findobj(match=is_text))
-    assert "south (from 2025-01-05" in " ".join(drawn.split())
-    assert "south (from 2025-01-05" in " ".join(accrual_summary(fan).split())
+    assert "south (from Sun 2025-01-05" in " ".join(drawn.split())
+    assert "south (from Sun 2025-01-05" in " ".join(accrual_summary(fan).split())
 
 
 def is_text(artist: Any) -> bool:

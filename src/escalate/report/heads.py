@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from textwrap import wrap
 
@@ -14,10 +15,15 @@ WIDTH = 80
 UNBROKEN = "\N{NO-BREAK SPACE}"
 """A space at which `told` breaks no line."""
 
+_AFTER_A_WEEKDAY = re.compile(r"(?<=\b[A-Z][a-z]{2}) (?=\d{4}-\d{2}-\d{2})")
 
-def told(text: str, indent: str = "") -> list[str]:
-    """Return running text as lines, unbroken where its spaces are; those after the first begin with an indent."""
-    lines = wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+
+def told(text: str, indent: str = "", first: str = "") -> list[str]:
+    """Return running text as lines, each after an indent, the first one's its own; a date stays with its weekday."""
+    kept = _AFTER_A_WEEKDAY.sub(UNBROKEN, text)
+    lines = wrap(
+        kept, WIDTH, initial_indent=first, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
     return [line.replace(UNBROKEN, " ") for line in lines]
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from itertools import groupby
-from textwrap import fill
 from typing import Any
 
 from ..results.chance import binomial_interval
@@ -18,7 +17,7 @@ from ..words.asked import asks
 from ..words.dates import day_words
 from ..words.records import NO_DOSE, Trial
 from ..words.shown import Text
-from .heads import UNBROKEN, WIDTH, driver_lines, plural, told
+from .heads import UNBROKEN, driver_lines, plural, told
 
 Row = dict[str, Any]
 
@@ -70,7 +69,7 @@ def _days(trial: Trial) -> Iterator[str]:
     for (day, iso), rows in groupby(trial.events, key=lambda row: (row["day"], row["date"])):
         margin = f"day {day:>4}  {_day(iso)}  "
         for sentence in _one_day(trial, list(rows), amounts, decisions):
-            yield fill(sentence, WIDTH, initial_indent=margin, subsequent_indent=" " * len(margin))
+            yield from told(sentence, " " * len(margin), margin)
             margin = " " * len(margin)
 
 
