@@ -216,13 +216,16 @@ def _put_candidates(draw: st.DrawFn, data: dict[str, Any]) -> None:
             "opens_days_ahead": draw(st.sampled_from([0, 0, 3, 14, 40])),
             "candidates_per_place": draw(st.sampled_from([None, None, 1, 2])),
         }
+    reserves = screening.get("while_closed") is not None and draw(st.booleans())
+    if reserves:
+        data["treatment"]["place_reserved"], screening["candidates_per_place"] = "at_consent", None
     if draw(st.booleans()) and data["accrual"]["without_place"] == "wait":
         screening["valid_days"] = draw(st.sampled_from([0, 1, 10, 28]))
     accrual = data["accrual"]
     patience = 0 if accrual["without_place"] == "lost" else accrual.get("patience_days", 10**6)
     most = min(screening.get("valid_days", 10**6), max(patience - 1, 0))
     notices = [days for days in (0, 0, 1, 7, 20) if days <= most]
-    data["treatment"]["notice_days"] = draw(st.sampled_from(notices))
+    data["treatment"]["notice_days"] = 0 if reserves else draw(st.sampled_from(notices))
     if draw(st.booleans()):
         fails = draw(st.sampled_from([0.0, 0.2, 0.6]))
         data["product"] = {

@@ -97,6 +97,8 @@ class Protocol(NamedTuple):
     """Whether candidates are looked at one by one: `one_by_one`."""
     screening_waits: int
     referred_are_lost: int
+    reserves: int
+    """Whether candidates hold places from consent on."""
     candidates_per_place: int
     opens_days_ahead: int
     valid_days: int
@@ -205,6 +207,8 @@ class Bench:
     cohort_dlts: int = 0
     taken: int = 0
     """Places that cannot be given any more: a rolling cohort replaces nobody by itself, the rule is asked again."""
+    reserved: int = 0
+    """Places beside these that candidates hold from consent on."""
     vacant: int = 0
     """Places that were given back, and that nobody has taken since."""
     cohort_opened: int = 0
@@ -321,6 +325,8 @@ class Candidate:
     """When patience ends."""
     noticed_day: int = 0
     """When the candidate was told of a free place; -1 if not yet."""
+    holds: int = 0
+    """Whether the candidate holds a place since consent."""
     passes: int = 0
     """Screenings that are still passed before one fails."""
     failing: int = 0

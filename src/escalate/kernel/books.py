@@ -5,11 +5,11 @@ from __future__ import annotations
 from ..nature.streams import NEVER
 from .bench import Bench, Numbers, Person, Protocol, Tables, day_of_dlt
 from .codes import Drawn, Outcome, State, Wait
-from .places import has_free_place, room, stop_infusions
+from .places import room, stop_infusions
 
 
 def wait(p: Protocol, w: Bench, until: int) -> None:
-    """Write down what the trial waits for from the end of today on."""
+    """Write down what the trial waits for from the end of today on; a place that is held is waited for like any."""
     days = until - w.today
     if not w.open:
         w.waits[Wait.COMMITTEE if w.meeting_day != NEVER else Wait.FOLLOW_UP] += days
@@ -17,7 +17,7 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
     nobody = Wait.MANUFACTURE if w.making else Wait.PATIENTS
     for_place = w.wake_gate if w.ready else nobody
     for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
-    if not w.held and room(p, w, w.permitted) <= 0:
+    if not w.held and room(p, w, w.permitted) + w.reserved <= 0:
         w.waits[for_outcome] += days
     elif w.rolling and not w.held:
         if w.taken < w.places:
@@ -25,7 +25,7 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
         else:
             w.if_stops[for_outcome] += days
             w.if_goes_on[for_place] += days
-    elif has_free_place(w):
+    elif w.held == 0 and w.taken < w.places:
         w.waits[for_place] += days
     else:
         w.waits[for_outcome] += days

@@ -54,9 +54,11 @@ class Stage(Codes):
     """Before anybody comes today."""
     DAY = 1
     """When candidates come."""
-    PLACES = 2
+    CONSENTS = 2
+    """When those consent who are looked at one by one."""
+    PLACES = 3
     """When places are given."""
-    NIGHT = 3
+    NIGHT = 4
     """When all has been done."""
 
 

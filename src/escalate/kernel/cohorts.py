@@ -9,7 +9,7 @@ from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
 from .candidates import close_enrolment
 from .codes import Answer, Ask, Followup, Outcome, Run, Wait
-from .one_by_one import notice_is_void
+from .one_by_one import let_go_of_places, notice_is_void
 from .places import beyond_places, is_complete, levels_change, meeting_day, outcomes_to_come, room
 from .questions import answer, ask, write_counts
 
@@ -41,6 +41,8 @@ def wait_for_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """Note when the level's pending patients will have been observed for as long as a suspended rule asks."""
     if p.days_to_resume[w.level] == 0:
         return
+    if w.reserved:
+        w.resume_day = w.today + p.days_to_resume[w.level]
     for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.level == w.level and person.outcome in (Outcome.NOT_YET, Outcome.PENDING):
@@ -205,8 +207,9 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
 
 def decision(p: Protocol, w: Bench, t: Tables) -> int:
     """Ask for the decision; while somebody is on the way, what the cap leaves depends on the decision itself."""
-    found, asks = 0, 2 if w.on_the_way else 1
-    places = p.cohort_size if w.on_the_way else room(p, w, NO_LEVEL)
+    depends = w.on_the_way > 0 or w.reserved > 0
+    found, asks = 0, 2 if depends else 1
+    places = p.cohort_size if depends else room(p, w, NO_LEVEL)
     while asks and found >= 0:
         found = decision_with(p, w, t, places if places > 0 else 0)
         asks -= 1
@@ -252,6 +255,8 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
     provisional = is_provisional(w, decided)
     levels_change(p, w, t, late)
     the_committee_has_met(w, action)
+    if action == Action.STOP or (action != Action.SUSPEND and level != w.level):
+        let_go_of_places(w, t)
     permit(w, t, decided[Answer.RULE_ALONE] if provisional else level)
     if action != Action.SUSPEND and stays_calm(p, w):
         w.calm = 1
@@ -266,7 +271,7 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
         hold(w)
         wait_for_followup(p, w, t)
     elif w.rolling and level == w.level:
-        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + decided[Answer.SO_MANY]
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + w.reserved + decided[Answer.SO_MANY]
         undecided(w)
     else:
         open_cohort(p, w, level, decided[Answer.SO_MANY], 0)
@@ -296,6 +301,7 @@ def recommend(p: Protocol, w: Bench, t: Tables, kind: int, reason: int, late: in
         w.left_to_ask = kind
     levels_change(p, w, t, late)
     the_committee_has_met(w, Action.STOP)
+    let_go_of_places(w, t)
     permit(w, t, level)
     finish(p, w, t, level, reason, late)
 

@@ -22,7 +22,16 @@ from .candidates import (
 )
 from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
-from .one_by_one import all_come, count_who_is_here, new_ones_wait_or_go, next_day_of_candidates, next_to_come
+from .one_by_one import (
+    all_come,
+    count_who_is_here,
+    let_consent,
+    may_ask_at_consent,
+    new_ones_wait_or_go,
+    next_day_of_candidates,
+    next_to_come,
+    referred_wait_or_go,
+)
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
 from .places import by_unit
 from .questions import write_known_alone
@@ -157,7 +166,7 @@ def begin(p: Protocol, w: Bench, t: Tables) -> None:
     w.code, w.stage, w.next_eligible = Run.GOES_ON, Stage.DAYBREAK, NOT_KNOWN
     w.candidate = w.ready = w.newcomers = w.queue_first = w.queue_end = 0
     w.screen_failures = w.in_screening = w.withdrew = w.no_place = w.turned_away = 0
-    w.not_consented = w.no_product = w.making = w.here = 0
+    w.not_consented = w.no_product = w.making = w.here = w.reserved = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.placeless = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
@@ -210,6 +219,11 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
             candidates_come(p, w, t)
         if w.code != Run.GOES_ON:
             return
+        w.stage = Stage.CONSENTS
+    if w.stage == Stage.CONSENTS and p.one_by_one:
+        give_consents(p, w, t)
+        if w.code != Run.GOES_ON:
+            return
     w.stage = Stage.PLACES
     infusions(p, w, t)
     if w.ready:
@@ -219,6 +233,23 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     if w.outcome_day == w.today:
         outcomes(p, w, t, Phase.EVENING)
     w.stage = Stage.NIGHT
+
+
+def give_consents(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let consent who has come and waits for that; ask a rolling rule for somebody for whom no place is free."""
+    looks = p.screening_waits == 1
+    while looks:
+        if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:
+            meet(p, w, t, 0)
+            if w.code != Run.GOES_ON:
+                return
+        let_consent(p, w, t)
+        if w.code != Run.GOES_ON:
+            return
+        looks = may_ask_at_consent(p, w, t)
+        if looks:
+            cut_data(p, w, t, 0, 0, 0)
+    referred_wait_or_go(p, w, t)
 
 
 def give_places(p: Protocol, w: Bench, t: Tables) -> None:
@@ -240,9 +271,9 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
                 return
             looks = True
         looks = looks and w.ready > 0
-    if p.one_by_one:
-        new_ones_wait_or_go(p, w, t)
-    else:
+        if not looks and p.one_by_one:
+            looks = new_ones_wait_or_go(p, w, t)
+    if not p.one_by_one:
         those_without_place_leave(p, w, t)
 
 

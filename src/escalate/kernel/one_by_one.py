@@ -23,7 +23,7 @@ def next_to_come(p: Protocol, w: Bench, t: Tables) -> int:
 
 
 def all_come(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let pass what happens today to those who are not enrolled: patience, results, who comes, consents."""
+    """Let pass what happens today to those who are not enrolled, consents aside: patience, who comes, results."""
     for place in range(w.here):
         candidate = t.here[place]
         if candidate.waits and candidate.patience_day <= w.today:
@@ -42,8 +42,16 @@ def all_come(p: Protocol, w: Bench, t: Tables) -> None:
         if w.code != Run.GOES_ON:
             return
     results_are_known(p, w, t)
-    while p.screening_waits and lets_consent(p, w, t):
+
+
+def let_consent(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let consent for whom there are places, and for those who make room for others today."""
+    while lets_consent(p, w, t):
         results_are_known(p, w, t)
+
+
+def referred_wait_or_go(p: Protocol, w: Bench, t: Tables) -> None:
+    """Let those who came today, and could not consent, wait or go."""
     for place in range(w.here):
         if t.here[place].way == Way.REFERRED and not t.here[place].waits:
             waits_or_goes(p, w, t, t.here[place])
@@ -55,7 +63,7 @@ def comes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
     candidate.passes, candidate.failing = t.passes[w.candidate], t.failing[w.candidate]
     candidate.site = t.sites[w.candidate]
     candidate.waits, candidate.has_waited, candidate.waited_days, candidate.patience_day = 0, 0, 0, NEVER
-    candidate.has_product, candidate.noticed_day = 0, -1
+    candidate.has_product, candidate.noticed_day, candidate.holds = 0, -1, 0
     candidate.way, candidate.due_day, candidate.valid_until = Way.REFERRED, NEVER, NEVER
     if not p.screening_waits:
         begins_screening(p, w, t, candidate)
@@ -88,6 +96,7 @@ def product_is_there(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> 
         asks_for_place(p, w, t, candidate)
     else:
         w.no_product += 1
+        gives_back_place(w, candidate)
         candidate.way = Way.GONE
 
 
@@ -95,6 +104,7 @@ def screening_ends(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> No
     """Let somebody fail screening, or pass: then the product is made, where there is none yet."""
     if candidate.passes == 0:
         w.screen_failures += 1
+        gives_back_place(w, candidate)
         candidate.way = Way.GONE
         return
     candidate.passes -= 1
@@ -125,11 +135,45 @@ def lets_consent(p: Protocol, w: Bench, t: Tables) -> bool:
     for place in range(w.here):
         candidate = t.here[place]
         if free > 0 and candidate.way == Way.REFERRED and consents_from(t, candidate, w.today) == w.today:
+            if p.reserves and not holds_place(w, t, candidate):
+                return False
             stops_waiting(w, candidate)
             begins_screening(p, w, t, candidate)
             free -= 1
             anybody = True
     return anybody
+
+
+def holds_place(w: Bench, t: Tables, candidate: Candidate) -> bool:
+    """Let somebody who consents hold a place, if one is free; return whether there is room to note it."""
+    if w.open and has_free_place(w):
+        if w.enrolled + w.reserved >= len(t.people):
+            w.code = Run.NEEDS_PATIENTS
+            return False
+        candidate.holds = 1
+        w.reserved += 1
+    return True
+
+
+def gives_back_place(w: Bench, candidate: Candidate) -> None:
+    """Take back the place of somebody who leaves; a rolling rule counted on the outcome."""
+    if not candidate.holds:
+        return
+    candidate.holds = 0
+    w.reserved -= 1
+    w.calm, w.bad_news = 0, 1
+    if w.rolling:
+        w.news = 1
+        if w.today + 1 < w.check_day:
+            w.check_day = w.today + 1
+
+
+def let_go_of_places(w: Bench, t: Tables) -> None:
+    """Let nobody hold a place any more."""
+    if w.reserved:
+        for place in range(w.here):
+            t.here[place].holds = 0
+    w.reserved = 0
 
 
 def consents_from(t: Tables, candidate: Candidate, day: int) -> int:
@@ -138,10 +182,10 @@ def consents_from(t: Tables, candidate: Candidate, day: int) -> int:
 
 
 def asking(w: Bench, t: Tables) -> int:
-    """Return how many have consented and have no place yet."""
+    """Return how many have consented and have no place yet, nor hold one."""
     number = 0
     for place in range(w.here):
-        if t.here[place].way in (Way.BUSY, Way.WAITS):
+        if t.here[place].way in (Way.BUSY, Way.WAITS) and not t.here[place].holds:
             number += 1
     return number
 
@@ -152,8 +196,9 @@ def places_to_consent_for(p: Protocol, w: Bench, t: Tables, sooner: int) -> int:
     if left <= 0:
         return 0
     if w.open and has_free_place(w):
-        return w.places - w.taken if w.places - w.taken < left else left
-    if may_be_asked(w):
+        free = w.places - w.taken - w.reserved
+        return free if free < left else left
+    if may_be_asked(w) and not p.reserves:
         return 1
     opens_on = next_cohort_day(p, w, t)
     if opens_on == NEVER or not (sooner or opens_on <= w.today + p.opens_days_ahead):
@@ -162,8 +207,20 @@ def places_to_consent_for(p: Protocol, w: Bench, t: Tables, sooner: int) -> int:
 
 
 def may_be_asked(w: Bench) -> bool:
-    """Return whether a rolling rule is asked as soon as somebody is ready."""
+    """Return whether a rolling rule can be asked for a place: it has not stopped, nor suspended accrual since."""
     return w.open == 1 and w.rolling == 1 and not w.concluding and (w.news == 1 or w.held == 0)
+
+
+def may_ask_at_consent(p: Protocol, w: Bench, t: Tables) -> bool:
+    """Return whether a rolling rule is asked today for somebody who would consent, since every place is taken."""
+    if not p.reserves or not may_be_asked(w) or has_free_place(w) or room(p, w, w.permitted) <= 0:
+        return False
+    if asking(w, t):
+        return False
+    for place in range(w.here):
+        if t.here[place].way == Way.REFERRED and consents_from(t, t.here[place], w.today) == w.today:
+            return True
+    return False
 
 
 def next_cohort_day(p: Protocol, w: Bench, t: Tables) -> int:
@@ -172,7 +229,7 @@ def next_cohort_day(p: Protocol, w: Bench, t: Tables) -> int:
         return NEVER
     if not w.open:
         return w.meeting_day
-    if w.held:
+    if w.held or w.reserved:
         return NEVER
     last = -1
     for patient in range(w.first_patient, w.enrolled):
@@ -188,7 +245,7 @@ def waits_or_goes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> Non
     for place in range(w.here):
         waiting += t.here[place].waits
     is_lost = p.referred_are_lost and candidate.way == Way.REFERRED
-    if not candidate.has_waited and (is_lost or waiting >= p.most_waiting):
+    if not candidate.has_waited and not candidate.holds and (is_lost or waiting >= p.most_waiting):
         goes_without_place(w, candidate, 0)
     elif p.patience_days - candidate.waited_days <= 0:
         goes_without_place(w, candidate, 1)
@@ -208,6 +265,7 @@ def goes_without_place(w: Bench, candidate: Candidate, loses_patience: int) -> N
         w.withdrew += loses_patience
         w.no_place += 1 - loses_patience
         leaves_line(w, candidate)
+        gives_back_place(w, candidate)
     candidate.way, candidate.waits = Way.GONE, 0
 
 
@@ -244,23 +302,25 @@ def copy_candidate(one: Candidate, onto: Candidate) -> None:
     onto.waits_since, onto.waited_days = one.waits_since, one.waited_days
     onto.patience_day, onto.noticed_day = one.patience_day, one.noticed_day
     onto.passes, onto.failing, onto.is_screened = one.passes, one.failing, one.is_screened
-    onto.has_product, onto.site = one.has_product, one.site
+    onto.has_product, onto.site, onto.holds = one.has_product, one.site, one.holds
 
 
-def next_one_is_enrolled(w: Bench, t: Tables) -> None:
-    """Take out of the list whose turn it is."""
-    candidate = t.here[whose_turn(w, t, -1, -1)]
+def is_enrolled(w: Bench, t: Tables, candidate: Candidate) -> None:
+    """Take out of the list who starts treatment; a place that was held is the patient's now."""
     leaves_line(w, candidate)
+    w.reserved -= candidate.holds
     candidate.way = Way.GONE
     forget_who_has_gone(w, t)
 
 
-def new_ones_wait_or_go(p: Protocol, w: Bench, t: Tables) -> None:
-    """Let those who asked for a place today wait for it, or go."""
+def new_ones_wait_or_go(p: Protocol, w: Bench, t: Tables) -> bool:
+    """Let those who asked for a place today wait for it, or go; return whether a place was given back."""
+    held = w.reserved
     for place in range(w.here):
         if t.here[place].way == Way.WAITS and not t.here[place].waits:
             waits_or_goes(p, w, t, t.here[place])
     forget_who_has_gone(w, t)
+    return w.reserved < held and w.ready > 0
 
 
 def give_notice(p: Protocol, w: Bench, t: Tables) -> None:
@@ -307,7 +367,8 @@ def next_day_of_candidates(p: Protocol, w: Bench, t: Tables) -> int:
 
 def next_consent_day(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the next day on which one of those on the list may consent, as far as is known."""
-    if asking(w, t) >= places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
+    is_asked = p.reserves and may_be_asked(w) and asking(w, t) == 0
+    if not is_asked and asking(w, t) >= places_to_consent_for(p, w, t, 1) * p.candidates_per_place:
         return NEVER
     following, day = w.today + 1, NEVER
     if not (may_be_asked(w) or (w.open and has_free_place(w))):
@@ -327,7 +388,7 @@ def all_are_turned_away(w: Bench, t: Tables) -> None:
             w.not_consented += 1
         elif t.here[place].way != Way.GONE:
             w.turned_away += 1
-    w.here = w.ready = w.newcomers = w.making = 0
+    w.here = w.ready = w.newcomers = w.making = w.reserved = 0
 
 
 def count_who_is_here(w: Bench, t: Tables) -> None:

@@ -6,8 +6,8 @@ from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import close_enrolment, first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
-from .one_by_one import give_notice, next_one_is_enrolled
-from .places import has_free_place, meeting_day, room, shut_until, stop_infusions, whose_turn
+from .one_by_one import give_notice, is_enrolled
+from .places import has_free_place, meeting_day, next_with_place, room, shut_until, stop_infusions
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -15,18 +15,23 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     if p.notice_days:
         give_notice(p, w, t)
     while w.ready:
-        if not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
+        place = -1
+        if p.one_by_one:
+            place = next_with_place(p, w, t)
+            if place < 0:
+                return NEVER
+        elif not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
             return NEVER
         until = shut_until(p, w, t)
         if until > w.today:
             return until if w.wake_gate <= Wait.REVIEW else w.today + 1
-        if w.enrolled == len(t.people):
+        if w.enrolled + w.reserved >= len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER
         person = t.people[w.enrolled]
         if p.one_by_one:
-            person.site = t.here[whose_turn(w, t, -1, -1)].site
-            next_one_is_enrolled(w, t)
+            person.site = t.here[place].site
+            is_enrolled(w, t, t.here[place])
         else:
             first_in_line_goes(w, t)
         enrol(p, w, person)
@@ -122,7 +127,7 @@ def is_not_infused(p: Protocol, w: Bench, person: Person) -> None:
 def vacates(w: Bench) -> None:
     """Write down that a place of the cohort is given back; unless a DLT beyond its places fills it, it is vacant."""
     w.taken -= 1
-    if w.rolling or w.taken < w.places:
+    if w.rolling or w.taken + w.reserved < w.places:
         w.vacant += 1
 
 

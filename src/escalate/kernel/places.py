@@ -9,35 +9,40 @@ from .codes import Open, Outcome, Wait, Way
 
 def has_free_place(w: Bench) -> bool:
     """Return whether the cohort has a place that nobody has taken, and that may be given."""
-    return w.held == 0 and w.taken < w.places
+    return w.held == 0 and w.taken + w.reserved < w.places
 
 
 def room(p: Protocol, w: Bench, level: int) -> int:
-    """Return what the cap leaves if nothing above a level is given any more."""
+    """Return what the cap leaves if nothing above a level is given any more; places held count at their level."""
     used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows - w.placeless
     if w.on_the_way:
         for at in range(level + 1):
             used += w.to_be_infused[at]
+    if level == w.level:
+        used += w.reserved
     return p.cap - used
 
 
 def outcomes_to_come(w: Bench) -> int:
     """Return how many outcomes are outstanding: the cohort's, and with a rolling rule the level's."""
+    free = w.places - w.taken - w.reserved
     if not w.rolling:
-        free = w.places - w.taken if w.taken < w.places else 0
-        return free + w.cohort_pending - w.cohort_placeless + w.cohort_lymphodepleted
-    free = w.places - w.taken if has_free_place(w) else 0
-    return free + w.pending[w.level] + w.lymphodepleted[w.level]
+        free = free if free > 0 else 0
+        return free + w.reserved + w.cohort_pending - w.cohort_placeless + w.cohort_lymphodepleted
+    free = free if has_free_place(w) else 0
+    return free + w.reserved + w.pending[w.level] + w.lymphodepleted[w.level]
 
 
 def beyond_places(w: Bench, outstanding: int) -> int:
     """Return how many are more than the cohort has places, of so many outstanding: nobody would replace them."""
-    beyond = 0 if w.rolling or w.taken < w.places else w.taken - w.places
+    beyond = 0 if w.rolling or w.taken + w.reserved < w.places else w.taken + w.reserved - w.places
     return beyond if beyond < outstanding else outstanding
 
 
 def is_complete(p: Protocol, w: Bench) -> bool:
     """Return whether every outcome is known that the decision waits for, and no place can be filled any more."""
+    if w.reserved and not (w.rolling and w.news):
+        return False
     if w.rolling or (w.concluding and not w.expansion):
         if w.on_the_way or w.windows:
             return False
@@ -135,6 +140,23 @@ def whose_turn(w: Bench, t: Tables, after_day: int, after_place: int) -> int:
         if behind and (found < 0 or day < t.here[found].ready_day):
             found = place
     return found
+
+
+def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the place in the list of the first in line who has a place to be treated in; -1 for nobody.
+
+    A place that is held is there while accrual is suspended, too, and while the committee is called, unless the level
+    is about to be left.
+    """
+    if w.open and has_free_place(w) and room(p, w, w.permitted) > 0:
+        return whose_turn(w, t, -1, -1)
+    is_left = w.cut_forced == 1 and w.meeting_day != NEVER
+    if w.reserved == 0 or is_left or room(p, w, w.permitted) + w.reserved <= 0:
+        return -1
+    place = whose_turn(w, t, -1, -1)
+    while place >= 0 and not t.here[place].holds:
+        place = whose_turn(w, t, t.here[place].ready_day, place)
+    return place
 
 
 def by_unit(p: Protocol, w: Bench, t: Tables) -> int:

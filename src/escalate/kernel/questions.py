@@ -25,6 +25,8 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
         q[HEAD + level] = w.evaluable[level]
         q[HEAD + p.levels + level] = w.dlts[level]
         q[HEAD + 2 * p.levels + level] = w.pending[level] + (w.lymphodepleted[level] if p.rolling else 0)
+    if p.rolling:
+        q[HEAD + 2 * p.levels + w.level] += w.reserved
     if p.reads_followup == Followup.OF_EACH:
         write_followup(p, w, t)
 
@@ -36,6 +38,9 @@ def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """
     q, size = t.seen, code_size(p)
     first = end = HEAD + 3 * p.levels
+    for _ in range(w.reserved):
+        insert(q, first, end, w.level)
+        end += 1
     for patient in range(w.enrolled):
         person = t.people[patient]
         code = -1

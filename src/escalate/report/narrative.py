@@ -243,6 +243,7 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "decision forced": _about_cohort("is closed early, since nothing outstanding can change the decision; data cut"),
     "expansion closed": _expansion_closed,
     "candidate ready": _about_cohort("has no free place, and a candidate is ready; data cut"),
+    "candidate to consent": _about_cohort("has no free place, and a candidate would consent; data cut"),
     "nothing outstanding": _about_cohort("has nothing outstanding any more; data cut"),
     "decision": _decided,
     "enrolment closed": lambda _, row, __: f"Enrolment closes: {row['detail']}.",

@@ -180,6 +180,24 @@ def _notice_can_be_waited_for(treatment: Treatment, accrual: Accrual) -> Iterato
         yield ("accrual", key), getattr(accrual, key), f"{told}; let candidates wait, or give no notice"
 
 
+@check("treatment", "screening")
+def _places_can_be_held(treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
+    """Refuse places that are held from consent on where consent does not wait for a place, or something else is told of
+    it.
+    """
+    if not treatment.reserves:
+        return
+    if not screening.waits:
+        told = 'needs candidates who consent for a place: write screening.while_closed = "list" or "waits"'
+        yield ("treatment", "place_reserved"), treatment.place_reserved, f"{told}; or let places be given at the start"
+    if screening.candidates_per_place is not None:
+        told = 'has no effect where treatment.place_reserved = "at_consent": each place has one candidate; leave it out'
+        yield ("screening", "candidates_per_place"), screening.candidates_per_place, told
+    if treatment.notice_days:
+        told = 'has no use where treatment.place_reserved = "at_consent": the place is known from consent on'
+        yield ("treatment", "notice_days"), treatment.notice_days, f"{told}; leave one of the two out"
+
+
 @check("product")
 def _products_can_be_made(product: Product | None) -> Iterator[Complaint]:
     """Refuse own products that are never made."""

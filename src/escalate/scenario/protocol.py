@@ -137,6 +137,11 @@ class Treatment(Section):
     notice_days: TenYears = 0
     """From the day on which a candidate is told of a free place to the start of treatment, at least: to arrange beds,
     travel, cells; at most ten years [days]."""
+    place_reserved: Literal["at_start", "at_consent"] = "at_start"
+    """When somebody has a place: from the start of treatment on; or from consent on, with screening.while_closed =
+    "waits" or "list". Then one candidate is screened for each place, is pending for a rolling rule, which is asked
+    before anybody consents, and is treated at the level that is open when treatment starts. A level that is left lets
+    go of the places held at it."""
     lymphodepletion: Agents = ()
     """Agents given before the first infusion, at most 20; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None
@@ -146,6 +151,11 @@ class Treatment(Section):
     def _schedule(self) -> Treatment:
         check_schedule(self.infusion_days, self.infusion_shares, self.lymphodepletion)
         return self
+
+    @property
+    def reserves(self) -> bool:
+        """Whether a candidate holds a place from consent on."""
+        return self.place_reserved == "at_consent"
 
     def say(self, own: str) -> str:
         """Return words of the program, with nothing of a user's in them, as `words` has them."""

@@ -32,8 +32,21 @@ class Places(Protocol):
     def places_to_consent_for(self) -> int:
         """Return how many places are free, or will be soon enough that candidates consent for them."""
 
-    def why_no_place(self) -> str:
-        """Say why nobody can be given a place today."""
+    def ask_at_consent(self) -> bool:
+        """Ask a rolling rule for a place for who would consent, if there is none; return whether it is asked."""
+
+    def hold_place(self, person: Person) -> None:
+        """Let a candidate who consents hold a place, if one is free."""
+
+    def give_back_place(self, person: Person) -> None:
+        """Take back the place of a candidate who leaves before treatment starts."""
+
+    @property
+    def places_held(self) -> int:
+        """How many places candidates hold from consent on."""
+
+    def why_no_place(self, person: Person) -> str:
+        """Say why treatment cannot start today."""
 
     def treat(self, person: Person) -> Steps:
         """Treat and follow somebody who has a place."""
@@ -116,19 +129,18 @@ class Candidates:
         """See who consents today, once all who come and all results of today are there; tomorrow, if that is over."""
         if self._referred and self._clock.time % PHASES <= CANDIDATES and self._looks_again_on != self._clock.today:
             self._looks_again_on = self._clock.today
-            self._clock.at(self._clock.today, CANDIDATES).callbacks.append(
-                lambda _: self._clock.at(self._clock.today, CANDIDATES).callbacks.append(self._let_consent)
-            )
+            self._clock.last_at(self._clock.today, CANDIDATES).callbacks.append(self._let_consent)
 
     def _let_consent(self, _: simpy.Event) -> None:
         """Let consent, in order of coming, as many as there are places for."""
         self._looks_again_on = -1
-        for person in list(self._referred):
-            is_open = self._gates.consents_on(self._clock.today, person.candidate.site)
-            if is_open and self._asking < self._most_asking():
-                self._referred.remove(person)
-                person.stop_waiting(self._clock.today)
-                self._consents(person)
+        reserves = self._scenario.treatment.reserves
+        if reserves:
+            self._log.as_it_happens()
+        could = [one for one in self._referred if self._gates.consents_on(self._clock.today, one.candidate.site)]
+        number = sum(self._consents_for_place(person) for person in could)
+        if reserves and (number or (could and not self._asking and self._places.ask_at_consent())):
+            self._look_for_consents()
         if self._referred and self._new_wait_on != self._clock.today:
             self._new_wait_on = self._clock.today
             self._clock.at(self._clock.today, INFUSIONS).callbacks.append(self._new_ones_wait)
@@ -141,21 +153,33 @@ class Candidates:
         if self._referred:
             self._clock.at(self._clock.today + 1, CANDIDATES).callbacks.append(lambda _: self._look_for_consents())
 
+    def _consents_for_place(self, person: Person) -> bool:
+        """Let somebody consent if there is a place to be screened for; return whether that is so."""
+        if self._asking >= self._most_asking():
+            return False
+        self._referred.remove(person)
+        person.stop_waiting(self._clock.today)
+        if self._scenario.treatment.reserves:
+            self._places.hold_place(person)
+        self._consents(person)
+        return True
+
     def _most_asking(self) -> int:
         """Return how many may be in screening or wait, screened, for the places that candidates consent for."""
-        places, each = self._places.places_to_consent_for(), self._scenario.screening.candidates_per_place
-        return places * (each or NEVER)
+        each = 1 if self._scenario.treatment.reserves else self._scenario.screening.candidates_per_place
+        return self._places.places_to_consent_for() * (each or NEVER)
 
     @property
     def _asking(self) -> int:
-        """How many have consented and have no place yet."""
-        return self._busy + len(self.waiting)
+        """How many have consented and have no place yet, nor hold one."""
+        return self._busy + len(self.waiting) - self._places.places_held
 
     # Screening, and a product of one's own
 
     def _way(self, person: Person) -> Steps:
         """Screen, make the product where it is the patient's own, wait for a place; then be treated and followed."""
-        self._log.event("consent", person)
+        held = f"holds a place of cohort {self._log.cohorts[-1].number}" if person.holds_place else None
+        self._log.event("consent", person, detail=held)
         is_in = yield from self._screened(person)
         if is_in and self._scenario.autologous is not None:
             is_in = yield from self._product_is_made(person, self._scenario.autologous)
@@ -234,11 +258,10 @@ class Candidates:
             self._clock.at(until + 1, CANDIDATES).callbacks.append(lambda _: self._expires(person))
         return place
 
-    def next_is_enrolled(self) -> Person:
-        """Take off the list whose turn it is."""
-        person = self.waiting.pop(0)
+    def is_enrolled(self, person: Person) -> None:
+        """Take off the list who starts treatment."""
+        self.waiting.remove(person)
         person.stop_waiting(self._clock.today)
-        return person
 
     def somebody_is_new(self) -> bool:
         """Return whether somebody on the list has joined it today, and may not stay on it."""
@@ -247,8 +270,8 @@ class Candidates:
     def stay_without_place(self) -> None:
         """Let those who have joined the list today wait or go, once no place can be given any more today."""
         new = [person for person in self.waiting if person.ready_day == self._clock.today and not person.waits]
-        why = self._places.why_no_place() if new else ""  # who leaves now takes a notice along: the next has none yet
-        for person in new:
+        whys = [self._places.why_no_place(person) for person in new]  # who leaves takes a notice along
+        for person, why in zip(new, whys, strict=True):
             self._stay_without_place(person, why)
 
     def _stay_without_place(self, person: Person, why: str) -> None:
@@ -257,7 +280,7 @@ class Candidates:
         patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
         stands_on_no_list = person.consent_day is None and self._scenario.screening.while_closed == "waits"
         is_lost = stands_on_no_list or accrual.without_place == "lost" or self._as_many_wait_as_may()
-        if is_lost and not person.has_waited:
+        if is_lost and not person.has_waited and not person.holds_place:
             self._give_up(person, "no place", "no place", why)
         elif patience_days is not None and patience_days <= 0:
             self._give_up(person, "withdrew waiting", "withdrew", why)
@@ -318,6 +341,8 @@ class Candidates:
         """End a person's way in the one state that it ends in."""
         person.stop_waiting(self._clock.today)
         person.state, person.left_day = state, self._clock.today
+        if person.holds_place:
+            self._places.give_back_place(person)
         self._log.event(event, person, detail=detail)
 
     def turn_away(self) -> None:

@@ -59,6 +59,14 @@ class Census:
         cohort.lymphodepleted -= 1
         cohort.withheld -= withheld
 
+    def reserves(self, cohort: CohortFile) -> None:
+        """Count a place that a candidate holds from consent on."""
+        cohort.reserved += 1
+
+    def releases(self, cohort: CohortFile) -> None:
+        """Count a place that is held no longer: its treatment starts, or somebody else may have it."""
+        cohort.reserved -= 1
+
     def vacates(self, cohort: CohortFile) -> None:
         """Count a place that was given back, unless a DLT beyond the cohort's places fills it."""
         cohort.vacant += cohort.rolling or self.taken_places(cohort) < cohort.places
@@ -106,8 +114,9 @@ class Census:
         return cohort.evaluable + lost
 
     def taken_places(self, cohort: CohortFile) -> int:
-        """Return how many places of the cohort cannot be given any more."""
-        return self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted - cohort.placeless
+        """Return how many places of the cohort cannot be given any more, or are held by somebody."""
+        started = self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted - cohort.placeless
+        return started + cohort.reserved
 
     @property
     def cap_is_filled(self) -> bool:
@@ -119,20 +128,29 @@ class Census:
         return not cohort.held and self.taken_places(cohort) < cohort.places
 
     def room_up_to(self, level: int) -> int:
-        """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells."""
+        """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells.
+
+        Places that are held count at their level; a move to another one lets go of them.
+        """
         with_place = sum(self.evaluable) + sum(self.pending) - self.placeless
         used = self.infused if self._cap_counts == "infused" else with_place
         on_the_way = self.lymphodepleted and sum(
             c.lymphodepleted - c.withheld for c in self._cohorts if c.level <= level
         )
-        return self._cap - used - on_the_way
+        return self._cap - used - on_the_way - self.reserved_at(level)
+
+    def reserved_at(self, level: int) -> int:
+        """Return how many places at a level are held; all places held are of the last cohort."""
+        last = self._cohorts[-1] if self._cohorts else None
+        return last.reserved if last is not None and last.level == level else 0
 
     # Outcomes
 
-    def followup_suffices_on(self, level: int, people: Sequence[Person]) -> int | None:
+    def followup_suffices_on(self, level: int, people: Sequence[Person], today: int) -> int | None:
         """Return when all pending patients of a level will have been observed for as long as a suspended rule asks.
 
-        Patients on the way to their infusion are pending, too; ``None`` if nobody is, or the rule waits for outcomes.
+        Patients on the way to their infusion are pending, too, and who holds a place is as if infused today; ``None``
+        if nobody is, or the rule waits for outcomes.
         """
         at_level = (person for person in people if person.cohort is not None and person.cohort.level == level)
         starts = [
@@ -140,6 +158,7 @@ class Census:
             for person in at_level
             if person.outcome == "pending" or (person.infusion_day is None and person.state is None)
         ]
+        starts += [today] * self.reserved_at(level)
         days = self._rule.days_to_resume[level]
         return max(starts) + days if starts and days else None
 
@@ -165,20 +184,23 @@ class Census:
         """Return how many outcomes are still to come: the cohort's, and with a rolling rule the level's."""
         if not cohort.rolling:
             free = max(cohort.places - self.taken_places(cohort), 0)
-            return free + cohort.pending + cohort.lymphodepleted - cohort.placeless
+            return free + cohort.reserved + cohort.pending + cohort.lymphodepleted - cohort.placeless
         free = cohort.places - self.taken_places(cohort) if self.has_free_place(cohort) else 0
-        return free + self.pending[cohort.level] + self.on_the_way(cohort.level)
+        return free + cohort.reserved + self.pending[cohort.level] + self.on_the_way(cohort.level)
 
     def beyond_places(self, cohort: CohortFile) -> int:
         """Return how many are more than the cohort has places, by DLTs of those without: nobody replaces so many."""
         return 0 if cohort.rolling else max(self.taken_places(cohort) - cohort.places, 0)
 
-    def is_complete(self, cohort: CohortFile, room: int, concluding: bool) -> bool:
+    def is_complete(self, cohort: CohortFile, room: int, concluding: bool, has_news: bool) -> bool:
         """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
 
         A cohort rule waits for those of the cohort; a rolling rule, if it has to wait at all, for all of them, and so
-        does the last decision of a trial that has stopped.
+        does the last decision of a trial that has stopped. For places that are held, on which nothing is known yet, a
+        rolling rule does not wait once there is news.
         """
+        if cohort.reserved and not (cohort.rolling and has_news):
+            return False
         if cohort.rolling or (concluding and cohort.purpose == "escalation"):
             return not self.is_anything_outstanding and (not self.has_free_place(cohort) or room <= 0)
         if cohort.lymphodepleted or cohort.pending:
@@ -196,19 +218,31 @@ class Census:
             open_levels=self.open_levels,
         )
         if rule.rolling:
-            pending = tuple(c + self.on_the_way(level) for level, c in enumerate(self.pending))
+            pending = tuple(
+                c + self.on_the_way(level) + self.reserved_at(level) for level, c in enumerate(self.pending)
+            )
             counts = counts._replace(pending=pending)
         if rule.reads_last:
             counts = counts._replace(last=self.since_decision if rule.rolling else (cohort.evaluable, cohort.dlts))
         if not rule.reads_followup:
             return counts
-        counts = _with_followup(counts, people, today, self._windows)
+        not_started = [(cohort.level, 0)] * cohort.reserved
+        counts = _with_followup(counts, people, today, self._windows, not_started)
         return counts if rule.reads_dlt_days else counts._replace(dlt_days=())
 
 
-def _with_followup(counts: Counts, people: Sequence[Person], today: int, windows: tuple[int, ...]) -> Counts:
-    """Add what is known of single patients: how far the pending are, when the lost left, when DLTs came."""
-    seen, lost, dlt_days = [], [], []
+def _with_followup(
+    counts: Counts,
+    people: Sequence[Person],
+    today: int,
+    windows: tuple[int, ...],
+    not_started: Sequence[tuple[int, int]],
+) -> Counts:
+    """Add what is known of single patients: how far the pending are, when the lost left, when DLTs came.
+
+    Of those who hold a place and have not started it is given: level, and days seen.
+    """
+    seen, lost, dlt_days = [*not_started], [], []
     for person in people:
         cohort, since = person.cohort, person.infusion_day
         if cohort is None:

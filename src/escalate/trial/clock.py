@@ -6,8 +6,12 @@ from collections.abc import Generator
 from typing import Any
 
 import simpy
+from simpy.events import EventPriority
 
 from .calendar import PHASES
+
+_AFTER_ALL = EventPriority(9)
+"""SimPy's priority of what comes last at its time; those of its own events are 0 and 1."""
 
 Steps = Generator[simpy.Event, Any, None]
 """What an actor does, step by step; each step is an event that it waits for."""
@@ -32,5 +36,14 @@ class Clock(simpy.Environment):
 
     def at(self, day: int, phase: int) -> simpy.Event:
         """Wait for a phase of a day; if it is over already, for nothing."""
-        delay = day * PHASES + phase - self._now
-        return self.timeout(delay if delay > 0 else 0)
+        return self.timeout(self._delay(day, phase))
+
+    def last_at(self, day: int, phase: int) -> simpy.Event:
+        """Wait for a phase of a day, as `at` does, and for all else that happens in it, what follows from it, too."""
+        event = simpy.Event(self)
+        event._ok, event._value = True, None
+        self.schedule(event, priority=_AFTER_ALL, delay=self._delay(day, phase))
+        return event
+
+    def _delay(self, day: int, phase: int) -> int:
+        return max(day * PHASES + phase - self.time, 0)

@@ -10,7 +10,9 @@ the start date. What happens on one day happens in this order, which is part of 
    0  OUTCOMES          outcomes dated today become known: DLTs, completed windows, drop-outs, follow-up
    1  DATA_CUT          is the cohort complete, or its decision forced? Then today is the data cut
    2  COMMITTEE         the committee decides, if it is due; the decision holds from this moment
-   3  CANDIDATES        results of screening, who comes, withdrawals from waiting; then consents, where they wait
+   3  CANDIDATES        results of screening, who comes, withdrawals from waiting; then consents, where they wait;
+                        where places are held from consent on, a rolling rule is asked for who would consent and
+                        finds none: a data cut, too
    4  INFUSIONS         infusions due today; who came and could not consent waits, or goes
    5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none); a rolling
                         rule is asked for whoever is ready and has no place: a data cut, too
@@ -19,17 +21,22 @@ the start date. What happens on one day happens in this order, which is part of 
 
 SimPy's clock counts phases, time = 7 day + phase, so that this order is simply the order of time. Facts about a
 patient (DLT in the window? evaluable?) are computed from the patient's own dates, never from which event came first.
-Within a phase the order is that of enrolment, and of consent for those not enrolled; the log is kept in that order.
+Within a phase the order is that of enrolment, and of consent for those not enrolled; the log is kept in that order, but
+where one thing follows from another: where places are given.
 
 A place that a partial dose frees at once is given while that patient is observed. The data cut waits for the window; a
 DLT in it counts, and fills a free place of the cohort, or is one more than its places, and more than the cap has room
 for. A decision comes early only while outcomes of places are still to come.
 
+Where a place is reserved at consent, it is taken and has its outcome to come from then on, though nobody is treated
+yet; it is a place of the open cohort. Whoever holds it starts at the next gates that open, also while accrual is
+suspended or the committee is called, and loses it if the level is left: then it is asked for when screening is over.
+
 A cohort rule is asked when the cohort's outcomes are known. A rolling rule is asked with outcomes pending: its cohort
 is the patients at one level between two moves, and each decision to stay adds places to it; asked again is it when the
-places are taken and a candidate is ready, when nothing is outstanding any more, and, while it suspends accrual, when
-the next outcome is known, or the pending have been observed for as long as it asks. It decides on the same day if the
-committee needs no time.
+places are taken and a candidate is ready, or would consent for a place to hold, when nothing is outstanding any more,
+and, while it suspends accrual, when the next outcome is known, or the pending have been observed for as long as it
+asks. It decides on the same day if the committee needs no time.
 """
 
 from __future__ import annotations
@@ -49,6 +56,7 @@ from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
+from ..words.tables import places_held
 from .calendar import COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
 from .candidates import Candidates
 from .census import Census
@@ -247,7 +255,7 @@ class Conduct:
 
     def wait_for_followup(self, cohort: CohortFile) -> None:
         """Ask a suspended rule again once the level's pending patients have been observed for as long as it wants."""
-        day = self.census.followup_suffices_on(cohort.level, self.log.people)
+        day = self.census.followup_suffices_on(cohort.level, self.log.people, self.clock.today)
         cohort.resume_day = day if day is not None and day > self.clock.today else None
         if cohort.resume_day is not None:
             self.clock.at(cohort.resume_day, OUTCOMES).callbacks.append(self.note_followup)
@@ -296,7 +304,7 @@ class Conduct:
         if self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
             self.permit(cohort.level - 1)
             self.cut_data(cohort, EXPANSION_CLOSED)
-        elif self.census.is_complete(cohort, self.room, self.stop is not None):
+        elif self.census.is_complete(cohort, self.room, self.stop is not None, self.has_news):
             self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
@@ -321,8 +329,9 @@ class Conduct:
         pending = ""
         if cohort.rolling:
             on_the_way = cohort.on_the_way_at_cut
-            pending = f", {counts.pending[cohort.level] - on_the_way} pending"
+            pending = f", {counts.pending[cohort.level] - on_the_way - cohort.reserved} pending"
             pending += f", {on_the_way} lymphodepleted" if on_the_way else ""
+            pending += places_held(cohort.reserved)
         patients = _count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
@@ -332,6 +341,7 @@ class Conduct:
         """Freeze what is known now."""
         cohort.cut, self.has_news = self.known(cohort), False
         cohort.on_the_way_at_cut = self.census.on_the_way(cohort.level)
+        cohort.reserved_at_cut = cohort.reserved
         return cohort.cut
 
     def decide(self, cohort: CohortFile) -> Decision:
@@ -350,6 +360,9 @@ class Conduct:
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
+        goes_on = decision.action is Action.SUSPEND or decision.level == cohort.level
+        if decision.action is Action.STOP or not goes_on:
+            self.let_go_of_places()
         decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
@@ -386,6 +399,7 @@ class Conduct:
         """Enrol nobody from now on, if that is not so already; whoever is not enrolled is turned away."""
         if not self.closed:
             self.closed = True
+            self.let_go_of_places()
             self.log.event(ENROLMENT_CLOSED, detail=why)
             self.candidates.turn_away()
 
@@ -400,16 +414,58 @@ class Conduct:
         """Return how many places are free, or will be soon enough that candidates consent for them.
 
         A rolling rule is asked when somebody is ready, for one at a time, unless it has suspended accrual and nothing
-        has become known since.
+        has become known since; where places are held from consent on, it is asked for one before (`ask_at_consent`).
         """
         cohort, room = self.cohort, max(self.room, 0)
         if cohort is not None and self.census.has_free_place(cohort):
             return self.free_places(cohort)
-        if cohort is not None and cohort.rolling and self.stop is None and (self.has_news or not cohort.held):
+        if self.may_be_asked(cohort) and not self.scenario.treatment.reserves:
             return min(1, room)
         opens_on = self.next_cohort_day()
         is_soon = opens_on is not None and opens_on <= self.clock.today + self.scenario.screening.opens_days_ahead
         return min(self.safety.cohort_size, room) if is_soon else 0
+
+    def may_be_asked(self, cohort: CohortFile | None) -> bool:
+        """Return whether a rolling rule can be asked for a place: it has not stopped, nor suspended accrual since."""
+        return cohort is not None and cohort.rolling and self.stop is None and (self.has_news or not cohort.held)
+
+    def ask_at_consent(self) -> bool:
+        """Make the data cut of a rolling rule for somebody who would consent, if every place is taken or held."""
+        cohort = self.cohort
+        if cohort is None or not self.may_be_asked(cohort):
+            return False
+        if self.census.has_free_place(cohort) or self.room <= 0:
+            return False
+        self.cut_data(cohort, "candidate to consent")
+        return True
+
+    def hold_place(self, person: Person) -> None:
+        """Let a candidate who consents hold a place, if one is free: not where the cohort is yet to be opened."""
+        cohort = self.cohort
+        if cohort is not None and self.gates.has_place(cohort, self.room):
+            person.holds_place = True
+            self.census.reserves(cohort)
+
+    def give_back_place(self, person: Person) -> None:
+        """Take back the place of a candidate who leaves before treatment; a rolling rule counted on the outcome."""
+        cohort = self.log.cohorts[-1]
+        person.holds_place = False
+        self.census.releases(cohort)
+        self.fill_places_on(self.clock.today)
+        if cohort.rolling:
+            self.tell_news(cohort)
+
+    def let_go_of_places(self) -> None:
+        """Let nobody hold a place any more: the level is left, or nobody is enrolled from now on."""
+        if self.places_held:
+            self.log.cohorts[-1].reserved = 0
+            for person in self.log.people:
+                person.holds_place = False
+
+    @property
+    def places_held(self) -> int:
+        """How many places candidates hold from consent on."""
+        return self.log.cohorts[-1].reserved if self.log.cohorts else 0
 
     def next_cohort_day(self) -> int | None:
         """Return when the next places open, if nobody pending has a DLT or leaves and the committee then goes on."""
@@ -418,6 +474,8 @@ class Conduct:
         cohort = self.log.cohorts[-1]
         if self.cohort is None or cohort.held or cohort.purpose == "expansion":
             return self.decides_on
+        if cohort.reserved:
+            return None
         ends = self.census.last_window_end(cohort)
         return None if ends is None else self.gates.meeting_day(ends)
 
@@ -434,30 +492,45 @@ class Conduct:
         return max(min(free, self.room), 0)
 
     def fill_places(self, _: simpy.Event) -> None:
-        """Give places to those who wait, in their order, as long as a slot is open today."""
+        """Let those start who wait and have a place, in their order, as long as a slot is open today."""
         self.looks.discard(self.clock.today)
         if self.scenario.treatment.notice_days and self.cohort is not None:
             self.candidates.give_notice(self.free_places(self.cohort))
         while self.candidates.waiting:
-            cohort = self.cohort
-            if cohort is None or not self.gates.has_place(cohort, self.room):
+            person, cohort = self.next_with_place()
+            if person is None or cohort is None:
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
                 break
             if self.gates.shut(self.clock.today, cohort) is not None:
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.hold_up)
                 break
-            self.enrol(self.candidates.next_is_enrolled())
+            self.enrol(person, cohort)
         if self.candidates.somebody_is_new():
             self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
+
+    def next_with_place(self) -> tuple[Person, CohortFile] | tuple[None, None]:
+        """Return the first in line who has a place, and its cohort; all are alike where nobody holds one."""
+        line = self.candidates.waiting if self.places_held else self.candidates.waiting[:1]
+        found = ((person, cohort) for person in line if (cohort := self.cohort_for(person)) is not None)
+        return next(found, (None, None))
+
+    def cohort_for(self, person: Person) -> CohortFile | None:
+        """Return the cohort in which somebody who is ready has a place, gates aside; ``None`` without a place.
+
+        A place that is held is there while accrual is suspended, too, and while the committee is called, unless the
+        level is about to be left.
+        """
+        if person.holds_place:
+            last = self.log.cohorts[-1]
+            return None if last.must_be_left or self.room + last.reserved <= 0 else last
+        return self.cohort if self.gates.has_place(self.cohort, self.room) else None
 
     def ask_for_ready_candidate(self, _: simpy.Event) -> None:
         """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
         cohort = self.cohort
-        if not self.candidates.waiting or cohort is None or not cohort.rolling:
+        if not self.candidates.waiting or cohort is None or not self.may_be_asked(cohort) or self.room <= 0:
             return
-        if self.stop is not None or self.room <= 0:
-            return
-        if self.census.has_free_place(cohort) or (cohort.held and not self.has_news):
+        if self.census.has_free_place(cohort):
             return
         shut = self.gates.shut(self.clock.today, cohort, self.gates.of_unit)
         if shut is not None:
@@ -467,8 +540,8 @@ class Conduct:
 
     def hold_up(self, _: simpy.Event) -> None:
         """Let those who wait go on waiting for a gate, unless somebody has just given a place back."""
-        cohort = self.cohort
-        if self.clock.today in self.looks or not self.candidates.waiting or cohort is None:
+        cohort = self.next_with_place()[1]
+        if self.clock.today in self.looks or cohort is None:
             return
         shut = self.gates.shut(self.clock.today, cohort)
         if shut is not None:
@@ -491,18 +564,23 @@ class Conduct:
         """Whether a decision on today's data cut is due yet today."""
         if self.cohort is not None or self.closed or not self.log.cohorts:
             return False
-        cut_today = self.log.cohorts[-1].data_cut_day == self.clock.today
-        return cut_today and self.decision_day(self.log.cohorts[-1]) == self.clock.today
+        last = self.log.cohorts[-1]
+        if last.data_cut_day != self.clock.today:
+            return False
+        due = self.decision_day(last) if self.decides_on is None else self.decides_on
+        return due == self.clock.today
 
     def leave_without_place(self, _: simpy.Event) -> None:
         """Let those who asked for a place today wait or go, once none can be given any more today."""
         if self.clock.today not in self.looks and not self.decides_today:
             self.candidates.stay_without_place()
 
-    def enrol(self, person: Person) -> None:
-        """Give the person a place in the open cohort; lymphodepletion starts."""
-        cohort = self.cohort
-        assert cohort is not None
+    def enrol(self, person: Person, cohort: CohortFile) -> None:
+        """Let somebody take a place in a cohort; lymphodepletion starts."""
+        self.candidates.is_enrolled(person)
+        if person.holds_place:
+            person.holds_place = False
+            self.census.releases(cohort)
         self.enrolled += 1
         self.census.starts(cohort)
         cohort.people.append(person)
@@ -514,11 +592,11 @@ class Conduct:
             self.log.event("lymphodepletion", person)
         person.place.succeed(True)
 
-    def why_no_place(self) -> str:
-        """Say why nobody can be given a place today."""
-        cohort = self.cohort
-        if cohort is None or not self.gates.has_place(cohort, self.room):
-            return self.gates.why_closed(cohort, self.room)
+    def why_no_place(self, person: Person) -> str:
+        """Say why treatment cannot start today."""
+        cohort = self.cohort_for(person)
+        if cohort is None:
+            return self.gates.why_closed(self.cohort, self.room)
         opens_on = self.gates.opens_on(self.clock.today, cohort)
         closed = self.gates.closures_on(opens_on - 1, cohort) if opens_on > self.clock.today else ""
         told = f" ({closed})" if closed else ""

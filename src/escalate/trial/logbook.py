@@ -53,6 +53,8 @@ class CohortFile:
     """The gate that a ready candidate waited for when that was looked at last."""
     reviewed_day: int = 0
     """Day from which on the committee has looked at the sentinel's DLT; 0 where it need not."""
+    reserved: int = 0
+    """Places that candidates hold from consent on."""
     held: bool = False
     """No place is given until the next decision: accrual is suspended, or the rule has finished."""
     resume_day: int | None = None
@@ -74,6 +76,7 @@ class CohortFile:
     on_the_way_at_cut: int = 0
     """Patients at the level between lymphodepletion and infusion at that data cut; a rolling rule's has them as
     pending."""
+    reserved_at_cut: int = 0
     data_cut_day: int | None = None
     forced: bool = False
     forced_outstanding: int = 0
@@ -106,6 +109,8 @@ class Person:
     patience_ends_day: int | None = None
     noticed_day: int | None = None
     """When the candidate was told of a free place."""
+    holds_place: bool = False
+    """A place of the last cohort is held since consent."""
     place: Any = None
     """The engine's event: whether there is a place."""
     patient: int | None = None
@@ -164,6 +169,8 @@ class Logbook:
         self._rolling = rule.rolling
         self._weighs = has_model and rule.rolling
         self._eliminates = rule.eliminates
+        self._reserves = scenario.treatment.reserves
+        self._as_it_happens = -1
         self._per_m2 = [
             {item.agent: item.mg_per_m2 * len(item.days) for item in schedule.lymphodepletion}
             for schedule in scenario.schedules
@@ -188,8 +195,8 @@ class Logbook:
         """Write an event; cohort and level are the person's or the cohort's if not given; `NO_LEVEL` is no level.
 
         Within one phase of a day, events are kept in order of enrolment number, then of candidate number; enrolment
-        closes between the two. Where places are given one thing follows from the other, and events are kept as they
-        happened.
+        closes between the two. Where places are given, at the start of treatment or at consent, one thing follows from
+        the other, and events are kept as they happened.
         """
         number = patient = None
         time, order = self._clock.time, _NOT_ENROLLED if event == ENROLMENT_CLOSED else 0
@@ -197,6 +204,8 @@ class Logbook:
             number, patient, cohort = person.number, person.patient, person.cohort
             site = self._site_of(person)
             order = _NOT_ENROLLED + number if patient is None else patient
+        if time == self._as_it_happens:
+            order = _LAST
         if time % PHASES == LYMPHODEPLETION:
             order = 0
         if cohort is not None and level is None:
@@ -212,6 +221,10 @@ class Logbook:
             detail,
         )
         self._events.append((time, order, len(self._events), row))
+
+    def as_it_happens(self) -> None:
+        """Keep events in the order in which they happen from now on, up to the end of the phase."""
+        self._as_it_happens = self._clock.time
 
     def site_opened(self, name: str) -> None:
         """Write that a site opens."""
@@ -259,8 +272,9 @@ class Logbook:
                 "yes" if cohort.forced else "no",
                 cut.evaluable[cohort.level],
                 cut.dlts[cohort.level],
-                cut.pending[cohort.level] - cohort.on_the_way_at_cut * self._rolling,
+                cut.pending[cohort.level] - (cohort.on_the_way_at_cut + cohort.reserved_at_cut) * self._rolling,
                 cohort.on_the_way_at_cut,
+                *((cohort.reserved_at_cut,) if self._reserves else ()),
                 " ".join(f"{y}/{n}" for y, n in zip(cut.dlts, cut.evaluable, strict=True)),
                 decision.action.words,
                 None if stops else decision.level + 1,
@@ -275,7 +289,7 @@ class Logbook:
 
     @property
     def _decisions_layout(self) -> Layout:
-        return decisions_layout(self._modelled, self._weighs, self._eliminates)
+        return decisions_layout(self._modelled, self._weighs, self._eliminates, self._reserves)
 
     def _estimates(self, decision: Decision) -> Iterator[float]:
         """Yield what a decision rests on, column by column."""
@@ -382,7 +396,7 @@ class Logbook:
         )
 
 
-_NOT_ENROLLED = 2**30
+_NOT_ENROLLED, _LAST = 2**30, 2**31
 
 
 def _dose_path(cohort: CohortFile) -> str:

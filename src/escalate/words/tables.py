@@ -246,12 +246,13 @@ _PATIENT_SITE = Column("site", "Site that the candidate is from")
 @lru_cache(maxsize=2)
 def events_layout(by_site: bool = False) -> Layout:
     """Return the layout of the events table; with sites, each candidate's stands beside the number."""
-    return Layout(EVENTS.name, _beside_candidate(EVENTS.columns, _EVENT_SITE)) if by_site else EVENTS
+    return Layout(EVENTS.name, _behind(EVENTS.columns, "candidate", _EVENT_SITE)) if by_site else EVENTS
 
 
-def _beside_candidate(columns: tuple[Column, ...], site: Column) -> tuple[Column, ...]:
-    after = [column.name for column in columns].index("candidate") + 1
-    return (*columns[:after], site, *columns[after:])
+def _behind(columns: tuple[Column, ...], name: str, another: Column) -> tuple[Column, ...]:
+    """Return columns with another one behind that of a name."""
+    after = [column.name for column in columns].index(name) + 1
+    return (*columns[:after], another, *columns[after:])
 
 
 EVENT_WORDS: dict[str, str] = {
@@ -294,6 +295,8 @@ EVENT_WORDS: dict[str, str] = {
     "expansion closed": "the expansion is found too toxic: its data cut; without a cohort, it is not opened at all; "
     "nobody else is enrolled or infused",
     "candidate ready": "a candidate is ready and every place is taken, so that a rolling rule is asked: the data cut",
+    "candidate to consent": "a candidate would consent and every place is taken or held, so that a rolling rule is "
+    "asked: the data cut",
     "nothing outstanding": "every outcome is known, so that a rolling rule is asked: the data cut",
     "decision": "the committee decides",
     "enrolment closed": "nobody is enrolled from now on",
@@ -393,7 +396,7 @@ def patients_layout(agents: tuple[str, ...], by_site: bool = False) -> Layout:
         )
         for agent in agents
     )
-    before = _beside_candidate(_PATIENTS_BEFORE_AGENTS, _PATIENT_SITE) if by_site else _PATIENTS_BEFORE_AGENTS
+    before = _behind(_PATIENTS_BEFORE_AGENTS, "candidate", _PATIENT_SITE) if by_site else _PATIENTS_BEFORE_AGENTS
     return Layout("patients", before + amounts + _PATIENTS_AFTER_AGENTS)
 
 
@@ -465,13 +468,22 @@ DECISIONS = Layout(
 )
 """Of a rule that neither eliminates nor has a model; `decisions_layout` has those of any rule."""
 
+PLACES_HELD = Column(
+    "places_held",
+    "Places at the level that candidates held from consent on, before treatment, at the data cut; a rolling rule reads "
+    "them as pending",
+    "count",
+)
+
 OPEN_LEVELS = Column(
     "open_levels", "Levels, from the lowest, that this decision and those before it have not eliminated", "count"
 )
 
 
 @lru_cache(maxsize=64)
-def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool = False) -> Layout:
+def decisions_layout(
+    modelled: int = 0, weighs: bool = False, eliminates: bool = False, reserves: bool = False
+) -> Layout:
     """Return the layout of the decisions table; which levels are left and what a model says come last.
 
     Parameters
@@ -482,7 +494,10 @@ def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool =
         Whether the rule counts a part of patients without an outcome.
     eliminates : bool
         Whether the rule can eliminate levels.
+    reserves : bool
+        Whether candidates hold places from consent on.
     """
+    first = _behind(DECISIONS.columns, "lymphodepleted", PLACES_HELD) if reserves else DECISIONS.columns
     left = (OPEN_LEVELS,) if eliminates else ()
     meanings = {
         "p_dlt": "P(DLT) at level {} by the rule's model, on the data of the cut: what the decision rests on",
@@ -496,7 +511,7 @@ def decisions_layout(modelled: int = 0, weighs: bool = False, eliminates: bool =
         for name, meaning in meanings.items()
         for level in range(1, modelled + 1)
     )
-    return Layout(DECISIONS.name, DECISIONS.columns + left + columns) if left + columns else DECISIONS
+    return Layout(DECISIONS.name, first + left + columns) if reserves or left or columns else DECISIONS
 
 
 def still_to_come(decision: dict[str, Any]) -> str:
@@ -507,4 +522,10 @@ def still_to_come(decision: dict[str, Any]) -> str:
     decision : dict
         Its row of the decisions table.
     """
-    return "".join(f", {decision[what]} {what}" for what in ("pending", "lymphodepleted") if decision[what])
+    told = "".join(f", {decision[what]} {what}" for what in ("pending", "lymphodepleted") if decision[what])
+    return told + places_held(decision.get("places_held", 0))
+
+
+def places_held(number: int) -> str:
+    """Return how many places were held at a data cut, as it follows its counts: ``, 1 place held``."""
+    return f", {number} place{'' if number == 1 else 's'} held" if number else ""
