@@ -75,6 +75,7 @@ AROUND = {
     "safety.dlt_window_anchor": {"treatment": {"infusion_days": [0, 3, 6]}},
     "safety.urgent_review_days": {"safety": {"early_decision": True}},
     "safety.later_infusions_at_closed_level": {"treatment": {"infusion_days": [0, 3, 6]}},
+    "treatment.place_reserved": {"screening": {"while_closed": "list"}},
     "treatment.later_infusion_weekdays": {"treatment": {"infusion_days": [0, 3, 6]}},
     "treatment.infusion_shares": {"treatment": {"infusion_days": [0, 3, 6]}},
 }

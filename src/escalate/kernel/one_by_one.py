@@ -203,7 +203,7 @@ def places_to_consent_for(p: Protocol, w: Bench, t: Tables, sooner: int) -> int:
     opens_on = next_cohort_day(p, w, t)
     if opens_on == NEVER or not (sooner or opens_on <= w.today + p.opens_days_ahead):
         return 0
-    return p.cohort_size if p.cohort_size < left else left
+    return (p.cohort_size if p.cohort_size < left else left) - w.reserved
 
 
 def may_be_asked(w: Bench) -> bool:

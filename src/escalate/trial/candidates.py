@@ -138,8 +138,10 @@ class Candidates:
         if reserves:
             self._log.as_it_happens()
         could = [one for one in self._referred if self._gates.consents_on(self._clock.today, one.candidate.site)]
-        number = sum(self._consents_for_place(person) for person in could)
-        if reserves and (number or (could and not self._asking and self._places.ask_at_consent())):
+        many = len(could)
+        while could and self._asking < self._most_asking():
+            self._consents_for_place(could.pop(0))
+        if reserves and (len(could) < many or (could and not self._asking and self._places.ask_at_consent())):
             self._look_for_consents()
         if self._referred and self._new_wait_on != self._clock.today:
             self._new_wait_on = self._clock.today
@@ -153,16 +155,13 @@ class Candidates:
         if self._referred:
             self._clock.at(self._clock.today + 1, CANDIDATES).callbacks.append(lambda _: self._look_for_consents())
 
-    def _consents_for_place(self, person: Person) -> bool:
-        """Let somebody consent if there is a place to be screened for; return whether that is so."""
-        if self._asking >= self._most_asking():
-            return False
+    def _consents_for_place(self, person: Person) -> None:
+        """Let somebody consent who has come, and hold the place, where places are held."""
         self._referred.remove(person)
         person.stop_waiting(self._clock.today)
         if self._scenario.treatment.reserves:
             self._places.hold_place(person)
         self._consents(person)
-        return True
 
     def _most_asking(self) -> int:
         """Return how many may be in screening or wait, screened, for the places that candidates consent for."""

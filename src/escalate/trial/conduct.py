@@ -423,7 +423,7 @@ class Conduct:
             return min(1, room)
         opens_on = self.next_cohort_day()
         is_soon = opens_on is not None and opens_on <= self.clock.today + self.scenario.screening.opens_days_ahead
-        return min(self.safety.cohort_size, room) if is_soon else 0
+        return min(self.safety.cohort_size, room) - self.places_held if is_soon else 0
 
     def may_be_asked(self, cohort: CohortFile | None) -> bool:
         """Return whether a rolling rule can be asked for a place: it has not stopped, nor suspended accrual since."""
