@@ -735,8 +735,8 @@ class ReferenceTrial:
         if not self.is_rolling:
             awaited = sum(self.awaited_in_a_place(person) for person in cohort.people)
             return awaited + max(cohort.places - self.filled(cohort) - awaited, self.held(cohort))
-        free = max(cohort.places - self.taken(cohort) - self.held(cohort), 0)
-        return free + self.held(cohort) + sum(
+        not_taken = max(cohort.places - self.taken(cohort), self.held(cohort))
+        return not_taken + sum(
             person.between_lymphodepletion_and_infusion or person.pending
             for person in self.patients
             if person.level == cohort.level
