@@ -203,7 +203,7 @@ def _why_none_is_free(story: Story, k: int, holds: bool) -> list[str | None]:
         return ["a decision is outstanding"]
     if now.held and not holds:
         return [f"the rule waits for {what}: accrual is suspended" for what in ("outcomes", "follow-up")]
-    if now.permitted is None or story.room(k, now.permitted) <= 0:
+    if now.permitted is None or story.room_now(k) <= 0:
         return ["the cap leaves no room"]
     return ["every place of the cohort is taken"]
 
@@ -361,7 +361,7 @@ def _places_to_screen_for(story: Story, day: int, k: int) -> set[int]:
     now = story.before[k]
     if now.concluding or now.permitted is None:
         return {0}
-    room = max(story.room(k, now.permitted), 0)
+    room = max(story.room_now(k), 0)
     if now.open is not None and not now.held and story.taken(now.open, k) < now.places:
         return {min(now.places - story.taken(now.open, k), room)}
     is_asked = now.open is not None and story.gives_places_itself(now.open)
@@ -373,7 +373,7 @@ def _places_to_screen_for(story: Story, day: int, k: int) -> set[int]:
 def _places_ahead(story: Story, day: int, k: int) -> set[int]:
     """For how many places of the next cohort candidates consent before it is open."""
     now, size = story.before[k], story.s.safety.cohort_size
-    room = max(story.room(k, now.permitted or 0), 0)
+    room = max(story.room_now(k), 0)
     foreseen = _next_places(story, now.open, now.deciding, now.held, k)
     ahead = story.s.screening.opens_days_ahead
     return {min(size, room) if opens is not None and opens - day <= ahead else 0 for opens in foreseen}
@@ -811,7 +811,8 @@ def nobody_starts_without_an_open_place(story: Story) -> Iterator[str]:
         if now.closed and not now.concluding:
             yield f"patient {p.patient} starts after enrolment has closed"
         elif p.holds(p.start):
-            if now.last != p.cohort or story.must_be_left(p.start) is not None:
+            may = now.permitted is None or now.permitted >= p.level
+            if now.last != p.cohort or not may or story.must_be_left(p.start) is not None:
                 yield f"patient {p.patient} starts in cohort {p.cohort}, and the place held there is none to be given"
         elif now.open != p.cohort or now.held:
             why = "a decision is outstanding" if now.deciding else "no place is given"
@@ -828,7 +829,7 @@ def nobody_is_beyond_the_cap(story: Story) -> Iterator[str]:
     for p in story.patients:
         permitted = story.before[p.start].permitted
         own = story.held(p.start) if p.holds(p.start) else 0
-        if permitted is not None and story.room(p.start, permitted) + own <= 0:
+        if permitted is not None and story.room_now(p.start) + own <= 0:
             yield f"patient {p.patient} starts, and the cap of {story.cap} leaves no room"
     if story.counts_infused:
         counted, beyond = sum(p.infused < NEVER for p in story.patients), 0
@@ -1048,7 +1049,7 @@ def _not_ready(story: Story, event: Event) -> Iterator[str]:
         yield f"{event}: nobody waits"
     elif story.gates.shut(event.day, event.cohort or 0, k, OF_UNIT):
         yield f"{event}: no place could be given today"
-    elif story.room(k, now.permitted or 0) <= 0:
+    elif story.room_now(k) <= 0:
         yield f"{event}: the cap leaves no room"
     elif not now.held and story.vacant(k) > 0:
         yield f"{event}: a place is free"

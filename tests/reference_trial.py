@@ -1312,11 +1312,13 @@ class ReferenceTrial:
         return next((person for person in self.waiting_list if self.has_a_place(person)), None)
 
     def has_a_place(self, person: Person) -> bool:
-        """Whether somebody in line may start as soon as gates let him; a level that must be left gets nobody new."""
+        """Whether somebody in line may start as soon as gates let him; a level that is left gets nobody new."""
         if person not in self.holders:
             return self.place_is_free()
         must_be_left = self.deciding_on is not None and self.still_to_come is not None
-        return not must_be_left and self.cap_room() + len(self.holders) > 0
+        if must_be_left or self.cohorts[-1].level > self.permitted_level:  # suspended, and further down
+            return False
+        return self.cap_room() + len(self.holders) > 0
 
     def place_is_free(self) -> bool:
         return self.free_places() > 0 and self.cap_room() > 0

@@ -377,7 +377,7 @@ class Story:
         now = self.before[k]
         if now.open is None or now.held or now.concluding or now.permitted is None:
             return 0
-        return max(min(self.vacant(k), self.room(k, now.permitted)), 0)
+        return max(min(self.vacant(k), self.room_now(k)), 0)
 
     def vacant(self, k: int) -> int:
         """Places of the open cohort that are neither taken nor held, whatever the cap leaves."""
@@ -389,7 +389,9 @@ class Story:
         if not person.holds(k):
             return self.free(k) > 0
         permitted = self.before[k].permitted
-        return self.must_be_left(k) is None and permitted is not None and self.room(k, permitted) + self.held(k) > 0
+        if permitted is None or self.held(k, permitted) == 0 or self.must_be_left(k) is not None:
+            return False
+        return self.room_now(k) + self.held(k) > 0
 
     def _read_dose(self, person: Person, event: Event, count: int) -> None:
         """Note whether an infusion is less than planned, by its detail."""
@@ -491,6 +493,11 @@ class Story:
         on_the_way = sum(p.on_the_way(k) and p.level <= permitted and p.told_off >= k for p in self.patients)
         return self.cap - used - on_the_way - self.held(k, permitted)
 
+    def room_now(self, k: int) -> int:
+        """What the cap leaves for whoever is given a place now, wherever places are held."""
+        permitted = self.before[k].permitted or 0
+        return self.room(k, permitted) + self.held(k, permitted) - self.held(k)
+
     def evaluable(self, level: int, k: int) -> int:
         return sum(p.level == level and p.evaluable(k) for p in self.patients)
 
@@ -526,7 +533,7 @@ class Story:
             return False
         if now.held or self.taken(now.open, k) >= now.places:
             return True
-        return now.permitted is not None and self.room(k, now.permitted) <= 0
+        return now.permitted is not None and self.room_now(k) <= 0
 
     def is_too_toxic(self, level: int, k: int, probability: float | None) -> bool | None:
         """Whether P(DLT) at a level is too large, more likely than this; None where the rule alone can say."""
@@ -646,7 +653,7 @@ class Story:
     def gives_more_when_asked(self, day: int, k: int) -> bool:
         """Whether a rolling rule is to be asked for a place: none is free, and there is something to be asked."""
         now = self.before[k]
-        if now.open is None or now.concluding or now.permitted is None or self.room(k, now.permitted) <= 0:
+        if now.open is None or now.concluding or now.permitted is None or self.room_now(k) <= 0:
             return False
         if not self.gives_places_itself(now.open) or (not now.held and self.vacant(k) > 0):
             return False
