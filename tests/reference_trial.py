@@ -463,7 +463,7 @@ class ReferenceTrial:
 
     @property
     def reserves_at_consent(self) -> bool:
-        return getattr(self.s.treatment, "place_reserved", "at_start") == "at_consent"
+        return self.s.treatment.place_reserved == "at_consent"
 
     def run(self) -> dict[str, Any]:
         """Go through the days until the trial ends, and return its story."""

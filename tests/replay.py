@@ -213,7 +213,7 @@ class Story:
         self.declares_itself = s.rule.name in DECLARES_ITSELF or (is_table and s.rule.target is None)
         self.cap, self.replaces = s.trial.planned_patients, s.safety.replace_non_evaluable
         self.counts_infused = s.trial.cap_counts == "infused"
-        self.reserves = getattr(s.treatment, "place_reserved", "at_start") == "at_consent"
+        self.reserves = s.treatment.place_reserved == "at_consent"
         names = ("candidate", "patient", "cohort", "level", "detail", "event", "day")
         log = [dict(zip(names, row, strict=True)) for row in zip(*(trial.events[n] for n in names), strict=True)]
         self.rows = {
