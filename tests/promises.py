@@ -1104,9 +1104,10 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
             "dlts": story.dlts(row["level"], k),
             "pending": story.pending(row["level"], k),
             "lymphodepleted": story.on_the_way(row["level"], k),
+            "places_held": story.held(k, row["level"]) if story.reserves else None,
             "all_levels": " ".join(f"{story.dlts(level, k)}/{story.evaluable(level, k)}" for level in levels),
         }
-        wrong = {name: (row[name], value) for name, value in found.items() if row[name] != value}
+        wrong = {name: (row.get(name), value) for name, value in found.items() if row.get(name) != value}
         if wrong:
             yield f"{event}: {wrong}"
     for event in story.all(*CUTS, "expansion closed"):
@@ -1115,6 +1116,8 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
         told = f"{story.dlts(level, k)} DLT in {n} patient{'' if n == 1 else 's'} at this level"
         if event.cohort and story.gives_places_itself(event.cohort):
             told += f", {story.pending(level, k)} pending" + (f", {way} lymphodepleted" if way else "")
+            held = story.held(k, level)
+            told += f", {held} place{'' if held == 1 else 's'} held" if held else ""
         if event.detail != told:
             yield f"{event}: {event.detail!r}, by the events {told!r}"
 

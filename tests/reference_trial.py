@@ -1028,12 +1028,18 @@ class ReferenceTrial:
 
     def consents_today(self) -> None:
         """Let consent who can be screened for a place; results that come today can make room for others today."""
+        while self.somebody_consents():
+            self.results()
+
+    def somebody_consents(self) -> bool:
+        """Let consent, in order of coming, who can be screened for a place; and say whether anybody has."""
+        before = len(self.referred)
         for person in list(self.referred):
             if not self.rests("consent", person) and self.wants_another_candidate():
                 self.referred.remove(person)
                 self.wait_no_longer(person)
                 self.consent(person)
-                self.results()
+        return len(self.referred) < before
 
     def wants_another_candidate(self) -> bool:
         places, most = self.places_to_screen_for(), self.s.screening.candidates_per_place
