@@ -1178,7 +1178,7 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
             told = new and (new["level"], story.before[following.number + 1].places, new["purpose"])
             if told != (following_level, row["next_patients"], "escalation"):
                 yield f"{event}: {row['next_patients']} at level {following_level} are decided, what follows is {told}"
-        elif row["action"] == "suspend" and (not story.rolling or following_level > level or row["next_patients"]):
+        elif row["action"] == "suspend" and (not story.rolling or _rises(story, row) or row["next_patients"]):
             yield f"{event}: accrual is suspended for {row['next_patients']} at level {following_level}"
         elif opens and (row["action"] != "stop" or story.cohorts[following.cohort]["purpose"] == "escalation"):
             yield f"{event}: a cohort is opened that nobody has asked for"
@@ -1209,6 +1209,11 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
         told = f"{row['purpose']}, {places} place{'' if places == 1 else 's'}"
         if (event.day, event.level, event.detail) != (row["opened_day"], row["level"], told):
             yield f"{event}: {event.detail}, the table has {row}"
+
+
+def _rises(story: Story, row: dict[str, Any]) -> bool:
+    """Whether a suspension permits a higher level; it may where that is full, and waits for its outcomes."""
+    return row["next_level"] > row["level"] and story.s.limits.most_per_level is None
 
 
 @promise
