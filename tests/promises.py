@@ -376,7 +376,8 @@ def _places_ahead(story: Story, day: int, k: int) -> set[int]:
     room = max(story.room_now(k), 0)
     foreseen = _next_places(story, now.open, now.deciding, now.held, k)
     ahead = story.s.screening.opens_days_ahead
-    return {min(size, room) if opens is not None and opens - day <= ahead else 0 for opens in foreseen}
+    held = story.held(k)  # who may need one of the next places
+    return {min(size, room) - held if opens is not None and opens - day <= ahead else 0 for opens in foreseen}
 
 
 def _next_places(story: Story, cohort: int | None, deciding: int | None, held: bool, k: int) -> set[int | None]:
@@ -1078,6 +1079,8 @@ def data_cuts_come_when_they_can(story: Story) -> Iterator[str]:
         now = story.before[k]
         if now.open is None or day > story.s.trial.max_days or not story.is_complete(k):
             continue
+        if story.held(k) and not story.news_since(story.at(day - 1, DATA_CUT) - 1, k):
+            continue  # somebody has taken the last place since: nothing to ask the rule
         following = story.events[min(k, len(story.events) - 1)]
         if following.day != day or following.what not in (*COMPLETE, "expansion closed"):
             yield f"cohort {now.open} is complete on day {day}, and what follows is {following}"

@@ -743,9 +743,10 @@ class ReferenceTrial:
         )
 
     def nothing_outstanding(self, cohort: Cohort) -> bool:
-        if self.somebody_outstanding() or self.held(cohort) > 0:
+        held = self.held(cohort)
+        if self.somebody_outstanding() or (held > 0 and self.outcomes_known == self.outcomes_known_at_cut):
             return False
-        return self.taken(cohort) >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
+        return self.taken(cohort) + held >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
 
     def candidate_is_ready(self) -> bool:
         """Whether a rolling rule has to be asked today because somebody waits and every place is taken."""
@@ -1061,7 +1062,7 @@ class ReferenceTrial:
             return min(1, room)
         opens = self.foreseen_day()
         if opens is not None and opens - self.today <= self.s.screening.opens_days_ahead:
-            return min(self.s.safety.cohort_size, room)
+            return min(self.s.safety.cohort_size, room) - len(self.holders)  # who may need one of the next, too
         return 0
 
     def free_places(self) -> int:

@@ -521,17 +521,20 @@ class Story:
         return any(p.on_the_way(k) or p.pending(k) for p in self.patients)
 
     def is_complete(self, k: int) -> bool:
-        """Whether no outcome of the open cohort is awaited, and no place can be filled any more."""
+        """Whether no outcome of the open cohort is awaited, and no place can be filled any more.
+
+        While places are held a rolling rule is asked as soon as there is something new, and no other is.
+        """
         now = self.before[k]
         assert now.open is not None
-        if self.held(k):
+        if self.held(k) and not (self.gives_places_itself(now.open) and self.news_since(self.last_asked(k), k)):
             return False
         if self.gives_places_itself(now.open) or now.concluding:
             if self.somebody_outstanding(k):
                 return False
         elif any(p.on_the_way(k) or p.pending(k) for p in self.by_cohort[now.open]):
             return False
-        if now.held or self.taken(now.open, k) >= now.places:
+        if now.held or self.vacant(k) <= 0:
             return True
         return now.permitted is not None and self.room_now(k) <= 0
 
@@ -621,6 +624,10 @@ class Story:
         given_back = (p.gone for p in self.people if p.gone == p.place[1] < NEVER)
         known = itertools.chain(given_back, *((p.settled, p.refused) for p in self.patients))
         return any(first < number < k for number in known)
+
+    def last_asked(self, k: int) -> int:
+        """The number of the last data cut, or decision, before an event."""
+        return max((e.number for e in self.events[:k] if e.what in (*CUTS, "decision")), default=-1)
 
     def resumes_on(self, k: int) -> int:
         """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
