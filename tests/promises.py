@@ -27,6 +27,7 @@ from replay import (
     CAP_IS_FILLED,
     CLOSED_LEVEL,
     COMPLETE,
+    CONSENTS,
     CUTS,
     DATA_CUT,
     END,
@@ -83,11 +84,11 @@ def broken(trial: Trial, promises: list[Promise] | None = None) -> list[str]:
 @promise
 def a_day_has_its_order(story: Story) -> Iterator[str]:
     """Days in order, within a day the phases, within a phase patients as they were enrolled, the closing of enrolment,
-    candidates as they came; the log begins and ends well."""
+    candidates as they came, but where one thing brings another; the log begins and ends well."""
     for one, other in itertools.pairwise(story.events):
         if (one.day, one.phase) > (other.day, other.phase):
             yield f"{one} stands before {other}"
-        in_order = one.phase == LYMPHODEPLETION or _order(one) <= _order(other)
+        in_order = one.phase in (CONSENTS, LYMPHODEPLETION) or _order(one) <= _order(other)
         if (one.day, one.phase) == (other.day, other.phase) and not in_order:
             yield f"{one} stands before {other}, in the same phase"
     first, last = story.events[0], story.events[-1]
@@ -153,9 +154,11 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
                 right = ["last follow-up completed", TIME_IS_UP]
             case "site opened":
                 right = [site.name for site in story.s.sites]
+            case "consent":
+                right = [_place_at_consent(story, event)]
             case "referred" | "screened again" | "manufacture failed" | "out of specification" | "product ready":
                 right = [None]
-            case "notice given" | "consent" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
+            case "notice given" | "eligible" | "turned away" | "lymphodepletion" | "DLT" | "late toxicity":
                 right = [None]
             case "follow-up completed":
                 right = [None]
@@ -163,6 +166,12 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
                 continue
         if event.detail not in right:
             yield f"{event}: {event.detail!r}, should be {right}"
+
+
+def _place_at_consent(story: Story, event: Event) -> str | None:
+    """What is told of who consents: a place of the cohort is the candidate's, where one is free."""
+    holds = story.reserves and story.free(event.number) > 0
+    return f"holds a place of cohort {story.before[event.number].open}" if holds else None
 
 
 def _until(story: Story, event: Event) -> str:
@@ -175,16 +184,10 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
     k, now = event.number, story.before[event.number]
     if k < story.person(event).consented:
         return ["nobody is screened before there is a place to be screened for"]
-    if now.open is None:
-        return ["a decision is outstanding"]
-    if now.held:
-        return [f"the rule waits for {what}: accrual is suspended" for what in ("outcomes", "follow-up")]
-    if now.permitted is None or story.room(k, now.permitted) <= 0:
-        return ["the cap leaves no room"]
-    if story.taken(now.open, k) >= now.places:
-        return ["every place of the cohort is taken"]
-    day = story.gates.opens_on(event.day, now.open, k)
-    level = story.cohorts[now.open]["level"]
+    if now.last is None or not story.has_place(story.person(event), k):
+        return _why_none_is_free(story, k, story.person(event).holds(k))
+    day = story.gates.opens_on(event.day, now.last, k)
+    level = story.cohorts[now.last]["level"]
     why = ", ".join(story.calendar.reasons(day - 1, level)) if day > event.day else ""
     told, words = f" ({why})" if why else "", ("infusion", "dose")
     if day > story.s.trial.max_days:
@@ -192,6 +195,17 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
         return [each + closed for each in no for closed in ("", told)]  # which closure lies behind it is not promised
     on = story.calendar.date(day + story.schedule(level).lead)
     return [f"the next {word} is possible on {on}{told}" for word in words]
+
+
+def _why_none_is_free(story: Story, k: int, holds: bool) -> list[str | None]:
+    now = story.before[k]
+    if now.open is None:
+        return ["a decision is outstanding"]
+    if now.held and not holds:
+        return [f"the rule waits for {what}: accrual is suspended" for what in ("outcomes", "follow-up")]
+    if now.permitted is None or story.room_now(k) <= 0:
+        return ["the cap leaves no room"]
+    return ["every place of the cohort is taken"]
 
 
 # Candidates
@@ -282,7 +296,7 @@ def who_can_be_screened_for_a_place_consents(story: Story) -> Iterator[str]:
         for p in story.people
         if p.consented == NEVER and p.row["consent_day"] is not None
     )
-    if story.s.screening.while_closed == "goes_on":
+    if story.s.screening.while_closed == "goes_on" or story.reserves:
         return
     for day in range(story.trial.duration_days + 1):
         k = story.at(day, INFUSIONS)
@@ -301,20 +315,69 @@ def who_can_be_screened_for_a_place_consents(story: Story) -> Iterator[str]:
             yield f"candidate {left[0].candidate} came before somebody who consents on day {day}"
 
 
-def _places_to_screen_for(story: Story, day: int, k: int) -> set[int]:
-    """For how many places candidates consent; more than one number where the log does not tell."""
-    now, size = story.before[k], story.s.safety.cohort_size
+@promise
+def who_can_be_given_a_place_consents(story: Story) -> Iterator[str]:
+    """Where places are reserved at consent: one after the other, in order of coming, while fewer have none than can
+    get one; and nobody is left without who could have one, or for whom the rule could be asked."""
+    if not story.reserves:
+        return
+    for event in story.all("consent"):
+        k = event.number
+        could = _could_consent(story, event.day, k)
+        asking, most = sum(p.asks_without(k) for p in story.people), _places_to_consent_for(story, event.day, k)
+        if could[:1] != [story.person(event)]:
+            yield f"{event}, and it is the turn of {[p.candidate for p in could]}"
+        if asking >= max(most):
+            yield f"{event}: {asking} ask without a place for {most}"
+    for day in range(story.trial.duration_days + 1):
+        k = story.at(day, INFUSIONS)
+        could = _could_consent(story, day, k)
+        asking, least = sum(p.asks_without(k) for p in story.people), min(_places_to_consent_for(story, day, k))
+        if could and asking < least:
+            yield f"{asking} ask for {least} places on day {day}, and candidate {could[0].candidate} does not consent"
+        if could and not asking and story.gives_more_when_asked(day, k):
+            yield f"on day {day} candidate {could[0].candidate} could consent, and the rule is not asked"
+
+
+def _could_consent(story: Story, day: int, k: int) -> list[Person]:
+    """Who has come and may consent on a day, were there a place; in order of coming."""
+    here = [p for p in story.people if p.is_here(k) and p.consented >= k]
+    here = [p for p in here if not story.calendar.rests_at(p.row.get("site"), "consent", day)]
+    return sorted(here, key=lambda p: p.events[0].number)
+
+
+def _places_to_consent_for(story: Story, day: int, k: int) -> set[int]:
+    """For how many places candidates consent who are to hold one, or ahead of the next cohort."""
+    now = story.before[k]
     if now.concluding or now.permitted is None:
         return {0}
-    room = max(story.room(k, now.permitted), 0)
+    if not now.held and story.vacant(k) > 0:
+        return {story.free(k)}
+    return {0} if now.open is not None and story.held(k) else _places_ahead(story, day, k)
+
+
+def _places_to_screen_for(story: Story, day: int, k: int) -> set[int]:
+    """For how many places candidates consent; more than one number where the log does not tell."""
+    now = story.before[k]
+    if now.concluding or now.permitted is None:
+        return {0}
+    room = max(story.room_now(k), 0)
     if now.open is not None and not now.held and story.taken(now.open, k) < now.places:
         return {min(now.places - story.taken(now.open, k), room)}
     is_asked = now.open is not None and story.gives_places_itself(now.open)
     if is_asked and (not now.held or story.may_be_asked_again(day, k)):
         return {min(1, room)}
+    return _places_ahead(story, day, k)
+
+
+def _places_ahead(story: Story, day: int, k: int) -> set[int]:
+    """For how many places of the next cohort candidates consent before it is open."""
+    now, size = story.before[k], story.s.safety.cohort_size
+    room = max(story.room_now(k), 0)
     foreseen = _next_places(story, now.open, now.deciding, now.held, k)
     ahead = story.s.screening.opens_days_ahead
-    return {min(size, room) if opens is not None and opens - day <= ahead else 0 for opens in foreseen}
+    held = story.held(k)  # who may need one of the next places
+    return {min(size, room) - held if opens is not None and opens - day <= ahead else 0 for opens in foreseen}
 
 
 def _next_places(story: Story, cohort: int | None, deciding: int | None, held: bool, k: int) -> set[int | None]:
@@ -465,11 +528,13 @@ def _wait_or_go(story: Story, p: Person, event: Event, has_place: bool) -> Itera
         said = said[:1]  # enrolment can close after that
     if len(said) != (not has_place):
         yield f"{event}, and then: {[e.what for e in said]}"
-    nobody_waits = accrual.without_place == "lost" or (is_new and story.s.screening.while_closed == "waits")
     for e in said:
+        holds = p.holds(e.number)
+        nobody_waits = accrual.without_place == "lost" and not holds
+        nobody_waits = nobody_waits or (is_new and story.s.screening.while_closed == "waits")
         waiting = sum(o.waits_as_told(e.number) for o in story.people)
         has_waited = any(since < event.number for since, _ in p.told)
-        full = accrual.most_waiting is not None and waiting >= accrual.most_waiting and not has_waited
+        full = accrual.most_waiting is not None and waiting >= accrual.most_waiting and not has_waited and not holds
         patience = accrual.patience_days
         is_over = patience is not None and story.waited(p, e.number) >= patience
         allowed = {
@@ -502,14 +567,21 @@ def nobody_waits_longer_than_patience_lasts(story: Story) -> Iterator[str]:
 
 @promise
 def first_come_first_served(story: Story) -> Iterator[str]:
-    """Nobody gets a place while somebody who asked before still waits; enrolment numbers follow places."""
+    """Nobody gets a place while somebody who asked before still waits, and could have it; enrolment numbers follow
+    places."""
     if [p.patient for p in story.patients] != list(range(1, len(story.patients) + 1)):
         yield "patients are not numbered in order of treatment start"
     for p in story.patients:
         if not p.line:
             yield f"candidate {p.candidate} has a place, and never asked for one"
-        elif p is not (first := story.line(p.start)[0]):
+        elif p is not (first := _first(story, p.start)):
             yield f"candidate {p.candidate} has a place before candidate {first.candidate}, who waits"
+
+
+def _first(story: Story, k: int) -> Person:
+    """Whose turn it is: the first in line, or the first of those who have a place, where some hold theirs."""
+    line = story.line(k)
+    return next((p for p in line if story.has_place(p, k)), line[0])
 
 
 @promise
@@ -543,7 +615,7 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
     With a rolling rule nobody waits for a decision that could have been asked for.
     """
     for day, k in story.evenings:
-        cohort, gates = story.before[k].open, story.gates_before(day, k)
+        cohort, gates = story.before[k].last, story.gates_before(day, k)
         if cohort is not None and gates and story.gates.shut(day, cohort, k, gates) is None:
             lacks = "a place is open" if gates == GATES else "the rule is not asked"
             yield f"somebody waits on day {day}, and {lacks}"
@@ -553,13 +625,13 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
 def what_is_waited_for_is_written_down(story: Story) -> Iterator[str]:
     """The first gate that is shut, each day on which somebody waits for a free place; once, until it is another."""
     for day, k in story.evenings:
-        cohort, gates = story.before[k].open, story.gates_before(day, k)
+        cohort, gates = story.before[k].last, story.gates_before(day, k)
         shut = None if cohort is None else story.gates.shut(day, cohort, k, gates)
         if cohort is not None and shut not in (None, story.waited_for(cohort, k)):
             yield f"on day {day} {shut} is waited for, written down is {story.waited_for(cohort, k)}"
     for event in story.all(*GATES):
         k, cohort = event.number, event.cohort or 0
-        if story.before[k].open != event.cohort or not any(p.waits(k) for p in story.people):
+        if story.before[k].last != event.cohort or not any(p.waits(k) for p in story.people):
             yield f"{event}: nobody waits for cohort {cohort}"
         elif story.waited_for(cohort, k) == event.what:
             yield f"{event} is written down again"
@@ -739,10 +811,14 @@ def nobody_starts_without_an_open_place(story: Story) -> Iterator[str]:
         now = story.before[p.start]
         if now.closed and not now.concluding:
             yield f"patient {p.patient} starts after enrolment has closed"
+        elif p.holds(p.start):
+            may = now.permitted is None or now.permitted >= p.level
+            if now.last != p.cohort or not may or story.must_be_left(p.start) is not None:
+                yield f"patient {p.patient} starts in cohort {p.cohort}, and the place held there is none to be given"
         elif now.open != p.cohort or now.held:
             why = "a decision is outstanding" if now.deciding else "no place is given"
             yield f"patient {p.patient} starts in cohort {p.cohort} on day {story.events[p.start].day}: {why}"
-        elif story.taken(now.open, p.start) >= now.places:
+        elif story.vacant(p.start) <= 0:
             yield f"patient {p.patient} starts, and all {now.places} places of cohort {p.cohort} are taken"
         if p.cohort is not None and p.level != story.cohorts[p.cohort]["level"]:
             yield f"patient {p.patient} has another level than the cohort"
@@ -753,7 +829,8 @@ def nobody_is_beyond_the_cap(story: Story) -> Iterator[str]:
     """Nobody starts without room under it; in the end it holds, but for DLTs of those who gave their place back."""
     for p in story.patients:
         permitted = story.before[p.start].permitted
-        if permitted is not None and story.room(p.start, permitted) <= 0:
+        own = story.held(p.start) if p.holds(p.start) else 0
+        if permitted is not None and story.room_now(p.start) + own <= 0:
             yield f"patient {p.patient} starts, and the cap of {story.cap} leaves no room"
     if story.counts_infused:
         counted, beyond = sum(p.infused < NEVER for p in story.patients), 0
@@ -937,7 +1014,7 @@ def amounts_are_what_was_given(story: Story) -> Iterator[str]:
 @promise
 def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
     """Complete: nobody is awaited, no place can be filled. Forced: early, and where that is allowed. Ready: somebody
-    waits whom the rule alone can give a place."""
+    waits whom the rule alone can give a place. To consent: somebody could whom the rule alone can give one."""
     said = story.s.safety.early_decision
     early = said if said is not None else story.declares_itself
     for event in story.all(*CUTS, "expansion closed"):
@@ -961,22 +1038,36 @@ def data_cuts_have_a_reason(story: Story) -> Iterator[str]:
                 yield f"{event}: the cohort is complete"
         if event.what == "candidate ready":
             yield from _not_ready(story, event)
+        if event.what == "candidate to consent":
+            yield from _not_to_consent(story, event)
 
 
 def _not_ready(story: Story, event: Event) -> Iterator[str]:
     k, now = event.number, story.before[event.number]
     if not story.gives_places_itself(event.cohort or 0) or now.concluding:
         yield f"{event}: nobody gives places for candidates"
-    elif not any(p.waits(k) for p in story.people):
+    elif not any(p.waits(k) and not p.holds(k) for p in story.people):
         yield f"{event}: nobody waits"
     elif story.gates.shut(event.day, event.cohort or 0, k, OF_UNIT):
         yield f"{event}: no place could be given today"
-    elif story.room(k, now.permitted or 0) <= 0:
+    elif story.room_now(k) <= 0:
         yield f"{event}: the cap leaves no room"
-    elif not now.held and story.taken(event.cohort or 0, k) < now.places:
+    elif not now.held and story.vacant(k) > 0:
         yield f"{event}: a place is free"
     elif now.held and not story.may_be_asked_again(event.day, k):
         yield f"{event}: accrual is suspended, and nothing has become known"
+
+
+def _not_to_consent(story: Story, event: Event) -> Iterator[str]:
+    k = event.number
+    if not story.reserves or not story.gives_more_when_asked(event.day, k):
+        yield f"{event}: the rule is not asked for a place, or one is free, or can't be given"
+    elif not (could := _could_consent(story, event.day, k)):
+        yield f"{event}: nobody could consent today"
+    elif any(p.asks_without(k) for p in story.people):
+        yield f"{event}: somebody asks who holds no place"
+    elif min(_places_to_consent_for(story, event.day, k)) > 0:
+        yield f"{event}: candidate {could[0].candidate} can consent anyhow"
 
 
 @promise
@@ -988,6 +1079,8 @@ def data_cuts_come_when_they_can(story: Story) -> Iterator[str]:
         now = story.before[k]
         if now.open is None or day > story.s.trial.max_days or not story.is_complete(k):
             continue
+        if story.held(k) and not story.news_since(story.at(day - 1, DATA_CUT) - 1, k):
+            continue  # somebody has taken the last place since: nothing to ask the rule
         following = story.events[min(k, len(story.events) - 1)]
         if following.day != day or following.what not in (*COMPLETE, "expansion closed"):
             yield f"cohort {now.open} is complete on day {day}, and what follows is {following}"
@@ -1014,9 +1107,10 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
             "dlts": story.dlts(row["level"], k),
             "pending": story.pending(row["level"], k),
             "lymphodepleted": story.on_the_way(row["level"], k),
+            "places_held": story.held(k, row["level"]) if story.reserves else None,
             "all_levels": " ".join(f"{story.dlts(level, k)}/{story.evaluable(level, k)}" for level in levels),
         }
-        wrong = {name: (row[name], value) for name, value in found.items() if row[name] != value}
+        wrong = {name: (row.get(name), value) for name, value in found.items() if row.get(name) != value}
         if wrong:
             yield f"{event}: {wrong}"
     for event in story.all(*CUTS, "expansion closed"):
@@ -1025,6 +1119,8 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
         told = f"{story.dlts(level, k)} DLT in {n} patient{'' if n == 1 else 's'} at this level"
         if event.cohort and story.gives_places_itself(event.cohort):
             told += f", {story.pending(level, k)} pending" + (f", {way} lymphodepleted" if way else "")
+            held = story.held(k, level)
+            told += f", {held} place{'' if held == 1 else 's'} held" if held else ""
         if event.detail != told:
             yield f"{event}: {event.detail!r}, by the events {told!r}"
 
@@ -1085,7 +1181,7 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
             told = new and (new["level"], story.before[following.number + 1].places, new["purpose"])
             if told != (following_level, row["next_patients"], "escalation"):
                 yield f"{event}: {row['next_patients']} at level {following_level} are decided, what follows is {told}"
-        elif row["action"] == "suspend" and (not story.rolling or following_level > level or row["next_patients"]):
+        elif row["action"] == "suspend" and (not story.rolling or _rises(story, row) or row["next_patients"]):
             yield f"{event}: accrual is suspended for {row['next_patients']} at level {following_level}"
         elif opens and (row["action"] != "stop" or story.cohorts[following.cohort]["purpose"] == "escalation"):
             yield f"{event}: a cohort is opened that nobody has asked for"
@@ -1118,6 +1214,11 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
             yield f"{event}: {event.detail}, the table has {row}"
 
 
+def _rises(story: Story, row: dict[str, Any]) -> bool:
+    """Whether a suspension permits a higher level; it may where that is full, and waits for its outcomes."""
+    return row["next_level"] > row["level"] and story.s.limits.most_per_level is None
+
+
 @promise
 def a_cohort_fits_under_the_cap(story: Story) -> Iterator[str]:
     """It is started only if the cap leaves room for all of it; a stop for the cap comes where it does not."""
@@ -1129,7 +1230,7 @@ def a_cohort_fits_under_the_cap(story: Story) -> Iterator[str]:
             if row["next_patients"] > room:
                 yield f"{event}: {row['next_patients']} places, the cap leaves {room}"
         elif row["action"] == "stop" and row["reason"] in (CAP, CAP_INCONCLUSIVE) and not story.before[k].concluding:
-            room = story.room(k, story.s.levels)
+            room = min(story.room(k, level) for level in range(1, story.s.levels + 1))
             if room >= (1 if may_be_partial else story.s.safety.cohort_size):
                 yield f"{event}: the cap still leaves {room}"
             told = re.fullmatch(
@@ -1236,7 +1337,7 @@ def stopping_rules_stop(story: Story) -> Iterator[str]:
                 ENOUGH: enough is not None and here >= enough,
                 PRECISE: _width(story, row["recommended_level"], k) <= (stopping.interval_width or 0),
                 LEVEL_FULL: story.s.limits.most_per_level is not None and max(treated) >= story.s.limits.most_per_level,
-                STUCK: not story.rolling or not story.somebody_outstanding(k),
+                STUCK: not story.rolling or not (story.somebody_outstanding(k) or story.held(k)),
             }
             if not holds.get(reason, True):
                 yield f"{event}: {reason}, with {treated} treated"
@@ -1361,7 +1462,7 @@ def an_expansion_is_for_the_recommended_dose(story: Story) -> Iterator[str]:
             yield "there is an expansion, which nobody has asked for"
         return
     level = story.decisions[-1]["recommended_level"]
-    room = story.room(event.number, level or 0)
+    room = story.room(event.number + 1, level or 0)  # nobody holds a place of the escalation any more
     following = story.events[event.number + 1]
     is_toxic = story.is_too_toxic(level or 1, event.number, story.s.stopping.expansion_too_toxic_probability)
     if expansions:

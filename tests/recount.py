@@ -65,7 +65,8 @@ def replaced(story: Story, cohort: int) -> int | str:
         gives = event.number == p.refused or (event.number == p.infused and p.placeless)
         lost = event.number == p.settled and p.outcome == "non-evaluable" and not p.placeless
         if gives or (lost and story.replaces and not rolling):
-            vacant += rolling or story.taken(cohort, k) < places
+            held = story.held(k) if story.before[k].last == cohort else 0
+            vacant += rolling or story.taken(cohort, k) + held < places
         if event.number == p.settled and p.placeless and p.evaluable(k) and vacant:
             vacant -= 1
     return count

@@ -13,10 +13,13 @@ The phases of a day, in order:
 1. data cut;
 2. committee;
 3. candidates: who comes, screening results, products, withdrawals from waiting, who is screened again, and at its end
-   consents of those who came and were not screened at once;
+   consents of those who came and were not screened at once; where a place is reserved at consent this end is a phase
+   of its own, in which a rolling rule can be asked too;
 4. infusions, and then who came today and stands on no list, or on it;
 5. lymphodepletion starts (without lymphodepletion: first infusions), and data cuts because a candidate is ready;
 6. evening: outcomes dated today of patients whose first infusion is today.
+
+Who holds a place, reserved at consent, holds it in the last cohort, and stands in `holders`.
 
 In whichever phase the cap is filled for good enrolment closes, after what happens to patients in it.
 """
@@ -40,7 +43,7 @@ from reference_rolling_rules import Lines, read_csv_lines, read_lines, rolling_s
 from reference_three_plus_three import EXCEEDED_ABOVE, TOO_TOXIC, TOP_TOLERATED, reference_rule
 from schedules import schedules_of
 
-OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
+OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, CONSENTS, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(9)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ROLLING = ("rolling six", "TITE-BOIN", "IQ rolling six", "table")
 GATES = ("stagger", "review", "notice", "product", "capacity", "closure", "weekday")
@@ -433,6 +436,7 @@ class ReferenceTrial:
         self.patients: list[Person] = []  # in order of enrolment
         self.waiting_list: list[Person] = []
         self.referred: list[Person] = []  # who came and has not consented, in order of coming
+        self.holders: list[Person] = []  # who holds a place of the last cohort, and is not treated yet
         self.cohorts: list[Cohort] = []
         self.open_cohort: Cohort | None = None
         self.deciding_on: Cohort | None = None
@@ -456,6 +460,10 @@ class ReferenceTrial:
         self.stop_reason: str | None = None
         self.recommended: int | None = None
         self.closed_days: dict[tuple[str, int], bool] = {}  # what was found out
+
+    @property
+    def reserves_at_consent(self) -> bool:
+        return self.s.treatment.place_reserved == "at_consent"
 
     def run(self) -> dict[str, Any]:
         """Go through the days until the trial ends, and return its story."""
@@ -505,15 +513,19 @@ class ReferenceTrial:
         self.phase = LYMPHODEPLETION
         self.give_places()
         while self.candidate_is_ready():
-            self.note("candidate ready", cohort=self.open_cohort)
-            self.cut(self.open_cohort, self.told(self.open_cohort), None)
-            self.committee()  # at once, if it meets today
+            self.ask_the_rule("candidate ready")
             self.give_places()
         self.what_is_waited_for()
         self.without_a_place()
         self.phase = EVENING
         self.outcomes(of_infused_today=True)
         self.close_when_the_cap_is_filled()
+
+    def ask_the_rule(self, why: str) -> None:
+        """Ask a rolling rule with windows open; at once, if it meets today."""
+        self.note(why, cohort=self.open_cohort)
+        self.cut(self.open_cohort, self.told(self.open_cohort), None)
+        self.committee()
 
     # Outcomes
 
@@ -683,6 +695,8 @@ class ReferenceTrial:
             if self.is_rolling and person.pending:
                 share = (self.today - person.infusion_day) / max(self.at[person.level].window, 1)
                 told.follow_up[person.level] += min(share, 1.0)
+        if self.is_rolling:  # their windows have not begun
+            told.pending[self.cohorts[-1].level] += len(self.holders)
         told.first_closed, told.last = self.first_closed, self.since_decision
         if not self.is_rolling:
             evaluable = [person for person in cohort.people if person.evaluable]
@@ -701,6 +715,10 @@ class ReferenceTrial:
         """Places of the cohort that nobody else can have today."""
         return self.filled(cohort) + sum(self.awaited_in_a_place(person) for person in cohort.people)
 
+    def held(self, cohort: Cohort) -> int:
+        """Places of the cohort that candidates hold."""
+        return len(self.holders) if cohort is self.cohorts[-1] else 0
+
     def awaited_in_a_place(self, person: Person) -> bool:
         """Whether the patient's outcome is awaited, and the place is not free for somebody else meanwhile.
 
@@ -716,18 +734,19 @@ class ReferenceTrial:
         """How many more evaluable patients there can be at the level before the next decision."""
         if not self.is_rolling:
             awaited = sum(self.awaited_in_a_place(person) for person in cohort.people)
-            return awaited + max(cohort.places - self.filled(cohort) - awaited, 0)
-        free = max(cohort.places - self.taken(cohort), 0)
-        return free + sum(
+            return awaited + max(cohort.places - self.filled(cohort) - awaited, self.held(cohort))
+        not_taken = max(cohort.places - self.taken(cohort), self.held(cohort))
+        return not_taken + sum(
             person.between_lymphodepletion_and_infusion or person.pending
             for person in self.patients
             if person.level == cohort.level
         )
 
     def nothing_outstanding(self, cohort: Cohort) -> bool:
-        if self.somebody_outstanding():
+        held = self.held(cohort)
+        if self.somebody_outstanding() or (held > 0 and self.outcomes_known == self.outcomes_known_at_cut):
             return False
-        return self.taken(cohort) >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
+        return self.taken(cohort) + held >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
 
     def candidate_is_ready(self) -> bool:
         """Whether a rolling rule has to be asked today because somebody waits and every place is taken."""
@@ -735,12 +754,16 @@ class ReferenceTrial:
 
     def is_to_be_asked(self) -> bool:
         """Whether a rolling rule has to be asked, as soon as a treatment can begin."""
+        return any(person not in self.holders for person in self.waiting_list) and self.can_be_asked_for_a_place()
+
+    def can_be_asked_for_a_place(self) -> bool:
+        """Whether a rolling rule would say something to whoever finds no place free."""
         cohort = self.open_cohort
-        if not self.is_rolling or cohort is None or cohort.expansion or self.suspended or not self.waiting_list:
+        if not self.is_rolling or cohort is None or cohort.expansion or self.suspended:
             return False
         if self.concluding is not None:
             return False
-        return self.taken(cohort) >= cohort.places and self.cap_room() > 0
+        return self.taken(cohort) + self.held(cohort) >= cohort.places and self.cap_room() > 0
 
     def complete(self, cohort: Cohort) -> bool:
         if self.concluding is not None and not cohort.expansion:  # for good: on all that there will be
@@ -748,6 +771,8 @@ class ReferenceTrial:
         for person in cohort.people:
             if person.between_lymphodepletion_and_infusion or person.pending:
                 return False
+        if self.held(cohort) > 0:
+            return False
         return self.filled(cohort) >= cohort.places or self.cap_room() <= 0
 
     def forced(self, cohort: Cohort, told: Told) -> bool:
@@ -805,17 +830,18 @@ class ReferenceTrial:
             self.since_decision = (0, 0)
         else:
             self.open_cohort = self.on_hold = cohort
-            cohort.places = self.taken(cohort)
+            cohort.places = self.taken(cohort) + self.held(cohort)
             self.suspended = self.outcomes_known == self.outcomes_known_at_cut
             self.news_for_data_cut = True
             return
         if action != "stop":
             if self.is_rolling and level == cohort.level:
                 self.open_cohort = cohort
-                cohort.places = self.taken(cohort) + places
+                cohort.places = self.taken(cohort) + self.held(cohort) + places
             else:
                 self.open(level, places, expansion=False)
             return
+        self.holders.clear()
         expands = self.s.safety.when_rule_finished == "expand"
         if provisional:
             # Nobody else is treated, and what is recommended is decided again when the last outcome is known.
@@ -912,6 +938,7 @@ class ReferenceTrial:
         first_at_level = all(cohort.level != level for cohort in self.cohorts)
         has_sentinel = first_at_level or self.s.safety.sentinel == "every_cohort"
         cohort = Cohort(len(self.cohorts) + 1, level, places, has_sentinel, expansion)
+        self.holders.clear()
         self.cohorts.append(cohort)
         self.open_cohort = cohort
         self.note("cohort opened", cohort=cohort)
@@ -921,6 +948,7 @@ class ReferenceTrial:
         if self.enrolment_closed:
             return
         self.enrolment_closed = True
+        self.holders.clear()
         self.note("enrolment closed")
         for person in self.people:
             if person.state is None and person.patient is None:
@@ -933,7 +961,13 @@ class ReferenceTrial:
             self.close_enrolment()
 
     def cap_room(self, permitted_level: int | None = None) -> int:
-        """Those on their way to an infusion above the permitted level will get no cells, and count no more."""
+        """Those on their way to an infusion above the permitted level will get no cells, and count no more.
+
+        Nor do the places held, of a decision for another level.
+        """
+        held = 0
+        if self.holders and permitted_level in (None, self.cohorts[-1].level):
+            held = len(self.holders)
         if permitted_level is None:
             permitted_level = self.permitted_level
         if self.s.trial.cap_counts == "evaluable":
@@ -947,7 +981,7 @@ class ReferenceTrial:
             for person in self.patients
             if person.cohort.level <= permitted_level
         )
-        return self.s.trial.planned_patients - used - on_the_way
+        return self.s.trial.planned_patients - used - on_the_way - held
 
     # Candidates
 
@@ -976,32 +1010,59 @@ class ReferenceTrial:
     def consent(self, person: Person) -> None:
         self.note("consent", person)
         person.consent_day = person.screened_from = self.today
+        if self.reserves_at_consent and self.free_places() > 0:
+            self.holders.append(person)
 
     def consents_of_the_referred(self) -> None:
+        """Let consent whoever can, and where places are reserved at consent ask a rolling rule for more of them."""
+        if self.reserves_at_consent:
+            self.phase = CONSENTS
+        self.consents_today()
+        while self.candidate_is_to_consent():
+            self.ask_the_rule("candidate to consent")
+            self.consents_today()
+
+    def candidate_is_to_consent(self) -> bool:
+        """Whether a rolling rule has to be asked today because somebody could consent and every place is taken."""
+        could = any(not self.rests("consent", person) for person in self.referred)
+        return self.reserves_at_consent and could and self.asking() == 0 and self.can_be_asked_for_a_place()
+
+    def consents_today(self) -> None:
         """Let consent who can be screened for a place; results that come today can make room for others today."""
+        while self.somebody_consents():
+            self.results()
+
+    def somebody_consents(self) -> bool:
+        """Let consent, in order of coming, who can be screened for a place; and say whether anybody has."""
+        before = len(self.referred)
         for person in list(self.referred):
             if not self.rests("consent", person) and self.wants_another_candidate():
                 self.referred.remove(person)
                 self.wait_no_longer(person)
                 self.consent(person)
-                self.results()
+        return len(self.referred) < before
 
     def wants_another_candidate(self) -> bool:
         places, most = self.places_to_screen_for(), self.s.screening.candidates_per_place
-        there = [person for person in self.people if person.consent_day is not None]
-        on_their_way = sum(person.state is None and person.patient is None for person in there)
-        return places > 0 if most is None else on_their_way < places * most
+        if self.reserves_at_consent:
+            return self.asking() < places
+        return places > 0 if most is None else self.asking() < places * most
+
+    def asking(self) -> int:
+        """How many have consented and are not treated yet, and hold no place."""
+        there = [person for person in self.people if person.consent_day is not None and person.state is None]
+        return sum(person.patient is None and person not in self.holders for person in there)
 
     def places_to_screen_for(self) -> int:
         cohort, room = self.open_cohort, max(self.cap_room(), 0)
         if self.free_places() > 0:
             return min(self.free_places(), room)
         escalates = self.concluding is None and cohort is not None and not cohort.expansion
-        if escalates and self.is_rolling and not self.suspended:
+        if escalates and self.is_rolling and not self.suspended and not self.reserves_at_consent:
             return min(1, room)
         opens = self.foreseen_day()
         if opens is not None and opens - self.today <= self.s.screening.opens_days_ahead:
-            return min(self.s.safety.cohort_size, room)
+            return min(self.s.safety.cohort_size, room) - len(self.holders)  # who may need one of the next, too
         return 0
 
     def free_places(self) -> int:
@@ -1009,7 +1070,7 @@ class ReferenceTrial:
         cohort = self.open_cohort
         if cohort is None or self.suspended or (self.concluding is not None and not cohort.expansion):
             return 0
-        return max(cohort.places - self.taken(cohort), 0)
+        return max(cohort.places - self.taken(cohort) - self.held(cohort), 0)
 
     def foreseen_day(self) -> int | None:
         """The day on which the next places open, if all goes well; None where none can be foreseen."""
@@ -1018,12 +1079,12 @@ class ReferenceTrial:
             return None
         if self.deciding_on is not None:
             return self.meeting_day
-        if cohort is None or cohort.expansion or self.on_hold is not None:
+        if cohort is None or cohort.expansion or self.on_hold is not None or self.held(cohort) > 0:
             return None
         awaited = [person for person in cohort.people if person.between_lymphodepletion_and_infusion or person.pending]
-        last = (
-            max((person.planned_infusion_day for person in awaited), default=self.today) + self.at[cohort.level].window
-        )
+        if not awaited:
+            return None
+        last = max(person.planned_infusion_day for person in awaited) + self.at[cohort.level].window
         return self.first_day_from(last + self.s.safety.review_delay_days, self.meets)
 
     def without_a_place_to_be_screened_for(self) -> None:
@@ -1056,6 +1117,7 @@ class ReferenceTrial:
         person.screenings += 1
         if person.screenings > person.screenings_passed:
             self.note("screen failure", person)
+            self.give_the_held_place_back(person)
             self.leave(person, "screen failure")
             return
         self.note("eligible", person)
@@ -1082,6 +1144,7 @@ class ReferenceTrial:
             self.take_cells(person)
         else:
             self.note("no product", person)
+            self.give_the_held_place_back(person)
             self.leave(person, "no product")
 
     def results_hold_no_longer(self, person: Person) -> bool:
@@ -1137,6 +1200,7 @@ class ReferenceTrial:
             if person in waiting:
                 waiting.remove(person)
         self.note(event, person)
+        self.give_the_held_place_back(person)
         self.leave(person, state if person.consent_day is not None else "not consented")
 
     def without_a_place(self) -> None:
@@ -1149,7 +1213,8 @@ class ReferenceTrial:
         accrual = self.s.accrual
         is_full = accrual.most_waiting is not None and already_waiting >= accrual.most_waiting
         has_waited = bool(person.waited_days)
-        if not may_wait or accrual.without_place == "lost" or (is_full and not has_waited):
+        is_lost = not may_wait or accrual.without_place == "lost" or (is_full and not has_waited)
+        if is_lost and person not in self.holders:
             self.leave_without_a_place(person, "no place", "no place")
         elif accrual.patience_days is not None and (person.waited_days or 0) >= accrual.patience_days:
             self.leave_without_a_place(person, "withdrew", "withdrew waiting")
@@ -1191,15 +1256,24 @@ class ReferenceTrial:
             person.refused = True
             self.note("not infused", person)
             self.leave(person, "not infused")
-            if self.concluding is not None or (self.is_rolling and not person.cohort.expansion):
-                self.known_since_the_cut()  # the rule was told that this patient is pending
-            self.news_for_data_cut = True  # nobody may be left to wait for
-            if person.cohort is self.on_hold:
-                person.cohort.places -= 1  # nobody is treated in a suspended cohort before the rule is asked again
+            self.place_given_back(person.cohort)
         else:
             person.infusion_day = self.today
             person.outcome = "pending"
             self.infuse(person)
+
+    def place_given_back(self, cohort: Cohort) -> None:
+        """Note that somebody who had a place, or held one, gets no infusion."""
+        if self.concluding is not None or (self.is_rolling and not cohort.expansion):
+            self.known_since_the_cut()  # the rule was told of somebody pending
+        self.news_for_data_cut = True  # nobody may be left to wait for
+        if cohort is self.on_hold:
+            cohort.places -= 1  # nobody is treated in a suspended cohort before the rule is asked again
+
+    def give_the_held_place_back(self, person: Person) -> None:
+        if person in self.holders:
+            self.holders.remove(person)
+            self.place_given_back(self.cohorts[-1])
 
     def infuse(self, person: Person) -> None:
         person.infusions += 1
@@ -1207,18 +1281,21 @@ class ReferenceTrial:
         self.note("infusion", person)
 
     def give_places(self) -> None:
-        while self.waiting_list and self.slot_is_open():
-            person = self.waiting_list.pop(0)
+        while self.slot_is_open():
+            person = self.first_with_a_place()
+            self.waiting_list.remove(person)
             self.wait_no_longer(person)
+            if person in self.holders:
+                self.holders.remove(person)
             person.patient = len(self.patients) + 1
-            person.cohort = self.open_cohort
-            person.level = self.open_cohort.level
+            person.cohort = self.cohorts[-1]
+            person.level = person.cohort.level
             person.fate = self.nature.fate(self.replicate, person.patient - 1, person.level)
             person.treatment_start_day = self.today
             lead = self.at[person.level].lead
             person.planned_infusion_day = self.today + lead
             self.patients.append(person)
-            self.open_cohort.people.append(person)
+            person.cohort.people.append(person)
             if lead > 0:
                 self.note("lymphodepletion", person)
             else:
@@ -1236,29 +1313,41 @@ class ReferenceTrial:
 
     def slot_is_open(self) -> bool:
         self.give_notice()
-        return self.place_is_free() and not any(self.shut(gate, self.today) for gate in GATES)
+        return self.first_with_a_place() is not None and not any(self.shut(gate, self.today) for gate in GATES)
+
+    def first_with_a_place(self) -> Person | None:
+        return next((person for person in self.waiting_list if self.has_a_place(person)), None)
+
+    def has_a_place(self, person: Person) -> bool:
+        """Whether somebody in line may start as soon as gates let him; a level that is left gets nobody new."""
+        if person not in self.holders:
+            return self.place_is_free()
+        must_be_left = self.deciding_on is not None and self.still_to_come is not None
+        if must_be_left or self.cohorts[-1].level > self.permitted_level:  # suspended, and further down
+            return False
+        return self.cap_room() + len(self.holders) > 0
 
     def place_is_free(self) -> bool:
         return self.free_places() > 0 and self.cap_room() > 0
 
     def what_is_waited_for(self) -> None:
         """Write down the first gate that is shut for a place, or a question to a rolling rule, if it is another."""
-        if not self.waiting_list:
-            return
-        if self.place_is_free():
+        if self.first_with_a_place() is not None:
             gates = GATES
         elif self.is_to_be_asked():
             gates = GATES_TO_BE_ASKED
         else:
             return
         first = next((gate for gate in gates if self.shut(gate, self.today)), None)
-        if first is not None and first != self.open_cohort.waits_for:
-            self.open_cohort.waits_for = first
-            self.note(first, cohort=self.open_cohort)
+        cohort = self.cohorts[-1]
+        if first is not None and first != cohort.waits_for:
+            cohort.waits_for = first
+            self.note(first, cohort=cohort)
 
     def shut(self, gate: str, day: int) -> bool:
-        """Whether a gate does not let a treatment of the open cohort begin on a day, as far as is known today."""
-        treatment, schedule = self.s.treatment, self.at[self.open_cohort.level]
+        """Whether a gate does not let a treatment of the last cohort begin on a day, as far as is known today."""
+        cohort = self.cohorts[-1]
+        treatment, schedule = self.s.treatment, self.at[cohort.level]
         infusion_day = day + schedule.lead
         later_days = [infusion_day + later for later in schedule.infusion_days[1:]]
         if gate == "weekday":
@@ -1278,7 +1367,6 @@ class ReferenceTrial:
         if gate == "notice":
             notice = self.s.treatment.notice_days
             return notice > 0 and day < self.waiting_list[0].told_day + notice
-        cohort = self.open_cohort
         if gate == "review":
             return day < cohort.review_day
         before = [person for person in cohort.people if not person.refused]

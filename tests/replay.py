@@ -6,6 +6,7 @@ Read with the scenario's keys, and nothing else of `escalate`: `promises` holds 
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,13 +18,16 @@ from scipy.stats import beta
 from escalate import Trial
 from replay_gates import GATES, OF_UNIT, Days, Gates
 
-OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(8)
+OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, CONSENTS, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(9)
+"""The phases of a day; consents have one of their own, at the end of that of candidates, where they reserve places."""
 CLOSED_LEVEL = "withheld: the committee has closed this dose level"
 NEVER = 10**9
 OF_OUTCOMES = ("DLT", "late toxicity", "window completed", "drop-out", "follow-up completed")
 COMPLETE = ("cohort complete", "nothing outstanding")
 LEAVING = ("withdrew", "no place", "turned away", "screen failure", "no product")
-CUTS = (*COMPLETE, "decision forced", "candidate ready")
+ASKED = {"candidate to consent": CONSENTS, "candidate ready": LYMPHODEPLETION}
+"""Data cuts because a rolling rule is asked for a place, each with the phase in which that happens."""
+CUTS = (*COMPLETE, "decision forced", *ASKED)
 """Events of data cuts that the committee decides on (an expansion's "cohort complete" is not one)."""
 FOLLOWS = ("cohort opened", "enrolment closed", "turned away")
 """Events that follow from the one before them, in the same phase of the day; so does the closing of an expansion that
@@ -89,6 +93,11 @@ class Before(NamedTuple):
     """Number of the last decision's event."""
     decisions: int = 0
 
+    @property
+    def last(self) -> int | None:
+        """The cohort in which places are held, if some are: the open one, or the one that a decision is due on."""
+        return self.deciding if self.open is None else self.open
+
 
 @dataclass
 class Person:
@@ -97,6 +106,8 @@ class Person:
     row: dict[str, Any]
     events: list[Event] = field(default_factory=list)
     consented: int = NEVER
+    place: tuple[int, int] = (NEVER, NEVER)
+    """From when to when the person held a place of a cohort before treatment, reserved at consent."""
     line: list[tuple[int, int]] = field(default_factory=list)
     """From when to when the person stood in the line for places, each time."""
     told: list[tuple[int, int]] = field(default_factory=list)
@@ -167,6 +178,14 @@ class Person:
         """Whether the person has consented, and has no place yet."""
         return self.consented < k <= min(self.start, self.gone)
 
+    def holds(self, k: int) -> bool:
+        """Whether a place is reserved for the person, who is not treated yet."""
+        return self.place[0] < k <= self.place[1]
+
+    def asks_without(self, k: int) -> bool:
+        """Whether the person has consented, and neither has nor holds a place."""
+        return self.asks(k) and not self.holds(k)
+
     @property
     def state(self) -> str:
         """The state that the person ended in, by the events."""
@@ -194,6 +213,7 @@ class Story:
         self.declares_itself = s.rule.name in DECLARES_ITSELF or (is_table and s.rule.target is None)
         self.cap, self.replaces = s.trial.planned_patients, s.safety.replace_non_evaluable
         self.counts_infused = s.trial.cap_counts == "infused"
+        self.reserves = s.treatment.place_reserved == "at_consent"
         names = ("candidate", "patient", "cohort", "level", "detail", "event", "day")
         log = [dict(zip(names, row, strict=True)) for row in zip(*(trial.events[n] for n in names), strict=True)]
         self.rows = {
@@ -215,6 +235,7 @@ class Story:
                 self.person(event).events.append(event)
         for person in self.people:
             self._read(person)
+        self._read_reserved()
         self.patients = sorted((p for p in self.people if p.patient is not None), key=lambda p: p.start)
         self.by_cohort = {c: [p for p in self.patients if p.cohort == c] for c in self.cohorts}
         self.before = self._replay()
@@ -228,7 +249,8 @@ class Story:
         seen: set[int] = set()
         infused_on: dict[int, int] = {}
         consented: set[int] = set()
-        ready_day, phase = -1, OUTCOMES
+        asked_day = consents_day = -1
+        asked_phase = phase = OUTCOMES
         for event in log:
             what, who, day = event["event"], event["candidate"], event["day"]
             if what in OF_OUTCOMES:
@@ -236,10 +258,11 @@ class Story:
             elif what in (*COMPLETE, "decision forced") or (what == "expansion closed" and event["cohort"]):
                 phase = DATA_CUT
             elif what == "decision":
-                phase = LYMPHODEPLETION if ready_day == day else COMMITTEE
+                phase = asked_phase if asked_day == day else COMMITTEE
             elif what in OF_CANDIDATES or (what == "withdrew" and (event["detail"] or "").startswith(PATIENCE_OVER)):
-                phase = CANDIDATES
                 consented |= {who} if what == "consent" else set()
+                consents_day = day if what == "consent" and self.reserves else consents_day
+                phase = CONSENTS if consents_day == day else CANDIDATES
             elif what in ("waits", "no place", "withdrew") and who not in consented:
                 phase = INFUSIONS
             elif what in ("infusion", "infusion withheld", "not infused"):
@@ -248,10 +271,12 @@ class Story:
                 infused_on.setdefault(who, day)
             elif what == "trial ended":
                 phase = END
+            elif what in ASKED:
+                phase = asked_phase = ASKED[what]
+                asked_day = day
+                consents_day = day if phase == CONSENTS else consents_day
             elif what not in (*FOLLOWS, "expansion closed"):
                 phase = LYMPHODEPLETION
-            if what == "candidate ready":
-                ready_day = day
             yield phase
 
     def _read(self, person: Person) -> None:
@@ -287,6 +312,20 @@ class Story:
             person.planned_day = self.events[person.start].day + self.schedule(person.level).lead
         at_once = s.safety.replace_partial_dose == "at_once" and person.cohort is not None
         person.placeless = person.reduced and at_once and not self.gives_places_itself(person.cohort or 0)
+
+    def _read_reserved(self) -> None:
+        """Note who held a place: from a consent that is told so, until whoever holds it starts, or goes, or the cohort
+        gives no places any more. Screening again is none of these."""
+        gone = [e.number for e in self.all("cohort opened", "expansion closed", "enrolment closed")]
+        for event, row in zip(self.all("decision"), self.decisions, strict=False):
+            stays = self.rolling and row["next_level"] == row["level"]
+            if row["action"] == "stop" or not (stays or row["action"] == "suspend"):
+                gone.append(event.number)
+        for event in self.all("consent"):
+            if self.reserves and event.detail is not None:
+                p = self.person(event)
+                until = min([number for number in gone if number > event.number], default=NEVER)
+                p.place = event.number, min(until, p.start, p.gone)
 
     def _read_waits(self, person: Person) -> None:
         """Note when the person stood in the line, and when the person waited, as told."""
@@ -338,7 +377,21 @@ class Story:
         now = self.before[k]
         if now.open is None or now.held or now.concluding or now.permitted is None:
             return 0
-        return max(min(now.places - self.taken(now.open, k), self.room(k, now.permitted)), 0)
+        return max(min(self.vacant(k), self.room_now(k)), 0)
+
+    def vacant(self, k: int) -> int:
+        """Places of the open cohort that are neither taken nor held, whatever the cap leaves."""
+        now = self.before[k]
+        return 0 if now.open is None else now.places - self.taken(now.open, k) - self.held(k)
+
+    def has_place(self, person: Person, k: int) -> bool:
+        """Whether a person in the line needs nothing but open gates; a place held at a level to be left is none."""
+        if not person.holds(k):
+            return self.free(k) > 0
+        permitted = self.before[k].permitted
+        if permitted is None or self.held(k, permitted) == 0 or self.must_be_left(k) is not None:
+            return False
+        return self.room_now(k) + self.held(k) > 0
 
     def _read_dose(self, person: Person, event: Event, count: int) -> None:
         """Note whether an infusion is less than planned, by its detail."""
@@ -397,7 +450,7 @@ class Story:
             return now._replace(open=row["cohort"], held=True, concluding=True, permitted=None)
         now = now._replace(permitted=row["next_level"])
         if self.rolling and row["next_level"] == row["level"]:
-            taken = self.taken(row["cohort"], event.number + 1)
+            taken = self.taken(row["cohort"], event.number + 1) + self.held(event.number + 1)
             return now._replace(open=row["cohort"], places=taken + row["next_patients"])
         return now
 
@@ -422,15 +475,28 @@ class Story:
             for p in self.by_cohort[cohort]
         )
 
+    def held(self, k: int, level: int | None = None) -> int:
+        """Places reserved for candidates who are not treated yet; where a level is given, those at it."""
+        held = sum(p.holds(k) for p in self.people) if self.reserves else 0
+        opened = max(e.cohort for e in self.all("cohort opened") if e.number < k) if held else 0
+        return held if level is None or not held or self.cohorts[opened]["level"] == level else 0
+
     def room(self, k: int, permitted: int) -> int:
-        """What the cap leaves; who is on the way to a level above the permitted one gets nothing, and takes none."""
+        """What the cap leaves; who is on the way to a level above the permitted one gets nothing, and takes none.
+
+        Places held at another level take none either.
+        """
         if self.counts_infused:
             used = sum(p.infused < k for p in self.patients)
         else:
             used = sum(p.evaluable(k) or (p.pending(k) and not p.placeless) for p in self.patients)
-        return (
-            self.cap - used - sum(p.on_the_way(k) and p.level <= permitted and p.told_off >= k for p in self.patients)
-        )
+        on_the_way = sum(p.on_the_way(k) and p.level <= permitted and p.told_off >= k for p in self.patients)
+        return self.cap - used - on_the_way - self.held(k, permitted)
+
+    def room_now(self, k: int) -> int:
+        """What the cap leaves for whoever is given a place now, wherever places are held."""
+        permitted = self.before[k].permitted or 0
+        return self.room(k, permitted) + self.held(k, permitted) - self.held(k)
 
     def evaluable(self, level: int, k: int) -> int:
         return sum(p.level == level and p.evaluable(k) for p in self.patients)
@@ -446,25 +512,31 @@ class Story:
         return sum(p.level == level and p.on_the_way(k) for p in self.patients)
 
     def treated(self, level: int, k: int) -> int:
-        """Patients at a level that the rule hears of: a rolling one of the pending, and of those on the way, too."""
-        more = self.pending(level, k) + self.on_the_way(level, k) if self.rolling else 0
+        """Patients at a level that the rule hears of: a rolling one of the pending, of those on the way, and of places
+        held, too."""
+        more = self.pending(level, k) + self.on_the_way(level, k) + self.held(k, level) if self.rolling else 0
         return self.evaluable(level, k) + more
 
     def somebody_outstanding(self, k: int) -> bool:
         return any(p.on_the_way(k) or p.pending(k) for p in self.patients)
 
     def is_complete(self, k: int) -> bool:
-        """Whether no outcome of the open cohort is awaited, and no place can be filled any more."""
+        """Whether no outcome of the open cohort is awaited, and no place can be filled any more.
+
+        While places are held a rolling rule is asked as soon as there is something new, and no other is.
+        """
         now = self.before[k]
         assert now.open is not None
+        if self.held(k) and not (self.gives_places_itself(now.open) and self.news_since(self.last_asked(k), k)):
+            return False
         if self.gives_places_itself(now.open) or now.concluding:
             if self.somebody_outstanding(k):
                 return False
         elif any(p.on_the_way(k) or p.pending(k) for p in self.by_cohort[now.open]):
             return False
-        if now.held or self.taken(now.open, k) >= now.places:
+        if now.held or self.vacant(k) <= 0:
             return True
-        return now.permitted is not None and self.room(k, now.permitted) <= 0
+        return now.permitted is not None and self.room_now(k) <= 0
 
     def is_too_toxic(self, level: int, k: int, probability: float | None) -> bool | None:
         """Whether P(DLT) at a level is too large, more likely than this; None where the rule alone can say."""
@@ -548,8 +620,14 @@ class Story:
         return int(self.cohorts[cohort]["level"])
 
     def news_since(self, first: int, k: int) -> bool:
-        """Whether something that a rolling rule reads became known between two events."""
-        return any(first < number < k for p in self.patients for number in (p.settled, p.refused))
+        """Whether something that a rolling rule reads became known between two events: who held a place can leave."""
+        given_back = (p.gone for p in self.people if p.gone == p.place[1] < NEVER)
+        known = itertools.chain(given_back, *((p.settled, p.refused) for p in self.patients))
+        return any(first < number < k for number in known)
+
+    def last_asked(self, k: int) -> int:
+        """The number of the last data cut, or decision, before an event."""
+        return max((e.number for e in self.events[:k] if e.what in (*CUTS, "decision")), default=-1)
 
     def resumes_on(self, k: int) -> int:
         """The day on which everybody pending at the level has been observed for as long as a suspended rule asks."""
@@ -561,6 +639,7 @@ class Story:
         days = next(day for day in range(window + 1) if day >= share * window - 1e-9)
         k = decided + 1
         here = [p.planned_day for p in self.patients if p.level == level and (p.on_the_way(k) or p.pending(k))]
+        here += [self.events[decided].day] * self.held(k, level)
         day = max(here) + days if here and days else NEVER
         return day if day > self.events[decided].day else NEVER
 
@@ -573,13 +652,19 @@ class Story:
 
         Where a rolling rule has to be asked first, those on whose days it is.
         """
-        now = self.before[k]
-        if now.open is None or now.concluding or now.permitted is None or self.room(k, now.permitted) <= 0:
-            return ()
-        if not now.held and self.taken(now.open, k) < now.places:
+        line = self.line(k)
+        if any(self.has_place(p, k) for p in line):
             return GATES
-        is_asked = self.gives_places_itself(now.open) and (not now.held or self.may_be_asked_again(day, k))
-        return OF_UNIT if is_asked else ()
+        return OF_UNIT if not all(p.holds(k) for p in line) and self.gives_more_when_asked(day, k) else ()
+
+    def gives_more_when_asked(self, day: int, k: int) -> bool:
+        """Whether a rolling rule is to be asked for a place: none is free, and there is something to be asked."""
+        now = self.before[k]
+        if now.open is None or now.concluding or now.permitted is None or self.room_now(k) <= 0:
+            return False
+        if not self.gives_places_itself(now.open) or (not now.held and self.vacant(k) > 0):
+            return False
+        return not now.held or self.may_be_asked_again(day, k)
 
     def waited_for(self, cohort: int, k: int) -> str:
         """The gate that a cohort's places wait for, as events call it."""

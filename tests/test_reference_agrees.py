@@ -81,7 +81,7 @@ DECISION_COLUMNS = (
 )
 FREE_ORDER = (OUTCOMES, CANDIDATES, INFUSIONS, EVENING)
 ACTIONS = ("escalate", "stay", "de-escalate", "suspend", "stop")
-ASKED = ("candidate ready", "decision")
+ASKED = ("candidate ready", "candidate to consent", "decision")
 OF_ATTEMPTS = ("apheresis", "manufacture failed", "out of specification")
 Event = tuple[Any, ...]
 TOO_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
