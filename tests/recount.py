@@ -168,9 +168,12 @@ def _waited_for(story: Story, k: int) -> str:
 
 
 def _may_start(story: Story, cohort: int, k: int) -> bool:
-    """Whether a place is free, or a rolling rule would give one; one that stops when it is asked next gives none."""
+    """Whether a place is free, or a rolling rule would give one; one that stops when it is asked next gives none.
+
+    A place that is held is free until treatment starts in it.
+    """
     now = story.before[k]
-    if now.held or story.room(k, now.permitted or 0) <= 0:
+    if now.held or story.room_now(k) + story.held(k) <= 0:
         return False
     if story.taken(cohort, k) < now.places or not story.gives_places_itself(cohort):
         return story.taken(cohort, k) < now.places

@@ -829,6 +829,8 @@ class ReferenceTrial:
         if action != "suspend":
             self.since_decision = (0, 0)
         else:
+            if level < cohort.level:
+                self.holders.clear()  # nobody starts there any more
             self.open_cohort = self.on_hold = cohort
             cohort.places = self.taken(cohort) + self.held(cohort)
             self.suspended = self.outcomes_known == self.outcomes_known_at_cut
@@ -1323,7 +1325,7 @@ class ReferenceTrial:
         if person not in self.holders:
             return self.place_is_free()
         must_be_left = self.deciding_on is not None and self.still_to_come is not None
-        if must_be_left or self.cohorts[-1].level > self.permitted_level:  # suspended, and further down
+        if must_be_left:
             return False
         return self.cap_room() + len(self.holders) > 0
 

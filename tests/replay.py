@@ -318,8 +318,9 @@ class Story:
         gives no places any more. Screening again is none of these."""
         gone = [e.number for e in self.all("cohort opened", "expansion closed", "enrolment closed")]
         for event, row in zip(self.all("decision"), self.decisions, strict=False):
-            stays = self.rolling and row["next_level"] == row["level"]
-            if row["action"] == "stop" or not (stays or row["action"] == "suspend"):
+            level, following = row["level"], row["next_level"]
+            suspends = row["action"] == "suspend" and following >= level
+            if row["action"] == "stop" or not (suspends or (self.rolling and following == level)):
                 gone.append(event.number)
         for event in self.all("consent"):
             if self.reserves and event.detail is not None:
@@ -388,8 +389,7 @@ class Story:
         """Whether a person in the line needs nothing but open gates; a place held at a level to be left is none."""
         if not person.holds(k):
             return self.free(k) > 0
-        permitted = self.before[k].permitted
-        if permitted is None or self.held(k, permitted) == 0 or self.must_be_left(k) is not None:
+        if self.before[k].permitted is None or self.must_be_left(k) is not None:
             return False
         return self.room_now(k) + self.held(k) > 0
 

@@ -208,6 +208,8 @@ def asked(number: int) -> Scenario:
     if changes["screening.while_closed"] != "goes_on":
         changes["screening.candidates_per_place"] = some([None, 1, 1, 2])
         changes["screening.opens_days_ahead"] = some([0, 3, 14])
+        if some([True, False]):
+            changes |= {"treatment.place_reserved": "at_consent", "screening.candidates_per_place": None}
     if scenario.accrual.without_place == "wait":
         changes |= {"accrual.patience_days": some([None, 0, 5, 20]), "accrual.most_waiting": some([None, None, 1, 3])}
     else:
@@ -217,6 +219,8 @@ def asked(number: int) -> Scenario:
     patience = changes.get("accrual.patience_days", 0 if scenario.accrual.without_place == "lost" else None)
     if patience is not None:  # else nobody is treated
         changes["treatment.notice_days"] = min(changes["treatment.notice_days"], max(patience - 1, 0))
+    if changes.get("treatment.place_reserved") == "at_consent":
+        changes["treatment.notice_days"] = 0
     if some([True, False]):
         changes["product"] = {
             "kind": "autologous",

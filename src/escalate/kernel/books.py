@@ -17,7 +17,7 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
     nobody = Wait.MANUFACTURE if w.making else Wait.PATIENTS
     for_place = w.wake_gate if w.ready else nobody
     for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
-    if not w.held and room(p, w, w.permitted) + w.reserved <= 0:
+    if not w.held and room(p, w, w.permitted) <= 0:
         w.waits[for_outcome] += days
     elif w.rolling and not w.held:
         if w.taken < w.places:

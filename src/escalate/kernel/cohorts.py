@@ -10,7 +10,7 @@ from .books import no_doubt
 from .candidates import close_enrolment
 from .codes import Answer, Ask, Followup, Outcome, Run, Wait
 from .one_by_one import let_go_of_places, notice_is_void
-from .places import beyond_places, is_complete, levels_change, meeting_day, outcomes_to_come, room
+from .places import beyond_places, is_complete, levels_change, meeting_day, outcomes_to_come, room, room_now
 from .questions import answer, ask, write_counts
 
 
@@ -214,7 +214,8 @@ def decision(p: Protocol, w: Bench, t: Tables) -> int:
         found = decision_with(p, w, t, places if places > 0 else 0)
         asks -= 1
         if asks and found >= 0:
-            places = room(p, w, t.answers[found][Answer.TO_LEVEL])
+            level = t.answers[found][Answer.TO_LEVEL]
+            places = room(p, w, level) - (w.reserved if level == w.level else 0)
     return found
 
 
@@ -255,7 +256,7 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
     provisional = is_provisional(w, decided)
     levels_change(p, w, t, late)
     the_committee_has_met(w, action)
-    if action == Action.STOP or (action != Action.SUSPEND and level != w.level):
+    if action == Action.STOP or level < w.level or (action != Action.SUSPEND and level > w.level):
         let_go_of_places(w, t)
     permit(w, t, decided[Answer.RULE_ALONE] if provisional else level)
     if action != Action.SUSPEND and stays_calm(p, w):
@@ -311,7 +312,7 @@ def finish(p: Protocol, w: Bench, t: Tables, level: int, reason: int, late: int)
     w.recommended, w.reason = level, reason
     if w.cohorts:
         w.ended_day = w.today
-    if p.expands and level != NO_LEVEL and room(p, w, w.permitted) > 0:
+    if p.expands and level != NO_LEVEL and room_now(p, w) > 0:
         w.expands_at = level
     else:
         close_enrolment(p, w, t, late)
@@ -328,4 +329,4 @@ def open_expansion(p: Protocol, w: Bench, t: Tables, late: int) -> None:
         is_too_toxic(p, w, t, late)
         close_enrolment(p, w, t, late)
     else:
-        open_cohort(p, w, w.level, room(p, w, w.permitted), 1)
+        open_cohort(p, w, w.level, room_now(p, w), 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ..nature.streams import NEVER
 from .bench import Bench, Candidate, Protocol, Tables
 from .codes import NOT_KNOWN, Outcome, Run, Way
-from .places import has_free_place, meeting_day_of_cut, room, whose_turn
+from .places import has_free_place, meeting_day_of_cut, room_now, whose_turn
 
 
 def next_to_come(p: Protocol, w: Bench, t: Tables) -> int:
@@ -192,7 +192,7 @@ def asking(w: Bench, t: Tables) -> int:
 
 def places_to_consent_for(p: Protocol, w: Bench, t: Tables, sooner: int) -> int:
     """Return for how many places candidates consent, today or, with `sooner`, whenever the next ones are foreseen."""
-    left = room(p, w, w.permitted)
+    left = room_now(p, w)
     if left <= 0:
         return 0
     if w.open and has_free_place(w):
@@ -213,7 +213,7 @@ def may_be_asked(w: Bench) -> bool:
 
 def may_ask_at_consent(p: Protocol, w: Bench, t: Tables) -> bool:
     """Return whether a rolling rule is asked today for somebody who would consent, since every place is taken."""
-    if not p.reserves or not may_be_asked(w) or has_free_place(w) or room(p, w, w.permitted) <= 0:
+    if not p.reserves or not may_be_asked(w) or has_free_place(w) or room_now(p, w) <= 0:
         return False
     if asking(w, t):
         return False
@@ -327,7 +327,7 @@ def give_notice(p: Protocol, w: Bench, t: Tables) -> None:
     """Tell as many as there are places for, in their turn."""
     if not w.open or not has_free_place(w):
         return
-    free, left = w.places - w.taken, room(p, w, w.permitted)
+    free, left = w.places - w.taken, room_now(p, w)
     free = free if free < left else left
     day = place = -1
     while free > 0:

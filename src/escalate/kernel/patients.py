@@ -7,7 +7,7 @@ from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import close_enrolment, first_in_line_goes
 from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
 from .one_by_one import give_notice, is_enrolled
-from .places import has_free_place, meeting_day, next_with_place, room, shut_until, stop_infusions
+from .places import has_free_place, meeting_day, next_with_place, room_now, shut_until, stop_infusions
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -20,7 +20,7 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
             place = next_with_place(p, w, t)
             if place < 0:
                 return NEVER
-        elif not w.open or not has_free_place(w) or room(p, w, w.permitted) <= 0:
+        elif not w.open or not has_free_place(w) or room_now(p, w) <= 0:
             return NEVER
         until = shut_until(p, w, t)
         if until > w.today:
@@ -42,7 +42,7 @@ def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:
     """Return whether a rolling rule is to be asked, since a candidate is ready and every place is taken."""
     if w.ready == 0 or not w.open or not w.rolling or w.concluding:
         return False
-    if has_free_place(w) or room(p, w, w.permitted) <= 0:
+    if has_free_place(w) or room_now(p, w) <= 0:
         return False
     return w.news == 1 or w.held == 0
 

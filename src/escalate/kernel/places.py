@@ -13,14 +13,17 @@ def has_free_place(w: Bench) -> bool:
 
 
 def room(p: Protocol, w: Bench, level: int) -> int:
-    """Return what the cap leaves if nothing above a level is given any more; places held count at their level."""
+    """Return what the cap leaves if nothing above a level is given any more; places held are not counted."""
     used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows - w.placeless
     if w.on_the_way:
         for at in range(level + 1):
             used += w.to_be_infused[at]
-    if level == w.level:
-        used += w.reserved
     return p.cap - used
+
+
+def room_now(p: Protocol, w: Bench) -> int:
+    """Return what the cap leaves as levels stand now, beside the places that are held."""
+    return room(p, w, w.permitted) - w.reserved
 
 
 def outcomes_to_come(w: Bench) -> int:
@@ -48,7 +51,7 @@ def is_complete(p: Protocol, w: Bench) -> bool:
             return False
     elif w.cohort_lymphodepleted or w.cohort_pending:
         return False
-    return not has_free_place(w) or room(p, w, w.permitted) <= 0
+    return not has_free_place(w) or room_now(p, w) <= 0
 
 
 def stop_infusions(p: Protocol, w: Bench, t: Tables, person: Person, until: int) -> None:
@@ -148,10 +151,10 @@ def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
     A place that is held is there while accrual is suspended, too, and while the committee is called, unless the level
     is about to be left.
     """
-    if w.open and has_free_place(w) and room(p, w, w.permitted) > 0:
+    if w.open and has_free_place(w) and room_now(p, w) > 0:
         return whose_turn(w, t, -1, -1)
     is_left = w.cut_forced == 1 and w.meeting_day != NEVER
-    if w.reserved == 0 or is_left or room(p, w, w.permitted) + w.reserved <= 0:
+    if w.reserved == 0 or is_left or room(p, w, w.permitted) <= 0:
         return -1
     place = whose_turn(w, t, -1, -1)
     while place >= 0 and not t.here[place].holds:

@@ -130,14 +130,14 @@ class Census:
     def room_up_to(self, level: int) -> int:
         """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells.
 
-        Places that are held count at their level; a move to another one lets go of them.
+        Places that are held are not counted.
         """
         with_place = sum(self.evaluable) + sum(self.pending) - self.placeless
         used = self.infused if self._cap_counts == "infused" else with_place
         on_the_way = self.lymphodepleted and sum(
             c.lymphodepleted - c.withheld for c in self._cohorts if c.level <= level
         )
-        return self._cap - used - on_the_way - self.reserved_at(level)
+        return self._cap - used - on_the_way
 
     def reserved_at(self, level: int) -> int:
         """Return how many places at a level are held; all places held are of the last cohort."""

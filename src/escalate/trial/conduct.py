@@ -360,8 +360,7 @@ class Conduct:
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
-        goes_on = decision.action is Action.SUSPEND or decision.level == cohort.level
-        if decision.action is Action.STOP or not goes_on:
+        if self.leaves(decision, cohort):
             self.let_go_of_places()
         decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
         self.log.decision(self.clock.today, cohort, decision)
@@ -369,6 +368,12 @@ class Conduct:
         detail = f"{decision.action.words}: {why}"
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
+
+    def leaves(self, decision: Decision, cohort: CohortFile) -> bool:
+        """Return whether a decision leaves a cohort for good, or its level, which a suspension can close, too."""
+        if decision.action is Action.SUSPEND:
+            return decision.level < cohort.level
+        return decision.action is Action.STOP or decision.level != cohort.level
 
     def permit(self, level: int) -> None:
         """Let nobody be infused above a level; who is on the way to one is told, and gets no cells whatever follows."""
@@ -380,9 +385,13 @@ class Conduct:
                     person.withheld = person.withheld or (person.state is None and person.infusion_day is None)
 
     def asked(self, counts: Counts, outstanding: int = 0) -> Decision:
-        """Return what the committee says; what the cap leaves depends on the level that it says."""
+        """Return what the committee says; what the cap leaves depends on the level that it says.
+
+        A move to another level lets go of the places that are held, so that they leave room there.
+        """
         freely = self.committee.decide(counts, ANY_NUMBER, outstanding)
-        return self.committee.decide(counts, self.census.room_up_to(freely.level), outstanding)
+        room = self.census.room_up_to(freely.level) - self.census.reserved_at(freely.level)
+        return self.committee.decide(counts, room, outstanding)
 
     def see_what_came(self, cohort: CohortFile) -> None:
         """Put before the committee what became known since the data cut: a rolling rule decides on today's data."""
@@ -392,8 +401,8 @@ class Conduct:
 
     @property
     def room(self) -> int:
-        """Patients that the cap leaves."""
-        return self.census.room_up_to(self.permitted_level)
+        """Patients that the cap leaves, beside those who hold a place."""
+        return self.census.room_up_to(self.permitted_level) - self.places_held
 
     def close_enrolment(self, why: str) -> None:
         """Enrol nobody from now on, if that is not so already; whoever is not enrolled is turned away."""
