@@ -207,6 +207,45 @@ def test_nobody_starts_at_a_level_that_must_be_left() -> None:
     assert told(trial)[2:] == [(2, 0, 0, 0, 3, "stay"), (3, 2, 1, 0, 1, "de-escalate")]
 
 
+def test_a_suspension_that_closes_the_level_lets_go_of_its_places() -> None:
+    """Two DLTs at level 2, where candidate 9 holds a place, while one of six at level 1 is pending: back, and wait.
+
+    Candidate 9 is ready the day after, and starts nowhere; on day 14 level 1 is the MTD.
+    """
+    trial = simulate_trial(
+        rolling(
+            accrual__consent_days=[0, 0, 0, 0, 0, 5, 9, 9, 11],
+            safety__early_decision=True,
+            what_if=[{"patient": 7, "dlt_day": 1}, {"patient": 8, "dlt_day": 1}],
+            trial__max_days=20,
+        )
+    )
+    late = [line for line in log_of(trial) if int(line.split()[0]) in (11, 12, 13, 14)]
+    assert late == expected("""
+        11 eligible c7
+        11 eligible c8
+        11 referred c9
+        11 candidate to consent k2@2
+        11 decision k2@2
+        11 consent c9
+        11 infusion p7
+        11 infusion p8
+        12 DLT p7
+        12 DLT p8
+        12 decision forced k2@2
+        12 decision k2@1
+        13 eligible c9
+        13 waits c9
+        14 window completed p6
+        14 follow-up completed p6
+        14 nothing outstanding k2@2
+        14 decision k2@1
+        14 enrolment closed
+        14 turned away c9
+    """)
+    assert told(trial)[-2:] == [(12, 2, 0, 0, 1, "suspend"), (14, 2, 0, 0, 0, "stop")]
+
+
 def test_a_place_that_is_held_waits_for_its_gate_where_nobody_waits() -> None:
     """Whoever finds no place is lost; but who holds one, and is ready in the stagger, is not."""
     trial = simulate_trial(
@@ -222,7 +261,7 @@ def test_a_place_that_is_held_waits_for_its_gate_where_nobody_waits() -> None:
     assert trial.patients["treatment_start_day"] == [2, 7, 7, None]
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(scenarios(everything=True, reviews=True, sites=True))
 def test_with_a_cohort_rule_a_place_held_is_one_candidate_for_each_place(scenario: Scenario) -> None:
     """The cohort stays as long as a place is held, so that to hold it is to be the only one who is screened for it.
@@ -270,7 +309,12 @@ def test_what_goes_with_it(changes: dict[str, Any], says: str) -> None:
 
 def test_both_engines_tell_of_places_held() -> None:
     """The kernel's days and states are those of the records, where the same candidates come to both settings."""
-    scenario = rolling("IQ rolling six", accrual={"kind": "poisson", "consents_per_month": 6.0}, screening__days=14)
+    scenario = rolling(
+        "IQ rolling six",
+        accrual={"kind": "poisson", "consents_per_month": 6.0},
+        screening__days=14,
+        screening__failure_probability={"blood": 0.3},
+    )
     found = esc.simulate(scenario, trials=20)
     ends = [simulate_trial(scenario, replicate=k).duration_days for k in range(20)]
     assert found.duration_days.tolist() == ends
