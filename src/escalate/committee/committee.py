@@ -135,6 +135,22 @@ class Committee:
         """
         return self.rule.rule.decide(_read(cut, outstanding)).level
 
+    def keeps_back(self, counts: Counts, decision: Decision) -> bool:
+        """Return whether a decision on a data cut keeps back who would start at the level: `keep_back` for one."""
+        return bool(self.keep_back(DataCut.gather([counts]), Decisions.of(decision))[0])
+
+    def keep_back(self, cut: DataCut, decided: Decisions) -> BoolArray:
+        """Return whether nobody starts at the level of the cut any more, once it is decided so.
+
+        The level is left downwards; or the trial stops, and the rule by itself would not go on at the level, or the
+        protocol finds the lowest one too toxic. A cap that is reached keeps nobody back who has been given a place.
+        """
+        down, stops = decided.level < cut.level, decided.action == Action.STOP
+        if not stops.any():
+            return np.asarray(down)
+        alone = self.alone(cut, np.zeros_like(cut.level)) < cut.level
+        return np.where(stops, alone | self.rule.is_too_toxic(cut), down)
+
     def conclude(self, counts: Counts, stop: Decision) -> Decision:
         """Return what is recommended in the end, when the escalation stopped before the last outcomes were known.
 

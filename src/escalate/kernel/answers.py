@@ -44,7 +44,7 @@ class Answers:
         self._levels, self._windows = scenario.levels, np.array(scenario.windows)
         self._cohort_size = scenario.safety.cohort_size
         self._most_places = max(scenario.safety.cohort_size, scenario.trial.planned_patients)
-        self._committee, self._room = committee, room
+        self._committee, self._room, self._reserves = committee, room, scenario.treatment.reserves
         self.reasons: list[str] = [TIME_IS_UP]
         rule = committee.rule
         self.reads_followup = Followup.NOTHING
@@ -196,6 +196,8 @@ class Answers:
         found = self._written(decided)
         found[:, Answer.RESTS_ON_DATA], found[:, Answer.LEAVES_LEVEL] = rests, leaves
         found[:, Answer.RULE_ALONE] = alone
+        if self._reserves:
+            found[:, Answer.KEEPS_BACK] = self._committee.keep_back(cut, decided)
         return found
 
     def _when_time_is_up(self, questions: IntArray) -> IntArray:

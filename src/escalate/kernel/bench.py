@@ -209,6 +209,8 @@ class Bench:
     """Places that cannot be given any more: a rolling cohort replaces nobody by itself, the rule is asked again."""
     reserved: int = 0
     """Places beside these that candidates hold from consent on."""
+    kept_back: int = 0
+    """Whether somebody is ready who holds a place, and does not start, since a rolling rule would leave the level."""
     vacant: int = 0
     """Places that were given back, and that nobody has taken since."""
     cohort_opened: int = 0

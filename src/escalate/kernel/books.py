@@ -17,6 +17,8 @@ def wait(p: Protocol, w: Bench, until: int) -> None:
     nobody = Wait.MANUFACTURE if w.making else Wait.PATIENTS
     for_place = w.wake_gate if w.ready else nobody
     for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
+    if p.reserves and not w.on_the_way and not w.windows and (w.expansion or not w.concluding):
+        for_outcome = for_place
     if not w.held and room(p, w, w.permitted) <= 0:
         w.waits[for_outcome] += days
     elif w.rolling and not w.held:

@@ -103,7 +103,9 @@ class Answer(Codes):
     """From how many days of follow-up at the level on another answer holds; `NEVER` if from none."""
     TURNS_TO = 9
     """Where that answer is."""
-    SIZE = 10
+    KEEPS_BACK = 10
+    """Whether nobody starts at the level any more who has been given a place."""
+    SIZE = 11
     """How many numbers that are."""
 
 

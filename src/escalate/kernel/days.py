@@ -166,7 +166,7 @@ def begin(p: Protocol, w: Bench, t: Tables) -> None:
     w.code, w.stage, w.next_eligible = Run.GOES_ON, Stage.DAYBREAK, NOT_KNOWN
     w.candidate = w.ready = w.newcomers = w.queue_first = w.queue_end = 0
     w.screen_failures = w.in_screening = w.withdrew = w.no_place = w.turned_away = 0
-    w.not_consented = w.no_product = w.making = w.here = w.reserved = 0
+    w.not_consented = w.no_product = w.making = w.here = w.reserved = w.kept_back = 0
     w.evaluable_patients = w.enrolled = w.arrived = w.infused = w.on_the_way = w.windows = w.oldest_window = 0
     w.placeless = 0
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0

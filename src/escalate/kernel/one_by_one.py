@@ -243,7 +243,7 @@ def waits_or_goes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> Non
     """Let somebody for whom there is no place today wait, as long as patience lasts, or go."""
     waiting = 0
     for place in range(w.here):
-        waiting += t.here[place].waits
+        waiting += t.here[place].waits * (1 - t.here[place].holds)
     is_lost = p.referred_are_lost and candidate.way == Way.REFERRED
     if not candidate.has_waited and not candidate.holds and (is_lost or waiting >= p.most_waiting):
         goes_without_place(w, candidate, 0)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables, day_of_dlt
 from .candidates import close_enrolment, first_in_line_goes
-from .codes import Drawn, Fate, Outcome, Phase, Run, Wait
+from .codes import Answer, Drawn, Fate, Outcome, Phase, Run, Wait
+from .cohorts import decision
 from .one_by_one import give_notice, is_enrolled
-from .places import has_free_place, meeting_day, next_with_place, room_now, shut_until, stop_infusions
+from .places import has_free_place, meeting_day, room, room_now, shut_until, stop_infusions, whose_turn
+from .questions import write_counts
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
@@ -18,14 +20,14 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
         place = -1
         if p.one_by_one:
             place = next_with_place(p, w, t)
-            if place < 0:
+            if place < 0 or w.code != Run.GOES_ON:
                 return NEVER
         elif not w.open or not has_free_place(w) or room_now(p, w) <= 0:
             return NEVER
         until = shut_until(p, w, t)
         if until > w.today:
             return until if w.wake_gate <= Wait.REVIEW else w.today + 1
-        if w.enrolled + w.reserved >= len(t.people):
+        if w.enrolled + w.reserved - (t.here[place].holds if place >= 0 else 0) >= len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER
         person = t.people[w.enrolled]
@@ -38,10 +40,44 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     return NEVER
 
 
+def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the place in the list of the first in line who has a place to be treated in; -1 for nobody.
+
+    A place that is held is there while accrual is suspended, too, and while the committee is called.
+    """
+    w.kept_back = 0
+    is_given = w.open and has_free_place(w) and room_now(p, w) > 0
+    place = whose_turn(w, t, -1, -1) if is_given or w.reserved else -1
+    while place >= 0:
+        if t.here[place].holds:
+            if may_start(p, w, t) or w.code != Run.GOES_ON:
+                return place
+        elif is_given:
+            return place
+        place = whose_turn(w, t, t.here[place].ready_day, place)
+    return place
+
+
+def may_start(p: Protocol, w: Bench, t: Tables) -> bool:
+    """Return whether treatment starts in a place that is held: not where a rolling rule would leave the level."""
+    if room(p, w, w.permitted) <= 0 or w.kept_back or (w.cut_forced and w.meeting_day != NEVER):
+        return False
+    if w.rolling:
+        w.cut_outstanding = 0
+        write_counts(p, w, t)
+        found = decision(p, w, t)
+        if found < 0:
+            return False
+        w.kept_back = t.answers[found][Answer.KEEPS_BACK]
+    return w.kept_back == 0
+
+
 def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:
     """Return whether a rolling rule is to be asked, since a candidate is ready and every place is taken."""
     if w.ready == 0 or not w.open or not w.rolling or w.concluding:
         return False
+    if w.kept_back:
+        return True
     if has_free_place(w) or room_now(p, w) <= 0:
         return False
     return w.news == 1 or w.held == 0

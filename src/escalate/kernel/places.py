@@ -145,23 +145,6 @@ def whose_turn(w: Bench, t: Tables, after_day: int, after_place: int) -> int:
     return found
 
 
-def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
-    """Return the place in the list of the first in line who has a place to be treated in; -1 for nobody.
-
-    A place that is held is there while accrual is suspended, too, and while the committee is called, unless the level
-    is about to be left.
-    """
-    if w.open and has_free_place(w) and room_now(p, w) > 0:
-        return whose_turn(w, t, -1, -1)
-    is_left = w.cut_forced == 1 and w.meeting_day != NEVER
-    if w.reserved == 0 or is_left or room(p, w, w.permitted) <= 0:
-        return -1
-    place = whose_turn(w, t, -1, -1)
-    while place >= 0 and not t.here[place].holds:
-        place = whose_turn(w, t, t.here[place].ready_day, place)
-    return place
-
-
 def by_unit(p: Protocol, w: Bench, t: Tables) -> int:
     """Return when the first gate of the unit opens that is shut today, and note which it is; today, if none is."""
     if p.has_resources:

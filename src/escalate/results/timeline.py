@@ -104,10 +104,19 @@ class _Door(NamedTuple):
     waiting: list[_Spell]
     gates: list[tuple[_Spell, str]]
     making: list[_Spell]
+    treated: list[_Spell] | None
+    """Where places are reserved at consent: when somebody had a place whose outcome was still to come. On other days
+    it is places that are waited for, be they reserved."""
 
     @property
     def spells(self) -> list[_Spell]:
-        return [*self.waiting, *(spell for spell, _ in self.gates), *self.making]
+        return [*self.waiting, *(spell for spell, _ in self.gates), *self.making, *(self.treated or ())]
+
+    def waits_for_outcome(self, in_preparation: list[_Spell], day: int) -> str:
+        """Return what is waited for where no place is free."""
+        if self.treated is not None and not any(spell.holds(day) for spell in self.treated):
+            return self.waits_for(day)
+        return _outcomes_to_come(in_preparation, day)
 
     def waits_for(self, day: int) -> str:
         """Return what a free place waits for."""
@@ -137,6 +146,7 @@ def waits(trial: Trial) -> dict[str, int]:
     end = trial.duration_days
     waiting, making = _before_places(trial)
     people = _people_by_cohort(trial)
+    treated = _treated(people, end) if cast(Scenario, trial.scenario).treatment.reserves else None
     closed = 0
     for number, places, opened, cut, decided in zip(
         *(trial.cohorts[name] for name in ("cohort", "places", "opened_day", "data_cut_day", "decision_day")),
@@ -146,7 +156,7 @@ def waits(trial: Trial) -> dict[str, int]:
         here = people.get(number, [])
         decisions = [row for row in trial.decisions if row["cohort"] == number]
         is_escalation = trial.cohorts["purpose"][number - 1] == "escalation"
-        door = _Door(waiting, _gates(trial, number, end), making)
+        door = _Door(waiting, _gates(trial, number, end), making, treated)
         full = _spells_without_room(trial, people, number, end)
         if trial.rolling and is_escalation:
             _add_rolling_cohort(total, here, door, full, places, opened, until, decisions)
@@ -180,7 +190,7 @@ def _add_cohort(
     for day, following in itertools.pairwise(days):
         is_open = sum(spell.holds(day) for spell in in_place) < places
         is_open = is_open and not any(spell.holds(day) for spell in full)
-        what = door.waits_for(day) if is_open else _outcomes_to_come(in_preparation, day)
+        what = door.waits_for(day) if is_open else door.waits_for_outcome(in_preparation, day)
         total[what] += following - day
 
 
@@ -220,6 +230,7 @@ def _add_rolling_cohort(
     in_place = [_Spell(p["start"], p["prepared"] if p["infused"] is None else until + 1) for p in people]
     in_preparation = [_Spell(p["start"], p["prepared"]) for p in people]
     is_last = bool(decisions) and decisions[-1]["action"] == "stop"
+    stopped = min((row["committee_day"] for row in decisions if row["action"] == "stop"), default=until)
     goes_on = [row["committee_day"] for row in decisions if row["action"] not in ("suspend", "stop")]
     places_known = max(goes_on, default=opened)
     turns = {
@@ -232,8 +243,10 @@ def _add_rolling_cohort(
         taken = is_last and day >= places_known and sum(spell.holds(day) for spell in in_place) >= places
         if any(spell.holds(day) for spell in committee):
             what = "committee"
-        elif taken or any(spell.holds(day) for spell in (*held, *full)):
+        elif stopped <= day:
             what = _outcomes_to_come(in_preparation, day)
+        elif taken or any(spell.holds(day) for spell in (*held, *full)):
+            what = door.waits_for_outcome(in_preparation, day)
         else:
             what = door.waits_for(day)
         total[what] += following - day
@@ -296,6 +309,14 @@ def _under_cap(person: dict[str, Any], on_the_way: bool, counts_infused: bool, e
     return _until_free(person, first, person["lost"], end + 1)
 
 
+def _treated(people: dict[int, list[dict[str, Any]]], end: int) -> list[_Spell]:
+    """Return when patients had been given a place and no outcome was known yet."""
+    everybody = (person for here in people.values() for person in here)
+    return [
+        _Spell(person["start"], end + 1 if person["settled"] is None else person["settled"]) for person in everybody
+    ]
+
+
 def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
     """Return when each patient of each cohort had a place, was being prepared for infusion, and was lost."""
     people: dict[int, list[dict[str, Any]]] = {}
@@ -310,6 +331,7 @@ def _people_by_cohort(trial: Trial) -> dict[int, list[dict[str, Any]]]:
                 "free": free,
                 "prepared": left if infused is None else infused,
                 "infused": infused,
+                "settled": left if infused is None else known,
                 "lost": known if free is None and outcome == "non-evaluable" else free,
                 "dlt_after": known if free is not None and outcome == "DLT" else None,
             }

@@ -294,7 +294,10 @@ class Candidates:
 
     def _as_many_wait_as_may(self) -> bool:
         most = self._scenario.accrual.most_waiting
-        return most is not None and sum(one.waits for one in (*self.waiting, *self._referred)) >= most
+        return (
+            most is not None
+            and sum(one.waits and not one.holds_place for one in (*self.waiting, *self._referred)) >= most
+        )
 
     def _loses_patience(self, person: Person) -> None:
         """Go, if that is still the day on which patience ends."""

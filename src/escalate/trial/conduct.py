@@ -139,6 +139,8 @@ class Conduct:
         self.looks: set[int] = set()
         self.decides_on: int | None = None
         """When a decision is due on the data cut that was made."""
+        self.goes_to_meeting = True
+        """Whether it is a meeting's."""
         self.closed = False
         self.final: Decision | None = None
 
@@ -187,21 +189,26 @@ class Conduct:
     def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
         yield cohort.ready
-        goes_to_meeting = False
-        while not goes_to_meeting:
-            goes_to_meeting = not self.takes_no_meeting(cohort)
-            self.decides_on = self.decision_day(cohort)
+        assert self.decides_on is not None
+        yield self.clock.at(self.decides_on, COMMITTEE)
+        if not self.goes_to_meeting and not self.takes_no_meeting(cohort):
+            self.call_meeting(cohort)
             yield self.clock.at(self.decides_on, COMMITTEE)
-            if self.takes_no_meeting(cohort):
-                break
         self.decides_on = None
         return self.decide(cohort)
 
-    def decision_day(self, cohort: CohortFile) -> int:
-        """Return when a decision on what is known today is taken."""
+    def call_committee(self, cohort: CohortFile) -> None:
+        """Set the day of the decision on what is known today: a meeting's, or that of places given without one."""
         if self.takes_no_meeting(cohort):
-            return self.clock.today + (self.safety.assignment_delay_days or 0)
-        return self.gates.meeting_day(self.clock.today, cohort.forced)
+            self.goes_to_meeting = False
+            self.decides_on = self.clock.today + (self.safety.assignment_delay_days or 0)
+        else:
+            self.call_meeting(cohort)
+
+    def call_meeting(self, cohort: CohortFile) -> None:
+        """Let the committee decide at its next meeting."""
+        self.goes_to_meeting = True
+        self.decides_on = self.gates.meeting_day(self.clock.today, cohort.forced)
 
     def takes_no_meeting(self, cohort: CohortFile) -> bool:
         """Return whether a rolling rule, asked now, gives places at its level or none, and that is no meeting's."""
@@ -335,6 +342,8 @@ class Conduct:
         patients = _count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
+        if cohort.purpose == "escalation":
+            self.call_committee(cohort)
         cohort.ready.succeed()
 
     def put_before_committee(self, cohort: CohortFile) -> Counts:
@@ -360,12 +369,13 @@ class Conduct:
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
-        if self.leaves(decision, cohort):
+        let_go = self.places_held if self.leaves(decision, cohort) else 0
+        if let_go:
             self.let_go_of_places()
         decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
-        detail = f"{decision.action.words}: {why}"
+        detail = f"{decision.action.words}: {why}" + (f"; {_count(let_go, 'reserved place')} let go" if let_go else "")
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
 
@@ -441,12 +451,14 @@ class Conduct:
     def ask_at_consent(self) -> bool:
         """Make the data cut of a rolling rule for somebody who would consent, if every place is taken or held."""
         cohort = self.cohort
-        if cohort is None or not self.may_be_asked(cohort):
-            return False
-        if self.census.has_free_place(cohort) or self.room <= 0:
+        if cohort is None or not self.gives_when_asked(cohort):
             return False
         self.cut_data(cohort, "candidate to consent")
         return True
+
+    def gives_when_asked(self, cohort: CohortFile) -> bool:
+        """Return whether a rolling rule has to be asked for the next place: all are taken, and the cap has room."""
+        return self.may_be_asked(cohort) and not self.census.has_free_place(cohort) and self.room > 0
 
     def hold_place(self, person: Person) -> None:
         """Let a candidate who consents hold a place, if one is free: not where the cohort is yet to be opened."""
@@ -526,20 +538,30 @@ class Conduct:
     def cohort_for(self, person: Person) -> CohortFile | None:
         """Return the cohort in which somebody who is ready has a place, gates aside; ``None`` without a place.
 
-        A place that is held is there while accrual is suspended, too, and while the committee is called, unless the
-        level is about to be left.
+        A place that is held is there while accrual is suspended, too, and while the committee is called.
         """
         if person.holds_place:
             last = self.log.cohorts[-1]
-            return None if last.must_be_left or self.room + last.reserved <= 0 else last
+            return None if self.room + last.reserved <= 0 or self.is_to_be_left(last) else last
         return self.cohort if self.gates.has_place(self.cohort, self.room) else None
+
+    def is_to_be_left(self, cohort: CohortFile) -> bool:
+        """Return whether nobody starts any more in places that are held since consent.
+
+        A decision is due that leaves the level in any case, or a rolling rule, asked today, would leave it downwards.
+        """
+        if cohort.must_be_left or not cohort.rolling:
+            return cohort.must_be_left
+        counts = self.known(cohort)
+        return self.committee.keeps_back(counts, self.asked(counts))
 
     def ask_for_ready_candidate(self, _: simpy.Event) -> None:
         """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
         cohort = self.cohort
-        if not self.candidates.waiting or cohort is None or not self.may_be_asked(cohort) or self.room <= 0:
+        if not self.candidates.waiting or cohort is None or not cohort.rolling or self.stop is not None:
             return
-        if self.census.has_free_place(cohort):
+        is_kept_back = any(person.holds_place for person in self.candidates.waiting) and self.is_to_be_left(cohort)
+        if not is_kept_back and not self.gives_when_asked(cohort):
             return
         shut = self.gates.shut(self.clock.today, cohort, self.gates.of_unit)
         if shut is not None:
@@ -571,13 +593,7 @@ class Conduct:
     @property
     def decides_today(self) -> bool:
         """Whether a decision on today's data cut is due yet today."""
-        if self.cohort is not None or self.closed or not self.log.cohorts:
-            return False
-        last = self.log.cohorts[-1]
-        if last.data_cut_day != self.clock.today:
-            return False
-        due = self.decision_day(last) if self.decides_on is None else self.decides_on
-        return due == self.clock.today
+        return self.cohort is None and not self.closed and self.decides_on == self.clock.today
 
     def leave_without_place(self, _: simpy.Event) -> None:
         """Let those who asked for a place today wait or go, once none can be given any more today."""
