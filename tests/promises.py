@@ -171,7 +171,7 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
 def _place_at_consent(story: Story, event: Event) -> str | None:
     """What is told of who consents: a place of the cohort is the candidate's, where one is free."""
     holds = story.reserves and story.free(event.number) > 0
-    return f"holds a place of cohort {story.before[event.number].open}" if holds else None
+    return f"a place of cohort {story.before[event.number].open} is reserved" if holds else None
 
 
 def _until(story: Story, event: Event) -> str:
@@ -814,7 +814,7 @@ def nobody_starts_without_an_open_place(story: Story) -> Iterator[str]:
         elif p.holds(p.start):
             may = now.permitted is None or now.permitted >= p.level
             if now.last != p.cohort or not may or story.must_be_left(p.start) is not None:
-                yield f"patient {p.patient} starts in cohort {p.cohort}, and the place held there is none to be given"
+                yield f"patient {p.patient} starts in cohort {p.cohort}, and its reserved place is none to be given"
         elif now.open != p.cohort or now.held:
             why = "a decision is outstanding" if now.deciding else "no place is given"
             yield f"patient {p.patient} starts in cohort {p.cohort} on day {story.events[p.start].day}: {why}"
@@ -1107,7 +1107,7 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
             "dlts": story.dlts(row["level"], k),
             "pending": story.pending(row["level"], k),
             "lymphodepleted": story.on_the_way(row["level"], k),
-            "places_held": story.held(k, row["level"]) if story.reserves else None,
+            "places_reserved": story.held(k, row["level"]) if story.reserves else None,
             "all_levels": " ".join(f"{story.dlts(level, k)}/{story.evaluable(level, k)}" for level in levels),
         }
         wrong = {name: (row.get(name), value) for name, value in found.items() if row.get(name) != value}

@@ -749,7 +749,11 @@ class ReferenceTrial:
         return self.taken(cohort) + held >= cohort.places or self.cap_room() <= 0 or self.concluding is not None
 
     def candidate_is_ready(self) -> bool:
-        """Whether a rolling rule has to be asked today because somebody waits and every place is taken."""
+        """Whether a rolling rule has to be asked today because somebody waits and has no place to start in."""
+        first = self.first_with_a_place()
+        if first is not None:
+            is_open = not any(self.shut(gate, self.today) for gate in GATES)
+            return is_open and self.open_cohort is not None and first in self.holders and self.nobody_starts()
         return self.is_to_be_asked() and not any(self.shut(gate, self.today) for gate in GATES_TO_BE_ASKED)
 
     def is_to_be_asked(self) -> bool:
@@ -965,7 +969,7 @@ class ReferenceTrial:
     def cap_room(self, permitted_level: int | None = None) -> int:
         """Those on their way to an infusion above the permitted level will get no cells, and count no more.
 
-        Nor do the places held, of a decision for another level.
+        Nor do the places reserved, of a decision for another level.
         """
         held = 0
         if self.holders and permitted_level in (None, self.cohorts[-1].level):
@@ -1092,7 +1096,9 @@ class ReferenceTrial:
     def without_a_place_to_be_screened_for(self) -> None:
         for person in list(self.referred):
             if person.came_day == self.today:
-                ahead = self.referred.index(person) + sum(one.waits_from is not None for one in self.waiting_list)
+                ahead = self.referred.index(person) + sum(
+                    one.waits_from is not None and one not in self.holders for one in self.waiting_list
+                )
                 self.wait_or_go(person, ahead, may_wait=self.s.screening.while_closed == "list")
 
     def results(self) -> None:
@@ -1208,7 +1214,8 @@ class ReferenceTrial:
     def without_a_place(self) -> None:
         for person in list(self.waiting_list):
             if person.asked_day == self.today:
-                ahead = self.waiting_list.index(person) + len(self.referred)
+                before = self.waiting_list[: self.waiting_list.index(person)]
+                ahead = sum(one not in self.holders for one in before) + len(self.referred)
                 self.wait_or_go(person, ahead, may_wait=True)
 
     def wait_or_go(self, person: Person, already_waiting: int, may_wait: bool) -> None:
@@ -1315,7 +1322,10 @@ class ReferenceTrial:
 
     def slot_is_open(self) -> bool:
         self.give_notice()
-        return self.first_with_a_place() is not None and not any(self.shut(gate, self.today) for gate in GATES)
+        first = self.first_with_a_place()
+        if first is None or any(self.shut(gate, self.today) for gate in GATES):
+            return False
+        return first not in self.holders or not self.nobody_starts()
 
     def first_with_a_place(self) -> Person | None:
         return next((person for person in self.waiting_list if self.has_a_place(person)), None)
@@ -1324,10 +1334,23 @@ class ReferenceTrial:
         """Whether somebody in line may start as soon as gates let him; a level that is left gets nobody new."""
         if person not in self.holders:
             return self.place_is_free()
-        must_be_left = self.deciding_on is not None and self.still_to_come is not None
-        if must_be_left:
+        if self.deciding_on is not None and self.still_to_come is not None:
             return False
         return self.cap_room() + len(self.holders) > 0
+
+    def nobody_starts(self) -> bool:
+        """Whether reserved places are none to start in: a rolling rule, asked today, would leave the level downwards.
+
+        A stop for other reasons than the rule's leaves the place where it is.
+        """
+        cohort = self.cohorts[-1]
+        if not self.is_rolling or cohort.expansion:
+            return False
+        told = self.told(cohort)
+        action, level, _, _ = self.decided(told, told)
+        if action == "stop":
+            _, level, _, _ = RULES[self.s.rule.name](self.s)(told)
+        return level is None or level < cohort.level or (action == "stop" and too_toxic(self.s, told))
 
     def place_is_free(self) -> bool:
         return self.free_places() > 0 and self.cap_room() > 0

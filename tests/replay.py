@@ -386,7 +386,7 @@ class Story:
         return 0 if now.open is None else now.places - self.taken(now.open, k) - self.held(k)
 
     def has_place(self, person: Person, k: int) -> bool:
-        """Whether a person in the line needs nothing but open gates; a place held at a level to be left is none."""
+        """Whether a person in the line needs nothing but open gates; a place reserved at a level to be left is none."""
         if not person.holds(k):
             return self.free(k) > 0
         if self.before[k].permitted is None or self.must_be_left(k) is not None:

@@ -233,4 +233,4 @@ def test_what_iq_rolling_six_saves_on_the_inputs_of_its_paper() -> None:
     saved = (parent["escalation_ended_day"] - iq["escalation_ended_day"]) / DAYS_IN_MONTH
     error = saved.std(ddof=1) / len(saved) ** 0.5
     assert abs(saved.mean() - 3.01) <= 5 * np.hypot(error, 0.036)
-    assert 5 * error < 1.3  # a detectable shift: without places held 1.48 are saved
+    assert 5 * error < 1.3  # a detectable shift: without places reserved 1.48 are saved

@@ -98,7 +98,7 @@ class Protocol(NamedTuple):
     screening_waits: int
     referred_are_lost: int
     reserves: int
-    """Whether candidates hold places from consent on."""
+    """Whether places are reserved at consent."""
     candidates_per_place: int
     opens_days_ahead: int
     valid_days: int
@@ -208,9 +208,9 @@ class Bench:
     taken: int = 0
     """Places that cannot be given any more: a rolling cohort replaces nobody by itself, the rule is asked again."""
     reserved: int = 0
-    """Places beside these that candidates hold from consent on."""
+    """Places beside these that were reserved at consent."""
     kept_back: int = 0
-    """Whether somebody is ready who holds a place, and does not start, since a rolling rule would leave the level."""
+    """Whether somebody with a reserved place is ready, and does not start, since the rule would leave the level."""
     vacant: int = 0
     """Places that were given back, and that nobody has taken since."""
     cohort_opened: int = 0
@@ -327,8 +327,8 @@ class Candidate:
     """When patience ends."""
     noticed_day: int = 0
     """When the candidate was told of a free place; -1 if not yet."""
-    holds: int = 0
-    """Whether the candidate holds a place since consent."""
+    has_reserved: int = 0
+    """Whether the candidate has a place that was reserved at consent."""
     passes: int = 0
     """Screenings that are still passed before one fails."""
     failing: int = 0

@@ -9,7 +9,7 @@ from .places import room, stop_infusions
 
 
 def wait(p: Protocol, w: Bench, until: int) -> None:
-    """Write down what the trial waits for from the end of today on; a place that is held is waited for like any."""
+    """Write down what the trial waits for from the end of today on; a reserved place is waited for like any."""
     days = until - w.today
     if not w.open:
         w.waits[Wait.COMMITTEE if w.meeting_day != NEVER else Wait.FOLLOW_UP] += days

@@ -97,7 +97,7 @@ FROM_OUTSIDE = ("run_many", "store", "move")
 
 BY_THEMSELVES = (
     "decide", "close_books", "with_resources", "call_committee", "check_assignment", "open_expansion",
-    "give_notice", "notice_until", "may_start", "lets_consent", "next_consent_day",
+    "give_notice", "notice_until", "is_kept_back", "lets_consent", "next_consent_day",
 )  # fmt: skip
 """Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 

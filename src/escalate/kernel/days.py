@@ -263,6 +263,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
             if by_unit(p, w, t) == w.today:
                 cut_data(p, w, t, 0, 0, 1)
+                w.wake_day = w.today + 1 if w.kept_back else NEVER
             else:
                 w.wake_day = w.today + 1
         if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:

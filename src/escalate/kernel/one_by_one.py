@@ -63,7 +63,7 @@ def comes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
     candidate.passes, candidate.failing = t.passes[w.candidate], t.failing[w.candidate]
     candidate.site = t.sites[w.candidate]
     candidate.waits, candidate.has_waited, candidate.waited_days, candidate.patience_day = 0, 0, 0, NEVER
-    candidate.has_product, candidate.noticed_day, candidate.holds = 0, -1, 0
+    candidate.has_product, candidate.noticed_day, candidate.has_reserved = 0, -1, 0
     candidate.way, candidate.due_day, candidate.valid_until = Way.REFERRED, NEVER, NEVER
     if not p.screening_waits:
         begins_screening(p, w, t, candidate)
@@ -135,7 +135,7 @@ def lets_consent(p: Protocol, w: Bench, t: Tables) -> bool:
     for place in range(w.here):
         candidate = t.here[place]
         if free > 0 and candidate.way == Way.REFERRED and consents_from(t, candidate, w.today) == w.today:
-            if p.reserves and not holds_place(w, t, candidate):
+            if p.reserves and not reserves_place(w, t, candidate):
                 return False
             stops_waiting(w, candidate)
             begins_screening(p, w, t, candidate)
@@ -144,22 +144,22 @@ def lets_consent(p: Protocol, w: Bench, t: Tables) -> bool:
     return anybody
 
 
-def holds_place(w: Bench, t: Tables, candidate: Candidate) -> bool:
-    """Let somebody who consents hold a place, if one is free; return whether there is room to note it."""
+def reserves_place(w: Bench, t: Tables, candidate: Candidate) -> bool:
+    """Reserve a place for somebody who consents, if one is free; return whether there is room to note it."""
     if w.open and has_free_place(w):
         if w.enrolled + w.reserved >= len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return False
-        candidate.holds = 1
+        candidate.has_reserved = 1
         w.reserved += 1
     return True
 
 
 def gives_back_place(w: Bench, candidate: Candidate) -> None:
     """Take back the place of somebody who leaves; a rolling rule counted on the outcome."""
-    if not candidate.holds:
+    if not candidate.has_reserved:
         return
-    candidate.holds = 0
+    candidate.has_reserved = 0
     w.reserved -= 1
     w.calm, w.bad_news = 0, 1
     if w.rolling:
@@ -169,10 +169,10 @@ def gives_back_place(w: Bench, candidate: Candidate) -> None:
 
 
 def let_go_of_places(w: Bench, t: Tables) -> None:
-    """Let nobody hold a place any more."""
+    """Let nobody have a reserved place any more."""
     if w.reserved:
         for place in range(w.here):
-            t.here[place].holds = 0
+            t.here[place].has_reserved = 0
     w.reserved = 0
 
 
@@ -182,10 +182,10 @@ def consents_from(t: Tables, candidate: Candidate, day: int) -> int:
 
 
 def asking(w: Bench, t: Tables) -> int:
-    """Return how many have consented and have no place yet, nor hold one."""
+    """Return how many have consented and have no place yet, nor a reserved one."""
     number = 0
     for place in range(w.here):
-        if t.here[place].way in (Way.BUSY, Way.WAITS) and not t.here[place].holds:
+        if t.here[place].way in (Way.BUSY, Way.WAITS) and not t.here[place].has_reserved:
             number += 1
     return number
 
@@ -243,9 +243,9 @@ def waits_or_goes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> Non
     """Let somebody for whom there is no place today wait, as long as patience lasts, or go."""
     waiting = 0
     for place in range(w.here):
-        waiting += t.here[place].waits * (1 - t.here[place].holds)
+        waiting += t.here[place].waits * (1 - t.here[place].has_reserved)
     is_lost = p.referred_are_lost and candidate.way == Way.REFERRED
-    if not candidate.has_waited and not candidate.holds and (is_lost or waiting >= p.most_waiting):
+    if not candidate.has_waited and not candidate.has_reserved and (is_lost or waiting >= p.most_waiting):
         goes_without_place(w, candidate, 0)
     elif p.patience_days - candidate.waited_days <= 0:
         goes_without_place(w, candidate, 1)
@@ -302,25 +302,25 @@ def copy_candidate(one: Candidate, onto: Candidate) -> None:
     onto.waits_since, onto.waited_days = one.waits_since, one.waited_days
     onto.patience_day, onto.noticed_day = one.patience_day, one.noticed_day
     onto.passes, onto.failing, onto.is_screened = one.passes, one.failing, one.is_screened
-    onto.has_product, onto.site, onto.holds = one.has_product, one.site, one.holds
+    onto.has_product, onto.site, onto.has_reserved = one.has_product, one.site, one.has_reserved
 
 
 def is_enrolled(w: Bench, t: Tables, candidate: Candidate) -> None:
-    """Take out of the list who starts treatment; a place that was held is the patient's now."""
+    """Take out of the list who starts treatment; a reserved place is the patient's now."""
     leaves_line(w, candidate)
-    w.reserved -= candidate.holds
+    w.reserved -= candidate.has_reserved
     candidate.way = Way.GONE
     forget_who_has_gone(w, t)
 
 
 def new_ones_wait_or_go(p: Protocol, w: Bench, t: Tables) -> bool:
     """Let those who asked for a place today wait for it, or go; return whether a place was given back."""
-    held = w.reserved
+    before = w.reserved
     for place in range(w.here):
         if t.here[place].way == Way.WAITS and not t.here[place].waits:
             waits_or_goes(p, w, t, t.here[place])
     forget_who_has_gone(w, t)
-    return w.reserved < held and w.ready > 0
+    return w.reserved < before and w.ready > 0
 
 
 def give_notice(p: Protocol, w: Bench, t: Tables) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..nature.streams import NEVER
-from .bench import Bench, Person, Protocol, Tables, day_of_dlt
+from .bench import Bench, Candidate, Person, Protocol, Tables, day_of_dlt
 from .candidates import close_enrolment, first_in_line_goes
 from .codes import Answer, Drawn, Fate, Outcome, Phase, Run, Wait
 from .cohorts import decision
@@ -17,17 +17,19 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     if p.notice_days:
         give_notice(p, w, t)
     while w.ready:
-        place = -1
+        place, w.kept_back = -1, 0
         if p.one_by_one:
             place = next_with_place(p, w, t)
-            if place < 0 or w.code != Run.GOES_ON:
+            if place < 0:
                 return NEVER
         elif not w.open or not has_free_place(w) or room_now(p, w) <= 0:
             return NEVER
         until = shut_until(p, w, t)
         if until > w.today:
             return until if w.wake_gate <= Wait.REVIEW else w.today + 1
-        if w.enrolled + w.reserved - (t.here[place].holds if place >= 0 else 0) >= len(t.people):
+        if place >= 0 and is_kept_back(p, w, t, t.here[place]):
+            return NEVER if w.open else w.today + 1
+        if w.enrolled + w.reserved - (t.here[place].has_reserved if place >= 0 else 0) >= len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER
         person = t.people[w.enrolled]
@@ -43,33 +45,29 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
 def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the place in the list of the first in line who has a place to be treated in; -1 for nobody.
 
-    A place that is held is there while accrual is suspended, too, and while the committee is called.
+    A reserved place is there while accrual is suspended, too, and while the committee is called, unless the level is
+    left in any case.
     """
-    w.kept_back = 0
-    is_given = w.open and has_free_place(w) and room_now(p, w) > 0
-    place = whose_turn(w, t, -1, -1) if is_given or w.reserved else -1
-    while place >= 0:
-        if t.here[place].holds:
-            if may_start(p, w, t) or w.code != Run.GOES_ON:
-                return place
-        elif is_given:
-            return place
+    place = whose_turn(w, t, -1, -1)
+    if w.open and has_free_place(w) and room_now(p, w) > 0:
+        return place
+    must_be_left = w.cut_forced == 1 and w.meeting_day != NEVER
+    if w.reserved == 0 or must_be_left or room(p, w, w.permitted) <= 0:
+        return -1
+    while place >= 0 and not t.here[place].has_reserved:
         place = whose_turn(w, t, t.here[place].ready_day, place)
     return place
 
 
-def may_start(p: Protocol, w: Bench, t: Tables) -> bool:
-    """Return whether treatment starts in a place that is held: not where a rolling rule would leave the level."""
-    if room(p, w, w.permitted) <= 0 or w.kept_back or (w.cut_forced and w.meeting_day != NEVER):
+def is_kept_back(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> bool:
+    """Return whether somebody does not start in a reserved place: a rolling rule would leave the level, or is asked."""
+    if not candidate.has_reserved or not w.rolling:
         return False
-    if w.rolling:
-        w.cut_outstanding = 0
-        write_counts(p, w, t)
-        found = decision(p, w, t)
-        if found < 0:
-            return False
-        w.kept_back = t.answers[found][Answer.KEEPS_BACK]
-    return w.kept_back == 0
+    w.cut_outstanding = 0
+    write_counts(p, w, t)
+    found = decision(p, w, t)
+    w.kept_back = 0 if found < 0 else t.answers[found][Answer.KEEPS_BACK]
+    return found < 0 or w.kept_back == 1
 
 
 def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:

@@ -13,7 +13,7 @@ def has_free_place(w: Bench) -> bool:
 
 
 def room(p: Protocol, w: Bench, level: int) -> int:
-    """Return what the cap leaves if nothing above a level is given any more; places held are not counted."""
+    """Return what the cap leaves if nothing above a level is given any more; reserved places are not counted."""
     used = w.infused if p.cap_counts_infused else w.evaluable_patients + w.windows - w.placeless
     if w.on_the_way:
         for at in range(level + 1):
@@ -22,7 +22,7 @@ def room(p: Protocol, w: Bench, level: int) -> int:
 
 
 def room_now(p: Protocol, w: Bench) -> int:
-    """Return what the cap leaves as levels stand now, beside the places that are held."""
+    """Return what the cap leaves as levels stand now, beside the reserved places."""
     return room(p, w, w.permitted) - w.reserved
 
 

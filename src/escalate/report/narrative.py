@@ -193,6 +193,11 @@ def _held_up(gate: str) -> Callable[[Trial, Row, Any], str]:
     return tell
 
 
+def _consents(row: Row) -> str:
+    place = f"{row['detail']}, and " if row["detail"] else ""
+    return f"{_who(row)} consents; {place}screening begins."
+
+
 def _finds_no_place(words: str) -> Callable[[Trial, Row, Any], str]:
     """Tell of somebody who finds no place: to be treated, or to be screened for."""
 
@@ -209,7 +214,7 @@ _SENTENCES: dict[str, Callable[[Trial, Row, Any], str]] = {
     "site opened": lambda _, row, __: f"{row['detail']} opens: candidates may consent there from now on.",
     "cohort opened": _about_cohort("opens"),
     "referred": _with_detail("comes, to take part"),
-    "consent": _with_detail("consents; screening begins"),
+    "consent": lambda _, row, __: _consents(row),
     "screen failure": _with_detail("fails screening"),
     "eligible": _with_detail("is eligible"),
     "screened again": _with_detail("is screened again: the results hold no longer"),

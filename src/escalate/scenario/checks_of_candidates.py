@@ -181,10 +181,8 @@ def _notice_can_be_waited_for(treatment: Treatment, accrual: Accrual) -> Iterato
 
 
 @check("treatment", "screening")
-def _places_can_be_held(treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
-    """Refuse places that are held from consent on where consent does not wait for a place, or something else is told of
-    it.
-    """
+def _places_can_be_reserved(treatment: Treatment, screening: Screening) -> Iterator[Complaint]:
+    """Refuse places reserved at consent where consent does not wait for them, or something else is told of them."""
     if not treatment.reserves:
         return
     if not screening.waits:

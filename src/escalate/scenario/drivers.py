@@ -106,6 +106,7 @@ def _consents(site: RecruitingSite) -> str:
 def screening_words(scenario: Scenario) -> str:
     """Return how many candidates fail screening; where sites differ, of those with the fewest and the most."""
     waits = ", which waits for places" if scenario.screening.waits else ""
+    waits += " and reserves them" if scenario.treatment.reserves else ""
     failing = sorted({sum(site.failure_probability.values()) for site in scenario.recruiting_sites})
     if len(failing) > 1:
         return f"{100 * failing[0]:.3g}% to {100 * failing[-1]:.3g}% fail screening, by site{waits}"

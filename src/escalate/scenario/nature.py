@@ -148,7 +148,8 @@ class Screening(Section):
     while_closed: Literal["goes_on", "waits", "list"] = "goes_on"
     """What happens to who comes while no place is free: consents and is screened; or, where recruitment waits, is lost
     to the trial; or stands on a list, and consents when a place is free. With a rolling rule a place is free as long as
-    accrual is not suspended, or something has become known since."""
+    accrual is not suspended, or something has become known since; with treatment.place_reserved = "at_consent" the rule
+    is asked for each."""
     candidates_per_place: Annotated[int, Field(ge=1, le=1000)] | None = None
     """With while_closed = "waits" or "list": most candidates who are in screening, or wait screened, for each free
     place; any number where it is left out."""

@@ -138,10 +138,12 @@ class Treatment(Section):
     """From the day on which a candidate is told of a free place to the start of treatment, at least: to arrange beds,
     travel, cells; at most ten years [days]."""
     place_reserved: Literal["at_start", "at_consent"] = "at_start"
-    """When somebody has a place: from the start of treatment on; or from consent on, with screening.while_closed =
-    "waits" or "list". Then one candidate is screened for each place, is pending for a rolling rule, which is asked
-    before anybody consents, and is treated at the level that is open when treatment starts. A level that is left lets
-    go of the places held at it."""
+    """When somebody is given a place: at the start of treatment; or at consent, with screening.while_closed = "waits"
+    or "list". Then one candidate consents for each free place, which stays reserved through screening and manufacture,
+    while accrual is suspended, and while a decision is due. A rolling rule reads reserved places as pending patients,
+    and is asked before somebody consents for whom none is free. Nobody starts in one on a day on which the rule would
+    leave the level downwards, and a level that is left lets go of them. Patience ends for who has one, too;
+    accrual.without_place and most_waiting are about the others."""
     lymphodepletion: Agents = ()
     """Agents given before the first infusion, at most 20; none for a drug without conditioning."""
     body_surface_area: BodySurfaceArea | None = None
@@ -154,7 +156,7 @@ class Treatment(Section):
 
     @property
     def reserves(self) -> bool:
-        """Whether a candidate holds a place from consent on."""
+        """Whether places are reserved at consent."""
         return self.place_reserved == "at_consent"
 
     def say(self, own: str) -> str:

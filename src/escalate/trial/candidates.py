@@ -35,15 +35,15 @@ class Places(Protocol):
     def ask_at_consent(self) -> bool:
         """Ask a rolling rule for a place for who would consent, if there is none; return whether it is asked."""
 
-    def hold_place(self, person: Person) -> None:
-        """Let a candidate who consents hold a place, if one is free."""
+    def reserve_place(self, person: Person) -> None:
+        """Reserve a place for a candidate who consents, if one is free."""
 
     def give_back_place(self, person: Person) -> None:
         """Take back the place of a candidate who leaves before treatment starts."""
 
     @property
-    def places_held(self) -> int:
-        """How many places candidates hold from consent on."""
+    def places_reserved(self) -> int:
+        """How many places are reserved."""
 
     def why_no_place(self, person: Person) -> str:
         """Say why treatment cannot start today."""
@@ -156,11 +156,11 @@ class Candidates:
             self._clock.at(self._clock.today + 1, CANDIDATES).callbacks.append(lambda _: self._look_for_consents())
 
     def _consents_for_place(self, person: Person) -> None:
-        """Let somebody consent who has come, and hold the place, where places are held."""
+        """Let somebody consent who has come, and reserve the place, where that is done at consent."""
         self._referred.remove(person)
         person.stop_waiting(self._clock.today)
         if self._scenario.treatment.reserves:
-            self._places.hold_place(person)
+            self._places.reserve_place(person)
         self._consents(person)
 
     def _most_asking(self) -> int:
@@ -170,15 +170,15 @@ class Candidates:
 
     @property
     def _asking(self) -> int:
-        """How many have consented and have no place yet, nor hold one."""
-        return self._busy + len(self.waiting) - self._places.places_held
+        """How many have consented and have no place yet, nor a reserved one."""
+        return self._busy + len(self.waiting) - self._places.places_reserved
 
     # Screening, and a product of one's own
 
     def _way(self, person: Person) -> Steps:
         """Screen, make the product where it is the patient's own, wait for a place; then be treated and followed."""
-        held = f"holds a place of cohort {self._log.cohorts[-1].number}" if person.holds_place else None
-        self._log.event("consent", person, detail=held)
+        reserved = f"a place of cohort {self._log.cohorts[-1].number} is reserved" if person.has_reserved else None
+        self._log.event("consent", person, detail=reserved)
         is_in = yield from self._screened(person)
         if is_in and self._scenario.autologous is not None:
             is_in = yield from self._product_is_made(person, self._scenario.autologous)
@@ -279,7 +279,7 @@ class Candidates:
         patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
         stands_on_no_list = person.consent_day is None and self._scenario.screening.while_closed == "waits"
         is_lost = stands_on_no_list or accrual.without_place == "lost" or self._as_many_wait_as_may()
-        if is_lost and not person.has_waited and not person.holds_place:
+        if is_lost and not person.has_waited and not person.has_reserved:
             self._give_up(person, "no place", "no place", why)
         elif patience_days is not None and patience_days <= 0:
             self._give_up(person, "withdrew waiting", "withdrew", why)
@@ -296,14 +296,14 @@ class Candidates:
         most = self._scenario.accrual.most_waiting
         return (
             most is not None
-            and sum(one.waits and not one.holds_place for one in (*self.waiting, *self._referred)) >= most
+            and sum(one.waits and not one.has_reserved for one in (*self.waiting, *self._referred)) >= most
         )
 
     def _loses_patience(self, person: Person) -> None:
         """Go, if that is still the day on which patience ends."""
         if person.waits and person.patience_ends_day == self._clock.today:
-            days = self._scenario.accrual.patience_days
-            self._give_up(person, "withdrew waiting", "withdrew", f"no place within {_count(days or 0, 'day')}")
+            what, days = "treatment" if person.has_reserved else "place", self._scenario.accrual.patience_days
+            self._give_up(person, "withdrew waiting", "withdrew", f"no {what} within {_count(days or 0, 'day')}")
 
     def _give_up(self, person: Person, state: str, event: str, why: str) -> None:
         """Leave without a place."""
@@ -343,7 +343,7 @@ class Candidates:
         """End a person's way in the one state that it ends in."""
         person.stop_waiting(self._clock.today)
         person.state, person.left_day = state, self._clock.today
-        if person.holds_place:
+        if person.has_reserved:
             self._places.give_back_place(person)
         self._log.event(event, person, detail=detail)
 

@@ -60,11 +60,11 @@ class Census:
         cohort.withheld -= withheld
 
     def reserves(self, cohort: CohortFile) -> None:
-        """Count a place that a candidate holds from consent on."""
+        """Count a place that is reserved at consent."""
         cohort.reserved += 1
 
     def releases(self, cohort: CohortFile) -> None:
-        """Count a place that is held no longer: its treatment starts, or somebody else may have it."""
+        """Count a place that is reserved no longer: its treatment starts, or somebody else may have it."""
         cohort.reserved -= 1
 
     def vacates(self, cohort: CohortFile) -> None:
@@ -114,7 +114,7 @@ class Census:
         return cohort.evaluable + lost
 
     def taken_places(self, cohort: CohortFile) -> int:
-        """Return how many places of the cohort cannot be given any more, or are held by somebody."""
+        """Return how many places of the cohort cannot be given any more, or are reserved."""
         started = self.decided_places(cohort) + cohort.pending + cohort.lymphodepleted - cohort.placeless
         return started + cohort.reserved
 
@@ -130,7 +130,7 @@ class Census:
     def room_up_to(self, level: int) -> int:
         """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells.
 
-        Places that are held are not counted.
+        Reserved places are not counted.
         """
         with_place = sum(self.evaluable) + sum(self.pending) - self.placeless
         used = self.infused if self._cap_counts == "infused" else with_place
@@ -140,7 +140,7 @@ class Census:
         return self._cap - used - on_the_way
 
     def reserved_at(self, level: int) -> int:
-        """Return how many places at a level are held; all places held are of the last cohort."""
+        """Return how many places at a level are reserved; all of them are of the last cohort."""
         last = self._cohorts[-1] if self._cohorts else None
         return last.reserved if last is not None and last.level == level else 0
 
@@ -149,8 +149,8 @@ class Census:
     def followup_suffices_on(self, level: int, people: Sequence[Person], today: int) -> int | None:
         """Return when all pending patients of a level will have been observed for as long as a suspended rule asks.
 
-        Patients on the way to their infusion are pending, too, and who holds a place is as if infused today; ``None``
-        if nobody is, or the rule waits for outcomes.
+        Patients on the way to their infusion are pending, too, and who has a reserved place is as if infused today;
+        ``None`` if nobody is, or the rule waits for outcomes.
         """
         at_level = (person for person in people if person.cohort is not None and person.cohort.level == level)
         starts = [
@@ -196,7 +196,7 @@ class Census:
         """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
 
         A cohort rule waits for those of the cohort; a rolling rule, if it has to wait at all, for all of them, and so
-        does the last decision of a trial that has stopped. For places that are held, on which nothing is known yet, a
+        does the last decision of a trial that has stopped. For reserved places, on which nothing is known yet, a
         rolling rule does not wait once there is news.
         """
         if cohort.reserved and not (cohort.rolling and has_news):
@@ -240,7 +240,7 @@ def _with_followup(
 ) -> Counts:
     """Add what is known of single patients: how far the pending are, when the lost left, when DLTs came.
 
-    Of those who hold a place and have not started it is given: level, and days seen.
+    Of those for whom a place is reserved it is given: level, and days seen.
     """
     seen, lost, dlt_days = [*not_started], [], []
     for person in people:

@@ -11,7 +11,7 @@ the start date. What happens on one day happens in this order, which is part of 
    1  DATA_CUT          is the cohort complete, or its decision forced? Then today is the data cut
    2  COMMITTEE         the committee decides, if it is due; the decision holds from this moment
    3  CANDIDATES        results of screening, who comes, withdrawals from waiting; then consents, where they wait;
-                        where places are held from consent on, a rolling rule is asked for who would consent and
+                        where places are reserved at consent, a rolling rule is asked for who would consent and
                         finds none: a data cut, too
    4  INFUSIONS         infusions due today; who came and could not consent waits, or goes
    5  LYMPHODEPLETION   places are given, and lymphodepletion starts (infusion, where there is none); a rolling
@@ -29,12 +29,14 @@ DLT in it counts, and fills a free place of the cohort, or is one more than its 
 for. A decision comes early only while outcomes of places are still to come.
 
 Where a place is reserved at consent, it is taken and has its outcome to come from then on, though nobody is treated
-yet; it is a place of the open cohort. Whoever holds it starts at the next gates that open, also while accrual is
-suspended or the committee is called, and loses it if the level is left: then it is asked for when screening is over.
+yet; it is a place of the open cohort. Whoever has it starts at the next gates that open, also while accrual is
+suspended or the committee is called; but not where a rolling rule, asked on that day, would leave the level downwards:
+then the data cut is made, unless a decision is due. Whoever loses a place since the level is left asks for one when
+screening is over.
 
 A cohort rule is asked when the cohort's outcomes are known. A rolling rule is asked with outcomes pending: its cohort
 is the patients at one level between two moves, and each decision to stay adds places to it; asked again is it when the
-places are taken and a candidate is ready, or would consent for a place to hold, when nothing is outstanding any more,
+places are taken and a candidate is ready, or would consent, when nothing is outstanding any more,
 and, while it suspends accrual, when the next outcome is known, or the pending have been observed for as long as it
 asks. It decides on the same day if the committee needs no time.
 """
@@ -56,7 +58,7 @@ from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
-from ..words.tables import places_held
+from ..words.tables import places_reserved
 from .calendar import COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
 from .candidates import Candidates
 from .census import Census
@@ -338,7 +340,7 @@ class Conduct:
             on_the_way = cohort.on_the_way_at_cut
             pending = f", {counts.pending[cohort.level] - on_the_way - cohort.reserved} pending"
             pending += f", {on_the_way} lymphodepleted" if on_the_way else ""
-            pending += places_held(cohort.reserved)
+            pending += places_reserved(cohort.reserved)
         patients = _count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
@@ -369,7 +371,7 @@ class Conduct:
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
-        let_go = self.places_held if self.leaves(decision, cohort) else 0
+        let_go = self.places_reserved if self.leaves(decision, cohort) else 0
         if let_go:
             self.let_go_of_places()
         decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
@@ -397,7 +399,7 @@ class Conduct:
     def asked(self, counts: Counts, outstanding: int = 0) -> Decision:
         """Return what the committee says; what the cap leaves depends on the level that it says.
 
-        A move to another level lets go of the places that are held, so that they leave room there.
+        A move to another level lets go of the reserved places, so that they leave room there.
         """
         freely = self.committee.decide(counts, ANY_NUMBER, outstanding)
         room = self.census.room_up_to(freely.level) - self.census.reserved_at(freely.level)
@@ -411,8 +413,8 @@ class Conduct:
 
     @property
     def room(self) -> int:
-        """Patients that the cap leaves, beside those who hold a place."""
-        return self.census.room_up_to(self.permitted_level) - self.places_held
+        """Patients that the cap leaves, beside those who have a reserved place."""
+        return self.census.room_up_to(self.permitted_level) - self.places_reserved
 
     def close_enrolment(self, why: str) -> None:
         """Enrol nobody from now on, if that is not so already; whoever is not enrolled is turned away."""
@@ -433,7 +435,7 @@ class Conduct:
         """Return how many places are free, or will be soon enough that candidates consent for them.
 
         A rolling rule is asked when somebody is ready, for one at a time, unless it has suspended accrual and nothing
-        has become known since; where places are held from consent on, it is asked for one before (`ask_at_consent`).
+        has become known since; where places are reserved at consent, it is asked for one before (`ask_at_consent`).
         """
         cohort, room = self.cohort, max(self.room, 0)
         if cohort is not None and self.census.has_free_place(cohort):
@@ -442,14 +444,14 @@ class Conduct:
             return min(1, room)
         opens_on = self.next_cohort_day()
         is_soon = opens_on is not None and opens_on <= self.clock.today + self.scenario.screening.opens_days_ahead
-        return min(self.safety.cohort_size, room) - self.places_held if is_soon else 0
+        return min(self.safety.cohort_size, room) - self.places_reserved if is_soon else 0
 
     def may_be_asked(self, cohort: CohortFile | None) -> bool:
         """Return whether a rolling rule can be asked for a place: it has not stopped, nor suspended accrual since."""
         return cohort is not None and cohort.rolling and self.stop is None and (self.has_news or not cohort.held)
 
     def ask_at_consent(self) -> bool:
-        """Make the data cut of a rolling rule for somebody who would consent, if every place is taken or held."""
+        """Make the data cut of a rolling rule for somebody who would consent, if every place is taken or reserved."""
         cohort = self.cohort
         if cohort is None or not self.gives_when_asked(cohort):
             return False
@@ -460,32 +462,32 @@ class Conduct:
         """Return whether a rolling rule has to be asked for the next place: all are taken, and the cap has room."""
         return self.may_be_asked(cohort) and not self.census.has_free_place(cohort) and self.room > 0
 
-    def hold_place(self, person: Person) -> None:
-        """Let a candidate who consents hold a place, if one is free: not where the cohort is yet to be opened."""
+    def reserve_place(self, person: Person) -> None:
+        """Reserve a place for a candidate who consents, if one is free: not where the cohort is yet to be opened."""
         cohort = self.cohort
         if cohort is not None and self.gates.has_place(cohort, self.room):
-            person.holds_place = True
+            person.has_reserved = True
             self.census.reserves(cohort)
 
     def give_back_place(self, person: Person) -> None:
         """Take back the place of a candidate who leaves before treatment; a rolling rule counted on the outcome."""
         cohort = self.log.cohorts[-1]
-        person.holds_place = False
+        person.has_reserved = False
         self.census.releases(cohort)
         self.fill_places_on(self.clock.today)
         if cohort.rolling:
             self.tell_news(cohort)
 
     def let_go_of_places(self) -> None:
-        """Let nobody hold a place any more: the level is left, or nobody is enrolled from now on."""
-        if self.places_held:
+        """Let nobody have a reserved place any more: the level is left, or nobody is enrolled from now on."""
+        if self.places_reserved:
             self.log.cohorts[-1].reserved = 0
             for person in self.log.people:
-                person.holds_place = False
+                person.has_reserved = False
 
     @property
-    def places_held(self) -> int:
-        """How many places candidates hold from consent on."""
+    def places_reserved(self) -> int:
+        """How many places are reserved."""
         return self.log.cohorts[-1].reserved if self.log.cohorts else 0
 
     def next_cohort_day(self) -> int | None:
@@ -525,43 +527,51 @@ class Conduct:
             if self.gates.shut(self.clock.today, cohort) is not None:
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.hold_up)
                 break
+            if self.is_kept_back(person, cohort):
+                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.keep_back)
+                break
             self.enrol(person, cohort)
         if self.candidates.somebody_is_new():
             self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
 
     def next_with_place(self) -> tuple[Person, CohortFile] | tuple[None, None]:
-        """Return the first in line who has a place, and its cohort; all are alike where nobody holds one."""
-        line = self.candidates.waiting if self.places_held else self.candidates.waiting[:1]
+        """Return the first in line who has a place, and its cohort; all are alike where none is reserved."""
+        line = self.candidates.waiting if self.places_reserved else self.candidates.waiting[:1]
         found = ((person, cohort) for person in line if (cohort := self.cohort_for(person)) is not None)
         return next(found, (None, None))
 
     def cohort_for(self, person: Person) -> CohortFile | None:
         """Return the cohort in which somebody who is ready has a place, gates aside; ``None`` without a place.
 
-        A place that is held is there while accrual is suspended, too, and while the committee is called.
+        A reserved place is there while accrual is suspended, too, and while the committee is called.
         """
-        if person.holds_place:
+        if person.has_reserved:
             last = self.log.cohorts[-1]
-            return None if self.room + last.reserved <= 0 or self.is_to_be_left(last) else last
+            return None if last.must_be_left or self.room + last.reserved <= 0 else last
         return self.cohort if self.gates.has_place(self.cohort, self.room) else None
 
-    def is_to_be_left(self, cohort: CohortFile) -> bool:
-        """Return whether nobody starts any more in places that are held since consent.
-
-        A decision is due that leaves the level in any case, or a rolling rule, asked today, would leave it downwards.
-        """
-        if cohort.must_be_left or not cohort.rolling:
-            return cohort.must_be_left
+    def is_kept_back(self, person: Person, cohort: CohortFile) -> bool:
+        """Return whether somebody does not start in a reserved place, since a rolling rule would leave the level."""
+        if not person.has_reserved or not cohort.rolling:
+            return False
         counts = self.known(cohort)
         return self.committee.keeps_back(counts, self.asked(counts))
+
+    def keep_back(self, _: simpy.Event) -> None:
+        """Make the data cut of a rolling rule that would leave the level, unless a decision is due; look tomorrow."""
+        person, cohort = self.next_with_place()
+        if self.clock.today in self.looks or person is None or cohort is None:
+            return
+        if self.gates.shut(self.clock.today, cohort) is not None or not self.is_kept_back(person, cohort):
+            return
+        self.fill_places_on(self.clock.today + 1)
+        if self.cohort is not None:
+            self.cut_data(cohort, "candidate ready")
 
     def ask_for_ready_candidate(self, _: simpy.Event) -> None:
         """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
         cohort = self.cohort
-        if not self.candidates.waiting or cohort is None or not cohort.rolling or self.stop is not None:
-            return
-        is_kept_back = any(person.holds_place for person in self.candidates.waiting) and self.is_to_be_left(cohort)
-        if not is_kept_back and not self.gives_when_asked(cohort):
+        if not self.candidates.waiting or cohort is None or not self.gives_when_asked(cohort):
             return
         shut = self.gates.shut(self.clock.today, cohort, self.gates.of_unit)
         if shut is not None:
@@ -603,8 +613,8 @@ class Conduct:
     def enrol(self, person: Person, cohort: CohortFile) -> None:
         """Let somebody take a place in a cohort; lymphodepletion starts."""
         self.candidates.is_enrolled(person)
-        if person.holds_place:
-            person.holds_place = False
+        if person.has_reserved:
+            person.has_reserved = False
             self.census.releases(cohort)
         self.enrolled += 1
         self.census.starts(cohort)
@@ -623,6 +633,8 @@ class Conduct:
         if cohort is None:
             return self.gates.why_closed(self.cohort, self.room)
         opens_on = self.gates.opens_on(self.clock.today, cohort)
+        if opens_on == self.clock.today:
+            return self.gates.why_closed(None, self.room)
         closed = self.gates.closures_on(opens_on - 1, cohort) if opens_on > self.clock.today else ""
         told = f" ({closed})" if closed else ""
         if opens_on > self.scenario.trial.max_days:

@@ -6,7 +6,7 @@ first on which a treatment may begin? On each day a place waits for the first ga
 =========  ==========================================================================================================
 gate       keeps a place shut until
 =========  ==========================================================================================================
-cohort     enrolment is open, the cohort has a free place, and the cap has room
+cohort     enrolment is open, the cohort has a place for the candidate, and the cap has room
 stagger    the infusion is far enough from those of the cohort before it
 review     the committee has looked at the sentinel's DLT
 notice     the candidate has been told for long enough

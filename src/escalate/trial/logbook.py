@@ -54,7 +54,7 @@ class CohortFile:
     reviewed_day: int = 0
     """Day from which on the committee has looked at the sentinel's DLT; 0 where it need not."""
     reserved: int = 0
-    """Places that candidates hold from consent on."""
+    """Places that were reserved at consent, and in which nobody has started."""
     held: bool = False
     """No place is given until the next decision: accrual is suspended, or the rule has finished."""
     resume_day: int | None = None
@@ -109,8 +109,8 @@ class Person:
     patience_ends_day: int | None = None
     noticed_day: int | None = None
     """When the candidate was told of a free place."""
-    holds_place: bool = False
-    """A place of the last cohort is held since consent."""
+    has_reserved: bool = False
+    """A place of the last cohort was reserved at consent."""
     place: Any = None
     """The engine's event: whether there is a place."""
     patient: int | None = None

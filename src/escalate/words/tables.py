@@ -259,7 +259,7 @@ EVENT_WORDS: dict[str, str] = {
     "site opened": "a site opens, while enrolment is open: from now on candidates may consent there",
     "cohort opened": "the committee's decision lets the first place of a cohort be filled from now on",
     "referred": "a candidate comes, who consents when there is a place to be screened for",
-    "consent": "a candidate consents, and screening begins",
+    "consent": "a candidate consents, and screening begins; the detail says if a place is reserved",
     "screen failure": "screening ends: a criterion is not met",
     "eligible": "screening ends: every criterion is met, and the candidate asks for a place",
     "screened again": "the results of screening hold no longer, and the candidate is screened again",
@@ -294,10 +294,11 @@ EVENT_WORDS: dict[str, str] = {
     "decision forced": "whatever is still pending can't change the decision: the data cut, early",
     "expansion closed": "the expansion is found too toxic: its data cut; without a cohort, it is not opened at all; "
     "nobody else is enrolled or infused",
-    "candidate ready": "a candidate is ready and every place is taken, so that a rolling rule is asked: the data cut",
-    "candidate to consent": "a candidate would consent and every place is taken or held, so that a rolling rule is "
+    "candidate ready": "a candidate is ready and there is no place to start in, so that a rolling rule is asked: the "
+    "data cut",
+    "candidate to consent": "a candidate would consent and every place is taken or reserved, so that a rolling rule is "
     "asked: the data cut",
-    "nothing outstanding": "every outcome is known, so that a rolling rule is asked: the data cut",
+    "nothing outstanding": "every patient's outcome is known, so that a rolling rule is asked: the data cut",
     "decision": "the committee decides",
     "enrolment closed": "nobody is enrolled from now on",
     "trial ended": "the last follow-up has ended, or the trial's time is up",
@@ -468,10 +469,10 @@ DECISIONS = Layout(
 )
 """Of a rule that neither eliminates nor has a model; `decisions_layout` has those of any rule."""
 
-PLACES_HELD = Column(
-    "places_held",
-    "Places at the level that candidates held from consent on, before treatment, at the data cut; a rolling rule reads "
-    "them as pending",
+PLACES_RESERVED = Column(
+    "places_reserved",
+    "Places at the level that were reserved at consent, and in which nobody had started, at the data cut; a rolling "
+    "rule reads them as pending",
     "count",
 )
 
@@ -495,9 +496,9 @@ def decisions_layout(
     eliminates : bool
         Whether the rule can eliminate levels.
     reserves : bool
-        Whether candidates hold places from consent on.
+        Whether places are reserved at consent.
     """
-    first = _behind(DECISIONS.columns, "lymphodepleted", PLACES_HELD) if reserves else DECISIONS.columns
+    first = _behind(DECISIONS.columns, "lymphodepleted", PLACES_RESERVED) if reserves else DECISIONS.columns
     left = (OPEN_LEVELS,) if eliminates else ()
     meanings = {
         "p_dlt": "P(DLT) at level {} by the rule's model, on the data of the cut: what the decision rests on",
@@ -523,9 +524,9 @@ def still_to_come(decision: dict[str, Any]) -> str:
         Its row of the decisions table.
     """
     told = "".join(f", {decision[what]} {what}" for what in ("pending", "lymphodepleted") if decision[what])
-    return told + places_held(decision.get("places_held", 0))
+    return told + places_reserved(decision.get("places_reserved", 0))
 
 
-def places_held(number: int) -> str:
-    """Return how many places were held at a data cut, as it follows its counts: ``, 1 place held``."""
-    return f", {number} place{'' if number == 1 else 's'} held" if number else ""
+def places_reserved(number: int) -> str:
+    """Return how many places were reserved at a data cut, as it follows its counts: ``, 1 place reserved``."""
+    return f", {number} place{'' if number == 1 else 's'} reserved" if number else ""

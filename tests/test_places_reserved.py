@@ -30,7 +30,7 @@ def rolling(name: str = "rolling six", **changes: Any) -> Scenario:
 
 def told(trial: Trial) -> list[tuple[Any, ...]]:
     """What the rule was told at each data cut, and what it said."""
-    names = ("data_cut_day", "evaluable", "pending", "lymphodepleted", "places_held", "action")
+    names = ("data_cut_day", "evaluable", "pending", "lymphodepleted", "places_reserved", "action")
     return list(zip(*(trial.decisions[name] for name in names), strict=True))
 
 
@@ -93,14 +93,14 @@ def test_a_level_that_is_left_lets_go_of_its_places() -> None:
         (11, 0, 1, 0, 0, "stay"),
     ]
     words = " ".join(story(trial).split())
-    assert "Candidate 4 consents; screening begins: holds a place of cohort 1." in words
-    assert "0 DLT in 3 patients at this level, 0 pending, 1 place held" in words
+    assert "Candidate 4 consents; a place of cohort 1 is reserved, and screening begins." in words
+    assert "0 DLT in 3 patients at this level, 0 pending, 1 place reserved" in words
 
 
 def test_a_screen_failure_gives_back_the_place_while_accrual_is_suspended() -> None:
     """Six hold places on day 0; for a seventh rolling six suspends. Candidate 6 fails on day 2: 7 consents.
 
-    On day 2 five start, though accrual was suspended until then, and the rule is told of five places held.
+    On day 2 five start, though accrual was suspended until then, and the rule is told of five places reserved.
     """
     sites = [
         {"name": "a", "consent_days": [0, 0, 0, 0, 0, 1]},
@@ -307,7 +307,7 @@ def test_what_goes_with_it(changes: dict[str, Any], says: str) -> None:
     assert len(found.value.problems) == 1
 
 
-def test_both_engines_tell_of_places_held() -> None:
+def test_both_engines_tell_of_places_reserved() -> None:
     """The kernel's days and states are those of the records, where the same candidates come to both settings."""
     scenario = rolling(
         "IQ rolling six",
