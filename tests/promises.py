@@ -135,7 +135,8 @@ def what_is_told_is_so(story: Story) -> Iterator[str]:
                 right = _why_no_place(story, event)
             case "withdrew":
                 days = story.s.accrual.patience_days
-                right = [f"no place within {days} day{'' if days == 1 else 's'}"]
+                what = "treatment" if story.person(event).holds(event.number) else "place"
+                right = [f"no {what} within {days} day{'' if days == 1 else 's'}"]
                 right = right if event.phase == CANDIDATES else _why_no_place(story, event)
             case "apheresis":
                 before = sum(e.number < event.number for e in story.person(event).all("apheresis"))
@@ -187,6 +188,8 @@ def _why_no_place(story: Story, event: Event) -> list[str | None]:
     if now.last is None or not story.has_place(story.person(event), k):
         return _why_none_is_free(story, k, story.person(event).holds(k))
     day = story.gates.opens_on(event.day, now.last, k)
+    if day == event.day and story.person(event).holds(k):  # and is kept back, by a rule that would leave the level
+        return ["a decision is outstanding"]
     level = story.cohorts[now.last]["level"]
     why = ", ".join(story.calendar.reasons(day - 1, level)) if day > event.day else ""
     told, words = f" ({why})" if why else "", ("infusion", "dose")
@@ -532,7 +535,7 @@ def _wait_or_go(story: Story, p: Person, event: Event, has_place: bool) -> Itera
         holds = p.holds(e.number)
         nobody_waits = accrual.without_place == "lost" and not holds
         nobody_waits = nobody_waits or (is_new and story.s.screening.while_closed == "waits")
-        waiting = sum(o.waits_as_told(e.number) for o in story.people)
+        waiting = sum(o.waits_as_told(e.number) and not o.holds(e.number) for o in story.people)
         has_waited = any(since < event.number for since, _ in p.told)
         full = accrual.most_waiting is not None and waiting >= accrual.most_waiting and not has_waited and not holds
         patience = accrual.patience_days
@@ -617,6 +620,8 @@ def nobody_waits_beside_an_open_place(story: Story) -> Iterator[str]:
     for day, k in story.evenings:
         cohort, gates = story.before[k].last, story.gates_before(day, k)
         if cohort is not None and gates and story.gates.shut(day, cohort, k, gates) is None:
+            if story.before[k].deciding is not None and story.first_is_kept_back(day, k):
+                continue
             lacks = "a place is open" if gates == GATES else "the rule is not asked"
             yield f"somebody waits on day {day}, and {lacks}"
 
@@ -813,7 +818,8 @@ def nobody_starts_without_an_open_place(story: Story) -> Iterator[str]:
             yield f"patient {p.patient} starts after enrolment has closed"
         elif p.holds(p.start):
             may = now.permitted is None or now.permitted >= p.level
-            if now.last != p.cohort or not may or story.must_be_left(p.start) is not None:
+            is_left = story.must_be_left(p.start) is not None or story.keeps_back(story.day_of(p.start), p.start)
+            if now.last != p.cohort or not may or is_left:
                 yield f"patient {p.patient} starts in cohort {p.cohort}, and its reserved place is none to be given"
         elif now.open != p.cohort or now.held:
             why = "a decision is outstanding" if now.deciding else "no place is given"
@@ -1046,6 +1052,9 @@ def _not_ready(story: Story, event: Event) -> Iterator[str]:
     k, now = event.number, story.before[event.number]
     if not story.gives_places_itself(event.cohort or 0) or now.concluding:
         yield f"{event}: nobody gives places for candidates"
+    elif story.first_is_kept_back(event.day, k):
+        if story.gates.shut(event.day, event.cohort or 0, k, GATES):
+            yield f"{event}: nobody would start today"
     elif not any(p.waits(k) and not p.holds(k) for p in story.people):
         yield f"{event}: nobody waits"
     elif story.gates.shut(event.day, event.cohort or 0, k, OF_UNIT):
@@ -1120,7 +1129,7 @@ def data_cuts_count_who_is_known(story: Story) -> Iterator[str]:
         if event.cohort and story.gives_places_itself(event.cohort):
             told += f", {story.pending(level, k)} pending" + (f", {way} lymphodepleted" if way else "")
             held = story.held(k, level)
-            told += f", {held} place{'' if held == 1 else 's'} held" if held else ""
+            told += f", {held} place{'' if held == 1 else 's'} reserved" if held else ""
         if event.detail != told:
             yield f"{event}: {event.detail!r}, by the events {told!r}"
 
@@ -1197,9 +1206,10 @@ def what_is_decided_is_done(story: Story) -> Iterator[str]:
             yield f"{event}: {row['next_patients']} places"
         if event.level != (following_level or row["recommended_level"]):
             yield f"{event}: level {event.level}"
-        if (event.detail or "") != f"{row['action']}: {row['reason']}" + (
-            f" ({row['detail']})" if row["detail"] else ""
-        ):
+        let_go = story.held(event.number) - story.held(event.number + 1)
+        told = f"{row['action']}: {row['reason']}" + (f" ({row['detail']})" if row["detail"] else "")
+        told += f"; {let_go} reserved place{'' if let_go == 1 else 's'} let go" if let_go else ""
+        if event.detail != told:
             yield f"{event}: {event.detail!r}"
     first = story.cohorts[1]
     if (first["level"], first["opened_day"], first["purpose"]) != (story.s.safety.start_level, 0, "escalation"):

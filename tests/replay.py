@@ -1,7 +1,8 @@
 """The records of one trial, replayed event by event: what held just before each of them, and counts at that moment.
 
-Read with the scenario's keys, and nothing else of `escalate`: `promises` holds trials against their protocol with it,
-`recount` counts what many trials keep of one. Which days are open, and which gates, says `replay_gates`.
+Read with the scenario's keys, and nothing else of `escalate` but what its rules say to counts (`Story.keeps_back`):
+`promises` holds trials against their protocol with it, `recount` counts what many trials keep of one. Which days are
+open, and which gates, says `replay_gates`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple
 from scipy.stats import beta
 
 from escalate import Trial
+from escalate.committee.committee import Committee
+from escalate.words.data_cut import Counts
 from replay_gates import GATES, OF_UNIT, Days, Gates
 
 OUTCOMES, DATA_CUT, COMMITTEE, CANDIDATES, CONSENTS, INFUSIONS, LYMPHODEPLETION, EVENING, END = range(9)
@@ -45,7 +48,7 @@ OF_CANDIDATES = (
 )  # fmt: skip
 """Events of candidates in their own phase; who has waited too long withdraws in it, too."""
 NOT_CONSENTED = "not consented"
-PATIENCE_OVER = "no place within"
+PATIENCE_OVER = ("no place within", "no treatment within")
 PART_OF_DOSE = "less than the full dose"
 STATES = {"F": "screen failure", "n": "no product", "D": "withdrew waiting", "P": "no place", "A": "turned away",
           "X": "not infused", "f": "completed", "d": "dropped out"}  # fmt: skip
@@ -646,6 +649,55 @@ class Story:
     def may_be_asked_again(self, day: int, k: int) -> bool:
         """Whether a rolling rule that suspends accrual can be asked: something is known, or for long enough."""
         return self.news_since(self.before[k].decided, k) or day >= self.resumes_on(k)
+
+    @cached_property
+    def committee(self) -> Committee:
+        return Committee(self.s)
+
+    def told_on(self, day: int, k: int) -> Counts:
+        """What a rolling rule is told on a day of what is known just before an event."""
+        rule, levels = self.committee.rule, range(1, self.s.levels + 1)
+        level = self.cohorts[self.before[k].last or 0]["level"]
+        decided = [(e, row) for e, row in zip(self.all("decision"), self.decisions, strict=False) if e.number < k]
+        since = max((e.number for e, row in decided if row["action"] != "suspend"), default=-1)
+        new = [p for p in self.patients if p.settled > since and p.evaluable(k)]
+        counts = Counts(
+            level - 1,
+            tuple(self.evaluable(each, k) for each in levels),
+            tuple(self.dlts(each, k) for each in levels),
+            tuple(self.pending(each, k) + self.on_the_way(each, k) + self.held(k, each) for each in levels),
+            open_levels=decided[-1][1].get("open_levels", self.s.levels) if decided else self.s.levels,
+            last=(len(new), sum(p.outcome == "DLT" for p in new)) if rule.reads_last else (0, 0),
+        )
+        if not rule.reads_followup:
+            return counts
+        seen = [(level - 1, 0)] * self.held(k, level)
+        seen += [(p.level - 1, 0) for p in self.patients if p.on_the_way(k)]
+        seen += [(p.level - 1, day - self.day_of(p.infused)) for p in self.patients if p.pending(k)]
+        known = [(p, self.day_of(p.settled) - self.day_of(p.infused)) for p in self.patients if p.settled < k]
+        left = [(p.level - 1, after) for p, after in known if self.events[p.settled].what == "drop-out"]
+        dlts = [(p.level - 1, after) for p, after in known if p.outcome == "DLT"] if rule.reads_dlt_days else []
+        return counts._replace(
+            seen=tuple(sorted(seen)),
+            lost=tuple(sorted(left)),
+            dlt_days=tuple(sorted(dlts, key=lambda one: (one[1], one[0]))),
+            windows=tuple(self.schedule(each).window for each in levels),
+        )
+
+    def keeps_back(self, day: int, k: int) -> bool:
+        """Whether a rolling rule, asked on a day, would leave the level, so that nobody starts in a reserved place."""
+        last = self.before[k].last
+        if not self.rolling or last is None or not self.gives_places_itself(last):
+            return False
+        told = self.told_on(day, k)
+        freely = self.committee.decide(told, NEVER)
+        decision = self.committee.decide(told, self.room(k, freely.level + 1))
+        return self.committee.keeps_back(told, decision)
+
+    def first_is_kept_back(self, day: int, k: int) -> bool:
+        """Whether the first in line who has a place has a reserved one, and does not start in it."""
+        first = next((p for p in self.line(k) if self.has_place(p, k)), None)
+        return first is not None and first.holds(k) and self.keeps_back(day, k)
 
     def gates_before(self, day: int, k: int) -> tuple[str, ...]:
         """The gates between whoever waits and treatment; none where there is no place that could be given.

@@ -12,7 +12,7 @@ from escalate import Scenario, ScenarioError, simulate_trial, story
 from escalate.words.records import Trial
 from small import small
 from strategies import scenarios
-from test_hand_computed import expected, log_of
+from test_hand_computed import details, expected, log_of
 
 HELD: dict[str, Any] = {
     "treatment__place_reserved": "at_consent",
@@ -24,7 +24,7 @@ HELD: dict[str, Any] = {
 
 
 def rolling(name: str = "rolling six", **changes: Any) -> Scenario:
-    """Return a small scenario of a rolling rule in which places are held."""
+    """Return a small scenario of a rolling rule in which places are reserved at consent."""
     return small(rule={"name": name}, **(HELD | changes))
 
 
@@ -54,7 +54,7 @@ THREE_CONSENT = """
 def test_a_level_that_is_left_lets_go_of_its_places() -> None:
     """The table says: 3 of 4 known, no DLT: escalate. Candidate 4, in screening, is treated at the new level.
 
-    Candidate 5 cannot consent before 4, who holds no place any more, has taken the one place of the new cohort.
+    Candidate 5 cannot consent before 4, who has no reserved place any more, has taken the one place of the new cohort.
     """
     trial = simulate_trial(rolling("IQ rolling six", accrual__consent_days=[0, 0, 0, 8, 9], trial__max_days=14))
     assert log_of(trial) == expected(f"""{THREE_CONSENT.format(level=1)}
@@ -167,7 +167,7 @@ def test_who_holds_a_place_starts_while_the_committee_is_called() -> None:
 
 
 def test_nobody_starts_at_a_level_that_must_be_left() -> None:
-    """Two DLTs on day 3 force the decision of day 8; candidate 4 holds a place, is ready on day 4, and waits.
+    """Two DLTs on day 3 force the decision of day 8; candidate 4 has a reserved place, is ready on day 4, and waits.
 
     The level is left, and the place with it; on day 8 there is one at level 1.
     """
@@ -207,8 +207,71 @@ def test_nobody_starts_at_a_level_that_must_be_left() -> None:
     assert told(trial)[2:] == [(2, 0, 0, 0, 3, "stay"), (3, 2, 1, 0, 1, "de-escalate")]
 
 
+TWO_DLTS_AT_LEVEL_2: dict[str, Any] = {
+    "safety__start_level": 2,
+    "safety__early_decision": False,
+    "what_if": [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}],
+    "trial__max_days": 12,
+}
+
+
+def on_days(trial: Trial, *days: int) -> list[str]:
+    """The log of some days."""
+    return [line for line in log_of(trial) if int(line.split()[0]) in days]
+
+
+def test_a_rule_that_would_leave_the_level_is_asked_before_somebody_starts() -> None:
+    """No decision comes early. On day 3 there are two DLTs; on day 4 candidate 4 is ready, and treated at level 1."""
+    trial = simulate_trial(rolling(accrual__consent_days=[0, 0, 0, 2], **TWO_DLTS_AT_LEVEL_2))
+    assert on_days(trial, 3, 4) == expected("""
+        3 DLT p1
+        3 DLT p2
+        4 eligible c4
+        4 candidate ready k1@2
+        4 decision k1@1
+        4 cohort opened k2@1
+        4 infusion p4
+    """)
+    assert told(trial)[3] == (4, 2, 1, 0, 1, "de-escalate")
+    assert [row["detail"] for row in trial.events if "let go" in (row["detail"] or "")] == [
+        "de-escalate: at least 2 DLTs: this level exceeds the MTD; 1 reserved place let go"
+    ]
+
+
+def test_nobody_starts_at_a_level_that_the_rule_would_leave_while_the_committee_is_called() -> None:
+    """It is called on day 3, for candidate 5, and goes down on day 8; candidate 4 is ready on day 4, and waits."""
+    trial = simulate_trial(
+        rolling(
+            accrual__consent_days=[0, 0, 0, 2, 3],
+            safety__review_delay_days=5,
+            safety__assignment_delay_days=0,
+            **TWO_DLTS_AT_LEVEL_2,
+        )
+    )
+    assert on_days(trial, 3, 4, 8, 9) == expected("""
+        3 DLT p1
+        3 DLT p2
+        3 referred c5
+        3 candidate to consent k1@2
+        3 waits c5
+        4 eligible c4
+        4 waits c4
+        8 decision k1@1
+        8 cohort opened k2@1
+        8 infusion p4
+        9 follow-up completed p1
+        9 follow-up completed p2
+        9 window completed p3
+        9 follow-up completed p3
+        9 candidate to consent k2@1
+        9 decision k2@1
+        9 consent c5
+    """)
+    assert details(trial, "waits")[4] == "a decision is outstanding"
+
+
 def test_a_suspension_that_closes_the_level_lets_go_of_its_places() -> None:
-    """Two DLTs at level 2, where candidate 9 holds a place, while one of six at level 1 is pending: back, and wait.
+    """Two DLTs at level 2, where candidate 9 has a reserved place; one of six at level 1 is pending: back, and wait.
 
     Candidate 9 is ready the day after, and starts nowhere; on day 14 level 1 is the MTD.
     """
@@ -220,8 +283,7 @@ def test_a_suspension_that_closes_the_level_lets_go_of_its_places() -> None:
             trial__max_days=20,
         )
     )
-    late = [line for line in log_of(trial) if int(line.split()[0]) in (11, 12, 13, 14)]
-    assert late == expected("""
+    assert on_days(trial, 11, 12, 13, 14) == expected("""
         11 eligible c7
         11 eligible c8
         11 referred c9
@@ -247,7 +309,7 @@ def test_a_suspension_that_closes_the_level_lets_go_of_its_places() -> None:
 
 
 def test_a_place_that_is_held_waits_for_its_gate_where_nobody_waits() -> None:
-    """Whoever finds no place is lost; but who holds one, and is ready in the stagger, is not."""
+    """Whoever finds no place is lost; but who has one, and is ready in the stagger, is not."""
     trial = simulate_trial(
         small(
             **HELD | {"screening__while_closed": "waits"},
@@ -263,8 +325,8 @@ def test_a_place_that_is_held_waits_for_its_gate_where_nobody_waits() -> None:
 
 @settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(scenarios(everything=True, reviews=True, sites=True))
-def test_with_a_cohort_rule_a_place_held_is_one_candidate_for_each_place(scenario: Scenario) -> None:
-    """The cohort stays as long as a place is held, so that to hold it is to be the only one who is screened for it.
+def test_with_a_cohort_rule_a_reserved_place_is_one_candidate_for_each_place(scenario: Scenario) -> None:
+    """The cohort stays as long as a place is reserved, so that to have it is to be the only one screened for it.
 
     Not where a partial dose frees a place at once: a DLT later on may take it back, from somebody in screening.
     """

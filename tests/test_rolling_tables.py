@@ -225,12 +225,12 @@ def test_rolling_six_written_as_a_table_gives_the_same_trials() -> None:
 
 
 def test_what_iq_rolling_six_saves_on_the_inputs_of_its_paper() -> None:
-    """Trial by trial on the same patients: 3.01 months (10,000 trials); why not the published 3.4, the README tells."""
+    """Trial by trial on the same patients: 3.03 months (10,000 trials); why not the published 3.4, the README tells."""
     parent, iq = (
         esc.simulate(esc.load(PAPER).replace({"rule": {"name": name}}), trials=400, seed=9).columns()
         for name in ("rolling six", "IQ rolling six")
     )
     saved = (parent["escalation_ended_day"] - iq["escalation_ended_day"]) / DAYS_IN_MONTH
     error = saved.std(ddof=1) / len(saved) ** 0.5
-    assert abs(saved.mean() - 3.01) <= 5 * np.hypot(error, 0.036)
+    assert abs(saved.mean() - 3.03) <= 5 * np.hypot(error, 0.036)
     assert 5 * error < 1.3  # a detectable shift: without places reserved 1.48 are saved
