@@ -158,13 +158,20 @@ def _waited_for(story: Story, k: int) -> str:
         return "committee"
     if now.open is None:
         return "follow-up"
-    if _may_start(story, now.open, k):
+    if _may_start(story, now.open, k) or _for_reserved_places(story, now.open, k):
         if any(p.waits(k) for p in story.people):
             return story.waited_for(now.open, k)
         last = ([e.what for e in p.events if e.number < k] for p in story.people)
         return "manufacture" if any(told[-1:] == ["apheresis"] for told in last) else "patients"
     on_the_way = any(p.on_the_way(k) for p in story.by_cohort[now.open])
     return "lymphodepletion" if on_the_way else "DLT windows"
+
+
+def _for_reserved_places(story: Story, cohort: int, k: int) -> bool:
+    """Whether reserved places alone can be waited for: nobody is treated whose outcome is still to come."""
+    if not story.reserves or (story.before[k].concluding and story.cohorts[cohort]["purpose"] != "expansion"):
+        return False
+    return not any(p.on_the_way(k) or p.pending(k) for p in story.patients)
 
 
 def _may_start(story: Story, cohort: int, k: int) -> bool:

@@ -296,7 +296,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "has no axis 'follow_up.day'; its axes are" in capsys.readouterr().err
     assert main(["sweep", "small.toml", "--measure", "duratio"]) == 2
     assert "there is no measure 'duratio'" in capsys.readouterr().err
-    Path("small.toml").write_text(TEXT.replace("24", "25"))
+    Path("small.toml").write_text(TEXT.replace("trials = 24", "trials = 25"))
     assert main(["sweep", "small.toml"]) == 2
     assert "holds the results of another study: trials differ" in capsys.readouterr().err
 
