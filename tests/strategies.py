@@ -542,3 +542,18 @@ def any_rule(draw: st.DrawFn, rolling: bool = True, reviews: bool = False) -> Sc
             changes["stopping.most_patients"] = max(scenario.stopping.most_patients, scenario.safety.cohort_size)
         changes |= {f"limits.{key}": value for key, value in draw(_no_skipping()).items()}
     return scenario.replace(changes)
+
+
+@st.composite
+def plain_scenarios(draw: st.DrawFn) -> Scenario:
+    """Draw a valid scenario of any rule for which the plain edition of the compiled kernel will do."""
+    scenario = draw(any_rule())
+    changes: dict[str, Any] = {
+        "safety.dlt_after_lymphodepletion": draw(st.sampled_from(["withhold_if_closed", "withhold", "infuse"])),
+        "safety.assignment_delay_days": draw(st.sampled_from([None, 0, 0, 1, 4])),
+    }
+    if scenario.safety.early_decision:
+        changes["safety.urgent_review_days"] = draw(st.sampled_from([None, 0, 1, 3, 30]))
+    if any(schedule.lead_days for schedule in scenario.schedules):
+        changes["safety.lymphodepletion_in_stagger"] = draw(st.booleans())
+    return scenario.replace(changes)

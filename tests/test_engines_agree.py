@@ -7,18 +7,21 @@ milestones, and what each day was waited for. The kernel runs as it is, and comp
 from __future__ import annotations
 
 import itertools
+import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from escalate import Scenario, load
+from escalate import Scenario, kernel, load
 from escalate.committee.committee import Committee
 from escalate.errors import RuleError, ScenarioError
 from escalate.kernel.answers import Answers
 from escalate.kernel.bench import Protocol, Seats, Tables
+from escalate.kernel.chunk import is_plain
 from escalate.kernel.codes import HEAD, Answer
 from escalate.kernel.compiled import is_available
 from escalate.kernel.days import run_many
@@ -32,7 +35,7 @@ from escalate.trial.conduct import Conduct
 from escalate.words.data_cut import Counts, DataCut
 from escalate.words.records import NO_LEVEL
 from small import START, lymphodepletion, small
-from strategies import any_rule, scenarios
+from strategies import any_rule, plain_scenarios, scenarios
 
 SKELETON = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]
 RULES: dict[str, dict[str, Any]] = {
@@ -98,6 +101,13 @@ def test_shipped_scenarios(name: str, rule_name: str, compiles: bool) -> None:
 
 
 def compare(examples: int, number: int) -> None:
+    drawn = (
+        scenarios(everything=True, reviews=True),
+        any_rule(reviews=True),
+        scenarios(everything=True, reviews=True, sites=True),
+        plain_scenarios(),
+    )
+
     @seed(number)
     @settings(
         max_examples=examples,
@@ -106,10 +116,11 @@ def compare(examples: int, number: int) -> None:
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.generate, Phase.shrink],
     )
-    @given(any_rule(reviews=True) if number % 2 else scenarios(everything=True, reviews=True, sites=number % 4 == 2))
+    @given(drawn[number % 4])
     def agrees(scenario: Scenario) -> None:
+        assert is_plain(scenario) or number % 4 != 3
         truth = by_simpy(scenario, 3)
-        assert_same(by_kernel(scenario, 3, compiles=number % 4 == 1 and is_available()), truth)
+        assert_same(by_kernel(scenario, 3, compiles=number % 2 == 1 and is_available()), truth)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("escalate.kernel.chunk.MOST_CANDIDATES", 1)  # a page at a time
             patch.setattr("escalate.kernel.chunk.MOST_HERE", 1)  # a trial at a time, where many are there
@@ -121,6 +132,39 @@ def compare(examples: int, number: int) -> None:
 @pytest.mark.parametrize("number", range(4))
 def test_random_scenarios(number: int) -> None:
     compare(80, number)
+
+
+LEFT_OUT = {
+    flag
+    for file in Path(kernel.__path__[0]).glob("*.py")
+    for flag in re.findall(r"FULL and p\.(\w+)", file.read_text(encoding="utf-8"))
+}
+"""What the plain edition of the compiled kernel takes for 0, as its steps say."""
+
+
+ASKS_FOR: dict[str, dict[str, Any]] = {
+    "one_by_one": {"screening.valid_days": 28},
+    "notice_days": {"treatment.notice_days": 7},
+    "reserves": {"screening.while_closed": "waits", "treatment.place_reserved": "at_consent"},
+    "sites": {"accrual": {"kind": "by_site"}, "sites": [{"name": "one", "consents_per_month": 1.0}]},
+    "has_resources": {"capacity": {"infusions_per_week": 1}},
+    "has_product": {
+        "product": {"kind": "off_the_shelf", "doses_at_start": 1, "doses_per_batch": 1, "batches_every_days": 7}
+    },
+    "most_attempts": {"product": {"kind": "autologous", "manufacture_days": 7}},
+    "reviews_sentinel": {"safety.after_sentinel_dlt": "review", "safety.sentinel_stagger_days": 7},
+    "withholds_later": {"treatment.infusion_days": [0, 7], "safety.later_infusions_at_closed_level": "withhold"},
+}
+
+
+@pytest.mark.parametrize("flag", ASKS_FOR)
+def test_who_asks_for_what_the_plain_edition_lacks_gets_the_whole_kernel(flag: str) -> None:
+    scenario = small(accrual={"kind": "poisson", "consents_per_month": 1.0})
+    assert is_plain(scenario)
+    scenario = scenario.replace(ASKS_FOR[flag])
+    assert getattr(Engine(scenario, False)._protocol, flag)
+    assert not is_plain(scenario)
+    assert ASKS_FOR.keys() >= LEFT_OUT
 
 
 @pytest.mark.long

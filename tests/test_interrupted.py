@@ -188,7 +188,7 @@ def test_numba_itself_is_given_such_a_cache() -> None:
     pytest.importorskip("numba")
     from escalate.kernel import compiled
 
-    for step in vars(compiled.steps()).values():
+    for step in vars(compiled.steps(is_plain=False)).values():
         assert isinstance(step._cache, Kept)
 
 
@@ -198,7 +198,7 @@ from pathlib import Path
 from escalate.cli import main
 from escalate.kernel import compiled
 
-folder = Path(compiled.steps().store.stats.cache_path)
+folder = Path(compiled.steps(is_plain=False).store.stats.cache_path)
 if sys.argv[1]:
     shutil.copytree(sys.argv[1], folder, dirs_exist_ok=True)
 if sys.argv[2:]:
@@ -216,9 +216,9 @@ def test_a_real_cache_that_is_damaged_heals(ending: str, base: escalate.Scenario
     from escalate.kernel.engine import Engine
     from escalate.nature.draws import Nature
 
-    if not compiled.is_compiled():
+    if not compiled.is_compiled(is_plain=False):
         Engine(base, True).run(Nature(base, 1, 0, 10))
-    kept = str(compiled.steps().store.stats.cache_path)
+    kept = str(compiled.steps(is_plain=False).store.stats.cache_path)
     done = []
     for name, *how in (("whole", kept), ("damaged", kept, ending), ("damaged", "")):
         command, folder = [sys.executable, "-c", REAL_CACHE, *how], {"NUMBA_CACHE_DIR": str(tmp_path / name)}

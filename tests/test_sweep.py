@@ -356,7 +356,7 @@ from escalate import load, sweep
 from escalate.files import write_whole
 from escalate.studies.study import make_study
 from escalate.studies.workers import workers
-compiled.is_worth = lambda trials: False
+compiled.is_worth = lambda *_: False
 if __name__ == "__main__":
     points, trials, chunk, count = map(int, sys.argv[2:6])
     scenario = load({str(SCENARIO)!r})

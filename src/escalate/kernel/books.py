@@ -4,33 +4,28 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Numbers, Person, Protocol, Tables, day_of_dlt
-from .codes import Drawn, Outcome, State, Wait
+from .codes import FULL, Drawn, Outcome, State, Wait
 from .places import room, stop_infusions
 
 
-def wait(p: Protocol, w: Bench, until: int) -> None:
-    """Write down what the trial waits for from the end of today on; a reserved place is waited for like any."""
-    days = until - w.today
+def wait(p: Protocol, w: Bench, days: int) -> None:
+    """Write down what the trial waits for on so many days, as it stands; a reserved place is waited for like any."""
     if not w.open:
         w.waits[Wait.COMMITTEE if w.meeting_day != NEVER else Wait.FOLLOW_UP] += days
         return
-    nobody = Wait.MANUFACTURE if w.making else Wait.PATIENTS
+    nobody = Wait.MANUFACTURE if FULL and w.making else Wait.PATIENTS
     for_place = w.wake_gate if w.ready else nobody
     for_outcome = Wait.LYMPHODEPLETION if w.cohort_lymphodepleted else Wait.WINDOWS
-    if p.reserves and not w.on_the_way and not w.windows and (w.expansion or not w.concluding):
+    if FULL and p.reserves and not w.on_the_way and not w.windows and (w.expansion or not w.concluding):
         for_outcome = for_place
-    if not w.held and room(p, w, w.permitted) <= 0:
+    are_taken = w.taken >= w.places
+    if w.held or (are_taken and not w.rolling) or room(p, w, w.permitted) <= 0:
         w.waits[for_outcome] += days
-    elif w.rolling and not w.held:
-        if w.taken < w.places:
-            w.waits[for_place] += days
-        else:
-            w.if_stops[for_outcome] += days
-            w.if_goes_on[for_place] += days
-    elif w.held == 0 and w.taken < w.places:
-        w.waits[for_place] += days
+    elif are_taken:
+        w.if_stops[for_outcome] += days
+        w.if_goes_on[for_place] += days
     else:
-        w.waits[for_outcome] += days
+        w.waits[for_place] += days
 
 
 def no_doubt(w: Bench, stops: bool) -> None:
@@ -71,15 +66,17 @@ def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers) -
     count_candidates(w, row, first)
     is_complete_trial = w.closed and w.reason != p.time_is_up and row[first + State.CUT_OFF] == 0
     end = w.last_day if is_complete_trial else p.max_days
-    wait(p, w, end)
+    wait(p, w, end - w.today)
     no_doubt(w, False)
     for level in range(p.levels):
         row[first + State.KINDS + 5 * p.levels + level] = w.replaced[level]
-    sites = first + State.KINDS + 6 * p.levels
-    for patient in range(w.enrolled if p.sites else 0):
-        row[sites + t.people[patient].site] += 1
-    for position in range(sites + p.sites, len(row)):
-        row[position] = w.cohort_days[position - sites - p.sites]
+    behind = first + State.KINDS + 6 * p.levels
+    if FULL and p.sites:
+        for patient in range(w.enrolled):
+            row[behind + t.people[patient].site] += 1
+        behind += p.sites
+    for position in range(behind, len(row)):
+        row[position] = w.cohort_days[position - behind]
     row[0], row[1], row[2] = w.recommended, w.reason, end
     for position in range(Wait.KINDS):
         row[WAIT_COLUMN + position] = w.waits[position]
@@ -143,7 +140,7 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, ended: int) -> No
         dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
         if dlt_day < stopped:
             stopped = dlt_day
-        if p.withholds_later:
+        if FULL and p.withholds_later:
             if person.outcome == Outcome.PENDING:
                 stop_infusions(p, w, t, person, p.max_days + 1)
             if person.stopped_day - person.infusion_day < stopped:

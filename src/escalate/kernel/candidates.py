@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Protocol, Tables
-from .codes import NOT_KNOWN, Open, Queue, Run
+from .codes import FULL, NOT_KNOWN, Open, Queue, Run
 from .one_by_one import all_are_turned_away
 from .places import open_day
 
@@ -124,7 +124,7 @@ def close_enrolment(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     w.last_day = w.today
     w.closed, w.closed_day = 1, w.today
     w.last_consent_day = w.today if late else w.today - 1
-    if p.one_by_one:
+    if FULL and p.one_by_one:
         all_are_turned_away(w, t)
     w.turned_away += w.ready
     w.ready = w.newcomers = w.queue_first = w.queue_end = 0

@@ -286,6 +286,17 @@ def is_one_by_one(scenario: Scenario) -> bool:
     )
 
 
+def is_plain(scenario: Scenario) -> bool:
+    """Return whether the plain edition of the compiled kernel will do."""
+    return not (
+        is_one_by_one(scenario)
+        or scenario.capacity
+        or scenario.store
+        or scenario.safety.after_sentinel_dlt == "review"
+        or scenario.safety.later_infusions_at_closed_level == "withhold"
+    )
+
+
 def queue_size(protocol: Protocol) -> int:
     """Return how many days' candidates can wait at once: those since whom patience has not ended."""
     if protocol.patience_days == NEVER:

@@ -19,6 +19,10 @@ HEAD = 7
 WORD_BITS, HASH_FACTOR = 62, 1099511628211
 """Bits of a word that questions are packed into; what their hash is multiplied with."""
 
+FULL = True
+"""Whether the kernel can do what few scenarios ask for: see `chunk.is_plain`. False in the plain edition of the
+compiled kernel, which is faster without it."""
+
 
 class Codes:
     """Whole numbers of one kind, each with its name."""

@@ -8,9 +8,9 @@ from ..words.records import NO_LEVEL, Action
 from .bench import Bench, Protocol, Row, Tables
 from .books import no_doubt
 from .candidates import close_enrolment
-from .codes import Answer, Ask, Followup, Outcome, Run, Wait
+from .codes import FULL, Answer, Ask, Followup, Outcome, Run, Wait
 from .one_by_one import let_go_of_places, notice_is_void
-from .places import beyond_places, is_complete, levels_change, meeting_day, outcomes_to_come, room, room_now
+from .places import beyond_places, given, is_complete, levels_change, meeting_day, outcomes_to_come, room, room_now
 from .questions import answer, ask, write_counts
 
 
@@ -41,7 +41,7 @@ def wait_for_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """Note when the level's pending patients will have been observed for as long as a suspended rule asks."""
     if p.days_to_resume[w.level] == 0:
         return
-    if w.reserved:
+    if FULL and w.reserved:
         w.resume_day = w.today + p.days_to_resume[w.level]
     for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
@@ -129,7 +129,7 @@ def cut_data(p: Protocol, w: Bench, t: Tables, forced: int, outstanding: int, la
     w.last_day = w.today
     w.open = w.news = 0
     w.resume_day = NEVER
-    if p.notice_days:
+    if FULL and p.notice_days:
         notice_is_void(w, t)
     if w.expansion:
         close_enrolment(p, w, t, 0)
@@ -207,7 +207,7 @@ def decide(p: Protocol, w: Bench, t: Tables, late: int) -> None:
 
 def decision(p: Protocol, w: Bench, t: Tables) -> int:
     """Ask for the decision; while somebody is on the way, what the cap leaves depends on the decision itself."""
-    depends = w.on_the_way > 0 or w.reserved > 0
+    depends = w.on_the_way > 0 or given(w) > w.taken
     found, asks = 0, 2 if depends else 1
     places = p.cohort_size if depends else room(p, w, NO_LEVEL)
     while asks and found >= 0:
@@ -215,7 +215,7 @@ def decision(p: Protocol, w: Bench, t: Tables) -> int:
         asks -= 1
         if asks and found >= 0:
             level = t.answers[found][Answer.TO_LEVEL]
-            places = room(p, w, level) - (w.reserved if level == w.level else 0)
+            places = room(p, w, level) - (given(w) - w.taken if level == w.level else 0)
     return found
 
 
@@ -272,7 +272,7 @@ def follow(p: Protocol, w: Bench, t: Tables, decided: Row[int], late: int) -> No
         hold(w)
         wait_for_followup(p, w, t)
     elif w.rolling and level == w.level:
-        w.open, w.held, w.vacant, w.places = 1, 0, 0, w.taken + w.reserved + decided[Answer.SO_MANY]
+        w.open, w.held, w.vacant, w.places = 1, 0, 0, given(w) + decided[Answer.SO_MANY]
         undecided(w)
     else:
         open_cohort(p, w, level, decided[Answer.SO_MANY], 0)

@@ -43,17 +43,17 @@ def is_available() -> bool:
     return find_spec("numba") is not None
 
 
-def is_worth(trials: int) -> bool:
-    """Return whether so many trials are run faster by the compiled kernel, and there is one."""
+def is_worth(trials: int, is_plain: bool) -> bool:
+    """Return whether so many trials are run faster by an edition of the compiled kernel, and there is one."""
     if not is_available() or trials < WORTH_LOADING:
         return False
-    return trials >= WORTH_COMPILING or is_compiled()
+    return trials >= WORTH_COMPILING or is_compiled(is_plain)
 
 
-def is_compiled() -> bool:
-    """Return whether the kernel as it is was compiled before, and is kept on disk."""
-    folder = steps().run_many.stats.cache_path
-    kept = [] if folder is None else list(Path(folder).glob("days.run_many-*.nbi"))
+def is_compiled(is_plain: bool) -> bool:
+    """Return whether an edition of the kernel as it is was compiled before, and is kept on disk."""
+    folder = steps(is_plain).run_many.stats.cache_path
+    kept = [] if folder is None else list(Path(folder).glob(f"days.{_kept_as('run_many', is_plain)}-*.nbi"))
     try:
         newest = max((file.stat().st_mtime for file in kept), default=0)
     except OSError:  # somebody clears it just now
@@ -66,26 +66,33 @@ def _sources() -> list[Path]:
 
 
 @cache
-def steps() -> SimpleNamespace:
+def steps(is_plain: bool) -> SimpleNamespace:
     """Return the functions that Python calls, to be compiled at their first call and kept on disk for later ones.
 
     Those that take the tables are put where they are called: handing on that many arrays would cost more than they do.
+    The plain edition is made of the same steps without what few scenarios ask for: where they say ``FULL``, numba
+    leaves out what is behind it. It is compiled sooner, and runs faster.
     """
-    names = _names()
+    names = _names(is_plain)
     for module in MODULES:
         for name, function in vars(module).items():
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
-                names[name] = _compiled(FunctionType(function.__code__, names, name))
+                names[name] = _compiled(FunctionType(function.__code__, names, name), is_plain)
     names["find"] = names["find_in_table"]
     return SimpleNamespace(**{name: names[name] for name in FROM_OUTSIDE})
 
 
-def _names() -> dict[str, Any]:
+def _names(is_plain: bool) -> dict[str, Any]:
     """Return what the steps read besides what they are given; numba takes members of enumerations for constants."""
     names: dict[str, Any] = {}
     for module in MODULES:
         names |= vars(module)
+    names["FULL"] = not is_plain
     return names | {kind.__name__: IntEnum(kind.__name__, _members(kind)) for kind in Codes.__subclasses__()}
+
+
+def _kept_as(name: str, is_plain: bool) -> str:
+    return f"{name}_plain" if is_plain else name
 
 
 def _members(kind: type[Codes]) -> dict[str, int]:
@@ -101,21 +108,26 @@ BY_THEMSELVES = (
 )  # fmt: skip
 """Large steps that are seldom called: the less is compiled in one piece, the sooner it is done."""
 
+FASTER_INSIDE = ("decide",)
+"""Those of them that the plain edition, which is small, has where they are called."""
 
-def _compiled(function: FunctionType) -> Any:
+
+def _compiled(function: FunctionType, is_plain: bool) -> Any:
     """Return a function that numba compiles; one that Python calls is kept, where numba may write."""
     from numba import njit
 
     name, parameters = function.__name__, inspect.signature(function).parameters
     if name not in FROM_OUTSIDE:
-        inside = bool({"t", "table"} & parameters.keys()) and name not in BY_THEMSELVES
+        alone = name in BY_THEMSELVES and not (is_plain and name in FASTER_INSIDE)
+        inside = bool({"t", "table"} & parameters.keys()) and not alone
         no_entry: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
         return njit(forceinline=inside, **no_entry, **NOTHING_IS_ALLOCATED)(function)
+    function.__qualname__ = _kept_as(name, is_plain)
     try:
         made = njit(cache=True, **NOTHING_IS_ALLOCATED)(function)
     except (RuntimeError, OSError):  # there is no folder to keep it in
         return njit(**NOTHING_IS_ALLOCATED)(function)
-    made._cache = Kept(made._cache, name)
+    made._cache = Kept(made._cache, function.__qualname__)
     return made
 
 
@@ -126,7 +138,7 @@ def _made_of() -> str:
     numba itself looks at the date of the file that a function stands in, and not at those that it reads. Whole numbers
     and actions from other rooms are a part of the source.
     """
-    read = [(name, value) for name, value in _names().items() if isinstance(value, int)]
+    read = [(name, value) for name, value in _names(is_plain=False).items() if isinstance(value, int)]
     source = b"".join(file.read_bytes() for file in _sources()) + repr([*sorted(read), *Action]).encode()
     return f"made_of_{hashlib.sha256(source).hexdigest()[:16]}"
 

@@ -20,7 +20,7 @@ from .candidates import (
     those_without_patience_leave,
     those_without_place_leave,
 )
-from .codes import NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
+from .codes import FULL, NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
 from .one_by_one import (
     all_come,
@@ -128,7 +128,7 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
         w.candidate = 0
     w.code = Run.GOES_ON
     run_days(p, w, t)
-    if p.one_by_one:
+    if FULL and p.one_by_one:
         if w.code == Run.GOES_ON:
             count_who_is_here(w, t)
     else:
@@ -147,7 +147,7 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
 def run_days(p: Protocol, w: Bench, t: Tables) -> None:
     """Let day after day pass, until nothing more happens or something is missing."""
     if w.next_eligible == NOT_KNOWN:
-        w.next_eligible = next_to_come(p, w, t) if p.one_by_one else next_eligible_day(p, w, t)
+        w.next_eligible = next_to_come(p, w, t) if FULL and p.one_by_one else next_eligible_day(p, w, t)
     while w.code == Run.GOES_ON:
         if w.stage != Stage.NIGHT:
             one_day(p, w, t)
@@ -156,7 +156,7 @@ def run_days(p: Protocol, w: Bench, t: Tables) -> None:
         following = next_day(p, w, t)
         if following > p.max_days:
             return
-        wait(p, w, following)
+        wait(p, w, following - w.today)
         w.today, w.stage = following, Stage.DAYBREAK
 
 
@@ -206,21 +206,22 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
                 if w.code != Run.GOES_ON:
                     return
             w.check_day = NEVER
-        meet(p, w, t, 0)
-        if w.code != Run.GOES_ON:
-            return
-        if not w.closed and not p.one_by_one:
+        if committee_is_due(w):
+            meet(p, w, t, 0)
+            if w.code != Run.GOES_ON:
+                return
+        if not w.closed and not (FULL and p.one_by_one):
             those_without_patience_leave(p, w, t)
         w.stage = Stage.DAY
     if w.stage == Stage.DAY and not w.closed:
-        if p.one_by_one:
+        if FULL and p.one_by_one:
             all_come(p, w, t)
         else:
             candidates_come(p, w, t)
         if w.code != Run.GOES_ON:
             return
         w.stage = Stage.CONSENTS
-    if w.stage == Stage.CONSENTS and p.one_by_one:
+    if FULL and p.one_by_one and w.stage == Stage.CONSENTS:
         give_consents(p, w, t)
         if w.code != Run.GOES_ON:
             return
@@ -235,11 +236,16 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     w.stage = Stage.NIGHT
 
 
+def committee_is_due(w: Bench) -> bool:
+    """Return whether the committee meets today, is to be called, or has an expansion to open."""
+    return w.meeting_day == w.today or w.calls == 1 or w.expands_at != NO_LEVEL
+
+
 def give_consents(p: Protocol, w: Bench, t: Tables) -> None:
     """Let consent who has come and waits for that; ask a rolling rule for somebody for whom no place is free."""
     looks = p.screening_waits == 1
     while looks:
-        if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:
+        if committee_is_due(w):
             meet(p, w, t, 0)
             if w.code != Run.GOES_ON:
                 return
@@ -263,18 +269,18 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
             if by_unit(p, w, t) == w.today:
                 cut_data(p, w, t, 0, 0, 1)
-                w.wake_day = w.today + 1 if w.kept_back else NEVER
+                w.wake_day = w.today + 1 if FULL and w.kept_back else NEVER
             else:
                 w.wake_day = w.today + 1
-        if w.meeting_day == w.today or w.calls or w.expands_at != NO_LEVEL:
+        if committee_is_due(w):
             meet(p, w, t, 1)
             if w.code != Run.GOES_ON:
                 return
             looks = True
         looks = looks and w.ready > 0
-        if not looks and p.one_by_one:
+        if not looks and FULL and p.one_by_one:
             looks = new_ones_wait_or_go(p, w, t)
-    if not p.one_by_one:
+    if not (FULL and p.one_by_one):
         those_without_place_leave(p, w, t)
 
 
@@ -293,11 +299,13 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
         return day
     if w.ready and w.wake_day < day:
         day = w.wake_day
-    if p.one_by_one:
-        of_candidates = next_day_of_candidates(p, w, t)
-        return of_candidates if of_candidates < day else day
-    if w.next_eligible < day:
-        day = w.next_eligible
+    of_candidates = next_day_of_candidates(p, w, t) if FULL and p.one_by_one else next_day_of_queue(p, w, t)
+    return of_candidates if of_candidates < day else day
+
+
+def next_day_of_queue(p: Protocol, w: Bench, t: Tables) -> int:
+    """Return the next day on which a candidate becomes eligible, or the patience of somebody who waits ends."""
+    day = w.next_eligible
     if w.ready and patience_ends(p, w, t) < day:
         day = patience_ends(p, w, t)
     return day

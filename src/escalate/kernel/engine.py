@@ -17,7 +17,7 @@ from ..words.records import TIME_IS_UP
 from . import compiled
 from .answers import Answers
 from .bench import MOST_LEVELS, Protocol
-from .chunk import Chunk, Columns, TooManyHereError, is_one_by_one
+from .chunk import Chunk, Columns, TooManyHereError, is_one_by_one, is_plain
 from .codes import Open
 from .rooms import room_for
 
@@ -45,7 +45,7 @@ class Engine:
 
     def __init__(self, scenario: Scenario, compiles: bool | None = None) -> None:
         self.scenario = scenario
-        self._room = room_for(compiled.is_available() if compiles is None else compiles)
+        self._room = room_for(compiled.is_available() if compiles is None else compiles, is_plain(scenario))
         committee = Committee(scenario)
         self.answers = Answers(scenario, committee, self._room)
         self._protocol = self._protocol_of(committee)
@@ -167,6 +167,11 @@ class Engine:
             first_reason=self.answers.reason(first.reason),
             time_is_up=self.answers.reason(TIME_IS_UP),
         )
+
+
+def is_worth_compiling(scenarios: Iterable[Scenario], trials: int) -> bool:
+    """Return whether so many trials of scenarios are run faster by the compiled kernel, and there is one."""
+    return all(compiled.is_worth(trials, edition) for edition in {is_plain(scenario) for scenario in scenarios})
 
 
 def _by_level(numbers: Iterable[int]) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Candidate, Protocol, Tables
-from .codes import NOT_KNOWN, Outcome, Run, Way
+from .codes import FULL, NOT_KNOWN, Outcome, Run, Way
 from .places import has_free_place, meeting_day_of_cut, room_now, whose_turn
 
 
@@ -170,10 +170,10 @@ def gives_back_place(w: Bench, candidate: Candidate) -> None:
 
 def let_go_of_places(w: Bench, t: Tables) -> None:
     """Let nobody have a reserved place any more."""
-    if w.reserved:
+    if FULL and w.reserved:
         for place in range(w.here):
             t.here[place].has_reserved = 0
-    w.reserved = 0
+        w.reserved = 0
 
 
 def consents_from(t: Tables, candidate: Candidate, day: int) -> int:

@@ -5,35 +5,48 @@ from __future__ import annotations
 from ..nature.streams import NEVER
 from .bench import Bench, Candidate, Person, Protocol, Tables, day_of_dlt
 from .candidates import close_enrolment, first_in_line_goes
-from .codes import Answer, Drawn, Fate, Outcome, Phase, Run, Wait
+from .codes import FULL, Answer, Drawn, Fate, Outcome, Phase, Run, Wait
 from .cohorts import decision
 from .one_by_one import give_notice, is_enrolled
-from .places import has_free_place, meeting_day, room, room_now, shut_until, stop_infusions, whose_turn
+from .places import (
+    can_give_place,
+    given,
+    has_free_place,
+    meeting_day,
+    room,
+    room_now,
+    shut_until,
+    stop_infusions,
+    whose_turn,
+)
 from .questions import write_counts
 
 
 def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
     """Enrol those who wait while a slot is open today; return when to look again, `NEVER` if there is no place."""
-    if p.notice_days:
+    if FULL and p.notice_days:
         give_notice(p, w, t)
     while w.ready:
-        place, w.kept_back = -1, 0
-        if p.one_by_one:
+        place, expected = -1, w.enrolled
+        if FULL and p.one_by_one:
+            w.kept_back = 0
             place = next_with_place(p, w, t)
             if place < 0:
                 return NEVER
-        elif not w.open or not has_free_place(w) or room_now(p, w) <= 0:
+        elif not can_give_place(p, w):
             return NEVER
         until = shut_until(p, w, t)
         if until > w.today:
             return until if w.wake_gate <= Wait.REVIEW else w.today + 1
-        if place >= 0 and is_kept_back(p, w, t, t.here[place]):
-            return NEVER if w.open else w.today + 1
-        if w.enrolled + w.reserved - (t.here[place].has_reserved if place >= 0 else 0) >= len(t.people):
+        if FULL and place >= 0:
+            if is_kept_back(p, w, t, t.here[place]):
+                return NEVER if w.open else w.today + 1
+            expected += w.reserved - t.here[place].has_reserved
+        if expected >= len(t.people):
             w.code = Run.NEEDS_PATIENTS
             return NEVER
         person = t.people[w.enrolled]
-        if p.one_by_one:
+        if FULL and place >= 0:
             person.site = t.here[place].site
             is_enrolled(w, t, t.here[place])
         else:
@@ -49,7 +62,7 @@ def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
     left in any case.
     """
     place = whose_turn(w, t, -1, -1)
-    if w.open and has_free_place(w) and room_now(p, w) > 0:
+    if can_give_place(p, w):
         return place
     must_be_left = w.cut_forced == 1 and w.meeting_day != NEVER
     if w.reserved == 0 or must_be_left or room(p, w, w.permitted) <= 0:
@@ -74,7 +87,7 @@ def may_ask_for_candidate(p: Protocol, w: Bench) -> bool:
     """Return whether a rolling rule is to be asked, since a candidate is ready and every place is taken."""
     if w.ready == 0 or not w.open or not w.rolling or w.concluding:
         return False
-    if w.kept_back:
+    if FULL and w.kept_back:
         return True
     if has_free_place(w) or room_now(p, w) <= 0:
         return False
@@ -161,7 +174,7 @@ def is_not_infused(p: Protocol, w: Bench, person: Person) -> None:
 def vacates(w: Bench) -> None:
     """Write down that a place of the cohort is given back; unless a DLT beyond its places fills it, it is vacant."""
     w.taken -= 1
-    if w.rolling or w.taken + w.reserved < w.places:
+    if w.rolling or given(w) < w.places:
         w.vacant += 1
 
 
@@ -213,11 +226,12 @@ def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
         person = t.people[patient]
         if person.outcome == Outcome.PENDING:
             if person.settle_day == w.today:
-                if p.withholds_later:
+                if FULL and p.withholds_later:
                     stop_infusions(p, w, t, person, w.today)
                     if person.comes == Outcome.NO_DLT and person.stopped_day != NEVER:
                         person.comes = Outcome.NON_EVALUABLE
-                if person.comes == Outcome.DLT and p.reviews_sentinel and w.has_sentinel and patient == w.sentinel:
+                is_sentinel = w.has_sentinel and patient == w.sentinel
+                if FULL and p.reviews_sentinel and is_sentinel and person.comes == Outcome.DLT:
                     w.reviewed_day = meeting_day(p, w, t, 1)
                 settle(p, w, t, person, phase)
             elif person.settle_day < w.outcome_day:

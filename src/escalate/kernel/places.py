@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Person, Protocol, Tables
-from .codes import Open, Outcome, Wait, Way
+from .codes import FULL, Open, Outcome, Wait, Way
+
+
+def given(w: Bench) -> int:
+    """Return how many places of the cohort are taken, or reserved."""
+    return w.taken + w.reserved if FULL else w.taken
 
 
 def has_free_place(w: Bench) -> bool:
     """Return whether the cohort has a place that nobody has taken, and that may be given."""
-    return w.held == 0 and w.taken + w.reserved < w.places
+    return w.held == 0 and given(w) < w.places
 
 
 def room(p: Protocol, w: Bench, level: int) -> int:
@@ -23,28 +28,34 @@ def room(p: Protocol, w: Bench, level: int) -> int:
 
 def room_now(p: Protocol, w: Bench) -> int:
     """Return what the cap leaves as levels stand now, beside the reserved places."""
-    return room(p, w, w.permitted) - w.reserved
+    left = room(p, w, w.permitted)
+    return left - w.reserved if FULL else left
+
+
+def can_give_place(p: Protocol, w: Bench) -> bool:
+    """Return whether somebody who is ready can have a place of the open cohort, gates aside."""
+    return w.open == 1 and has_free_place(w) and room_now(p, w) > 0
 
 
 def outcomes_to_come(w: Bench) -> int:
     """Return how many outcomes are outstanding: the cohort's, and with a rolling rule the level's."""
-    free = w.places - w.taken - w.reserved
+    free, kept = w.places - given(w), given(w) - w.taken
     if not w.rolling:
         free = free if free > 0 else 0
-        return free + w.reserved + w.cohort_pending - w.cohort_placeless + w.cohort_lymphodepleted
+        return free + kept + w.cohort_pending - w.cohort_placeless + w.cohort_lymphodepleted
     free = free if has_free_place(w) else 0
-    return free + w.reserved + w.pending[w.level] + w.lymphodepleted[w.level]
+    return free + kept + w.pending[w.level] + w.lymphodepleted[w.level]
 
 
 def beyond_places(w: Bench, outstanding: int) -> int:
     """Return how many are more than the cohort has places, of so many outstanding: nobody would replace them."""
-    beyond = 0 if w.rolling or w.taken + w.reserved < w.places else w.taken + w.reserved - w.places
+    beyond = 0 if w.rolling or given(w) < w.places else given(w) - w.places
     return beyond if beyond < outstanding else outstanding
 
 
 def is_complete(p: Protocol, w: Bench) -> bool:
     """Return whether every outcome is known that the decision waits for, and no place can be filled any more."""
-    if w.reserved and not (w.rolling and w.news):
+    if FULL and w.reserved and not (w.rolling and w.news):
         return False
     if w.rolling or (w.concluding and not w.expansion):
         if w.on_the_way or w.windows:
@@ -68,7 +79,7 @@ def stop_infusions(p: Protocol, w: Bench, t: Tables, person: Person, until: int)
 
 def levels_change(p: Protocol, w: Bench, t: Tables, late: int) -> None:
     """Write down whose later infusions were withheld, before levels stand otherwise; today's too, if it is late."""
-    if p.withholds_later:
+    if FULL and p.withholds_later:
         for patient in range(w.oldest_window, w.enrolled):
             if t.people[patient].outcome == Outcome.PENDING:
                 stop_infusions(p, w, t, t.people[patient], w.today + late)
@@ -114,10 +125,10 @@ def shut_until(p: Protocol, w: Bench, t: Tables) -> int:
     if day > w.today:
         w.wake_gate = Wait.STAGGER
         return day
-    if w.reviewed_day > w.today:
+    if FULL and w.reviewed_day > w.today:
         w.wake_gate = Wait.REVIEW
         return w.reviewed_day
-    if p.notice_days:
+    if FULL and p.notice_days:
         day = notice_until(p, w, t)
         if day > w.today:
             w.wake_gate = Wait.NOTICE
@@ -147,7 +158,7 @@ def whose_turn(w: Bench, t: Tables, after_day: int, after_place: int) -> int:
 
 def by_unit(p: Protocol, w: Bench, t: Tables) -> int:
     """Return when the first gate of the unit opens that is shut today, and note which it is; today, if none is."""
-    if p.has_resources:
+    if FULL and p.has_resources:
         day = with_resources(p, w, t)
         if day > w.today:
             return day

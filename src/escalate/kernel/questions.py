@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .bench import Bench, Numbers, Protocol, Row, Table, Tables
-from .codes import HASH_FACTOR, HEAD, UNKNOWN, WORD_BITS, Ask, Followup, Outcome, Run
+from .codes import FULL, HASH_FACTOR, HEAD, UNKNOWN, WORD_BITS, Ask, Followup, Outcome, Run
 
 
 def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
@@ -25,7 +25,7 @@ def write_counts(p: Protocol, w: Bench, t: Tables) -> None:
         q[HEAD + level] = w.evaluable[level]
         q[HEAD + p.levels + level] = w.dlts[level]
         q[HEAD + 2 * p.levels + level] = w.pending[level] + (w.lymphodepleted[level] if p.rolling else 0)
-    if p.rolling:
+    if FULL and p.reserves and p.rolling:
         q[HEAD + 2 * p.levels + w.level] += w.reserved
     if p.reads_followup == Followup.OF_EACH:
         write_followup(p, w, t)
@@ -38,7 +38,7 @@ def write_followup(p: Protocol, w: Bench, t: Tables) -> None:
     """
     q, size = t.seen, code_size(p)
     first = end = HEAD + 3 * p.levels
-    for _ in range(w.reserved):
+    for _ in range(w.reserved if FULL else 0):
         insert(q, first, end, w.level)
         end += 1
     for patient in range(w.enrolled):

@@ -19,9 +19,9 @@ from .bench import Bench, Candidate, Person, Protocol, Row, Seats, Table
 from .codes import Answer, Queue
 
 
-def room_for(compiles: bool) -> Room:
-    """Return a room for the compiled kernel, or for the kernel as it is."""
-    return Arrays() if compiles else Lists()
+def room_for(compiles: bool, is_plain: bool) -> Room:
+    """Return a room for an edition of the compiled kernel, or for the kernel as it is."""
+    return Arrays(is_plain) if compiles else Lists()
 
 
 class Known(ABC):
@@ -167,8 +167,8 @@ _SHELF = _Shelf()
 class Arrays(Room):
     """The kernel compiled, on arrays."""
 
-    def __init__(self) -> None:
-        self._steps = compiled.steps()
+    def __init__(self, is_plain: bool) -> None:
+        self._steps = compiled.steps(is_plain)
         self.run_many = self._steps.run_many
         self._lent: dict[str, NDArray[Any]] = {}
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from ..kernel import compiled
+from ..kernel.engine import is_worth_compiling
 from ..results.estimates import Estimate
 from ..results.outcomes import Trials
 from ..results.tally import count_values
@@ -41,7 +41,7 @@ def same_patients(
     truths: Iterable[Truth], scenarios: Mapping[tuple[str, str], Scenario], trials: int, seed: int
 ) -> Iterator[Same]:
     """Yield the trials in chunks, each chunk of every rule together, truth by truth."""
-    compiles = compiled.is_worth(trials * len(scenarios))
+    compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios))
     for truth in truths:
         cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
         texts = {label: cell.model_dump_json() for label, cell in cells.items()}

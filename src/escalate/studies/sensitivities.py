@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ..cautions import Caution, shared
 from ..errors import Problem, ScenarioError
-from ..kernel import compiled
+from ..kernel.engine import is_worth_compiling
 from ..results.chance import change_in_words, in_percent, in_units
 from ..results.estimates import NO_ERROR, NO_INTERVAL, Estimate, difference_of_sums, mean_of_sums, probability
 from ..results.outcomes import Trials
@@ -244,7 +244,7 @@ def _measures(trials: Trials) -> IntArray:
 
 
 def _trios(scenario: Scenario, trials: int, seed: int, size: int) -> list[Trio]:
-    compiles = compiled.is_worth(3 * trials * len(scenario.ranges))
+    compiles = is_worth_compiling([scenario], 3 * trials * len(scenario.ranges))
     found = []
     for key, ends in groupby(_ends(scenario), key=lambda end: end[0]):
         cases = [scenario, *(case for _, _, case in ends)]

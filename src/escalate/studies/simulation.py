@@ -16,7 +16,7 @@ from ..committee.committee import Committee
 from ..errors import EscalateError, RuleError, WorkersError
 from ..kernel import compiled
 from ..kernel.chunk import Columns
-from ..kernel.engine import Engine
+from ..kernel.engine import Engine, is_worth_compiling
 from ..nature.draws import Nature
 from ..results.outcomes import Trials, bytes_of_one, gather, join
 from ..scenario.model import Scenario
@@ -141,7 +141,7 @@ def simulated_parts(
 def _parts(
     scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None, executor: Executor | None
 ) -> Iterator[Trials]:
-    compiles = compiled.is_worth(trials)
+    compiles = is_worth_compiling([scenario], trials)
     if executor is None:
         engine = Engine(scenario, compiles)
         with showing(trials, "trials", progress) as bar:

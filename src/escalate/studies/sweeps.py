@@ -23,7 +23,7 @@ from .. import __version__
 from ..cautions import Caution, shared
 from ..errors import OutputError
 from ..files import MARK, begin_folder, clear_unfinished, write_whole
-from ..kernel import compiled
+from ..kernel.engine import is_worth_compiling
 from ..results.estimates import ESTIMATES, Estimate, characteristics, the_one
 from ..results.tally import Tally, tally, total
 from ..words.asked import asks
@@ -189,7 +189,7 @@ def _swept(
     study: Study, store: _Memory | _Folder, size: int, executor: Executor | None, progress: bool | None
 ) -> Sweep:
     """Do what has not been done, and put it together."""
-    compiles = compiled.is_worth(study.trials * len(study.points))
+    compiles = is_worth_compiling((point.scenario for point in study.points), study.trials * len(study.points))
     kept = NOTHING_KEPT if isinstance(store, _Memory) else "what is done is kept, and the same call goes on from there"
     with showing(study.trials * len(study.points), "trials", progress, lost=kept) as bar:
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..cautions import Caution, cautions
 from ..errors import EscalateError
-from ..kernel import compiled
+from ..kernel.engine import is_worth_compiling
 from ..nature.sameness import DRAWN, not_the_same
 from ..results.estimates import Characteristics, Estimate, characteristics
 from ..results.outcomes import NOT_REACHED, Trials
@@ -182,7 +182,7 @@ def compare_scenarios(
     if executor is not None:
         for scenario in scenarios.values():
             check_can_travel(scenario)
-    compiles = compiled.is_worth(trials * len(scenarios))
+    compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios))
     texts = {label: scenario.model_dump_json() for label, scenario in scenarios.items()}
     parts = (
         Together({label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
