@@ -1,8 +1,8 @@
 """One trial, day by day, as a discrete-event model in SimPy.
 
-One generator for each actor: `conduct` leads from cohort to cohort and from data cut to decision, `treat` is the way of
-a patient from enrolment to the end of follow-up; who is not enrolled yet is in `candidates`. Time is whole days since
-the start date. What happens on one day happens in this order, which is part of the specification:
+One generator for each actor: `conduct` leads from cohort to cohort and from data cut to decision; who is not enrolled
+yet is in `candidates`, the way of a patient from enrolment to the end of follow-up in `patients`. Time is whole days
+since the start date. What happens on one day happens in this order, which is part of the specification:
 
 ====  ================  ===============================================================================
   no  phase             what happens
@@ -59,12 +59,13 @@ from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from ..words.tables import places_reserved
-from .calendar import COMMITTEE, DATA_CUT, INFUSIONS, LYMPHODEPLETION, OUTCOMES, PHASES, agenda, stopped_on
+from .calendar import COMMITTEE, DATA_CUT, LYMPHODEPLETION, OUTCOMES, PHASES
 from .candidates import Candidates
 from .census import Census
 from .clock import Clock, Steps
 from .gates import CLOSURE, FOR_ONE_COHORT, Gates, Shut
 from .logbook import ENROLMENT_CLOSED, CohortFile, Logbook, Person
+from .patients import Patients
 
 FORCED = "decision forced"
 """The event of a data cut that comes early."""
@@ -133,9 +134,11 @@ class Conduct:
         waiting: list[Person] = []
         self.gates = Gates(scenario, self.census, self.log.people, batch_fails, waiting)
         self.candidates = Candidates(scenario, self.clock, self.log, self.gates, self.draw, self, waiting)
+        self.patients = Patients(
+            scenario, self.clock, self.log, self.census, self.gates, self.fate, self.candidates, self
+        )
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
-        self.dlt_known_time = -1
         self.has_news = False
         self.stop: Decision | None = None
         self.looks: set[int] = set()
@@ -162,6 +165,10 @@ class Conduct:
     def draw(self, number: int) -> Candidate | None:
         """Return a candidate by number, from 0; ``None`` if nobody comes any more."""
         return self.nature.candidate(self.replicate, number)
+
+    def fate(self, number: int, level: int) -> Fate:
+        """Return what nature has drawn for a patient, by number from 0, at a level."""
+        return self.nature.fate(self.replicate, number, level)
 
     # From cohort to cohort
 
@@ -214,12 +221,17 @@ class Conduct:
 
     def takes_no_meeting(self, cohort: CohortFile) -> bool:
         """Return whether a rolling rule, asked now, gives places at its level or none, and that is no meeting's."""
-        if self.safety.assignment_delay_days is None or not cohort.rolling or cohort.forced or self.stop is not None:
+        if self.safety.assignment_delay_days is None or not cohort.rolling or cohort.forced or self.concludes:
             return False
         decision = self.asked(self.known(cohort))
         return decision.action is Action.SUSPEND or (
             decision.action is not Action.STOP and decision.level == cohort.level
         )
+
+    @property
+    def concludes(self) -> bool:
+        """Whether the rule has stopped, and what it recommends waits for the last outcomes."""
+        return self.stop is not None
 
     @property
     def expands(self) -> bool:
@@ -313,7 +325,7 @@ class Conduct:
         if self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
             self.permit(cohort.level - 1)
             self.cut_data(cohort, EXPANSION_CLOSED)
-        elif self.census.is_complete(cohort, self.room, self.stop is not None, self.has_news):
+        elif self.census.is_complete(cohort, self.room, self.concludes, self.has_news):
             self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
@@ -492,7 +504,7 @@ class Conduct:
 
     def next_cohort_day(self) -> int | None:
         """Return when the next places open, if nobody pending has a DLT or leaves and the committee then goes on."""
-        if self.stop is not None or not self.log.cohorts:
+        if self.concludes or not self.log.cohorts:
             return None
         cohort = self.log.cohorts[-1]
         if self.cohort is None or cohort.held or cohort.purpose == "expansion":
@@ -642,110 +654,11 @@ class Conduct:
         day = self.log.date(opens_on + self.scenario.schedules[cohort.level].lead_days)
         return f"{self.scenario.say('the next infusion is possible on')} {day}{told}"
 
-    # From enrolment to the end of follow-up
+    # What follows from what becomes known of a patient
 
     def treat(self, person: Person) -> Steps:
-        """Infuse, unless something speaks against it, and observe to the end of follow-up."""
-        if person.planned_infusion_day > self.clock.today:
-            yield self.clock.at(person.planned_infusion_day, INFUSIONS)
-        cohort = person.cohort
-        assert cohort is not None and person.patient is not None
-        fate = self.nature.fate(self.replicate, person.patient - 1, cohort.level)
-        self.census.arrives(cohort, person.withheld)
-        reason = self.why_not_infused(person, cohort, fate)
-        if reason is not None:
-            person.not_infused_reason, person.place_free_day = reason, self.clock.today
-            self.census.vacates(cohort)
-            self.candidates.leave(person, "not infused", "not infused", reason)
-            self.fill_places_on(self.clock.today)
-            if cohort.rolling or self.stop is not None:
-                self.tell_news(cohort)
-            self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
-            return
-        self.infuse_first(person, cohort, fate)
-        schedule, follow_up = self.scenario.schedules[cohort.level], self.scenario.follow_up
-        for day, phase, event in agenda(schedule, follow_up.days, self.clock.today, fate):
-            yield self.clock.at(day, phase)
-            self.observe(person, cohort, event)
-
-    def why_not_infused(self, person: Person, cohort: CohortFile, fate: Fate) -> str | None:
-        """Return what speaks against the infusion of a lymphodepleted patient."""
-        if person.withheld:
-            return "withheld: the committee has closed this dose level"
-        policy = self.safety.dlt_after_lymphodepletion
-        if policy == "withhold" and self.dlt_known_time > person.start_time:
-            return "withheld: a DLT became known after lymphodepletion"
-        if policy == "withhold_if_closed" and cohort.must_be_left:
-            return "withheld: the dose level must be left, and the committee is called"
-        return None if fate.infused else self.scenario.say("no infusion was possible")
-
-    def infuse_first(self, person: Person, cohort: CohortFile, fate: Fate) -> None:
-        """Give the first infusion: the patient's day 0."""
-        schedule = self.scenario.schedules[cohort.level]
-        last_infusion = schedule.last_infusion_day
-        person.reduced = not fate.full_dose
-        person.full_dose = fate.full_dose and (last_infusion == 0 or last_infusion < stopped_on(fate))
-        person.infusion_day = self.clock.today
-        person.window_end_day = self.clock.today + schedule.window_end
-        person.sentinel = all(other.infusion_day is None for other in cohort.people if other is not person)
-        person.outcome = "pending"
-        self.census.infuses(cohort)
-        if person.sentinel:  # nobody else can turn out to be the sentinel: the stagger of others may be shorter now
-            self.fill_places_on(self.clock.today)
-        if person.reduced and self.safety.replace_partial_dose == "at_once" and not cohort.rolling:
-            person.place_free_day = self.clock.today
-            self.census.frees_place(cohort)
-            self.fill_places_on(self.clock.today)
-        self.log.infusion(person, cohort)
-        self.close_if_cap_is_filled()
-
-    def infuse_later(self, person: Person, cohort: CohortFile) -> None:
-        """Give an infusion after the first one, unless the level has been closed and the protocol withholds it then."""
-        withholds = self.safety.later_infusions_at_closed_level == "withhold"
-        if withholds and not person.stopped and (cohort.level > self.permitted_level or cohort.must_be_left):
-            person.stopped, person.full_dose = True, False
-            self.log.event("infusion withheld", person, detail="the dose level is closed, or must be left")
-        elif not person.stopped:
-            self.log.infusion(person, cohort)
-
-    def observe(self, person: Person, cohort: CohortFile, event: str) -> None:
-        """Write down what happened to an infused patient, and what follows from it."""
-        if event == "infusion":
-            self.infuse_later(person, cohort)
-            return
-        detail = None
-        if event in ("DLT", "late toxicity"):
-            person.dlt_day = self.clock.today
-        if event == "DLT":
-            self.dlt_known_time = self.clock.time
-            if person.sentinel and cohort.has_sentinel and self.safety.after_sentinel_dlt == "review":
-                cohort.reviewed_day = self.gates.meeting_day(self.clock.today, is_urgent=True)
-            self.settle(person, cohort, "DLT")
-        elif event == "window completed":
-            detail = None if person.full_dose else "less than the full dose: non-evaluable"
-            self.settle(person, cohort, "no DLT" if person.full_dose else "non-evaluable", "less than the full dose")
-        elif event == "drop-out" and person.outcome == "pending":
-            detail, person.left_in_window = "inside the DLT window: non-evaluable", True
-            self.settle(person, cohort, "non-evaluable", "left before the end of the DLT window")
-        if event == "drop-out":
-            self.candidates.leave(person, "dropped out", event, detail)
-        elif event == "follow-up completed":
-            self.candidates.leave(person, "completed", event)
-        else:
-            self.log.event(event, person, detail=detail)
-
-    def settle(self, person: Person, cohort: CohortFile, outcome: str, why: str | None = None) -> None:
-        """Turn a pending patient into an evaluable or a non-evaluable one."""
-        has_place = person.place_free_day is None
-        person.outcome, person.outcome_day = outcome, self.clock.today
-        self.census.settles(cohort, outcome, has_place)
-        self.close_if_cap_is_filled()
-        if outcome == "non-evaluable":
-            person.non_evaluable_reason = why
-            if self.safety.replace_non_evaluable and has_place:
-                person.place_free_day = self.clock.today
-                self.fill_places_on(self.clock.today)
-        self.tell_news(cohort)
+        """Treat and follow somebody who has a place."""
+        return self.patients.treat(person)
 
     def tell_news(self, cohort: CohortFile) -> None:
         """Look at what follows, now that an outcome is known; for a rolling rule, also that there will be none."""
