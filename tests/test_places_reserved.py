@@ -207,6 +207,36 @@ def test_nobody_starts_at_a_level_that_must_be_left() -> None:
     assert told(trial)[2:] == [(2, 0, 0, 0, 3, "stay"), (3, 2, 1, 0, 1, "de-escalate")]
 
 
+def test_nobody_starts_at_a_level_that_a_cohort_rule_must_leave() -> None:
+    """Which nobody asks again: two DLTs in a 3+3 cohort force the decision, while the third has a reserved place."""
+    two_dlts = [{"patient": 1, "dlt_day": 1}, {"patient": 2, "dlt_day": 1}]
+    scenario = small(**(HELD | {"safety__review_delay_days": 5}), accrual__consent_days=[0, 0, 2], what_if=two_dlts)
+    assert log_of(simulate_trial(scenario)) == expected("""
+        0 cohort opened k1@1
+        0 referred c1
+        0 referred c2
+        0 consent c1
+        0 consent c2
+        2 eligible c1
+        2 eligible c2
+        2 referred c3
+        2 consent c3
+        2 infusion p1
+        2 infusion p2
+        3 DLT p1
+        3 DLT p2
+        3 decision forced k1@1
+        4 eligible c3
+        4 waits c3
+        8 decision k1@none
+        8 enrolment closed
+        8 turned away c3
+        9 follow-up completed p1
+        9 follow-up completed p2
+        9 trial ended
+    """)
+
+
 TWO_DLTS_AT_LEVEL_2: dict[str, Any] = {
     "safety__start_level": 2,
     "safety__early_decision": False,
