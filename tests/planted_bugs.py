@@ -34,6 +34,7 @@ class Bug:
 
 RULE, CALENDAR, TRIAL = "rules/three_plus_three.py", "trial/calendar.py", "trial/conduct.py"
 PATIENTS = "trial/patients.py"
+SHARED = "test_engines_agree.py::test_what_a_committee_has_answered_is_shared_and_changes_no_trial"
 PLAIN = "test_engines_agree.py::test_who_asks_for_what_the_plain_edition_lacks_gets_the_whole_kernel"
 WAY, KERNEL_WAY = "trial/candidates.py", "kernel/one_by_one.py"
 """Of who is not enrolled yet."""
@@ -399,6 +400,11 @@ BUGS = (
     Bug("who has a reserved place is lost in the stagger", "trial/candidates.py", "if is_lost and not person.has_waited and not person.has_reserved:", "if is_lost and not person.has_waited:", "test_places_reserved.py"),
     Bug("candidates consent ahead for places that others hold", "trial/conduct.py", "min(self.safety.cohort_size, room) - self.places_reserved if", "min(self.safety.cohort_size, room) if", "test_places_reserved.py test_engines_agree.py::test_random_scenarios"),
     Bug("the cap has room where places are held", TRIAL, "self.census.room_up_to(self.permitted_level) - self.places_reserved", "self.census.room_up_to(self.permitted_level)", "test_places_reserved.py test_engines_agree.py::test_random_scenarios"),
+    Bug("answers of any cap are shared", "kernel/remembered.py", "exclude=set(NOT_READ)", 'exclude={*NOT_READ, "trial"}', SHARED),
+    Bug("answers of rules in Python are shared", "kernel/remembered.py", "if isinstance(scenario.rule, PythonRule):", "if False:", SHARED),
+    Bug("no answers are shared", "kernel/remembered.py", "exclude=set(NOT_READ)", "exclude=set()", SHARED),
+    Bug("every protocol is remembered", "kernel/remembered.py", "while len(others) >= MOST_PROTOCOLS or", "while", "test_engines_agree.py::test_a_thread_remembers_few_protocols"),
+    Bug("any number of answers is remembered", "kernel/remembered.py", "MOST_PROTOCOLS or sum(each.numbers for each in others.values()) > MOST_REMEMBERED:", "MOST_PROTOCOLS:", "test_engines_agree.py::test_a_thread_remembers_few_protocols"),
     Bug("the plain edition runs a scenario with beds", "kernel/chunk.py", "        or scenario.capacity\n", "", PLAIN),
     Bug("the plain edition runs a scenario with a product", "kernel/chunk.py", "        or scenario.store\n", "", PLAIN),
     Bug("the plain edition runs a scenario whose committee looks at sentinels", "kernel/chunk.py", '        or scenario.safety.after_sentinel_dlt == "review"\n', "", PLAIN),
@@ -684,7 +690,7 @@ BUGS = (
     Bug("the kernel's last infusion is the last first one", "kernel/books.py", "if after < stopped and day <= p.max_days and day > last_infusion:", "if False:", ENGINES),
     Bug("the kernel has no doubt what a rolling rule waited for", "kernel/books.py", "w.waits[position] += w.if_stops[position] if stops else w.if_goes_on[position]", "w.waits[position] += w.if_goes_on[position]", ENGINES),
     Bug("the compiled kernel takes two questions for one", "kernel/questions.py", "if table.slots[slot][1 + word] != table.words[word]:", "if word > 0 and table.slots[slot][1 + word] != table.words[word]:", ENGINES),
-    Bug("outstanding outcomes have as many bits as patients", "kernel/answers.py", "most = self._people + self._most_places", "most = self._people", f"{ENGINES}::test_questions_fit_into_their_bits"),
+    Bug("outstanding outcomes have as many bits as patients", "kernel/answers.py", "most = self.people + self._most_places", "most = self.people", f"{ENGINES}::test_questions_fit_into_their_bits"),
     Bug("moved questions lose their answers", "kernel/questions.py", "put(larger, slot[0])", "put(larger, slot[0] + 1)", ENGINES),
     Bug("answers never turn with follow-up", "kernel/answers.py", "differ = (at_low != at_high).any(axis=1)", "differ = (at_low != at_low).any(axis=1)", ENGINES),
     Bug("answers turn a day late", "kernel/answers.py", "turns.append((row[near], high[near], at_high[near]))", "turns.append((row[near], high[near] + 1, at_high[near]))", f"{ENGINES}::test_answers_turn_on_the_day_on_which_the_committee_does"),

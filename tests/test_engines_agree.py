@@ -19,6 +19,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from escalate import Scenario, kernel, load
 from escalate.committee.committee import Committee
 from escalate.errors import RuleError, ScenarioError
+from escalate.kernel import remembered
 from escalate.kernel.answers import Answers
 from escalate.kernel.bench import Protocol, Seats, Tables
 from escalate.kernel.chunk import is_plain
@@ -133,6 +134,50 @@ def compare(examples: int, number: int) -> None:
 def test_random_scenarios(number: int) -> None:
     compare(80, number)
 
+
+def test_what_a_committee_has_answered_is_shared_and_changes_no_trial() -> None:
+    """By scenarios that assume something else about nature, and by no others."""
+
+    @seed(43)
+    @settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(scenarios(everything=True))
+    def is_shared(scenario: Scenario) -> None:
+        nature = {
+            "toxicity.dlt_probability": [0.1, 0.3, 0.5, 0.7][: scenario.levels],
+            "attrition.drop_out_per_year": 0.3,
+            "accrual": {"kind": "poisson", "consents_per_month": 6.0},
+            "screening.days": 5,
+            "follow_up.days": scenario.follow_up.days + 9,
+            "calendar.closed": [],
+            "what_if": [],
+        }
+        other = scenario.replace(nature)
+        remembered.forget_all()
+        fresh = by_kernel(other, 4)
+        remembered.forget_all()
+        by_kernel(scenario, 4)
+        (first,) = remembered._SHELF.answers.values()
+        assert_same(by_kernel(other, 4), fresh)
+        assert list(remembered._SHELF.answers.values()) == [first]
+        by_kernel(other.replace({"trial.planned_patients": other.trial.planned_patients + 6}), 1)
+        assert len(remembered._SHELF.answers) == 2
+
+    is_shared()
+    remembered.forget_all()
+    Engine(small(rule={"python": "by_rate"}), False)
+    assert not remembered._SHELF.answers
+
+
+def test_a_thread_remembers_few_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = [Engine(small(trial__planned_patients=6 + number), False).answers for number in range(12)]
+    assert sum(each in remembered._SHELF.answers.values() for each in kept) == remembered.MOST_PROTOCOLS
+    by_kernel(small(trial__planned_patients=30, toxicity__dlt_probability=[0.3, 0.6], **FOREVER), 50)
+    monkeypatch.setattr(remembered, "MOST_REMEMBERED", 1)
+    last = Engine(small(trial__planned_patients=40), False).answers
+    assert list(remembered._SHELF.answers.values()) == [last]
+
+
+FOREVER: dict[str, Any] = {"accrual": {"kind": "poisson", "consents_per_month": 6.0}}
 
 LEFT_OUT = {
     flag

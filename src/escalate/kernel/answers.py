@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from ..committee.committee import Committee
-from ..nature.streams import NEVER
+from ..nature.streams import NEVER, PAGE
 from ..scenario.model import Scenario
 from ..words.data_cut import DataCut, Partial
 from ..words.distinct import distinct
@@ -51,11 +51,12 @@ class Answers:
         """What the rule reads of the pending patients' windows: see `kernel.codes.Followup`."""
         if rule.reads_followup:
             self.reads_followup = Followup.AT_LEVEL if rule.reads_level_followup else Followup.OF_EACH
-        self.forget(1)
+        self.forget(PAGE)
 
     def forget(self, people: int) -> None:
         """Forget every answer; the next questions are about trials of at most so many patients."""
-        self._people = people
+        self.people = people
+        """Most patients of a trial that questions have room for."""
         alike = self._committee.rule.alike(min(people, MOST_ALIKE))
         self.alike = np.zeros((0, 0, 0, 2), dtype=np.int64) if alike is None else alike
         """See `kernel.bench.Tables.alike`."""
@@ -65,11 +66,11 @@ class Answers:
     @property
     def question_size(self) -> int:
         """Numbers of a question."""
-        return HEAD + 3 * self._levels + self._people * (self.reads_followup == Followup.OF_EACH)
+        return HEAD + 3 * self._levels + self.people * (self.reads_followup == Followup.OF_EACH)
 
     def _bits(self) -> list[int]:
         """Return how many bits each number of a question takes, plus one: see `kernel.questions.write_counts`."""
-        most = self._people + self._most_places  # outcomes that are known, and those that are outstanding
+        most = self.people + self._most_places  # outcomes that are known, and those that are outstanding
         patients = (most + 1).bit_length()
         room = (max(self._cohort_size, MOST_REASONS) + 1).bit_length()
         level = MOST_LEVELS.bit_length()

@@ -167,7 +167,8 @@ class Chunk:
     def _expect_more_patients(self) -> None:
         """Have room for another page of patients from now on; questions are written another way then."""
         self.patient_pages += 1
-        self._answers.forget(PAGE * self.patient_pages)
+        if self._answers.people < PAGE * self.patient_pages:
+            self._answers.forget(PAGE * self.patient_pages)
 
     def _turn_pages(self) -> None:
         """Draw the next pages of candidates, more than a few if many have passed; forget the ones before."""

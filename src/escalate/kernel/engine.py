@@ -15,15 +15,11 @@ from ..results.outcomes import consented
 from ..scenario.model import Scenario
 from ..words.records import TIME_IS_UP
 from . import compiled
-from .answers import Answers
 from .bench import MOST_LEVELS, Protocol
 from .chunk import Chunk, Columns, TooManyHereError, is_one_by_one, is_plain
 from .codes import Open
+from .remembered import MOST_REMEMBERED, answers_of
 from .rooms import room_for
-
-MOST_REMEMBERED = 5_000_000
-"""Numbers of questions and answers remembered at once; beyond that all are forgotten between chunks, which changes no
-trial."""
 
 FEW = 0.1
 """A page of candidates that a smaller share of a chunk's trials needs is drawn when they do."""
@@ -47,10 +43,9 @@ class Engine:
         self.scenario = scenario
         self._room = room_for(compiled.is_available() if compiles is None else compiles, is_plain(scenario))
         committee = Committee(scenario)
-        self.answers = Answers(scenario, committee, self._room)
+        self.answers = answers_of(scenario, committee, self._room)
         self._protocol = self._protocol_of(committee)
-        self.answers.forget(PAGE)
-        self.patient_pages = 1
+        self.patient_pages = self.answers.people // PAGE
         """Pages of random numbers that patients have needed so far."""
         self.here = 0
         """Room for candidates who are not enrolled, where they are looked at one by one, that trials have needed."""

@@ -60,6 +60,8 @@ class Known(ABC):
 class Room(ABC):
     """What the engine and its answers need of the form in which the kernel reads numbers."""
 
+    kind: str
+    """What tells the form of its numbers, and the edition of the kernel, from others."""
     run_many: Callable[..., None]
     """As `days.run_many`."""
 
@@ -103,6 +105,7 @@ class Room(ABC):
 class Lists(Room):
     """The kernel as it is, on lists."""
 
+    kind = "lists"
     run_many = staticmethod(days.run_many)
 
     def form(self, values: NDArray[Any]) -> Any:
@@ -168,6 +171,7 @@ class Arrays(Room):
     """The kernel compiled, on arrays."""
 
     def __init__(self, is_plain: bool) -> None:
+        self.kind = "arrays, plain" if is_plain else "arrays"
         self._steps = compiled.steps(is_plain)
         self.run_many = self._steps.run_many
         self._lent: dict[str, NDArray[Any]] = {}
