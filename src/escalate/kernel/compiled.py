@@ -26,7 +26,7 @@ from .codes import UNKNOWN, WORD_BITS, Codes
 from .kept import Kept
 
 WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
-"""Trials from which on compiling pays, if not in this run then in the next (half a minute, once for each
+"""Trials from which on compiling pays, if not in this run then in the next (half a minute or more, once for each
 installation), and loading what is compiled (half a second)."""
 
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
