@@ -263,13 +263,13 @@ def test_exact_values_that_take_long_are_left_to_exact(monkeypatch: pytest.Monke
         return exactly(cell, most_in_all=most_in_all)
 
     monkeypatch.setattr(comparison, "exact", counted)
-    monkeypatch.setattr(comparison, "EXACT_SECONDS", 0.1)
+    monkeypatch.setattr(comparison, "EXACT_SECONDS", 0.2)
     one = compare(scenario, [blrm, "3+3 variant=C"], truths, trials=1)
     why = "more than 15 data cuts are possible, which take long (`escalate exact` computes them)"
     assert one.not_exact == {("10% 20%", "slow"): why, ("20% 40%", "slow"): why}
     assert {row.rule for row in one.rows if row.exact is not None and row.truth == "10% 20%"} == {"3+3, variant C"}
     assert [name for name, _ in asked] == ["BLRM", "3+3", "3+3", "BLRM", "3+3"]
-    assert dict(asked) == {"BLRM": 15, "3+3": 10_000}
+    assert dict(asked) == {"BLRM": 15, "3+3": 30_000}
     said = " ".join(summary(one).split())
     assert "No exact values of slow: more than 15 data cuts are possible, which take long (`escalate exact`" in said
 

@@ -66,6 +66,9 @@ class ProtocolRule(Rule):
         do."""
         goes_where_the_rule_would_not = self.titration is not None or self.limits.no_skipping_down
         self.monotone = self.rule.monotone and not goes_where_the_rule_would_not
+        self.cuts_a_second = self.rule.cuts_a_second
+        if self.stopping.interval_width is not None:
+            self.cuts_a_second = min(self.cuts_a_second, self.rule.intervals_a_second)
         self.too_toxic_above = self.stopping.too_toxic_above or self.target
         if self.target is None and self.coherence in ("last_cohort", "last_level"):
             raise RuleError(f"limits.coherence compares with a target, and the rule {self.name} has none")

@@ -49,8 +49,10 @@ class Rule(ABC):
     """What keeps the dose from rising after DLTs where the scenario does not say: see `Limits.coherence`."""
     reads_dlt_days: bool = False
     """Whether it reads on which days of their windows DLTs came."""
-    cuts_a_second: int = 100_000
+    cuts_a_second: int = 150_000
     """How many distinct data cuts of many it decides in a second, roughly."""
+    intervals_a_second: int = 75_000
+    """Of how many it says, beside that, the interval of P(DLT) at a level."""
     monotone: bool = False
     """Whether a level that the rule chooses on somebody's data, or does not leave downwards, is not left either when
     time passes and outcomes without a DLT come."""
@@ -111,6 +113,8 @@ class Rule(ABC):
 
 class ModelRule(Rule):
     """A rule with a model of all doses, which says how large P(DLT) is at each of them."""
+
+    intervals_a_second = 2_500
 
     @abstractmethod
     def assumed(self) -> list[str]:

@@ -288,7 +288,7 @@ class BlrmRule(ModelRule):
     recommend_untried: bool = False
 
     name = "BLRM"
-    cuts_a_second = 150
+    cuts_a_second = 75
 
     @property
     def target(self) -> float:  # type: ignore[override]

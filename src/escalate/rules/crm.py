@@ -80,6 +80,10 @@ outcome rises by less than exp(PULL / 2) on the way out. At this a, or minus thi
 MOST, PLACES = 10.0, 801
 """The most likely a is looked for between minus this and this, first at so many places."""
 
+NODES_A_SECOND, PATIENTS_OF_SPEED, MOST_LIKELY_A_SECOND = 7_500_000, 32, 500
+"""Of how many data cuts, times the nodes of a grid for so many patients, the posterior is computed in a second,
+roughly; and of how many the most likely a is found."""
+
 
 @dataclass(frozen=True)
 class CrmRule(ModelRule):
@@ -152,6 +156,13 @@ class CrmRule(ModelRule):
     def reads_dlt_days(self) -> bool:  # type: ignore[override]
         """Whether the rule reads on which days of their windows DLTs came: for adaptive weights it does."""
         return self.rolling and self.weights == "adaptive"
+
+    @property
+    def cuts_a_second(self) -> int:  # type: ignore[override]
+        """How many distinct data cuts of many it decides in a second, roughly: the finer the grid, the fewer."""
+        if self.estimate == "maximum_likelihood":
+            return MOST_LIKELY_A_SECOND
+        return NODES_A_SECOND // len(self.grid(PATIENTS_OF_SPEED, STEPS_FOR_MEAN).nodes)
 
     monotone = True  # without another DLT the likelihood shifts towards lower P(DLT), whatever the weights
 

@@ -279,7 +279,7 @@ def _enumerated(
 
 def _enumerated_soon(cell: Scenario, truth: Truth) -> tuple[dict[Measure, float], str]:
     """Return what is known exactly of a rule under a truth, if that takes a few seconds; where it is nothing, why."""
-    most = round(EXACT_SECONDS * Committee(cell).rule.rule.cuts_a_second)
+    most = round(EXACT_SECONDS * Committee(cell).rule.cuts_a_second)
     try:
         return dict(exact_values(exact(cell, most_in_all=most), truth)), ""
     except TooManyError:
