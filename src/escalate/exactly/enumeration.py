@@ -214,7 +214,12 @@ class _Ends:
 
 
 @asks(Scenario)
-def exact(scenario: Scenario, most_states: int | None = None, most_in_all: int | None = None) -> Exact:
+def exact(
+    scenario: Scenario,
+    most_states: int | None = None,
+    most_in_all: int | None = None,
+    most_rows: int | None = None,
+) -> Exact:
     """Compute the exact operating characteristics of a scenario.
 
     Parameters
@@ -225,6 +230,10 @@ def exact(scenario: Scenario, most_states: int | None = None, most_in_all: int |
         A walk over more data cuts than this, at one step, is refused; 3,000,000 where it is not given.
     most_in_all : int, optional
         A walk over more data cuts than this, at all steps together, is refused; any number where it is not given.
+
+    most_rows : int, optional
+        A walk that makes more data cuts than this, at all steps together and before equal ones are merged, is refused;
+        any number where it is not given. Large cohorts make many.
 
     Returns
     -------
@@ -243,13 +252,17 @@ def exact(scenario: Scenario, most_states: int | None = None, most_in_all: int |
     table[0, 0] = scenario.safety.start_level - 1
     table[0, 3] = levels
     p = dlt_probability_if_evaluable(scenario)
-    states, ended, visited = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most, scenario.rule), 0
+    states, ended = _States(table, np.ones(1), np.ones(1)), _Ends(levels, most, scenario.rule)
+    visited = rows = 0
     while len(states.table):
         visited += len(states.table)
         if most_in_all is not None and visited > most_in_all:
             raise TooManyError(f"more than {most_in_all:,} data cuts are possible: {INSTEAD}")
         decided = committee.decide_many(states.cut(), most - states.n.sum(axis=1))
         ends = decided.action == Action.STOP
+        rows += int((decided.patients[~ends] + 1).sum())
+        if most_rows is not None and rows > most_rows:
+            raise TooManyError(f"more than {most_rows:,} data cuts are made before equal ones are merged: {INSTEAD}")
         ended.add(states, decided, ends)
         keeps_last = committee.rule.reads_last
         states = _next(states, ~ends, decided, p, keeps_last, most_states or MOST_STATES)

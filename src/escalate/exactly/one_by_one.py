@@ -88,7 +88,7 @@ def _walk(scenario: Scenario) -> FloatArray:
         cut = _cut(table, committee.rule.reads_last)
         decides = left == 0
         asked = np.flatnonzero(~decides & (table[:, _LAST] > 0))
-        decides[asked] = _is_forced(committee, cut.take(asked), left[asked])
+        decides[asked] = is_forced(committee, cut.take(asked), left[asked])
         goes_on = np.ones(len(table), dtype=np.bool_)
         if decides.any():
             who = np.flatnonzero(decides)
@@ -109,7 +109,7 @@ def _cut(table: IntArray, reads_last: bool) -> DataCut:
     return DataCut.of(table[:, _LEVEL], n, y, last_evaluable=last[0], last_dlts=last[1])
 
 
-def _is_forced(committee: Committee, cut: DataCut, outstanding: IntArray) -> BoolArray:
+def is_forced(committee: Committee, cut: DataCut, outstanding: IntArray) -> BoolArray:
     """Return whether each level must be left, whatever is outstanding: `Committee.is_forced` for a batch."""
     forced = np.zeros(len(outstanding), dtype=np.bool_)
     if len(outstanding):
