@@ -35,6 +35,7 @@ class Bug:
 RULE, CALENDAR, TRIAL = "rules/three_plus_three.py", "trial/calendar.py", "trial/conduct.py"
 PATIENTS = "trial/patients.py"
 SHARED = "test_engines_agree.py::test_what_a_committee_has_answered_is_shared_and_changes_no_trial"
+CONTROL, ANY_CALENDAR, OFF = "studies/control.py", "exactly/any_calendar.py", "test_control.py"
 PLAIN = "test_engines_agree.py::test_who_asks_for_what_the_plain_edition_lacks_gets_the_whole_kernel"
 WAY, KERNEL_WAY = "trial/candidates.py", "kernel/one_by_one.py"
 """Of who is not enrolled yet."""
@@ -252,7 +253,7 @@ BUGS = (
     Bug("nobody looks again once the sentinel is known", PATIENTS, "if person.sentinel:  #", "if False:  #", f"{HAND} {REFERENCE}"),
     Bug("a page shows tags of labels", "pages/page.py", "autoescape=True", "autoescape=False", f"{PAGE}::test_every_word_is_escaped"),
     Bug("a page shows tags between dates", "pages/page.py", "[escape(part) for part", "[Markup(part) for part", f"{PAGE}::test_dates_and_errors_stay_whole"),
-    Bug("a page drops the last caution", "pages/run.py", "cautions=caution_sentences(cautions(scenario))", "cautions=caution_sentences(cautions(scenario)[:-1])", f"{PAGE}::test_the_page_says_all"),
+    Bug("a page drops the last caution", "pages/run.py", "cautions=caution_sentences(cautions_of(found))", "cautions=caution_sentences(cautions_of(found)[:-1])", f"{PAGE}::test_the_page_says_all"),
     Bug("a page drops the last figure", "pages/run.py", "for name, asked, seen in FIGURES]", "for name, asked, seen in FIGURES[:-1]]", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
     Bug("a page shows one figure for all", "pages/run.py", "svg=figures.get(name))", "svg=figures.get(FIGURES[0][0]))", f"{PAGE}::test_figures_are_drawn_once_and_stand_on_the_page"),
     Bug("a page is silent about a figure that is missing", "pages/templates/run.html", "This figure could not be drawn.", "", f"{PAGE}::test_a_figure_that_cannot_be_drawn_is_said_on_the_page"),
@@ -942,7 +943,7 @@ BUGS = (
     Bug("figures: the best rule is the last", "plots/comparison.py", "    value, error = max(means.values())", "    value, error = min(means.values())", "test_plots_comparison.py::test_the_title_says_which_rules_find_the_mtd"),
     Bug("figures: seen twice in a notebook", "plots/picture.py", "        if self.canvas.is_saving():", "        if False:", f"{NOTEBOOK}"),
     Bug("figures: plt.show shows nothing", "plots/sheet.py", "        offer(own)", "        pass", f"{NOTEBOOK}"),
-    Bug("figures are silent about cautions", "plots/selection.py", "return lines + caution_words(scenario)", "return lines", "test_cautions.py::test_figures_of_a_run_say_them"),
+    Bug("figures are silent about cautions", "plots/selection.py", 'return lines + caution_words(dict.fromkeys(cautions_of(found), ""))', "return lines", "test_cautions.py::test_figures_of_a_run_say_them"),
     Bug("a comparison does not say whose caution it is", "studies/compared.py", "if len(rules) < len(self.rules) else []", "if False else []", "test_cautions.py::test_compared_ones_say_whose_they_are"),
     Bug("a DLT after leaving is accepted", "scenario/checks.py", "and leaves < dlt:", "and False:", "test_cautions.py::test_what_if_contradicts"),
     Bug("a DLT without cells is accepted", "scenario/checks.py", 'if said.get("infused") is False:', "if False:", "test_cautions.py::test_what_if_contradicts"),
@@ -1319,6 +1320,26 @@ BUGS = (
     Bug("the kernel's candidates: everybody is told", KERNEL_WAY, "        free -= 1\n\n\ndef notice_is_void", "\n\ndef notice_is_void", RECOUNTED),
     Bug("the kernel's candidates: a rolling rule that suspends lets them come", KERNEL_WAY, "not w.concluding and (w.news == 1 or w.held == 0)", "not w.concluding", RECOUNTED),
     Bug("the kernel's candidates: they come a day earlier", KERNEL_WAY, "opens_on <= w.today + p.opens_days_ahead", "opens_on <= w.today + p.opens_days_ahead + 1", RECOUNTED),
+    Bug("control: it is never off", CONTROL, "abs(one.exact_z or 0.0) > MOST_ERRORS", "abs(one.exact_z or 0.0) > 2 * FARTHEST", f"{OFF}::test_a_control_that_is_off_is_loud"),
+    Bug("control: off at ten", CONTROL, "MOST_ERRORS = 5.0", "MOST_ERRORS = 10.0", f"{OFF}::test_a_control_within_its_error_is_quiet"),
+    Bug("control: twice the error", CONTROL, "-float(ndtri(tail))", "-float(ndtri(tail)) / 2", f"{OFF}::test_with_many_trials_they_are_the_difference_over_its_error"),
+    Bug("control: the tail begins beyond what happened", CONTROL, "betainc(happened, trials - happened + 1, p)", "betainc(happened + 1, trials - happened, p)", f"{OFF}::test_standard_errors_have_the_tail_of_the_binomial"),
+    Bug("control: fewer than expected are above it", CONTROL, "sign, tail = -1.0,", "sign, tail = 1.0,", f"{OFF}::test_standard_errors_have_the_tail_of_the_binomial"),
+    Bug("control: a probability may be above 1 by rounding", CONTROL, "    p = min(max(p, 0.0), 1.0)\n", "", f"{OFF}::test_where_chance_has_no_part_any_difference_is_off"),
+    Bug("control: early decisions are covered", CONTROL, "if scenario.early_decision and not", "if False and not", f"{OFF}::test_trials_of_what_is_not_covered_differ"),
+    Bug("control: trials that were cut off are covered", CONTROL, "    if cut_off(found.tally):", "    if False:", f"{OFF}::test_a_trial_cut_off_before_its_last_decision_leaves_no_control"),
+    Bug("control: whoever is cut off in follow-up leaves none", CONTROL, "return sum(often for reason, often in counted.reasons.items() if reason.startswith(TIME_IS_UP))", 'return counted.values["milestone: trial ended"][-1]', f"{OFF}::test_a_trial_cut_off_before_its_last_decision_leaves_no_control"),
+    Bug("control: large cohorts take as long as they do", CONTROL, ", most_rows=ROWS_FOR_EACH * most)", ")", f"{OFF}::test_what_takes_long_is_told_by_its_size"),
+    Bug("control: however long it takes", CONTROL, "most = round(SECONDS * Committee(scenario).rule.cuts_a_second)", "most = 10**7", f"{OFF}::test_what_takes_long_is_told_by_its_size"),
+    Bug("control: a run ends where a rule has no answer to what may come", CONTROL, "    except EscalateError:\n        found = None", "    except NotCoveredError:\n        found = None", f"{OFF}::test_a_rule_without_an_answer_to_what_may_come_has_no_control"),
+    Bug("control: nothing on stderr", "export/simulation.py", "        warn_if_off(found)\n", "", f"{OFF}::test_a_control_that_is_off_is_loud"),
+    Bug("control: the page does not say that it is wrong", "pages/run.py", "caution_sentences(cautions_of(found))", "caution_sentences([])", f"{OFF}::test_a_control_that_is_off_is_loud"),
+    Bug("control: exact values of the wrong levels", "studies/measures.py", "enumerate(found.recommended, 1)", "enumerate(found.recommended[::-1], 1)", f"{OFF}::test_a_control_stands_beside_what_is_simulated"),
+    Bug("any calendar: places left empty leave no room", ANY_CALENDAR, "np.concatenate([least, least, most])", "np.concatenate([least, least, least])", f"{OFF}::test_early_decisions_that_change_nothing_are_told_from_those_that_do"),
+    Bug("any calendar: no decision is forced", ANY_CALENDAR, "one = one[is_forced(", "one = one[:0][is_forced(", f"{OFF}::test_early_decisions_that_change_nothing_are_told_from_those_that_do"),
+    Bug("any calendar: only the last decision counts", ANY_CALENDAR, "return bool((said == said[0]).all())", "return bool((said[:, :1] == said[0, :1]).all())", f"{OFF}::test_early_decisions_that_change_nothing_are_told_from_those_that_do"),
+    Bug("any calendar: known after any number of pairs", ANY_CALENDAR, "        if most_rows < 0:", "        if False:", f"{OFF}::test_early_decisions_that_change_nothing_are_told_from_those_that_do"),
+    Bug("exact values are said with two decimals", "results/chance.py", "decimals = max(2, decimals_of(100 * math.sqrt(q * (1 - q) / said.trials)))", "decimals = 2", f"{OFF}::test_exact_values_are_said_with_the_digits_that_trials_tell"),
 )  # fmt: skip
 
 

@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 
 from conftest import ROOT
-from escalate import EscalateError, Scenario, characteristics, plot_sweep, rule, simulate, summary, sweep
+from escalate import EscalateError, Scenario, plot_sweep, rule, simulate, summary, sweep
 from escalate.cli import main
 from escalate.errors import OutputError, RuleError, WorkersError
 from escalate.files import write_whole
-from escalate.results.estimates import ESTIMATES
+from escalate.results.estimates import ESTIMATES, estimated
+from escalate.results.tally import tally
 from escalate.studies import sweeps
 from escalate.studies.study import Study, make_study
 from escalate.studies.workers import Processes, workers
@@ -71,7 +72,7 @@ def final(folder: Path) -> dict[str, bytes]:
 def test_every_point_has_the_characteristics_of_its_scenario(study: Study) -> None:
     found = sweep(study, chunk=7)
     for point, estimates in zip(study.points, found.estimates, strict=True):
-        assert estimates == characteristics(simulate(point.scenario, trials=24)).estimates
+        assert estimates == estimated(tally(simulate(point.scenario, trials=24))).estimates
     assert found.get(4, "recommended", 2) == found.estimates[3][1]
     with pytest.raises(KeyError, match=r"no estimate of 'duratio'; did you mean 'duration'"):
         found.get(1, "duratio")

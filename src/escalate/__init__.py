@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from .report import assumptions, summary
     from .report.narrative import story
     from .results.chance import binomial_interval
-    from .results.estimates import Characteristics, characteristics
+    from .results.estimates import Characteristics
     from .results.outcomes import Trials
     from .results.timeline import waits
     from .rules.catalogue import rules
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from .scenario.skeleton import getprior
     from .studies.accruals import accrual
     from .studies.comparison import compare
+    from .studies.control import characteristics
     from .studies.sensitivities import sensitivity
     from .studies.simulation import simulate
     from .studies.sweeps import sweep
@@ -100,13 +101,14 @@ _HOMES = {
     "results.chance": ("binomial_interval",),
     "rules": ("rules",),
     "scenario.skeleton": ("getprior",),
-    "results.estimates": ("Characteristics", "characteristics"),
+    "results.estimates": ("Characteristics",),
     "exactly.enumeration": ("Exact", "exact"),
     "exactly.paths": ("dose_paths",),
     "errors": ("EscalateError", "ScenarioError"),
     "export": ("run", "write_trial"),
     "results.outcomes": ("Trials",),
     "studies.comparison": ("compare",),
+    "studies.control": ("characteristics",),
     "plots": (
         "plot_accrual_fan",
         "plot_comparison",

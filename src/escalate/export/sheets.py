@@ -8,7 +8,7 @@ from functools import singledispatch
 from pathlib import Path
 from typing import Any
 
-from ..cautions import caution_lines, cautions
+from ..cautions import Cautions, caution_lines, cautions
 from ..errors import OutputError
 from ..exactly.enumeration import Exact
 from ..exactly.paths import listed_paths
@@ -24,6 +24,7 @@ from ..scenario.model import Scenario
 from ..scenario.sources import ledger
 from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
+from ..studies.control import cautions_of
 from ..studies.representative import representative_trial
 from ..studies.sensitivities import Sensitivity
 from ..studies.sweeps import Sweep
@@ -65,7 +66,7 @@ def characteristics_sheets(found: Characteristics, told: Trial) -> Iterator[Shee
     yield table_sheet(found.table)
     for table in (told.patients, told.decisions, told.cohorts, told.events):
         yield table_sheet(table, f"median trial {table.name}")
-    yield from scenario_sheets(found.tally.scenario)
+    yield from scenario_sheets(found.tally.scenario, cautions_of(found))
 
 
 @sheets_of.register
@@ -142,14 +143,22 @@ def lines_sheet(name: str, text: str) -> Sheet:
     return Sheet(name=name, heads=(), rows=[(line,) for line in text.splitlines()])
 
 
-def scenario_sheets(scenario: Scenario) -> Iterator[Sheet]:
-    """Yield the scenario, each value with its source, and what to beware of, if there is anything."""
+def scenario_sheets(scenario: Scenario, found: Cautions | None = None) -> Iterator[Sheet]:
+    """Yield the scenario, each value with its source, and what to beware of, if there is anything.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Whose results are written.
+    found : Cautions, optional
+        Of the results, where they have their own.
+    """
     rows = [
         (item.key, item.values[0] if len(item.values) == 1 else item.value_text, item.kind, item.source, item.between)
         for item in ledger(scenario)
     ]
     yield Sheet(name="scenario", heads=("key", "value", "kind of source", "source", "range"), rows=rows)
-    if beware := caution_lines(cautions(scenario)):
+    if beware := caution_lines(cautions(scenario) if found is None else found):
         yield Sheet(name="cautions", heads=("caution",), rows=[(line,) for line in beware])
 
 

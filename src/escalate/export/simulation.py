@@ -11,15 +11,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..cautions import cautions
 from ..files import FileRead, Out, Place, Write, claimed, place_for
 from ..pages import run_page
 from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
-from ..results.estimates import Characteristics, characteristics
+from ..results.estimates import Characteristics
 from ..results.outcomes import Trials, join
 from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
+from ..studies.control import cautions_of, characteristics, warn_if_off
 from ..studies.representative import representative
 from ..studies.simulation import check_kept, provenance, simulated_parts
 from ..words.asked import asks
@@ -97,6 +97,7 @@ def run(
         inputs = _inputs(source)
         parts = simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
         found, simulated = _estimated(parts, keep=place is not None)
+        warn_if_off(found)
         if place is not None:
             told = representative(_first_of(simulated))
             write = partial(_write_run, found=found, told=told, simulated=simulated, keeps_rule=bool(inputs))
@@ -174,7 +175,7 @@ def _figures_of(found: Characteristics, told: Trial) -> dict[str, Write]:
 
 def _summary_of(found: Characteristics, made: dict[str, Any]) -> dict[str, Any]:
     """Return what ``summary.json`` says: how to make it again, what to beware of, every estimate."""
-    beware = [caution.to_json() for caution in cautions(found.tally.scenario)]
+    beware = [caution.to_json() for caution in cautions_of(found)]
     return {"provenance": made, "cautions": beware, "estimates": list(found.table)}
 
 

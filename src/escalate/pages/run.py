@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from itertools import groupby
 
-from ..cautions import caution_sentences, cautions
+from ..cautions import caution_sentences
 from ..report.answer import five_lines
 from ..report.html import doses_found
 from ..results.chance import HOW_SAID
 from ..results.estimates import Characteristics
 from ..scenario.rules import PythonRule
 from ..scenario.sources import Assumption, by_kind
+from ..studies.control import cautions_of, control_words
 from ..studies.simulation import provenance
 from ..words.records import Trial
 from .page import Picture, page
@@ -50,7 +51,8 @@ def run_page(found: Characteristics, told: Trial, figures: Mapping[str, bytes]) 
         title=scenario.trial.title_and_id,
         answer=five_lines(found),
         how_said=HOW_SAID,
-        cautions=caution_sentences(cautions(scenario)),
+        control=control_words(found),
+        cautions=caution_sentences(cautions_of(found)),
         heads=heads,
         doses=doses,
         pictures=[Picture(heading=asked, words=seen, svg=figures.get(name)) for name, asked, seen in FIGURES],

@@ -17,6 +17,7 @@ from ..scenario.model import Scenario
 from ..scenario.places import value_of
 from ..scenario.rules import rule_words
 from ..studies.compared import THIS, WHOLE_COHORTS
+from ..studies.control import cautions_of
 from ..words.asked import described
 from ..words.records import NO_DOSE
 from . import sheet
@@ -191,4 +192,4 @@ def _small_print(found: Characteristics) -> list[str]:
     if scenario.overdose_above is not None and scenario.toxicity.mtd_level is None:
         limit = f"{100 * scenario.overdose_above:.4g}%"
         lines.append(f"MTD of the truth: the highest level whose assumed P(DLT) is not above {limit}")
-    return lines + caution_words(scenario)
+    return lines + caution_words(dict.fromkeys(cautions_of(found), ""))

@@ -49,10 +49,11 @@ def summary(found: Characteristics | Comparison | Exact | FolderDifference | Sen
     str
         Of simulated trials: question and rule; P(each dose, none) and why; what a recommendation rests on; patients
         per level; candidates; dates; where the time goes; each estimate with its Monte Carlo standard error after
-        ``±``. Of exact results: the same, as far as it does not depend on the calendar. Of a comparison: one table,
-        rules as rows, truth by truth, with paired differences and exact values. Of a sensitivity: what each assumption
-        does, the one with the largest effect first. Of a sweep: which dose, and how long, at each point. Of scenarios
-        that were compared: in what they differ, and what that changes.
+        ``±``, what is recommended with its exact probability where that is known. Of exact results: the same, as far as
+        it does not depend on the calendar. Of a comparison: one table, rules as rows, truth by truth, with paired
+        differences and exact values. Of a sensitivity: what each assumption does, the one with the largest effect
+        first. Of a sweep: which dose, and how long, at each point. Of scenarios that were compared: in what they
+        differ, and what that changes.
     """
     return Text(_summary(found))
 

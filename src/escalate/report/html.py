@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from ..cautions import Cautions, caution_sentences, cautions
+from ..cautions import Caution, Cautions, caution_sentences, cautions
 from ..exactly.enumeration import Exact
 from ..results.answer import dose_words, when_words
-from ..results.chance import change_in_words, in_percent, in_units, tight
+from ..results.chance import change_in_words, exact_in_percent, in_percent, in_units, tight
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
 from ..scenario.compared import Truth
@@ -21,6 +21,7 @@ from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
 from ..studies.accruals import Accrual
 from ..studies.compared import Comparison
+from ..studies.control import cautions_of, control_words, faults
 from ..studies.sensitivities import Sensitivity, change_text, measure_words
 from ..studies.stored import FolderDifference
 from ..studies.sweeps import Sweep
@@ -90,27 +91,32 @@ def _(found: Characteristics) -> str:
     scenario = counted.scenario
     under = f"{counted.trials:,} simulated trials, seed {counted.seed}; rule {rule_in_full(scenario)}"
     table = grid(*doses_found(found))
-    return _page(scenario.trial.title_and_id, under, table, _lines(when_words(found)), _beware(scenario))
+    lines = [words for words in (control_words(found), *when_words(found)) if words]
+    wrong = _lines(told) if (told := caution_sentences(faults(found))) else ""
+    return _page(scenario.trial.title_and_id, under, wrong, table, _lines(lines), _beware(cautions_of(found)))
 
 
 def doses_found(found: Characteristics) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return what was found of each dose, and of none, as heads and rows of a table."""
     scenario = found.tally.scenario
+    levels = (*range(1, scenario.levels + 1), NO_DOSE)
+    exactly = any(found.get("recommended", level).exact is not None for level in levels)
     rows = [
         (
             dose_words(scenario, level),
             f"{scenario.toxicity.dlt_probability[level - 1]:.1%}" if isinstance(level, int) else "",
             in_percent(found.get("recommended", level)),
+            *[exact_in_percent(found.get("recommended", level))] * exactly,
             *(in_units(found.get(name, level)) if isinstance(level, int) else "" for name in ("infused", "dlts")),
         )
-        for level in (*range(1, scenario.levels + 1), NO_DOSE)
+        for level in levels
     ]
     infused = scenario.say("patients infused, mean")
-    return ("dose", "assumed P(DLT)", "recommended", infused, "with a DLT, mean"), rows
+    return ("dose", "assumed P(DLT)", "recommended", *["exact"] * exactly, infused, "with a DLT, mean"), rows
 
 
-def _beware(scenario: Scenario) -> str:
-    number = len(cautions(scenario))
+def _beware(found: Sequence[Caution]) -> str:
+    number = len(found)
     return _lines([f"{number} caution{'s' if number > 1 else ''}: summary(...) tells"]) if number else ""
 
 
@@ -275,4 +281,4 @@ def _(scenario: Scenario) -> str:
         f"DLT window {safety.dlt_window_days} days, review {safety.review_delay_days} days; start {about.start_date}"
     )
     table = grid(("level", "dose", "assumed P(DLT)"), rows, words=(1,))
-    return _page(about.title_and_id, under, table, _beware(scenario))
+    return _page(about.title_and_id, under, table, _beware(cautions(scenario)))

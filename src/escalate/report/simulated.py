@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
-from ..cautions import caution_lines, cautions
+from ..cautions import caution_lines
 from ..cautions.about_nature import differs_among_evaluable
 from ..exactly.one_by_one import whole_cohorts
 from ..nature.patients import dlt_probability_if_evaluable
-from ..results.answer import cut_off_words, right_or_wrong, why_no_dose
-from ..results.chance import HOW_SAID, in_all_means, in_percent, in_units, quantile_in_words
+from ..results.answer import cut_off_words, dose_words, right_or_wrong, why_no_dose
+from ..results.chance import HOW_SAID, exact_in_percent, in_all_means, in_percent, in_units, quantile_in_words
 from ..results.estimates import Characteristics, Estimate, day_by_which, probability, trials_needed
 from ..results.outcomes import PER_LEVEL, states_of
 from ..results.tally import PATHS_OF, Tally
@@ -18,6 +18,7 @@ from ..results.timeline import waits_of
 from ..scenario.designs import rule_in_full
 from ..scenario.model import Scenario
 from ..scenario.rules import decides_early
+from ..studies.control import cautions_of, control_words
 from ..words.dates import day_words
 from ..words.records import NO_DOSE
 from .evidence import evidence_lines
@@ -32,6 +33,9 @@ NO_SAVINGS = "This is not what can be saved: a shorter wait makes another one lo
 
 LABELS = 43
 """Columns of what is recommended, and of why the escalation ends, before the probabilities."""
+
+BEFORE_EXACT, EXACT = 54, 9
+"""Columns of what is recommended with its probability, where exact ones follow, and of these."""
 
 _PATIENT_WORDS = {
     "infused": "infused",
@@ -60,7 +64,7 @@ def simulated_summary(found: Characteristics) -> str:
     counted = found.tally
     parts = (
         _question(counted),
-        caution_lines(cautions(counted.scenario)),
+        caution_lines(cautions_of(found)),
         _recommendation(found),
         _evidence(counted),
         _patients(found),
@@ -96,37 +100,50 @@ def _question(counted: Tally) -> Iterator[str]:
 
 
 def _recommendation(found: Characteristics) -> Iterator[str]:
-    scenario = found.tally.scenario
+    scenario, levels = found.tally.scenario, range(found.tally.scenario.levels, 0, -1)
+    doses = [(f"  {dose_words(scenario, k)}", found.get("recommended", k)) for k in (*levels, NO_DOSE)]
+    others = [(f"    of it, {why}", share) for why, share in why_no_dose(found)]
+    others += [(f"  {words}", share) for words, share in right_or_wrong(found)]
+    exactly = any(share.exact is not None for _, share in doses)
+    wide = max(16, *(len(in_percent(share)) + 2 for _, share in doses))
+    labels = _end([*doses, *others]) - wide if exactly else LABELS
     beside = dict(_beside(scenario))
-    heads = "".join(f"   {head}" for head in beside)
-    chances = {k: in_percent(found.get("recommended", k)) for k in (*range(1, scenario.levels + 1), NO_DOSE)}
-    wide = max(16, *(len(words) + 2 for words in chances.values()))
-    yield f"{_line('Which dose would be recommended?', 'probability', wide)}{heads}"
-    for level in reversed(range(scenario.levels)):
-        label = f"  level {level + 1}: {scenario.dose_levels[level].label}"
-        words = "".join(f"   {cells[level]:<{len(head)}}" for head, cells in beside.items())
-        yield f"{_line(label, chances[level + 1], wide)}{words}".rstrip()
-    words = "".join(f"   {cells[-1] if len(cells) > scenario.levels else '':<{len(h)}}" for h, cells in beside.items())
-    yield f"{_line(f'  {NO_DOSE}', chances[NO_DOSE], wide)}{words}".rstrip()
-    shares = [(f"    of it, {why}", share) for why, share in why_no_dose(found)]
-    shares += [(f"  {words}", share) for words, share in right_or_wrong(found)]
-    yield from _shares(shares, wide)
-    yield from told(f"  {precision_words([found.get('recommended', k) for k in chances])}", "    ")
+    heads = _exact("exact", exactly) + "".join(f"   {head}" for head in beside)
+    yield f"{_line('Which dose would be recommended?', 'probability', labels, wide)}{heads}"
+    for position, (label, share) in enumerate(doses):
+        cells = [column[position] if position < len(column) else "" for column in beside.values()]
+        words = "".join(f"   {cell:<{len(head)}}" for head, cell in zip(beside, cells, strict=True))
+        said = _line(label, in_percent(share), labels, wide) + _exact(exact_in_percent(share), exactly)
+        yield f"{said}{words}".rstrip()
+    yield from _shares(others, labels, wide, exactly)
+    yield from told(f"  {precision_words([share for _, share in doses[::-1]])}", "    ")
+    yield from told(f"  {control}" if (control := control_words(found)) else "", "    ")
     yield "Why did the escalation end?"
-    yield from _shares([(f"  {e.measure}", e) for e in found.estimates if e.group == "stopping"], wide)
+    yield from _shares([(f"  {e.measure}", e) for e in found.estimates if e.group == "stopping"], labels, wide)
 
 
-def _shares(shares: Sequence[tuple[str, Estimate]], wide: int) -> Iterator[str]:
-    """Yield a line for each probability, one below the other."""
-    said = [(label, in_percent(share)) for label, share in shares]
-    wide = max([wide, *(len(words) + 2 for _, words in said)])
-    for label, words in said:
-        yield _line(label, words, wide)
+def _shares(shares: Sequence[tuple[str, Estimate]], labels: int, wide: int, exactly: bool = False) -> Iterator[str]:
+    """Yield a line for each probability, one below the other, with what is exact beside it."""
+    said = [(label, in_percent(share), exact_in_percent(share)) for label, share in shares]
+    wide = max([wide, *(len(words) + 2 for _, words, _ in said)])
+    for label, words, exact in said:
+        yield _line(label, words, labels, wide) + _exact(exact, exactly)
 
 
-def _line(label: str, words: str, wide: int) -> str:
+def _line(label: str, words: str, labels: int, wide: int) -> str:
     """Return a label with what stands beside it, in a column that is so wide; two spaces apart, at least."""
-    return label + words.rjust(max(LABELS + wide - len(label), len(words) + 2))
+    return label + words.rjust(max(labels + wide - len(label), len(words) + 2))
+
+
+def _exact(words: str, exactly: bool) -> str:
+    """Return what stands in the column of exact values, if there is one."""
+    return f"{words:>{EXACT}}" if exactly else ""
+
+
+def _end(shares: Sequence[tuple[str, Estimate]]) -> int:
+    """Return where the probabilities end that exact ones follow: a label that is too long for it has its own end."""
+    ends = [len(label) + 2 + len(in_percent(share)) for label, share in shares if len(label) <= BEFORE_EXACT - 16]
+    return max([BEFORE_EXACT, *ends])
 
 
 def precision_words(shares: Sequence[Estimate]) -> str:
@@ -156,14 +173,14 @@ def _rounded_up(trials: int) -> int:
 
 
 def _beside(scenario: Scenario) -> Iterator[tuple[str, list[str]]]:
-    """Yield what stands beside the probability of each level: head, and cells, no dose last if it has one."""
-    yield "assumed P(DLT)", [f"{p:.1%}" for p in scenario.toxicity.dlt_probability]
+    """Yield what stands beside the probability of each level, highest first: head, and cells, no dose if it has one."""
+    yield "assumed P(DLT)", [f"{p:.1%}" for p in scenario.toxicity.dlt_probability[::-1]]
     if differs_among_evaluable(scenario):
-        yield "if evaluable", [f"{p:.1%}" for p in dlt_probability_if_evaluable(scenario)]
+        yield "if evaluable", [f"{p:.1%}" for p in dlt_probability_if_evaluable(scenario)[::-1]]
     if scenario.early_decision and not decides_early(scenario.rule):
         whole = whole_cohorts(scenario)
         if whole is not None:
-            yield "exact, with whole cohorts", [f"{q:.2%}" for q in (*whole.recommended, whole.no_dose)]
+            yield "exact, with whole cohorts", [f"{q:.2%}" for q in (*whole.recommended[::-1], whole.no_dose)]
 
 
 def _spread(p: float) -> float:

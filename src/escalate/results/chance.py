@@ -47,6 +47,15 @@ class Said(Protocol):
     def trials(self) -> int: ...  # noqa: D102
 
 
+class SaidExactly(Protocol):
+    """What is said of an exact value beside an estimate."""
+
+    @property
+    def trials(self) -> int: ...  # noqa: D102
+    @property
+    def exact(self) -> float | None: ...  # noqa: D102
+
+
 @asks()
 def binomial_interval(k: float, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
     """Return the exact (Clopper-Pearson) interval of a probability after k of n.
@@ -102,6 +111,23 @@ def in_percent(said: Said) -> str:
     """Return a probability in words: ``87.3% ± 0.3``, or ``100% [83, 100]`` where few trials tell its error."""
     happened = round(said.estimate * said.trials)
     return _words(said, few_tell(happened, said.trials - happened), percent="%")
+
+
+def exact_in_percent(said: SaidExactly) -> str:
+    """Return the exact value of a probability in words, with two decimals, or as many as its trials tell; or nothing.
+
+    ``0%`` and ``100%`` are said only of what is so.
+    """
+    q = said.exact
+    if q is None:
+        return ""
+    q = min(max(q, 0.0), 1.0)
+    if q in (0, 1):
+        return f"{q:.0%}"
+    decimals = max(2, decimals_of(100 * math.sqrt(q * (1 - q) / said.trials)))
+    if round(100 * q, decimals) == 0:
+        return f"{100 * q:.1g}%"
+    return f"{100 * q:.{max(decimals, math.ceil(-math.log10(100 * (1 - q)) - 1e-6))}f}%"
 
 
 def in_units(said: Said, unit: str = "") -> str:

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
 
-from ..words.asked import asks, nothing_named
+from ..words.asked import nothing_named
 from ..words.records import NO_DOSE, NO_LEVEL
 from ..words.tables import Column, Layout, Measured, Table
 from .chance import CONFIDENCE, binomial_interval, few_tell
 from .no_dose import WHY_NO_DOSE, no_dose_measure
-from .outcomes import NOT_REACHED, PER_LEVEL, Trials, states_of
-from .tally import Tally, tally
+from .outcomes import NOT_REACHED, PER_LEVEL, states_of
+from .tally import Tally
 from .timeline import waits_of
 
 QUANTILES = (0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95)
@@ -50,9 +50,29 @@ ESTIMATES = Layout(
 )
 
 
+NO_CONTROL = "of what else than is recommended; and where exact values are not those of the same, or take long"
+"""When an estimate has no exact value beside it."""
+
+CONTROLLED = Layout(
+    ESTIMATES.name,
+    (
+        *ESTIMATES.columns,
+        Column("exact", "The exact probability, by enumeration", "", NO_CONTROL),
+        Column(
+            "exact_z",
+            "Difference of the estimate from it, over the standard error of a binomial with the exact probability; "
+            "standard errors are those of a normal with the same tail",
+            "standard errors",
+            NO_CONTROL,
+        ),
+    ),
+)
+"""The same with exact values beside the estimates: `escalate.studies.control`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """One operating characteristic with its Monte Carlo error: see `ESTIMATES` for the fields."""
+    """One operating characteristic with its Monte Carlo error: see `CONTROLLED` for the fields."""
 
     group: str
     measure: str
@@ -63,6 +83,8 @@ class Estimate:
     high: float | None
     unit: str
     trials: int
+    exact: float | None = None
+    exact_z: float | None = None
 
 
 def the_one(estimates: Sequence[Estimate], measure: str, level: int | str | None) -> Estimate:
@@ -114,35 +136,25 @@ class Characteristics(Measured):
     @property
     def table(self) -> Table:
         """All estimates as a table."""
-        names = ESTIMATES.names
+        names = CONTROLLED.names
         cells = tuple(tuple(getattr(estimate, name) for name in names) for estimate in self.estimates)
-        return Table(ESTIMATES, cells, self.tally.start_date)
+        return Table(CONTROLLED, cells, self.tally.start_date)
 
     def __repr__(self) -> str:
         return f"<Characteristics: {len(self.estimates)} estimates from {self.tally.trials} trials>"
 
 
-@asks(Trials, Tally)
-def characteristics(trials: Trials | Tally) -> Characteristics:
-    """Estimate the operating characteristics of a scenario from many trials.
+def estimated(counted: Tally) -> Characteristics:
+    """Estimate operating characteristics from counted trials: `escalate.characteristics`, without exact values.
 
-    Parameters
-    ----------
-    trials : Trials or Tally
-        As `simulate` returns them, or counted.
-
-    Returns
-    -------
-    Characteristics
-        Probabilities with exact binomial (Clopper-Pearson) intervals, means with Student's, quantiles with intervals
-        between order statistics; all intervals are of Monte Carlo error alone, and say nothing of the assumptions.
+    Probabilities have exact binomial (Clopper-Pearson) intervals, means Student's, quantiles intervals between order
+    statistics.
 
     References
     ----------
     Clopper CJ, Pearson ES. Biometrika 1934;26:404-413, doi:10.1093/biomet/26.4.404.
     Conover WJ. Practical Nonparametric Statistics, 3rd ed., Wiley 1999, section 3.2 (intervals for quantiles).
     """
-    counted = trials if isinstance(trials, Tally) else tally(trials)
     parts = (_recommendation, _stopping, _patients, _candidates, _time, _waits)
     return Characteristics(tally=counted, estimates=tuple(estimate for part in parts for estimate in part(counted)))
 

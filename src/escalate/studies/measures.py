@@ -13,6 +13,7 @@ from ..results.estimates import Estimate, difference, mean, probability
 from ..results.no_dose import WHY_NO_DOSE, no_dose_codes, no_dose_measure
 from ..results.outcomes import NOT_REACHED, Trials
 from ..scenario.compared import Truth
+from ..scenario.model import Scenario
 from ..words.records import NO_DOSE, NO_LEVEL, IntArray
 
 MEASURES = {
@@ -37,6 +38,12 @@ class Measure(NamedTuple):
     name: str
     level: int | str | None = None
     unit: str = "probability"
+
+
+def truth_of(scenario: Scenario) -> Truth:
+    """Return what nature does in a scenario of its own."""
+    level, p = scenario.mtd_level, scenario.toxicity.dlt_probability
+    return Truth("", p, scenario.overdose_above, NO_DOSE if level == 0 else level)
 
 
 def columns_of(trials: Trials, truth: Truth) -> Iterator[tuple[Measure, IntArray]]:

@@ -24,7 +24,7 @@ from ..cautions import Caution, shared
 from ..errors import OutputError
 from ..files import MARK, begin_folder, clear_unfinished, write_whole
 from ..kernel.engine import is_worth_compiling
-from ..results.estimates import ESTIMATES, Estimate, characteristics, the_one
+from ..results.estimates import ESTIMATES, Estimate, estimated, the_one
 from ..results.tally import Tally, tally, total
 from ..words.asked import asks
 from ..words.csv_text import csv_bytes
@@ -221,7 +221,7 @@ def _parts(study: Study, point: Point, size: int, compiles: bool) -> list[Part]:
 
 def _put_together(parts: Sequence[Part], store: _Memory | _Folder) -> tuple[Estimate, ...]:
     """Estimate a point's operating characteristics from its parts, in order of replicates."""
-    return characteristics(total(_tally(part, store) for part in parts)).estimates
+    return estimated(total(_tally(part, store) for part in parts)).estimates
 
 
 def _tally(part: Part, store: _Memory | _Folder) -> Tally:

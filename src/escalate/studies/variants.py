@@ -19,18 +19,17 @@ from ..cautions import Caution, cautions
 from ..errors import EscalateError
 from ..kernel.engine import is_worth_compiling
 from ..nature.sameness import DRAWN, not_the_same
-from ..results.estimates import Characteristics, Estimate, characteristics
+from ..results.estimates import Characteristics, Estimate
 from ..results.outcomes import NOT_REACHED, Trials
 from ..results.tally import Tally, tally, total
-from ..scenario.compared import Truth
 from ..scenario.differences import Difference, differences
 from ..scenario.model import Scenario
 from ..words.asked import nothing_named
-from ..words.records import NO_DOSE
 from ..words.tables import Column, Layout, Measured, Table
 from . import workers
 from .compared import COMPARED, Compared
-from .measures import Measure, columns_of
+from .control import characteristics
+from .measures import Measure, columns_of, truth_of
 from .medians import MEDIAN, difference_of_medians, median
 from .pairs import Paired
 from .progress import paced
@@ -234,12 +233,6 @@ def _count(found: Mapping[str, Trials]) -> Part:
     tallies = {label: tally(trials) for label, trials in found.items()}
     days = {label: trials.duration_days.astype(np.int32) for label, trials in found.items()}
     return Part(next(iter(found.values())).first, paired, tallies, days)
-
-
-def truth_of(scenario: Scenario) -> Truth:
-    """Return what nature does in a scenario of its own."""
-    level, p = scenario.mtd_level, scenario.toxicity.dlt_probability
-    return Truth("", p, scenario.overdose_above, NO_DOSE if level == 0 else level)
 
 
 def _variants(scenarios: Mapping[str, Scenario], parts: Sequence[Part], seed: int) -> Variants:
