@@ -110,7 +110,7 @@ def test_a_second_sweep_in_a_folder_says_so(tmp_path: Path) -> None:
             escalate.sweep(study, out)
         finally:
             assert not out.exists()
-            lock.let_go()
+            lock.close()
     escalate.sweep(study, out)
     assert {file.name for file in tmp_path.iterdir()} == {"out", "study.toml"}
 
@@ -126,14 +126,14 @@ def test_a_sweep_that_fails_lets_go(tmp_path: Path) -> None:
 def test_the_lock_of_a_process_that_died_is_recognised(tmp_path: Path) -> None:
     lock, file = Lock(tmp_path / "out"), tmp_path / ".out.lock"
     mine = json.loads(file.read_text(encoding="utf-8"))
-    lock.let_go()
+    lock.close()
     assert not file.exists()
     done = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
     dead = {**mine, "pid": int(done.stdout)}
     same_number = {**mine, "started": "1"}
     for stale in (dead, same_number):
         file.write_text(json.dumps(stale), encoding="utf-8")
-        Lock(tmp_path / "out").let_go()
+        Lock(tmp_path / "out").close()
         assert not list(tmp_path.iterdir())
     for alive in ({**mine, "host": "elsewhere"}, {}, 3):
         file.write_text(json.dumps(alive), encoding="utf-8")

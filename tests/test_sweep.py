@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from escalate.errors import OutputError, RuleError, WorkersError
 from escalate.files import write_whole
 from escalate.results.estimates import ESTIMATES, estimated
 from escalate.results.tally import tally
-from escalate.studies import sweeps
+from escalate.studies import parts, sweeps
 from escalate.studies.study import Study, make_study
 from escalate.studies.workers import Processes, workers
 
@@ -67,6 +67,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 def final(folder: Path) -> dict[str, bytes]:
     return {name: data for name, data in contents(folder).items() if "/" not in name}
+
+
+def write_by(write: Callable[[Path, bytes], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let something else write the files of a sweep."""
+    for module in (parts, sweeps):
+        monkeypatch.setattr(module, "write_whole", write)
 
 
 def test_every_point_has_the_characteristics_of_its_scenario(study: Study) -> None:
@@ -116,7 +122,7 @@ def test_any_size_of_chunks_gives_the_same_results(study: Study, whole: Path, tm
 def test_interrupted_at_any_file_it_goes_on(
     study: Study, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write, done = sweeps.write_whole, len([name for name in contents(whole) if name not in FINAL]) + 2
+    write, done = write_whole, len([name for name in contents(whole) if name not in FINAL]) + 2
     for allowed in range(done):
         written = iter(range(allowed))
 
@@ -126,10 +132,10 @@ def test_interrupted_at_any_file_it_goes_on(
             write(path, data)
 
         out = tmp_path / str(allowed)
-        monkeypatch.setattr(sweeps, "write_whole", interrupted)
+        write_by(interrupted, monkeypatch)
         with pytest.raises(KeyboardInterrupt):
             sweep(study, out, chunk=10)
-        monkeypatch.setattr(sweeps, "write_whole", write)
+        write_by(write, monkeypatch)
         before = {name: (out / name).stat().st_mtime_ns for name in contents(out)}
         sweep(study, out, chunk=10)
         assert contents(out) == contents(whole), allowed
@@ -309,7 +315,7 @@ def test_ctrl_c_says_that_it_goes_on(
         raise KeyboardInterrupt
 
     (tmp_path / "small.toml").write_text(TEXT)
-    monkeypatch.setattr(sweeps, "write_whole", interrupted)
+    write_by(interrupted, monkeypatch)
     assert main(["sweep", str(tmp_path / "small.toml"), "--out", str(tmp_path / "out")]) == 1
     assert capsys.readouterr().err == (
         "escalate: interrupted; what is done is kept, and the same command goes on from there\n"

@@ -37,8 +37,8 @@ class Lock:
         except OSError as error:
             raise OutputError(f"{folder}: {why(error)}; nothing was written") from error
 
-    def let_go(self) -> None:
-        """Give the right back."""
+    def close(self) -> None:
+        """Let others work here."""
         with suppress(OSError):
             if self._file.read_text(encoding="utf-8") == self._mine:
                 self._file.unlink()
