@@ -292,7 +292,7 @@ BUGS = (
     Bug("a title is as long as the record has it", "registry/draft.py", "[:MOST_OF_TITLE]", "", "test_registry.py::test_a_title_longer_than_any_is_cut"),
     Bug("every trial is kept, however much memory that takes", "studies/simulation.py", "if most < trials <= MOST_TRIALS:", "if False:", f"{BOUNDS}::test_trials_are_kept_in_so_much_memory"),
     Bug("trials of which each is kept are counted once", "studies/simulation.py", "check_kept(scenario, trials, copies=2)", "check_kept(scenario, trials)", f"{BOUNDS}::test_trials_are_kept_in_so_much_memory"),
-    Bug("of a column that is written in pieces the last row of each is lost", "export/records.py", "slice(start, min(start + ROWS, count))", "slice(start, min(start + ROWS, count) - 1)", f"{BOUNDS}::test_many_trials_are_written_in_pieces"),
+    Bug("of a column that is written in pieces the last row of each is lost", "results/stored.py", "slice(start, min(start + ROWS, count))", "slice(start, min(start + ROWS, count) - 1)", f"{BOUNDS}::test_many_trials_are_written_in_pieces"),
     Bug("an empty folder is one of results", "files/place.py", " * is_empty", " * False", "test_interrupted.py::test_the_folder_of_a_run_that_was_killed_bars_nobody"),
     Bug("machine code that is cut off is run, in the real cache", "kernel/kept.py", "if self._is_whole():", "if True:", "test_interrupted.py::test_a_real_cache_that_is_damaged_heals"),
     Bug("a draft is written as the locale has it", "files/one_file.py", "write_file(path, text.encode(), overwrite)", "write_file(path, text.encode(__import__(\"locale\").getencoding(), \"replace\"), overwrite)", "test_terminal.py::test_a_process_prints_the_same_on_any_terminal"),

@@ -287,7 +287,7 @@ def test_many_trials_are_written_in_pieces(base: Scenario, monkeypatch: pytest.M
     parts = list(simulated_parts(base, trials=9000))
     whole, pieces = io.BytesIO(), io.BytesIO()
     write_columns(whole, [join(parts)])
-    monkeypatch.setattr("escalate.export.records.ROWS", 7)
+    monkeypatch.setattr("escalate.results.stored.ROWS", 7)
     write_columns(pieces, parts)
     assert len(parts) > 1 and pieces.getvalue() == whole.getvalue()
     pieces.seek(0)

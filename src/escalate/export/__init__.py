@@ -7,10 +7,11 @@ The command line and notebooks come in by the names here; results that save them
 saved.
 """
 
+from ..results.stored import write_columns
+from . import records as records
 from .accrual import write_accrual
 from .comparison import write_comparison
 from .exact import write_exact
-from .records import write_columns
 from .sensitivity import write_sensitivity
 from .simulation import run
 from .sweep import write_sweep_figure

@@ -17,6 +17,7 @@ from ..plots import plot_durations, plot_selection, plot_where_time_goes
 from ..report import summary
 from ..results.estimates import Characteristics
 from ..results.outcomes import Trials, join
+from ..results.stored import write_columns
 from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
 from ..studies.control import cautions_of, characteristics, warn_if_off
@@ -28,7 +29,6 @@ from ..words.defaults import TRIALS
 from ..words.records import Trial
 from .figures import drawn_before, figure
 from .parts import keep_rule, write_json, write_resolved
-from .records import write_columns
 from .sheets import also_workbook, saves, told_of
 from .trial import figures_of_trial, write_records
 
@@ -50,6 +50,7 @@ def run(
     xlsx: bool = False,
     progress: bool | None = None,
     executor: Executor | None = None,
+    parts: Iterable[Trials] | None = None,
     source: str | os.PathLike[str] | FileRead | None = None,
     tell: Callable[[Characteristics], object] | None = None,
 ) -> Characteristics:
@@ -73,6 +74,8 @@ def run(
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     executor : concurrent.futures.Executor, optional
         Who runs the trials, as in `simulate`.
+    parts : iterable of Trials, optional
+        The trials, where they were run before, in parts: by shards, as `escalate.studies.parts.merged` returns them.
     source : path or FileRead, optional
         The scenario's file, read now, or as it was read, to be kept beside the results.
     tell : callable, optional
@@ -95,7 +98,8 @@ def run(
         if place is not None:
             check_kept(scenario, trials)
         inputs = _inputs(source)
-        parts = simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
+        if parts is None:
+            parts = simulated_parts(scenario, trials=trials, seed=seed, progress=progress, executor=executor)
         found, simulated = _estimated(parts, keep=place is not None)
         warn_if_off(found)
         if place is not None:

@@ -89,15 +89,7 @@ class Tally:
         return found
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts as plain JSON values, scenario aside; `from_json` reads them.
-
-        Of each counter there are the values, in order, and how often each came: two long lists are read in half the
-        time of many pairs.
-        """
-
-        def lists(counts: Counter[Any]) -> list[list[Any]]:
-            return [sorted(counts), [counts[value] for value in sorted(counts)]]
-
+        """Return the counts as plain JSON values, scenario aside; `from_json` reads them."""
         return {
             "seed": self.seed,
             "first": self.first,
@@ -110,10 +102,6 @@ class Tally:
     @classmethod
     def from_json(cls, scenario: Scenario, data: Mapping[str, Any]) -> Tally:
         """Return what `to_json` has written."""
-
-        def counter(lists: Sequence[Any]) -> Counter[Any]:
-            return Counter(dict(zip(*lists, strict=True)))
-
         return cls(
             scenario=scenario,
             seed=data["seed"],
@@ -123,6 +111,19 @@ class Tally:
             reasons=counter(data["reasons"]),
             paths=counter(data["paths"]),
         )
+
+
+def lists(counts: Counter[Any]) -> list[list[Any]]:
+    """Return a counter as plain JSON values: the values, in order, and how often each came.
+
+    Two long lists are read in half the time of many pairs.
+    """
+    return [sorted(counts), [counts[value] for value in sorted(counts)]]
+
+
+def counter(counts: Sequence[Any]) -> Counter[Any]:
+    """Return the counter that `lists` has written."""
+    return Counter(dict(zip(*counts, strict=True)))
 
 
 def total(tallies: Iterable[Tally]) -> Tally:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import astuple
 from typing import Any, overload
 
 from ..committee.committee import Committee
@@ -20,13 +21,13 @@ from ..scenario.model import Scenario
 from ..scenario.variants import scenarios_of
 from ..words.asked import asks, described, number
 from ..words.defaults import TRIALS
-from . import workers
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
 from .measures import MEASURES, Measure, exact_values
-from .pairs import Pairs, count_pairs, same_patients
+from .pairs import Cut, Pairs, Same, count_pairs, pairs_from_bytes, pairs_to_bytes, same_patients
+from .parts import Work, done
 from .progress import progress as showing
 from .simulation import check_can_travel, check_trials
-from .variants import Variants, compare_scenarios
+from .variants import Counts, Together, Variants, variants_work
 
 __all__ = ["COMPARED", "MEASURES", "THIS", "WHOLE_COHORTS", "Compared", "Comparison", "compare"]
 
@@ -155,24 +156,97 @@ def compare(
             raise CallError(f"compare: {name} is a list, as in {example}; got {described(value)}")
     if variants is not None or not isinstance(scenario, Scenario):
         _check_alone(variants, rules=rules, truths=truths, target=target)
-        scenarios = scenarios_of(scenario, variants)
-        _check_committees(scenarios, "scenario")
-        return compare_scenarios(scenarios, trials=trials, seed=seed, progress=progress, executor=executor)
+        compared_ones = scenarios_work(scenario, variants, trials=trials, seed=seed, travel=executor is not None)
+        return compared_ones.put_together(part for _, part in done(compared_ones, executor, progress))
+    work = comparison_work(
+        scenario,
+        rules,
+        truths,
+        target=target,
+        trials=trials,
+        seed=seed,
+        enumerate_exactly=enumerate_exactly,
+        progress=progress,
+        travel=executor is not None,
+    )
+    return work.put_together(pairs for _, pairs in done(work, executor, progress))
+
+
+def scenarios_work(
+    scenario: Scenario | Sequence[Scenario] | Mapping[str, Scenario],
+    variants: Mapping[str, AsVariant] | None = None,
+    *,
+    trials: int,
+    seed: int,
+    travel: bool = False,
+    cut: Cut | None = None,
+) -> Work[Together, Counts, Variants]:
+    """Return a comparison of scenarios as work that is cut into parts; parameters as in `comparison_work`."""
+    scenarios = scenarios_of(scenario, variants)
+    _check_committees(scenarios, "scenario")
+    return variants_work(scenarios, trials=trials, seed=seed, travel=travel, cut=cut)
+
+
+def comparison_work(
+    scenario: Scenario,
+    rules: Iterable[AsRule] | Mapping[str, AsRule] | None = None,
+    truths: Iterable[AsTruth] | Mapping[str, AsTruth] | None = None,
+    *,
+    target: float | None = None,
+    trials: int,
+    seed: int,
+    enumerate_exactly: bool = True,
+    progress: bool | None = None,
+    travel: bool = False,
+    cut: Cut | None = None,
+) -> Work[Same, Pairs, Comparison]:
+    """Return a comparison of rules under truths as work that is cut into parts.
+
+    Parameters
+    ----------
+    scenario, rules, truths, target, trials, seed, enumerate_exactly, progress
+        As `compare` takes them.
+    travel : bool
+        Whether other processes do any of it.
+    cut : callable, optional
+        Cuts trials into parts, `steady` into those that are the same whoever asks; at a pace where it is not given.
+    """
     check_trials(trials, seed, 0)
     target = number("target", target)
     designs, known = compared(scenario, rules, truths, target)
-    cells = _cells(designs, known, travel=executor is not None)
-    counted = _counted(cells, known, trials, seed, progress, executor)
-    rows, not_exact = _rows(cells, counted, enumerate_exactly, progress)
-    return Comparison(
+    cells = _cells(designs, known, travel)
+
+    def put_together(parts: Iterable[Pairs]) -> Comparison:
+        counted = _counted(cells, known, parts)
+        rows, not_exact = _rows(cells, counted, enumerate_exactly, progress)
+        return Comparison(
+            scenario=scenario,
+            overdose_above=known[0].overdose_above,
+            seed=seed,
+            trials=trials,
+            truths=tuple(known),
+            scenarios=cells,
+            not_exact=not_exact,
+            rows=tuple(rows),
+        )
+
+    return Work(
+        kind="a comparison's parts",
+        what={
+            "verb": "compare",
+            "scenario_sha256": scenario.fingerprint(),
+            "rules_sha256": [[label, design.fingerprint()] for label, design in designs.items()],
+            "truths": [astuple(truth) for truth in known],
+            "trials": trials,
+            "seed": seed,
+        },
         scenario=scenario,
-        overdose_above=known[0].overdose_above,
-        seed=seed,
-        trials=trials,
-        truths=tuple(known),
-        scenarios=cells,
-        not_exact=not_exact,
-        rows=tuple(rows),
+        trials=trials * len(cells),
+        parts=lambda: same_patients(known, cells, trials, seed, cut),
+        do=count_pairs,
+        to_bytes=pairs_to_bytes,
+        from_bytes=pairs_from_bytes,
+        put_together=put_together,
     )
 
 
@@ -221,20 +295,12 @@ def _check_committees(designs: Mapping[str, Scenario], kind: str = "rule") -> No
 
 
 def _counted(
-    cells: Mapping[tuple[str, str], Scenario],
-    known: Sequence[Truth],
-    trials: int,
-    seed: int,
-    progress: bool | None,
-    executor: Executor | None,
+    cells: Mapping[tuple[str, str], Scenario], known: Sequence[Truth], parts: Iterable[Pairs]
 ) -> dict[str, Pairs]:
-    """Run the trials, and return under each truth what came of them and how rules differ, by the truth's label."""
+    """Return under each truth what came of all trials and how rules differ, by the truth's label."""
     counted = {truth.label: Pairs(truth, [label for under, label in cells if under == truth.label]) for truth in known}
-    with showing(trials * len(cells), "trials", progress) as bar:
-        parts = ((same, same) for same in same_patients(known, cells, trials, seed))
-        for same, pairs in workers.completed(count_pairs, parts, executor):
-            counted[same.truth.label].add(pairs)
-            bar.update(sum(chunk.count for chunk in same.chunks.values()))
+    for pairs in parts:
+        counted[pairs.truth.label].add(pairs)
     return counted
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from ..kernel.engine import is_worth_compiling
 from ..results.estimates import Estimate
 from ..results.outcomes import Trials
-from ..results.tally import count_values
+from ..results.tally import count_values, counter, lists
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
 from ..words.records import IntArray
 from .measures import Measure, change_of, columns_of, estimate
+from .parts import Part
 from .progress import paced
 from .simulation import KERNEL_CHUNK, Chunk, run_chunk
 
@@ -37,16 +40,26 @@ class Same:
         return f"truth {self.truth.label}, {next(iter(self.chunks.values()))}"
 
 
+Cut = Callable[[int], Iterable[tuple[int, int]]]
+"""Cuts trials into parts that follow one another: how many were there before, and how many are next."""
+
+
 def same_patients(
-    truths: Iterable[Truth], scenarios: Mapping[tuple[str, str], Scenario], trials: int, seed: int
-) -> Iterator[Same]:
-    """Yield the trials in chunks, each chunk of every rule together, truth by truth."""
+    truths: Iterable[Truth],
+    scenarios: Mapping[tuple[str, str], Scenario],
+    trials: int,
+    seed: int,
+    cut: Cut | None = None,
+) -> Iterator[Part[Same]]:
+    """Yield the trials in parts, each of every rule together, truth by truth; at a pace where they are not cut."""
     compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios))
-    for truth in truths:
+    for number, truth in enumerate(truths, 1):
         cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
         texts = {label: cell.model_dump_json() for label, cell in cells.items()}
-        for done, count in paced(trials, KERNEL_CHUNK):
-            yield Same(truth, {label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
+        for done, count in paced(trials, KERNEL_CHUNK) if cut is None else cut(trials):
+            same = Same(truth, {label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
+            name = f"truth-{number:05}-{next(iter(same.chunks.values())).range_name}.json"
+            yield Part(name, str(same), same, count * len(texts))
 
 
 def count_pairs(same: Same) -> Pairs:
@@ -86,6 +99,19 @@ class Paired:
                 for what, often in theirs[label].items():
                     counted[what] = counted.get(what, Counter()) + often
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the counts as plain JSON values; `read_json` reads them."""
+        return {
+            name: {label: [[*what, lists(often)] for what, often in counted.items()] for label, counted in of.items()}
+            for name, of in (("values", self.values), ("differences", self.differences))
+        }
+
+    def read_json(self, data: Mapping[str, Any]) -> None:
+        """Take counts that `to_json` has written, where there are none yet."""
+        for mine, name in ((self.values, "values"), (self.differences, "differences")):
+            for label in mine:
+                mine[label] = {Measure(*what): counter(often) for *what, often in data[name][label]}
+
     def estimates(self, label: str) -> Iterator[tuple[Measure, Estimate, Estimate | None]]:
         """Yield everything that is estimated of one, with its difference to the first."""
         for what, often in self.values[label].items():
@@ -103,6 +129,18 @@ class Pairs(Paired):
     def count(self, found: Mapping[str, Trials]) -> None:
         """Count the same trials of each rule, of which there are no counts yet."""
         self.count_columns({rule: dict(columns_of(trials, self.truth)) for rule, trials in found.items()})
+
+
+def pairs_to_bytes(pairs: Pairs) -> bytes:
+    """Write counts as bytes, equal ones for equal counts."""
+    return json.dumps(pairs.to_json(), separators=(",", ":")).encode()
+
+
+def pairs_from_bytes(same: Same, data: bytes) -> Pairs:
+    """Read counts of the same trials of every rule back."""
+    pairs = Pairs(same.truth, list(same.chunks))
+    pairs.read_json(json.loads(data))
+    return pairs
 
 
 def _counted(columns: Mapping[Measure, IntArray]) -> dict[Measure, Counter[int]]:

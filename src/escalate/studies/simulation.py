@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import platform
 import threading
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from ..kernel.chunk import Columns
 from ..kernel.engine import Engine, is_worth_compiling
 from ..nature.draws import Nature
 from ..results.outcomes import Trials, bytes_of_one, gather, join
+from ..results.stored import read_trials, write_columns
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
@@ -26,6 +28,7 @@ from ..words.asked import asks
 from ..words.defaults import TRIALS
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
+from .parts import Part, Work, steady
 from .progress import paced
 from .progress import progress as showing
 
@@ -62,6 +65,11 @@ class Chunk:
 
     def __str__(self) -> str:
         return f"seed {self.seed}, trials {self.first} to {self.first + self.count - 1}"
+
+    @property
+    def range_name(self) -> str:
+        """Replicate numbers of the first and of the last trial, as in names of files."""
+        return f"trials-{self.first:012}-{self.first + self.count - 1:012}"
 
 
 class _Remembered(threading.local):
@@ -154,6 +162,51 @@ def _parts(
         for _, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
             yield replace(part, scenario=scenario)
             bar.update(len(part))
+
+
+def simulation_work(
+    scenario: Scenario, *, trials: int, seed: int = 1, travel: bool = False
+) -> Work[Chunk, Trials, Iterator[Trials]]:
+    """Return many trials of a scenario as work that is cut into parts, each of which is kept with all its trials.
+
+    Parameters
+    ----------
+    scenario, trials, seed
+        As `simulate` takes them.
+    travel : bool
+        Whether other processes do any of it.
+
+    Raises
+    ------
+    ValueError, EscalateError, WorkersError
+        As by `simulate`.
+    """
+    check_trials(trials, seed, 0)
+    check_kept(scenario, trials)
+    if travel:
+        check_can_travel(scenario)
+    text, compiles = scenario.model_dump_json(), is_worth_compiling([scenario], trials)
+    return Work(
+        kind="a run's parts",
+        what={"verb": "run", "scenario_sha256": scenario.fingerprint(), "trials": trials, "seed": seed},
+        scenario=scenario,
+        trials=trials,
+        parts=lambda: (_part(Chunk(text, seed, first, count, compiles)) for first, count in steady(trials)),
+        do=run_chunk,
+        to_bytes=_columns_as_bytes,
+        from_bytes=lambda chunk, data: read_trials(io.BytesIO(data), scenario, chunk.seed),
+        put_together=iter,
+    )
+
+
+def _part(chunk: Chunk) -> Part[Chunk]:
+    return Part(f"{chunk.range_name}.npz", str(chunk), chunk, chunk.count)
+
+
+def _columns_as_bytes(trials: Trials) -> bytes:
+    contents = io.BytesIO()
+    write_columns(contents, [trials])
+    return contents.getvalue()
 
 
 def check_can_travel(scenario: Scenario) -> None:

@@ -204,8 +204,7 @@ def count_chunk(chunk: Chunk) -> str:
 def _parts(study: Study, point: Point, size: int, compiles: bool) -> Iterator[Part[Chunk]]:
     """Cut the trials at a point into parts, in order of replicates."""
     for chunk in chunks_of(point.scenario, study.trials, study.seed, 0, size, compiles):
-        name = f"point-{point.number:05}-trials-{chunk.first:012}-{chunk.first + chunk.count - 1:012}.json"
-        yield Part(name, f"{point}, {chunk}", chunk, chunk.count)
+        yield Part(f"point-{point.number:05}-{chunk.range_name}.json", f"{point}, {chunk}", chunk, chunk.count)
 
 
 def _put_together(study: Study, each: int, counted: Iterator[str]) -> Sweep:

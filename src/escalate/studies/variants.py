@@ -6,8 +6,8 @@ scenarios say of them otherwise. Each keeps its own truth.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -26,14 +26,13 @@ from ..scenario.differences import Difference, differences
 from ..scenario.model import Scenario
 from ..words.asked import nothing_named
 from ..words.tables import Column, Layout, Measured, Table
-from . import workers
 from .compared import COMPARED, Compared
 from .control import characteristics
 from .measures import Measure, columns_of, truth_of
 from .medians import MEDIAN, difference_of_medians, median
-from .pairs import Paired
+from .pairs import Cut, Paired
+from .parts import Part, Work
 from .progress import paced
-from .progress import progress as showing
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, run_chunk
 
 MOST_DAYS = 200_000_000
@@ -157,42 +156,51 @@ class Variants(Measured):
         return f"<Variants: {len(self.labels)} scenarios, {self.trials} trials of each>"
 
 
-def compare_scenarios(
-    scenarios: Mapping[str, Scenario],
-    *,
-    trials: int,
-    seed: int,
-    progress: bool | None = None,
-    executor: Executor | None = None,
-) -> Variants:
-    """Simulate several scenarios with the same random numbers, and return how they differ from the first.
+def variants_work(
+    scenarios: Mapping[str, Scenario], *, trials: int, seed: int, travel: bool = False, cut: Cut | None = None
+) -> Work[Together, Counts, Variants]:
+    """Return a comparison of scenarios with the same random numbers as work that is cut into parts.
 
     Parameters
     ----------
     scenarios : dict of str to Scenario
         By their labels; at least two, with the same dose levels.
-    trials, seed, progress, executor
-        As `compare` takes them.
+    trials, seed, travel, cut
+        As `comparison_work` takes them.
     """
     check_trials(trials, seed, 0)
     if trials * len(scenarios) > MOST_DAYS:
         most = MOST_DAYS // len(scenarios)
         raise EscalateError(f"trials must be at most {most:,} of each of {len(scenarios)} scenarios, got {trials:,}")
-    if executor is not None:
+    if travel:
         for scenario in scenarios.values():
             check_can_travel(scenario)
+    return Work(
+        kind="a comparison's parts",
+        what={
+            "verb": "compare",
+            "scenarios_sha256": [[label, scenario.fingerprint()] for label, scenario in scenarios.items()],
+            "trials": trials,
+            "seed": seed,
+        },
+        scenario=next(iter(scenarios.values())),
+        trials=trials * len(scenarios),
+        parts=lambda: _parts(scenarios, trials, seed, cut),
+        do=count_together,
+        to_bytes=_to_bytes,
+        from_bytes=_from_bytes,
+        put_together=lambda parts: _variants(scenarios, sorted(parts, key=lambda part: part.first), seed),
+    )
+
+
+def _parts(scenarios: Mapping[str, Scenario], trials: int, seed: int, cut: Cut | None) -> Iterator[Part[Together]]:
+    """Yield the trials in parts, each of every scenario together; at a pace where they are not cut."""
     compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios))
     texts = {label: scenario.model_dump_json() for label, scenario in scenarios.items()}
-    parts = (
-        Together({label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
-        for done, count in paced(trials, KERNEL_CHUNK)
-    )
-    counted = []
-    with showing(trials * len(scenarios), "trials", progress) as bar:
-        for same, part in workers.completed(count_together, ((same, same) for same in parts), executor):
-            counted.append(part)
-            bar.update(sum(chunk.count for chunk in same.chunks.values()))
-    return _variants(scenarios, sorted(counted, key=lambda part: part.first), seed)
+    for done, count in paced(trials, KERNEL_CHUNK) if cut is None else cut(trials):
+        same = Together({label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
+        name = f"{next(iter(same.chunks.values())).range_name}.json"
+        yield Part(name, str(same), same, count * len(texts))
 
 
 def variants_of(found: Mapping[str, Trials]) -> Variants:
@@ -211,7 +219,7 @@ class Together:
         return str(next(iter(self.chunks.values())))
 
 
-class Part(NamedTuple):
+class Counts(NamedTuple):
     """What came of some trials of every scenario: counts, and on which days they ended."""
 
     first: int
@@ -220,22 +228,42 @@ class Part(NamedTuple):
     days: dict[str, NDArray[np.int32]]
 
 
-def count_together(same: Together) -> Part:
+def count_together(same: Together) -> Counts:
     """Run the same trials of every scenario, and count what came of them, in whichever process this is called."""
     return _count({label: run_chunk(chunk) for label, chunk in same.chunks.items()})
 
 
-def _count(found: Mapping[str, Trials]) -> Part:
+def _count(found: Mapping[str, Trials]) -> Counts:
     paired = Paired(list(found))
     paired.count_columns(
         {label: dict(columns_of(trials, truth_of(trials.scenario))) for label, trials in found.items()}
     )
     tallies = {label: tally(trials) for label, trials in found.items()}
     days = {label: trials.duration_days.astype(np.int32) for label, trials in found.items()}
-    return Part(next(iter(found.values())).first, paired, tallies, days)
+    return Counts(next(iter(found.values())).first, paired, tallies, days)
 
 
-def _variants(scenarios: Mapping[str, Scenario], parts: Sequence[Part], seed: int) -> Variants:
+def _to_bytes(counts: Counts) -> bytes:
+    """Write counts as bytes, equal ones for equal counts."""
+    plain = {
+        "paired": counts.paired.to_json(),
+        "tallies": {label: counted.to_json() for label, counted in counts.tallies.items()},
+        "days": {label: days.tolist() for label, days in counts.days.items()},
+    }
+    return json.dumps(plain, separators=(",", ":")).encode()
+
+
+def _from_bytes(same: Together, data: bytes) -> Counts:
+    """Read counts of the same trials of every scenario back."""
+    plain, paired = json.loads(data), Paired(list(same.chunks))
+    paired.read_json(plain["paired"])
+    scenarios = {label: Scenario.model_validate_json(chunk.scenario) for label, chunk in same.chunks.items()}
+    tallies = {label: Tally.from_json(scenario, plain["tallies"][label]) for label, scenario in scenarios.items()}
+    days = {label: np.array(plain["days"][label], dtype=np.int32) for label in scenarios}
+    return Counts(next(iter(same.chunks.values())).first, paired, tallies, days)
+
+
+def _variants(scenarios: Mapping[str, Scenario], parts: Sequence[Counts], seed: int) -> Variants:
     paired = Paired(list(scenarios))
     for part in parts:
         paired.add(part.paired)
