@@ -19,6 +19,7 @@ from .arguments import (
     say,
     scenario_of,
 )
+from .shards import add_shards, did_some, is_divided, parts_beside, say_parts_are_done, travels
 
 
 def add(verbs: Verbs) -> None:
@@ -48,6 +49,7 @@ def add(verbs: Verbs) -> None:
     parser.add_argument("--no-exact", action="store_true", help="compute no exact values of rules")
     add_workers(parser)
     add_out(parser, "results/<scenario>-compared, with a number if that exists")
+    add_shards(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -64,7 +66,8 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
     from ..errors import CallError
     from ..report import summary
     from ..scenario.variants import read_scenarios
-    from ..studies.comparison import compare
+    from ..studies.comparison import compare, scenarios_work
+    from ..studies.parts import merged, steady
     from ..studies.workers import workers
 
     given = ("rule", "truth", "target", "rules")
@@ -75,9 +78,18 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
             'each has its own: --variant "BOIN: rule=BOIN rule.target=0.25"'
         )
     scenarios, reads = read_scenarios(arguments.scenario, arguments.settings, arguments.variant, arguments.allow_python)
+    folder = parts_beside(arguments) if is_divided(arguments) else None
+    how = {"trials": arguments.trials, "seed": arguments.seed}
+    if folder is not None:
+        work = scenarios_work(scenarios, **how, travel=travels(arguments), cut=steady)
+        if did_some(arguments, work, folder):
+            return
     with result_folder(arguments, f"{name_of(reads[0])}-compared") as out:
-        with workers(arguments.workers, arguments.dask) as executor:
-            found = compare(scenarios, trials=arguments.trials, seed=arguments.seed, progress=True, executor=executor)
+        if folder is not None:
+            found = merged(work, folder, arguments.shards)
+        else:
+            with workers(arguments.workers, arguments.dask) as executor:
+                found = compare(scenarios, **how, progress=True, executor=executor)
         if out is None:
             say(summary(found))
         else:
@@ -85,6 +97,7 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
 
             write_variants(found, out, xlsx=arguments.xlsx, inputs=reads, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: summary, tables (scenarios.html, .md, .csv), figure, every scenario.")
+            say_parts_are_done(folder)
 
 
 def _run_rules(arguments: argparse.Namespace) -> None:
@@ -92,7 +105,8 @@ def _run_rules(arguments: argparse.Namespace) -> None:
     from ..report import summary
     from ..scenario.comparison_file import read_asked
     from ..scenario.texts import read_once
-    from ..studies.comparison import compare
+    from ..studies.comparison import compare, comparison_work
+    from ..studies.parts import merged, steady
     from ..studies.workers import workers
 
     scenario, read = scenario_of(arguments)
@@ -104,19 +118,25 @@ def _run_rules(arguments: argparse.Namespace) -> None:
         target=arguments.target,
         allow_python=arguments.allow_python,
     )
+    folder = parts_beside(arguments) if is_divided(arguments) else None
+    rules, truths = asked.rules or None, asked.truths or None
+    how = {
+        "target": asked.target,
+        "trials": arguments.trials,
+        "seed": arguments.seed,
+        "enumerate_exactly": not arguments.no_exact,
+        "progress": True,
+    }
+    if folder is not None:
+        work = comparison_work(scenario, rules, truths, **how, travel=travels(arguments), cut=steady)
+        if did_some(arguments, work, folder):
+            return
     with result_folder(arguments, f"{name_of(read)}-compared") as out:
-        with workers(arguments.workers, arguments.dask) as executor:
-            found = compare(
-                scenario,
-                asked.rules or None,
-                asked.truths or None,
-                target=asked.target,
-                trials=arguments.trials,
-                seed=arguments.seed,
-                enumerate_exactly=not arguments.no_exact,
-                progress=True,
-                executor=executor,
-            )
+        if folder is not None:
+            found = merged(work, folder, arguments.shards)
+        else:
+            with workers(arguments.workers, arguments.dask) as executor:
+                found = compare(scenario, rules, truths, **how, executor=executor)
         if out is None:
             say(summary(found))
         else:
@@ -124,3 +144,4 @@ def _run_rules(arguments: argparse.Namespace) -> None:
 
             write_comparison(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
             say(f"\nWritten to {out.path}: summary, tables (comparison.html, .md, .csv), figure, every scenario.")
+            say_parts_are_done(folder)

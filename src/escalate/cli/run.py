@@ -17,6 +17,7 @@ from .arguments import (
     say,
     scenario_of,
 )
+from .shards import add_shards, did_some, is_divided, parts_beside, say_parts_are_done, travels
 
 
 def add(verbs: Verbs) -> None:
@@ -26,15 +27,23 @@ def add(verbs: Verbs) -> None:
     add_trials(parser, TRIALS)
     add_workers(parser)
     add_out(parser, "results/<scenario>, with a number if that exists")
+    add_shards(parser)
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from .. import export
     from ..report import summary
+    from ..studies.parts import merged
+    from ..studies.simulation import simulation_work
     from ..studies.workers import workers
 
+    folder = parts_beside(arguments) if is_divided(arguments) else None
     scenario, read = scenario_of(arguments)
+    if folder is not None:
+        work = simulation_work(scenario, trials=arguments.trials, seed=arguments.seed, travel=travels(arguments))
+        if did_some(arguments, work, folder):
+            return
     with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
         export.run(
             scenario,
@@ -44,8 +53,10 @@ def run(arguments: argparse.Namespace) -> None:
             seed=arguments.seed,
             progress=True,
             executor=executor,
+            parts=None if folder is None else merged(work, folder, arguments.shards),
             source=read,
             tell=lambda found: say(summary(found)),
         )
     if out is not None:
         say(f"\nWritten to {out.path}: report.html, summary, figures, every trial, and the median one told.")
+        say_parts_are_done(folder)

@@ -17,6 +17,7 @@ from .arguments import (
     new_verb,
     say,
 )
+from .shards import add_shards, did_some, is_divided, travels
 
 
 def add(verbs: Verbs) -> None:
@@ -33,6 +34,7 @@ def add(verbs: Verbs) -> None:
     add_workers(parser)
     add_set(parser)
     add_allow_python(parser)
+    add_shards(parser)
     parser.set_defaults(interrupted="what is done is kept, and the same command goes on from there")
 
 
@@ -41,14 +43,20 @@ def run(arguments: argparse.Namespace) -> None:
     from ..export import write_sweep_figure
     from ..report import summary
     from ..studies.study import read_study
-    from ..studies.sweeps import sweep
+    from ..studies.sweeps import merged_sweep, sweep, sweep_work
     from ..studies.workers import workers
 
     study = read_study(arguments.study, allow_python=arguments.allow_python, settings=arguments.settings)
     study.pair(arguments.x, arguments.hue)
     out = Path(arguments.out or Path("results") / Path(arguments.study).stem)
-    with workers(arguments.workers, arguments.dask) as executor:
-        found = sweep(study, out, executor=executor, progress=True)
+    if is_divided(arguments):
+        work = sweep_work(study, travel=travels(arguments))
+        if did_some(arguments, work, out):
+            return
+        found = merged_sweep(work, out, arguments.shards)
+    else:
+        with workers(arguments.workers, arguments.dask) as executor:
+            found = sweep(study, out, executor=executor, progress=True)
     level = int(arguments.level) if (arguments.level or "").isdecimal() else arguments.level
     say(summary(found))
     name = _name(arguments)

@@ -189,7 +189,7 @@ class Folder:
         says = work.says()
         self._head = hashlib.sha256(says.encode()).hexdigest()
         if not begin and not path.exists():
-            raise OutputError(f"{path}: is not there: no shard was begun. Run each first, as by --shard 1/40")
+            raise OutputError(f"{path}: is not there: no shard was begun; do each first, as by --shard 1/40")
         if not begin or not begin_folder(path, lambda folder: begin_parts(folder, work)):
             self._refuse_another(work.kind, json.loads(says))
 
@@ -264,20 +264,38 @@ def parts_folder(out: Path) -> Path:
 
 def do_shard(
     work: Work[A, R, F],
-    folder: Folder,
+    path: Path,
     shard: Shard = WHOLE,
     *,
     executor: Executor | None = None,
     progress: bool | None = None,
 ) -> tuple[int, int]:
-    """Do those parts of a shard that are not there, and keep what comes of them.
+    """Do those parts of a shard that are not there, and keep what comes of them in a folder, begun if it is not there.
+
+    Parameters
+    ----------
+    work : Work
+        The work.
+    path : Path
+        The folder.
+    shard : Shard
+        Which parts; all where it is not given.
+    executor, progress
+        As `sweep` takes them.
 
     Returns
     -------
     tuple of int
         How many were done now, and how many parts the shard has.
+
+    Raises
+    ------
+    OutputError
+        If the folder belongs to something else, or cannot be written.
+    TaskError
+        If a part fails; says which. What was done before is kept.
     """
-    were, now = 0, 0
+    folder, were, now = Folder(path, work), 0, 0
     with showing(sum(part.trials for part in shard.parts(work)), "trials", progress, lost=KEPT) as bar:
 
         def todo() -> Iterator[tuple[Part[A], A]]:
@@ -296,27 +314,28 @@ def do_shard(
     return now, were + now
 
 
-def merged(work: Work[A, R, F], folder: Folder, shards: int | None = None) -> F:
+def merged(work: Work[A, R, F], path: Path, shards: int | None = None) -> F:
     """Put together what came of all parts.
 
     Parameters
     ----------
     work : Work
         The work.
-    folder : Folder
-        Where its parts are kept.
+    path : Path
+        The folder that keeps its parts.
     shards : int, optional
         How many shards there were: those that did not do all of theirs are named then.
 
     Raises
     ------
     OutputError
-        If a part is missing; says which.
+        If a part is missing; says which. If the folder belongs to something else.
     """
+    folder = Folder(path, work, begin=False)
     numbered = enumerate(work.parts())
     missing = [(number, part) for number, part in numbered if folder.read(part) is None]
     if missing:
-        raise OutputError(f"{folder.path}: {_told(missing, sum(1 for _ in work.parts()), shards)}")
+        raise OutputError(f"{path}: {_told(missing, sum(1 for _ in work.parts()), shards)}")
     folder.tidy()
     return work.put_together(_kept(work, folder))
 

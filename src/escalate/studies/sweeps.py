@@ -29,7 +29,7 @@ from ..words.csv_text import csv_bytes
 from ..words.tables import Column, Layout, Measured, Table
 from . import workers
 from .lock import Lock
-from .parts import Folder, Part, Work, as_json, begin_parts, do_shard, done, merged
+from .parts import Part, Work, as_json, begin_parts, do_shard, done, merged
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
 from .study import Point, Study, cell_text, read_study
 
@@ -155,7 +155,7 @@ def sweep(
         kept = {part.name: counted for part, counted in done(work, executor, progress)}
         return work.put_together(kept[part.name] for part in work.parts())
     with closing(Lock(Path(out))):
-        do_shard(work, Folder(Path(out), work), executor=executor, progress=progress)
+        do_shard(work, Path(out), executor=executor, progress=progress)
         clear_unfinished(Path(out))
         return merged_sweep(work, Path(out))
 
@@ -191,7 +191,7 @@ def sweep_work(study: Study, chunk: int | None = None, *, travel: bool = False) 
 
 def merged_sweep(work: Work[Chunk, str, Sweep], out: Path, shards: int | None = None) -> Sweep:
     """Put together what shards did in a folder, as in `merged`, and write the results into it."""
-    found = merged(work, Folder(out, work, begin=False), shards)
+    found = merged(work, out, shards)
     _write_results(out, found)
     return found
 
