@@ -10,7 +10,7 @@ from .beside import clear_unfinished
 from .faults import brief, why
 from .manifest import MANIFEST, MARK, seal, why_not_results
 from .one_file import check_file_free, write_file, write_text, write_whole
-from .place import Out, Place, Write, begin_folder, claimed, place_for, write_folder
+from .place import Out, Place, Write, begin_folder, check_is_folder, claimed, place_for, write_folder
 from .reading import MOST_BYTES, MOST_OF_RECORD, FileRead, read_bytes
 from .saves import Saves, write_result
 
@@ -27,6 +27,7 @@ __all__ = [
     "begin_folder",
     "brief",
     "check_file_free",
+    "check_is_folder",
     "claimed",
     "clear_unfinished",
     "place_for",

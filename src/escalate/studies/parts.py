@@ -18,7 +18,7 @@ from typing import Any, Generic, TypeVar
 
 from .. import __version__
 from ..errors import OutputError
-from ..files import MARK, begin_folder, clear_unfinished, write_whole
+from ..files import MARK, begin_folder, check_is_folder, clear_unfinished, write_whole
 from ..scenario.model import Scenario
 from . import workers
 from .progress import progress as showing
@@ -155,9 +155,14 @@ class Shard:
     def __str__(self) -> str:
         return f"{self.number}/{self.of}"
 
+    @property
+    def places(self) -> tuple[int, None, int]:
+        """Where its parts stand among all: the first, the last, the step."""
+        return self.number - 1, None, self.of
+
     def parts(self, work: Work[A, R, F]) -> Iterator[Part[A]]:
         """Yield the parts of this shard."""
-        return islice(work.parts(), self.number - 1, None, self.of)
+        return islice(work.parts(), *self.places)
 
 
 WHOLE = Shard(1, 1)
@@ -257,6 +262,7 @@ def begin_parts(folder: Path, work: Work[Any, Any, Any]) -> None:
 
 def parts_folder(out: Path) -> Path:
     """Return where parts are kept whose results go to a folder that appears whole: beside it."""
+    check_is_folder(out)
     if out.name in ("", ".."):
         raise OutputError(f"{out}: cannot be a folder of results; name one of its own, as in --out results/mine")
     return out.with_name(f"{out.name}.parts")
