@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..words.defaults import TRIALS
 from .arguments import (
@@ -20,6 +23,10 @@ from .arguments import (
     scenario_of,
 )
 from .shards import add_shards, did_some, is_divided, parts_beside, say_parts_are_done, travels
+
+if TYPE_CHECKING:
+    from ..files import FileRead
+    from ..studies.parts import Work
 
 
 def add(verbs: Verbs) -> None:
@@ -64,11 +71,8 @@ def run(arguments: argparse.Namespace) -> None:
 def _run_scenarios(arguments: argparse.Namespace) -> None:
     """Compare scenarios: those of several files, and variants of the first."""
     from ..errors import CallError
-    from ..report import summary
     from ..scenario.variants import read_scenarios
     from ..studies.comparison import compare, scenarios_work
-    from ..studies.parts import merged, steady
-    from ..studies.workers import workers
 
     given = ("rule", "truth", "target", "rules")
     alone = [f"--{name}" for name in given if getattr(arguments, name) not in (None, [])]
@@ -78,36 +82,22 @@ def _run_scenarios(arguments: argparse.Namespace) -> None:
             'each has its own: --variant "BOIN: rule=BOIN rule.target=0.25"'
         )
     scenarios, reads = read_scenarios(arguments.scenario, arguments.settings, arguments.variant, arguments.allow_python)
-    folder = parts_beside(arguments) if is_divided(arguments) else None
     how = {"trials": arguments.trials, "seed": arguments.seed}
-    if folder is not None:
-        work = scenarios_work(scenarios, **how, travel=travels(arguments), cut=steady)
-        if did_some(arguments, work, folder):
-            return
-    with result_folder(arguments, f"{name_of(reads[0])}-compared") as out:
-        if folder is not None:
-            found = merged(work, folder, arguments.shards)
-        else:
-            with workers(arguments.workers, arguments.dask) as executor:
-                found = compare(scenarios, **how, progress=True, executor=executor)
-        if out is None:
-            say(summary(found))
-        else:
-            from ..export import write_variants
 
-            write_variants(found, out, xlsx=arguments.xlsx, inputs=reads, tell=lambda: say(summary(found)))
-            say(f"\nWritten to {out.path}: summary, tables (scenarios.html, .md, .csv), figure, every scenario.")
-            say_parts_are_done(folder)
+    def write(*found: Any, **more: Any) -> None:
+        from ..export import write_variants
+
+        write_variants(*found, **more)
+
+    plan = partial(scenarios_work, scenarios, **how)
+    _found(arguments, plan, partial(compare, scenarios, **how), write, reads, "scenarios")
 
 
 def _run_rules(arguments: argparse.Namespace) -> None:
     """Compare rules under truths."""
-    from ..report import summary
     from ..scenario.comparison_file import read_asked
     from ..scenario.texts import read_once
     from ..studies.comparison import compare, comparison_work
-    from ..studies.parts import merged, steady
-    from ..studies.workers import workers
 
     scenario, read = scenario_of(arguments)
     inputs = [read, *([read_once(Path(arguments.rules))] if arguments.rules is not None else [])]
@@ -118,30 +108,51 @@ def _run_rules(arguments: argparse.Namespace) -> None:
         target=arguments.target,
         allow_python=arguments.allow_python,
     )
-    folder = parts_beside(arguments) if is_divided(arguments) else None
-    rules, truths = asked.rules or None, asked.truths or None
+    given = (scenario, asked.rules or None, asked.truths or None)
     how = {
         "target": asked.target,
         "trials": arguments.trials,
         "seed": arguments.seed,
         "enumerate_exactly": not arguments.no_exact,
-        "progress": True,
     }
+
+    def write(*found: Any, **more: Any) -> None:
+        from ..export import write_comparison
+
+        write_comparison(*found, **more)
+
+    plan = partial(comparison_work, *given, **how, progress=True)
+    _found(arguments, plan, partial(compare, *given, **how), write, inputs, "comparison")
+
+
+def _found(
+    arguments: argparse.Namespace,
+    plan: Callable[..., Work[Any, Any, Any]],
+    at_one_go: Callable[..., Any],
+    write: Callable[..., None],
+    inputs: Sequence[FileRead],
+    tables: str,
+) -> None:
+    """Do a shard of a comparison; or compare, or put together what shards did, and say and write what was found."""
+    from ..studies.parts import merged, steady
+    from ..studies.workers import workers
+
+    folder = parts_beside(arguments) if is_divided(arguments) else None
     if folder is not None:
-        work = comparison_work(scenario, rules, truths, **how, travel=travels(arguments), cut=steady)
+        work = plan(travel=travels(arguments), cut=steady)
         if did_some(arguments, work, folder):
             return
-    with result_folder(arguments, f"{name_of(read)}-compared") as out:
+    from ..report import summary  # not before a shard is done, which needs nothing that is read
+
+    with result_folder(arguments, f"{name_of(inputs[0])}-compared") as out:
         if folder is not None:
             found = merged(work, folder, arguments.shards)
         else:
             with workers(arguments.workers, arguments.dask) as executor:
-                found = compare(scenario, rules, truths, **how, executor=executor)
+                found = at_one_go(progress=True, executor=executor)
         if out is None:
             say(summary(found))
         else:
-            from ..export import write_comparison
-
-            write_comparison(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
-            say(f"\nWritten to {out.path}: summary, tables (comparison.html, .md, .csv), figure, every scenario.")
+            write(found, out, xlsx=arguments.xlsx, inputs=inputs, tell=lambda: say(summary(found)))
+            say(f"\nWritten to {out.path}: summary, tables ({tables}.html, .md, .csv), figure, every scenario.")
             say_parts_are_done(folder)

@@ -32,8 +32,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from .. import export
-    from ..report import summary
     from ..studies.parts import merged
     from ..studies.simulation import simulation_work
     from ..studies.workers import workers
@@ -44,6 +42,9 @@ def run(arguments: argparse.Namespace) -> None:
         work = simulation_work(scenario, trials=arguments.trials, seed=arguments.seed, travel=travels(arguments))
         if did_some(arguments, work, folder):
             return
+    from .. import export  # not before a shard is done, which needs nothing that draws
+    from ..report import summary
+
     with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
         export.run(
             scenario,

@@ -40,8 +40,6 @@ def add(verbs: Verbs) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Do it."""
-    from ..export import write_sweep_figure
-    from ..report import summary
     from ..studies.study import read_study
     from ..studies.sweeps import merged_sweep, sweep, sweep_work
     from ..studies.workers import workers
@@ -57,6 +55,9 @@ def run(arguments: argparse.Namespace) -> None:
     else:
         with workers(arguments.workers, arguments.dask) as executor:
             found = sweep(study, out, executor=executor, progress=True)
+    from ..export import write_sweep_figure  # not before a shard is done, which needs nothing that draws
+    from ..report import summary
+
     level = int(arguments.level) if (arguments.level or "").isdecimal() else arguments.level
     say(summary(found))
     name = _name(arguments)
