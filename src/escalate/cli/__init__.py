@@ -2,8 +2,9 @@
 
 Exit status 0: fine. 1: the work failed, or not all results could be made. 2: bad input, said in plain lines, with
 nothing written. A verb's file adds its arguments (`add`) and makes one public call (`run`), which it imports when it
-runs, so that ``--help`` is quick; what several take stands in `arguments`. Nothing is computed here, and nobody but
-`__main__` may import from here. To add a verb, write its file and put it into `VERBS`.
+runs, so that ``--help`` is quick; what several take stands in `arguments`, and in `shards` (with `job_scripts`) what
+makes job arrays of them. Nothing is computed here, and nobody but `__main__` may import from here. To add a verb, write
+its file and put it into `VERBS`.
 """
 
 from __future__ import annotations
