@@ -761,6 +761,7 @@ BUGS = (
     Bug("a merge runs the trials again", "export/simulation.py", "if parts is None:", "if True:", IN_ANY_ORDER),
     Bug("days that are read back are a part's first", "studies/variants.py", 'np.array(plain["days"][label], dtype=np.int32)', 'np.array(plain["days"][label][:1], dtype=np.int32)', IN_ANY_ORDER),
     Bug("columns that are read back have another seed", "studies/simulation.py", "read_trials(io.BytesIO(data), scenario, chunk.seed)", "read_trials(io.BytesIO(data), scenario, 0)", IN_ANY_ORDER),
+    Bug("a shard that ends early is said to be lost", "cli/shards.py", 'arguments.interrupted = "what is done is kept', 'interrupted = "what is done is kept', f"{SHARDS}::test_a_shard_that_is_told_to_end_keeps_what_is_done"),
     Bug("what was cut off is left behind", "studies/parts.py", "    folder.tidy()\n", "", f"{SHARDS}::test_killed_while_they_write_and_run_again_they_are_one_process"),
     Bug("who is late finds nothing in its place", "studies/parts.py", "if self.read(part) is None:  #", "if True:  #", f"{SHARDS}::test_somebody_else_finishes_while_a_part_is_written"),
     Bug("a shard does not say that the disk is full", "studies/parts.py", "if self.read(part) is None:  #", "if False:  #", f"{SHARDS}::test_a_full_disk_loses_nothing"),

@@ -129,16 +129,16 @@ def killed_at(number):
         sync(file)
     return fsync
 
+def begun(words, number=None):
+    if (child := os.fork()) == 0:
+        os.fsync = sync if number is None else killed_at(number)
+        os._exit(main(words))
+    return child
+
 for verb in eval(sys.argv[1]).values():
-    begun = []
-    for number, shard in ((1, "1/2"), (None, "2/2"), (None, "2/2")):
-        if (child := os.fork()) == 0:
-            os.fsync = sync if number is None else killed_at(number)
-            os._exit(main([*verb, "--shard", shard]))
-        begun.append(child)
-        if number is not None:  # the last two do the same at the same time
-            assert os.waitpid(child, 0)[1] == signal.SIGKILL
-    assert [os.waitpid(child, 0)[1] for child in begun[-2:]] == [0, 0]
+    at_once = [begun([*verb, "--shard", "2/2"]) for _ in range(2)]
+    assert [os.waitpid(child, 0)[1] for child in at_once] == [0, 0]
+    assert os.waitpid(begun([*verb, "--shard", "1/2"], 1), 0)[1] == signal.SIGKILL
 """
 
 
@@ -172,6 +172,23 @@ def test_somebody_else_finishes_while_a_part_is_written(monkeypatch: pytest.Monk
     assert codes == [0, 0, 0]
     assert done("run", "--out", "one") == 0
     assert contents("out") == contents("one")
+
+
+def test_a_shard_that_is_told_to_end_keeps_what_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As by a scheduler whose time is up."""
+    left = iter(range(2))
+
+    def ends(path: Path, data: bytes) -> None:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        write_whole(path, data)
+
+    monkeypatch.setattr(parts, "write_whole", ends)
+    assert done("run", "--shard", "1/1") == 1
+    assert said(capsys) == "interrupted; what is done is kept, and the same command goes on from there"
+    assert len(list(kept("run").iterdir())) == 2
 
 
 # What is refused, in one line

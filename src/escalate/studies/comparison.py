@@ -23,8 +23,8 @@ from ..words.asked import asks, described, number
 from ..words.defaults import TRIALS
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
 from .measures import MEASURES, Measure, exact_values
-from .pairs import Cut, Pairs, Same, count_pairs, pairs_from_bytes, pairs_to_bytes, same_patients
-from .parts import Work, done
+from .pairs import Pairs, Same, count_pairs, pairs_from_bytes, pairs_to_bytes, same_patients
+from .parts import Cut, Work, done
 from .progress import progress as showing
 from .simulation import check_can_travel, check_trials
 from .variants import Counts, Together, Variants, variants_work
@@ -156,8 +156,8 @@ def compare(
             raise CallError(f"compare: {name} is a list, as in {example}; got {described(value)}")
     if variants is not None or not isinstance(scenario, Scenario):
         _check_alone(variants, rules=rules, truths=truths, target=target)
-        compared_ones = scenarios_work(scenario, variants, trials=trials, seed=seed, travel=executor is not None)
-        return compared_ones.put_together(part for _, part in done(compared_ones, executor, progress))
+        several = scenarios_work(scenario, variants, trials=trials, seed=seed, travel=executor is not None)
+        return several.put_together(part for _, part in done(several, executor, progress))
     work = comparison_work(
         scenario,
         rules,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..scenario.compared import Truth
 from ..scenario.model import Scenario
 from ..words.records import IntArray
 from .measures import Measure, change_of, columns_of, estimate
-from .parts import Part
+from .parts import Cut, Part
 from .progress import paced
 from .simulation import KERNEL_CHUNK, Chunk, run_chunk
 
@@ -38,10 +38,6 @@ class Same:
 
     def __str__(self) -> str:
         return f"truth {self.truth.label}, {next(iter(self.chunks.values()))}"
-
-
-Cut = Callable[[int], Iterable[tuple[int, int]]]
-"""Cuts trials into parts that follow one another: how many were there before, and how many are next."""
 
 
 def same_patients(

@@ -47,6 +47,10 @@ MOST_TOLD = 5
 """So many parts that are missing are named one by one, and so many shards."""
 
 
+Cut = Callable[[int], Iterable[tuple[int, int]]]
+"""Cuts trials into parts that follow one another: how many were there before, and how many are next."""
+
+
 def steady(trials: int) -> Iterator[tuple[int, int]]:
     """Cut trials into parts that are the same whoever asks: yield how many were there before, and how many are next."""
     size = min(max(-(-trials // PARTS), LEAST), MOST)

@@ -30,8 +30,8 @@ from .compared import COMPARED, Compared
 from .control import characteristics
 from .measures import Measure, columns_of, truth_of
 from .medians import MEDIAN, difference_of_medians, median
-from .pairs import Cut, Paired
-from .parts import Part, Work
+from .pairs import Paired
+from .parts import Cut, Part, Work
 from .progress import paced
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, run_chunk
 
