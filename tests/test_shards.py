@@ -112,6 +112,16 @@ def test_any_number_of_shards_does_every_part_once() -> None:
     assert sum(count for _, count in steady(99_999)) == 99_999
 
 
+@pytest.mark.parametrize(("verb", "trials"), [("run", 15), ("rules", 60), ("scenarios", 30), ("sweep", 40)])
+def test_a_shard_compiles_what_is_worth_it_for_its_own_trials(
+    verb: str, trials: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = set[int]()
+    monkeypatch.setattr("escalate.kernel.compiled.is_worth", lambda trials, _: asked.add(trials))
+    assert done(verb, "--shard", "2/3") == 0
+    assert asked == {trials}
+
+
 KILLED = """
 import os, signal, sys
 from escalate.cli import main

@@ -89,7 +89,7 @@ def parts_beside(arguments: argparse.Namespace) -> Path:
 def did_some(arguments: argparse.Namespace, work: Work[Any, Any, Any], folder: Path) -> bool:
     """Do a shard, or print a script, if that was asked for; return whether it was."""
     if arguments.template is not None:
-        parts = sum(1 for _ in work.parts())
+        parts = sum(1 for _ in work.parts(1))
         shards = min(SHARDS, parts) if arguments.shards is None else arguments.shards
         say_script(arguments, shards, parts)
     elif arguments.shard is not None:

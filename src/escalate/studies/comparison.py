@@ -242,7 +242,7 @@ def comparison_work(
         },
         scenario=scenario,
         trials=trials * len(cells),
-        parts=lambda: same_patients(known, cells, trials, seed, cut),
+        parts=lambda shards: same_patients(known, cells, trials, seed, cut, shards),
         do=count_pairs,
         to_bytes=pairs_to_bytes,
         from_bytes=pairs_from_bytes,

@@ -46,9 +46,10 @@ def same_patients(
     trials: int,
     seed: int,
     cut: Cut | None = None,
+    shards: int = 1,
 ) -> Iterator[Part[Same]]:
     """Yield the trials in parts, each of every rule together, truth by truth; at a pace where they are not cut."""
-    compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios))
+    compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios) // shards)
     for number, truth in enumerate(truths, 1):
         cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
         texts = {label: cell.model_dump_json() for label, cell in cells.items()}

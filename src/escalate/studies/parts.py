@@ -98,7 +98,8 @@ class Work(Generic[A, R, F]):
     trials : int
         Trials that are simulated for all of it.
     parts : callable
-        Returns the parts, in an order that is always the same.
+        Returns the parts, in an order that is always the same; given in how many shards they are done, since compiling
+        must be worth it in each.
     do : callable
         Of a module; does a part's task, in whichever process it is called.
     to_bytes, from_bytes : callable
@@ -111,7 +112,7 @@ class Work(Generic[A, R, F]):
     what: Mapping[str, Any]
     scenario: Scenario
     trials: int
-    parts: Callable[[], Iterable[Part[A]]]
+    parts: Callable[[int], Iterable[Part[A]]]
     do: Callable[[A], R]
     to_bytes: Callable[[R], bytes]
     from_bytes: Callable[[A, bytes], R]
@@ -125,7 +126,7 @@ class Work(Generic[A, R, F]):
 def done(work: Work[A, R, F], executor: Executor | None, progress: bool | None) -> Iterator[tuple[Part[A], R]]:
     """Do all parts, by whoever does the work, and yield what came of each as it comes; nothing is kept."""
     with showing(work.trials, "trials", progress) as bar:
-        for part, result in workers.completed(work.do, ((part, part.task) for part in work.parts()), executor):
+        for part, result in workers.completed(work.do, ((part, part.task) for part in work.parts(1)), executor):
             yield part, result
             bar.update(part.trials)
 
@@ -166,7 +167,7 @@ class Shard:
 
     def parts(self, work: Work[A, R, F]) -> Iterator[Part[A]]:
         """Yield the parts of this shard."""
-        return islice(work.parts(), *self.places)
+        return islice(work.parts(self.of), *self.places)
 
 
 WHOLE = Shard(1, 1)
@@ -342,17 +343,17 @@ def merged(work: Work[A, R, F], path: Path, shards: int | None = None) -> F:
         If a part is missing; says which. If the folder belongs to something else.
     """
     folder = Folder(path, work, begin=False)
-    numbered = enumerate(work.parts())
+    numbered = enumerate(work.parts(1))
     missing = [(number, part) for number, part in numbered if folder.read(part) is None]
     if missing:
-        raise OutputError(f"{path}: {_told(missing, sum(1 for _ in work.parts()), shards)}")
+        raise OutputError(f"{path}: {_told(missing, sum(1 for _ in work.parts(1)), shards)}")
     folder.tidy()
     return work.put_together(_kept(work, folder))
 
 
 def _kept(work: Work[A, R, F], folder: Folder) -> Iterator[R]:
     """Yield what came of each part, in order."""
-    for part in work.parts():
+    for part in work.parts(1):
         data = folder.read(part)
         if data is None:
             raise OutputError(f"{part.name}: was lost while the others were put together; run the same again")

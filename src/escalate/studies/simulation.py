@@ -185,22 +185,24 @@ def simulation_work(
     check_kept(scenario, trials)
     if travel:
         check_can_travel(scenario)
-    text, compiles = scenario.model_dump_json(), is_worth_compiling([scenario], trials)
+
+    def parts(shards: int) -> Iterator[Part[Chunk]]:
+        text, compiles = scenario.model_dump_json(), is_worth_compiling([scenario], trials // shards)
+        for first, count in steady(trials):
+            chunk = Chunk(text, seed, first, count, compiles)
+            yield Part(f"{chunk.range_name}.npz", str(chunk), chunk, count)
+
     return Work(
         kind="a run's parts",
         what={"verb": "run", "scenario_sha256": scenario.fingerprint(), "trials": trials, "seed": seed},
         scenario=scenario,
         trials=trials,
-        parts=lambda: (_part(Chunk(text, seed, first, count, compiles)) for first, count in steady(trials)),
+        parts=parts,
         do=run_chunk,
         to_bytes=_columns_as_bytes,
         from_bytes=lambda chunk, data: read_trials(io.BytesIO(data), scenario, chunk.seed),
         put_together=iter,
     )
-
-
-def _part(chunk: Chunk) -> Part[Chunk]:
-    return Part(f"{chunk.range_name}.npz", str(chunk), chunk, chunk.count)
 
 
 def _columns_as_bytes(trials: Trials) -> bytes:

@@ -153,7 +153,7 @@ def sweep(
     work = sweep_work(study, chunk, travel=executor is not None)
     if out is None:
         kept = {part.name: counted for part, counted in done(work, executor, progress)}
-        return work.put_together(kept[part.name] for part in work.parts())
+        return work.put_together(kept[part.name] for part in work.parts(1))
     with closing(Lock(Path(out))):
         do_shard(work, Path(out), executor=executor, progress=progress)
         clear_unfinished(Path(out))
@@ -175,13 +175,18 @@ def sweep_work(study: Study, chunk: int | None = None, *, travel: bool = False) 
         for point in study.points:
             check_can_travel(point.scenario)
     trials = study.trials * len(study.points)
-    compiles = is_worth_compiling((point.scenario for point in study.points), trials)
+
+    def parts(shards: int) -> Iterator[Part[Chunk]]:
+        compiles = is_worth_compiling((point.scenario for point in study.points), trials // shards)
+        for point in study.points:
+            yield from _parts(study, point, size, compiles)
+
     return Work(
         kind="a sweep",
         what=study.parts,
         scenario=study.scenario,
         trials=trials,
-        parts=lambda: (part for point in study.points for part in _parts(study, point, size, compiles)),
+        parts=parts,
         do=count_chunk,
         to_bytes=str.encode,
         from_bytes=lambda _, counted: counted.decode(),

@@ -185,7 +185,7 @@ def variants_work(
         },
         scenario=next(iter(scenarios.values())),
         trials=trials * len(scenarios),
-        parts=lambda: _parts(scenarios, trials, seed, cut),
+        parts=lambda shards: _parts(scenarios, trials, seed, cut, shards),
         do=count_together,
         to_bytes=_to_bytes,
         from_bytes=_from_bytes,
@@ -193,9 +193,11 @@ def variants_work(
     )
 
 
-def _parts(scenarios: Mapping[str, Scenario], trials: int, seed: int, cut: Cut | None) -> Iterator[Part[Together]]:
+def _parts(
+    scenarios: Mapping[str, Scenario], trials: int, seed: int, cut: Cut | None, shards: int
+) -> Iterator[Part[Together]]:
     """Yield the trials in parts, each of every scenario together; at a pace where they are not cut."""
-    compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios))
+    compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios) // shards)
     texts = {label: scenario.model_dump_json() for label, scenario in scenarios.items()}
     for done, count in paced(trials, KERNEL_CHUNK) if cut is None else cut(trials):
         same = Together({label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
