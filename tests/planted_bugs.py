@@ -765,6 +765,8 @@ BUGS = (
     Bug("a shard compiles what is worth it for all: rules", "studies/pairs.py", "len(scenarios) // shards", "len(scenarios)", f"{SHARDS}::test_a_shard_compiles_what_is_worth_it_for_its_own_trials"),
     Bug("a shard compiles what is worth it for all: scenarios", "studies/variants.py", "len(scenarios) // shards", "len(scenarios)", f"{SHARDS}::test_a_shard_compiles_what_is_worth_it_for_its_own_trials"),
     Bug("a shard compiles what is worth it for all: sweep", "studies/sweeps.py", "trials // shards", "trials", f"{SHARDS}::test_a_shard_compiles_what_is_worth_it_for_its_own_trials"),
+    Bug("a script has any number of shards", "cli/shards.py", 'return _shard(f"1/{at_least(1)(text)}").of', "return at_least(1)(text)", f"{SHARDS}::test_what_no_shard_is"),
+    Bug("a merge takes workers that do nothing", "cli/shards.py", "(arguments.template or arguments.merge) and travels", "arguments.template and travels", f"{SHARDS}::test_what_no_shard_is"),
     Bug("a shard that ends early is said to be lost", "cli/shards.py", 'arguments.interrupted = "what is done is kept', 'interrupted = "what is done is kept', f"{SHARDS}::test_a_shard_that_is_told_to_end_keeps_what_is_done"),
     Bug("what was cut off is left behind", "studies/parts.py", "    folder.tidy()\n", "", f"{SHARDS}::test_killed_while_they_write_and_run_again_they_are_one_process"),
     Bug("who is late finds nothing in its place", "studies/parts.py", "if self.read(part) is None:  #", "if True:  #", f"{SHARDS}::test_somebody_else_finishes_while_a_part_is_written"),

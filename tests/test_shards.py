@@ -216,7 +216,10 @@ def test_a_shard_that_is_told_to_end_keeps_what_is_done(
         (["--shard", "1/3", "--merge"], "not allowed with argument --shard"),
         (["--template", "pbs"], "there is no system pbs (there are slurm, lsf, sge)"),
         (["--shards", "3"], "--shards goes with --template or --merge"),
-        (["--template", "sge", "--workers", "2"], "each shard of a script has one core"),
+        (["--template", "sge", "--workers", "2"], "a shard of a script has one core"),
+        (["--merge", "--workers", "2"], "a merge simulates nothing"),
+        (["--template", "sge", "--shards", "0"], "0 is less than 1"),
+        (["--template", "sge", "--shards", "100001"], "there may be at most 100,000 shards, got 100,001"),
     ],
 )
 def test_what_no_shard_is(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,7 +39,7 @@ def add_shards(parser: argparse.ArgumentParser) -> None:
     words = (
         f"how many shards there are: for --template (default {SHARDS}), and for --merge, which then names those to run"
     )
-    group.add_argument("--shards", type=at_least(1), metavar="N", help=words)
+    group.add_argument("--shards", type=_shards, metavar="N", help=words)
     parser.set_defaults(parser=parser)
 
 
@@ -47,13 +47,18 @@ def _shard(text: str) -> Shard:
     """Read a shard as people write it."""
     from ..studies.parts import Shard
 
-    found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", text)
+    found = re.fullmatch(r"\s*(\d{1,20})\s*/\s*(\d{1,20})\s*", text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no shard: write its number and how many there are, as in 3/40")
     try:
         return Shard(int(found[1]), int(found[2]))
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _shards(text: str) -> int:
+    """Read how many shards there are."""
+    return _shard(f"1/{at_least(1)(text)}").of
 
 
 def is_divided(arguments: argparse.Namespace) -> bool:
@@ -63,8 +68,11 @@ def is_divided(arguments: argparse.Namespace) -> bool:
     asked = arguments.shard is not None or arguments.merge or arguments.template is not None
     if arguments.shards is not None and not (arguments.merge or arguments.template):
         raise CallError("--shards goes with --template or --merge; one shard of 40 is done by --shard 1/40")
-    if arguments.template and (arguments.workers or arguments.dask):
-        raise CallError("--template: each shard of a script has one core; leave --workers and --dask out")
+    if (arguments.template or arguments.merge) and travels(arguments):
+        raise CallError(
+            "--template and --merge go without --workers and --dask: a shard of a script has one core, and a merge "
+            "simulates nothing"
+        )
     return asked
 
 
