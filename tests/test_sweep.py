@@ -472,7 +472,7 @@ def test_dask_clusters_that_cannot_do_the_work(tmp_path: Path) -> None:
     refused("nonsense", r"no Dask scheduler answers at 'nonsense' \(missing port number")
     (tmp_path / "none" / "escalate").mkdir(parents=True)
     (tmp_path / "none" / "escalate" / "__init__.py").write_text("raise ImportError('no escalate here')")
-    shutil.copytree(Path(sweeps.__file__).parent, tmp_path / "other" / "escalate")
+    shutil.copytree(Path(sweeps.__file__).parents[1], tmp_path / "other" / "escalate")
     with (tmp_path / "other" / "escalate" / "errors.py").open("a") as file:
         file.write("# another version\n")
     first, address = scheduler(tmp_path)
