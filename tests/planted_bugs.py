@@ -409,6 +409,7 @@ BUGS = (
     Bug("answers of any cap are shared", "kernel/remembered.py", "exclude=set(NOT_READ)", 'exclude={*NOT_READ, "trial"}', SHARED),
     Bug("answers of rules in Python are shared", "kernel/remembered.py", "if isinstance(scenario.rule, PythonRule):", "if False:", SHARED),
     Bug("no answers are shared", "kernel/remembered.py", "exclude=set(NOT_READ)", "exclude=set()", SHARED),
+    Bug("answers are shared over limits", "kernel/remembered.py", '"follow_up", "product"', '"follow_up", "limits", "product"', "test_engines_agree.py::test_a_committee_reads_nothing_of_what_its_answers_are_shared_over"),
     Bug("every protocol is remembered", "kernel/remembered.py", "while len(others) >= MOST_PROTOCOLS or", "while", "test_engines_agree.py::test_a_thread_remembers_few_protocols"),
     Bug("any number of answers is remembered", "kernel/remembered.py", "MOST_PROTOCOLS or sum(each.numbers for each in others.values()) > MOST_REMEMBERED:", "MOST_PROTOCOLS:", "test_engines_agree.py::test_a_thread_remembers_few_protocols"),
     Bug("the plain edition runs a scenario with beds", "kernel/chunk.py", "        or scenario.capacity\n", "", PLAIN),

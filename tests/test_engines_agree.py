@@ -168,6 +168,23 @@ def test_what_a_committee_has_answered_is_shared_and_changes_no_trial() -> None:
     assert not remembered._SHELF.answers
 
 
+@pytest.mark.parametrize("rule_name", RULES)
+def test_a_committee_reads_nothing_of_what_its_answers_are_shared_over(
+    rule_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever attribute of a scenario the committee asks for, and what lies behind those that follow from others."""
+    scenario, read, plainly = shipped("six-dose-oncology", rule_name).replace({}), set(), Scenario.__getattribute__
+
+    def noted(self: Scenario, name: str) -> Any:
+        read.add(name)
+        return plainly(self, name)
+
+    monkeypatch.setattr(Scenario, "__getattribute__", noted)
+    Answers(scenario, Committee(scenario), Lists())
+    assert {"rule", "safety", "limits", "windows"} <= read
+    assert not read & remembered.NOT_READ
+
+
 def test_a_thread_remembers_few_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = [Engine(small(trial__planned_patients=6 + number), False).answers for number in range(12)]
     assert sum(each in remembered._SHELF.answers.values() for each in kept) == remembered.MOST_PROTOCOLS
