@@ -1369,7 +1369,8 @@ def _width(story: Story, level: int | None, k: int) -> float:
 @promise
 def what_is_recommended_rests_on_complete_data(story: Story) -> Iterator[str]:
     """Where the trial ends for another reason than the rule's, and where a rolling rule declares a dose, nothing that
-    could change the recommendation is outstanding at the last data cut."""
+    could change the recommendation is outstanding at the last data cut: who has had no infusion by the decision, and
+    will have none, cannot."""
     event = story.final_decision
     if event is None:
         return
@@ -1380,7 +1381,8 @@ def what_is_recommended_rests_on_complete_data(story: Story) -> Iterator[str]:
     if cut is not None and (rests or declares):
         k = event.number if story.rolling else cut.number
         out = [p.patient for p in story.patients if p.on_the_way(k) or p.pending(k)]
-        if out:
+        refused = [p.patient for p in story.patients if p.refused < event.number]
+        if out := sorted({*out} - {*refused}):
             yield f"{event}: level {row['recommended_level']}, {row['reason']}, while {out} are outstanding"
 
 

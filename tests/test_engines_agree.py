@@ -500,9 +500,9 @@ def test_time_that_is_up_between_a_data_cut_and_its_meeting_long(number: int) ->
 
 
 def test_the_first_data_cut_is_not_forgotten_where_the_second_has_no_meeting() -> None:
-    """The last cohort's decision is forced on day 475 and made on 484; the second cut, on 498, never meets day 500.
+    """The last cohort's decision is forced on day 489 and made on 498; its second cut, on 499, never meets day 500.
 
-    By the trial's own events: nine days of committee, fourteen of windows, two of committee, after day 475.
+    By the trial's own events: the committee is waited for from each cut to its decision, and from the last to the end.
     """
     scenario = load("scenarios/six-dose-oncology.toml").replace(
         {
@@ -513,9 +513,15 @@ def test_the_first_data_cut_is_not_forgotten_where_the_second_has_no_meeting() -
             "trial.max_days": 500,
         }
     )
-    truth = by_simpy(scenario, 1, 237, 11)
-    assert_same(by_kernel(scenario, 1, 237, 11), truth)
-    assert (truth.waits["committee"], truth.waits["DLT windows"]) == (79, 226)
+    truth = by_simpy(scenario, 1, 92, 11)
+    assert_same(by_kernel(scenario, 1, 92, 11), truth)
+    events = next(iter(traced_trials(scenario, trials=1, seed=11, first=92))).events
+    days = [
+        [day for day, event in zip(events["day"], events["event"], strict=True) if event in asked]
+        for asked in (("decision forced", "cohort complete"), ("decision",))
+    ]
+    assert (days[0][-2:], days[1][-1]) == ([489, 499], 498)
+    assert truth.waits["committee"] == sum(days[1] + [500]) - sum(days[0])
 
 
 def with_many_people() -> Scenario:
@@ -586,14 +592,17 @@ def numbers_kept(thing: Any) -> int:
 
 @pytest.mark.parametrize("accrual", CROWDS.values(), ids=CROWDS)
 def test_memory_does_not_grow_with_those_who_pass(accrual: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of eight trials the kernel holds four pages of candidates each, and SimPy the first two; 30 pages pass."""
+    """Of eight trials the kernel holds four pages of candidates each, and SimPy the first two; 30 pages pass.
+
+    What nature keeps itself is the last page: of a candidate two words, the day and the gap, of a patient four words.
+    """
     scenario = small(accrual=accrual, safety__dlt_window_days=60, follow_up__days=60)
     monkeypatch.setattr("escalate.kernel.chunk.MOST_CANDIDATES", 8 * 4 * 16)
     monkeypatch.setattr("escalate.nature.candidates.MOST_TOGETHER", 2)
     held: list[int] = []
 
-    def watched(p: Protocol, seats: Seats, t: Tables, candidates: list[list[int]], *rest: Any) -> None:
-        run_many(p, seats, t, candidates, *rest)
+    def watched(p: Protocol, first: int, seats: Seats, t: Tables, candidates: list[list[int]], *rest: Any) -> None:
+        run_many(p, first, seats, t, candidates, *rest)
         held.append(max(numbers_kept(candidates), numbers_kept(dict(seats.queues)) // 2))
 
     monkeypatch.setattr("escalate.kernel.rooms.Lists.run_many", staticmethod(watched))
@@ -601,7 +610,7 @@ def test_memory_does_not_grow_with_those_who_pass(accrual: dict[str, Any], monke
     columns = Engine(scenario, compiles=False).run(nature)
     assert consented(scenario, columns.numbers).min() > 30 * 16
     assert max(held) <= 8 * 4 * 16
-    assert numbers_kept(nature) < 8 * 2 * 16
+    assert numbers_kept(nature) < 8 * (2 + 2 + 4) * 16
     Conduct(scenario, Committee(scenario), nature, 5).run()
     assert numbers_kept(nature) < 8 * 10 * 16 * 3
 

@@ -8,12 +8,12 @@ fine, consents are a Poisson process, and at most one candidate waits: that is t
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 import pytest
 
-from escalate.nature.patients import weibull_onset
 from escalate.rules.crm import CrmRule
 from escalate.scenario.nature import DAYS_PER_MONTH
 from escalate.studies.simulation import simulate
@@ -44,8 +44,9 @@ class TiteTrial:
     def onset(self, p: float) -> float:
         if self.case["dlt_time"] == "uniform":
             return float(self.generator.random())
-        u = np.array([self.generator.random()])
-        return float(weibull_onset(u, p, self.case["late_fraction"], 1)[0])
+        p = min(max(p, 1e-12), 0.999)
+        whole, half = -math.log1p(-p), -math.log1p(-p * (1 - self.case["late_fraction"]))
+        return (-math.log1p(-self.generator.random() * p) / whole) ** (1 / math.log2(whole / half))
 
     def enrol(self, level: int, now: float) -> None:
         p = self.case["p_true"][level]

@@ -317,7 +317,8 @@ def test_what_is_eliminated_is_never_given_again(scenario: Scenario, seed: int) 
 def patient_world(scenario: Scenario) -> Scenario:
     """Return the scenario with whole cohorts and expansions observed, nobody lost to waiting, and no trial cut off.
 
-    Nor a place that is free at once: whether a DLT comes before somebody else has it depends on the calendar.
+    Nor are the committee's dates listed, which end some day, nor is a place free at once: whether a DLT comes before
+    somebody else has it depends on the calendar.
     """
     expands = scenario.safety.when_rule_finished == "expand"
     return scenario.replace(
@@ -333,6 +334,7 @@ def patient_world(scenario: Scenario) -> Scenario:
             "attrition.drop_out_per_year": min(scenario.attrition.drop_out_per_year, 0.5),
             "what_if": [],
             "safety.replace_partial_dose": "after_window",
+            "safety.meeting_dates": [],
         }
     )
 

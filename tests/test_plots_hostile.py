@@ -175,7 +175,7 @@ def test_a_wider_grid(levels: int, patients: int, cohort: int, size: str) -> Non
 # On somebody's Axes
 
 
-@pytest.mark.parametrize("inches", [(3.3, 3.0), (3.0, 6.0), (4.0, 1.2)], ids=str)
+@pytest.mark.parametrize("inches", [(3.3, 3.0), (3.3, 6.0), (4.0, 1.2)], ids=str)
 def test_labels_of_ticks_that_overlap_are_refused(inches: tuple[float, float]) -> None:
     """In a place too narrow for percentages or too low for dose levels; what it needs is said."""
     figure = Figure(figsize=inches)

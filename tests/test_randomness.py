@@ -3,44 +3,121 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import kstest
 
 from escalate import Scenario, simulate, simulate_trial
+from escalate.kernel import philox
+from escalate.kernel import words as kernel_words
+from escalate.kernel.compiled import is_available
+from escalate.kernel.words import block
 from escalate.nature.at_site import with_pauses
 from escalate.nature.draws import Nature
-from escalate.nature.patients import weibull_onset
-from escalate.nature.streams import NEVER, PAGE, Stream, uniforms
+from escalate.nature.gaps import exponential
+from escalate.nature.patients import onset_until
+from escalate.nature.streams import GAP, NEVER, PAGE, WORDS, Stream, key, lower_halves, uniforms, upper_halves, words
 from escalate.studies.simulation import traced_trials
 from small import small
 
+PINNED = json.loads(Path("tests/data/random_words.json").read_text(encoding="utf-8"))
 
-def test_first_numbers_are_fixed() -> None:
-    """The scheme can't change without changing every result: Philox4x64 keyed by SeedSequence(seed, (stream,))."""
-    words = np.random.SeedSequence(1, spawn_key=(int(Stream.DLT),)).generate_state(2, np.uint64)
-    raw = np.random.Philox(counter=[4 * 7, 0, 2, 0], key=words).random_raw(PAGE)
-    assert (uniforms(1, Stream.DLT, page=2, first=7, count=1)[0] == (raw >> np.uint64(11)) * 2.0**-53).all()
+
+@pytest.mark.parametrize("pinned", PINNED["blocks"], ids=lambda each: f"{each['stream']}, {each['counter']}")
+def test_blocks_are_those_that_are_pinned(pinned: dict[str, Any]) -> None:
+    """The scheme can't change without changing every result: by numpy's generator, and by the kernel's own block."""
+    stream, (first, _, third, _) = Stream[pinned["stream"]], pinned["counter"]
+    found = [int(each) for each in key(pinned["seed"], stream, pinned["site"])]
+    assert [f"{each:016x}" for each in found] == pinned["key"]
+    raw = np.random.Philox(counter=pinned["counter"], key=np.array(found, dtype=np.uint64)).random_raw(4)
+    assert [f"{each:016x}" for each in raw] == pinned["words"]
+    assert [f"{each:016x}" for each in block(*found, first + 1, third)] == pinned["words"]
+    trial, person = divmod(4 * first // WORDS.get(stream, 1), PAGE)
+    page = words(pinned["seed"], stream, third, trial, 1, pinned["site"])[0, person:].ravel()
+    assert [f"{each:016x}" for each in page[:4]] == pinned["words"]
+
+
+@pytest.mark.parametrize("pinned", PINNED["gaps"], ids=lambda each: each["word"])
+def test_gaps_are_those_that_are_pinned(pinned: dict[str, str]) -> None:
+    """To the last bit, and a logarithm of the library to 1e-14."""
+    word = int(pinned["word"], 16)
+    found = exponential(np.array([word], dtype=np.uint64))[0]
+    assert found.hex() == kernel_words.exponential(word).hex() == pinned["gap"]
+    assert found == pytest.approx(-math.log(((word >> 12) + 0.5) / 2**52), rel=1e-14, abs=1e-14)
+
+
+@pytest.mark.skipif(not is_available(), reason="numba is not installed")
+def test_the_compiled_kernel_draws_the_same_words_and_gaps() -> None:
+    """Of every trial and person, where both ends of the counter's words are, too."""
+    numba = pytest.importorskip("numba")
+    computed, gap = philox.block(), numba.njit(kernel_words.exponential)
+
+    @numba.njit
+    def draw(key_0: int, key_1: int, first: int, third: int, onto: Any, gaps: Any) -> None:
+        for number in range(len(onto)):
+            onto[number] = computed(key_0, key_1, first + number + 1, third)
+            for place in range(4):
+                gaps[number, place] = gap(onto[number, place])
+
+    for seed, first, third in ((1, 0, 0), (7, 2**40, 3), (2**64, 2**63 - 20_000, 2**62)):
+        found = key(seed, Stream.PATIENT)
+        counter = np.array([first, 0, third, 0], dtype=np.uint64)
+        raw = np.random.Philox(counter=counter, key=found).random_raw(4 * 20_000).reshape(-1, 4)
+        onto, gaps = np.zeros(raw.shape, dtype=np.int64), np.zeros(raw.shape)
+        draw(*found.view(np.int64), first, third, onto, gaps)
+        assert (onto.view(np.uint64) == raw).all()
+        assert (gaps == exponential(raw)).all()
 
 
 @pytest.mark.parametrize("stream", Stream)
 def test_a_trial_has_the_same_numbers_in_any_chunk(stream: Stream) -> None:
-    whole = uniforms(3, stream, page=1, first=0, count=50)
-    assert (whole[17:30] == uniforms(3, stream, page=1, first=17, count=13)).all()
+    whole = words(3, stream, page=1, first=0, count=50)
+    assert (whole[17:30] == words(3, stream, page=1, first=17, count=13)).all()
 
 
 def test_pages_streams_and_seeds_do_not_overlap() -> None:
-    pages = [uniforms(seed, stream, page, 0, 40).ravel() for seed in (1, 2) for stream in Stream for page in (0, 1)]
+    drawn = [words(seed, stream, page, 0, 40) for seed in (1, 2) for stream in Stream for page in (0, 1)]
+    pages = [uniforms(page[:, :, which]).ravel() for page in drawn for which in range(page.shape[2])]
     values = np.concatenate(pages)
     assert len(np.unique(values)) == len(values)
     for one, other in itertools.combinations(pages, 2):
         assert abs(np.corrcoef(one, other)[0, 1]) < 5 / math.sqrt(len(one))
 
 
-def test_uniforms_are_uniform() -> None:
-    assert kstest(uniforms(5, Stream.ONSET, 0, 0, 5000).ravel(), "uniform").pvalue > 1e-6
+@pytest.mark.parametrize("as_numbers", [uniforms, upper_halves, lower_halves])
+def test_uniforms_are_uniform(as_numbers: Callable[[Any], Any]) -> None:
+    """Each of a patient's words, of neighbours and trials together; and the last digits as the first."""
+    drawn = words(5, Stream.PATIENT, 0, 0, 5000)
+    for which in range(4):
+        found = as_numbers(drawn[:, :, which]).ravel()
+        assert kstest(found, "uniform").pvalue > 1e-6
+        assert kstest(found * 2**20 % 1, "uniform").pvalue > 1e-6
+
+
+def test_numbers_of_a_person_a_neighbour_and_the_next_trial_do_not_depend_on_each_other() -> None:
+    """Pairs of numbers fill a square of 10 times 10 cells evenly: chi-squared with 99 degrees of freedom."""
+    from scipy.stats import chi2
+
+    drawn = uniforms(words(11, Stream.PATIENT, 0, 0, 4000))
+    halves = np.stack([upper_halves(drawn_words := words(11, Stream.PATIENT, 0, 0, 4000)), lower_halves(drawn_words)])
+    pairs = [(drawn[:, :, one], drawn[:, :, other]) for one, other in itertools.combinations(range(4), 2)]
+    pairs += [(drawn[:, :-1, which], drawn[:, 1:, which]) for which in range(4)]
+    pairs += [(drawn[:-1, :, which], drawn[1:, :, which]) for which in range(4)]
+    pairs += [(halves[0, :, :, which], halves[1, :, :, which]) for which in range(4)]
+    for one, other in pairs:
+        cells = np.bincount((10 * (10 * one).astype(int) + (10 * other).astype(int)).ravel(), minlength=100)
+        expected = one.size / 100
+        assert chi2.sf(((cells - expected) ** 2 / expected).sum(), 99) > 1e-6
+
+
+def test_gaps_are_exponential() -> None:
+    assert kstest(exponential(words(5, Stream.CANDIDATE, 0, 0, 5000)[:, :, GAP]).ravel(), "expon").pvalue > 1e-6
 
 
 @pytest.mark.parametrize("replicate", [0, 1, 255, 256, 300])
@@ -106,20 +183,17 @@ def test_uniform_onset_has_every_day_of_the_window_alike() -> None:
 
 
 @pytest.mark.parametrize(("p", "share"), [(0.06, 0.5), (0.3, 0.75), (1.0, 0.9)])
-def test_weibull_onset_has_the_given_share_in_the_second_half(p: float, share: float) -> None:
-    u = (np.arange(200_000) + 0.5) / 200_000
-    times = weibull_onset(u, p, share, days=29)
-    assert times.min() >= 0
-    assert times.max() < 29
-    assert (times > 14.5).mean() == pytest.approx(share, abs=1e-4)
-
-
-def test_weibull_onset_is_a_weibull_cut_at_the_window() -> None:
-    u, p, share, days = np.array([0.1, 0.5, 0.9]), 0.4, 0.7, 29
-    times = weibull_onset(u, p, share, days)
+def test_weibull_onset_is_a_weibull_cut_at_the_window(p: float, share: float) -> None:
+    """With the given share in the second half of the window: P(T <= t) = (1 - exp(-(t / scale)^shape)) / p."""
+    window_days = 29
+    onset = {"kind": "weibull", "second_half_share": share}
+    scenario = small(safety__dlt_window_days=window_days, follow_up__days=29, toxicity__dlt_probability=[p, p])
+    until = onset_until(scenario.replace({"toxicity.onset": onset}), 0)
+    days, p = window_days + 1, min(p, 0.999)
     shape = math.log2(math.log(1 - p) / math.log(1 - p * (1 - share)))
     scale = days / (-math.log(1 - p)) ** (1 / shape)
-    assert 1 - np.exp(-((times / scale) ** shape)) == pytest.approx(u * p, rel=1e-12)
+    assert until == pytest.approx([(1 - math.exp(-((day / scale) ** shape))) / p for day in range(1, days)], rel=1e-9)
+    assert until[days // 2 - 1] == pytest.approx(1 - share, rel=1e-9)
 
 
 def test_drop_out_has_the_yearly_probability() -> None:

@@ -17,8 +17,9 @@ from escalate import Scenario, ScenarioError, simulate_trial
 from escalate.cli import main
 from escalate.nature.at_site import SiteDraws
 from escalate.nature.draws import Nature
+from escalate.nature.gaps import exponential
 from escalate.nature.sameness import CONSENT, SCREENING, not_the_same
-from escalate.nature.streams import NEVER, PAGE, Stream, uniforms
+from escalate.nature.streams import GAP, NEVER, PAGE, Stream, uniforms, words
 from escalate.plots.texts import measure
 from escalate.plots.timeline import SITE
 from escalate.report.accrual import accrual_summary
@@ -119,12 +120,12 @@ def test_the_multiplier_of_a_trial_is_gamma_from_its_stream() -> None:
     from scipy.special import gammaincinv
 
     known, unknown = (Nature(at_random(rate_cv=cv, ramp_up_days=ramp), 7, 3, 50) for cv, ramp in ((0.0, 1), (0.5, 0)))
-    first = uniforms(7, Stream.RATE, 0, 3, 50)[:, 0]
+    first = uniforms(words(7, Stream.RATE, 0, 3, 50))[:, 0, 0]
     multiplier = gammaincinv(4.0, first) / 4.0
-    gaps = -np.log1p(-uniforms(7, Stream.ACCRUAL, 0, 3, 50))
+    gaps = exponential(words(7, Stream.CANDIDATE, 0, 3, 50)[:, :, GAP])
     days = np.floor(np.cumsum(gaps, axis=1) / multiplier[:, None] / A_DAY)
     assert (unknown.consent_days(0) == days).all()
-    assert Stream.RATE == 9
+    assert Stream.RATE == 5
     assert (known.consent_days(0) != days).any()
 
 
@@ -256,15 +257,15 @@ def test_a_site_that_is_added_moves_nobody_of_the_others() -> None:
 
 def test_streams_of_sites_are_apart() -> None:
     """The first site has the streams of a scenario without sites; the others have their own."""
-    assert (uniforms(1, Stream.ACCRUAL, 0, 0, 3, site=0) == uniforms(1, Stream.ACCRUAL, 0, 0, 3)).all()
-    words = np.random.SeedSequence(1, spawn_key=(int(Stream.ACCRUAL), 2)).generate_state(2, np.uint64)
-    raw = np.random.Philox(counter=[0, 0, 5, 0], key=words).random_raw(PAGE)
-    assert (uniforms(1, Stream.ACCRUAL, 5, 0, 1, site=2)[0] == (raw >> np.uint64(11)) * 2.0**-53).all()
-    pages = [uniforms(1, stream, 0, 0, 50, site).ravel() for stream in Stream for site in range(4)]
+    assert (words(1, Stream.CANDIDATE, 0, 0, 3, site=0) == words(1, Stream.CANDIDATE, 0, 0, 3)).all()
+    key = np.random.SeedSequence(1, spawn_key=(int(Stream.CANDIDATE), 2)).generate_state(2, np.uint64)
+    raw = np.random.Philox(counter=[0, 0, 5, 0], key=key).random_raw(2 * PAGE)
+    assert (words(1, Stream.CANDIDATE, 5, 0, 1, site=2).ravel() == raw).all()
+    pages = [words(1, stream, 0, 0, 50, site).ravel() for stream in Stream for site in range(4)]
     assert len(np.unique(np.concatenate(pages))) == sum(map(len, pages))
     for number in range(len(MANY)):
-        drawn = SiteDraws(many(), 1, 4, 3, number, ("organ function", "travel")).draw(Stream.ACCRUAL, 2)
-        assert (drawn == uniforms(1, Stream.ACCRUAL, 2, 4, 3, site=number)).all()
+        drawn = SiteDraws(many(), 1, 4, 3, number, ("organ function", "travel")).words(Stream.CANDIDATE, 2)
+        assert (drawn == words(1, Stream.CANDIDATE, 2, 4, 3, site=number)).all()
 
 
 def test_nobody_comes_before_a_site_opens() -> None:
@@ -402,7 +403,7 @@ def test_where_somebody_is_from_is_told_everywhere(tmp_path: Path) -> None:
     scenario = three_sites()
     trial = simulate_trial(scenario)
     told = " ".join(story(trial).split())
-    for words in (
+    for line in (
         "north opens: candidates may consent there from now on.",
         "Candidate 3 from south consents; screening begins.",
         "Candidate 1 from north becomes patient 1, in cohort 1",
@@ -412,7 +413,7 @@ def test_where_somebody_is_from_is_told_everywhere(tmp_path: Path) -> None:
         "fixed days)",
         "west (from Sun 2025-03-02: 90 consents a month)",
     ):
-        assert words in told
+        assert line in told
     assert "west opens" not in told
     ax = esc.plot_timeline(trial)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["north 1", "north 2", "south 3"]

@@ -23,7 +23,7 @@ import escalate
 from escalate.kernel.compiled import is_available
 from escalate.kernel.engine import Engine
 from escalate.nature.draws import Nature
-from escalate.nature.streams import Stream, uniforms
+from escalate.nature.streams import Stream, words
 from escalate.results.outcomes import gather
 from escalate.results.tally import PATHS_OF, tally
 from escalate.studies.simulation import KERNEL_CHUNK
@@ -53,22 +53,11 @@ def run(engine: Engine, start: int, trials: int) -> None:
 
 def draw(engine: Engine, start: int, trials: int) -> None:
     """Draw the same random numbers, and nothing else."""
-    scenario = engine.scenario
-    attrition = scenario.attrition
     for first in range(start, start + trials, KERNEL_CHUNK):
         count = min(KERNEL_CHUNK, trials)
-        streams = [(stream, engine.candidate_pages) for stream in (Stream.ACCRUAL, Stream.SCREENING)]
-        used = {
-            Stream.NOT_INFUSED: attrition.not_infused_probability,
-            Stream.PARTIAL_DOSE: attrition.partial_dose_probability,
-            Stream.DLT: 1.0,
-            Stream.ONSET: 1.0,
-            Stream.DROP_OUT: attrition.drop_out_per_year,
-        }
-        streams += [(stream, engine.patient_pages) for stream, p in used.items() if p]
-        for stream, pages in streams:
+        for stream, pages in ((Stream.CANDIDATE, engine.candidate_pages), (Stream.PATIENT, engine.patient_pages)):
             for page in range(pages):
-                uniforms(1, stream, page, first, count)
+                words(1, stream, page, first, count)
 
 
 def seconds(work: Callable[[Engine, int, int], None], engine: Engine, start: int, trials: int) -> float:

@@ -10,9 +10,8 @@ from typing import Protocol as Kind
 import numpy as np
 from numpy.typing import NDArray
 
-from ..nature.streams import NEVER
 from ..results.outcomes import COHORTS_TIMED
-from .codes import Drawn, Outcome, Run, Stage, Wait
+from .codes import Fate, Outcome, Run, Stage, Wait
 
 MOST_LEVELS = 99
 """Dose levels that a bench has room for."""
@@ -34,6 +33,13 @@ class Numbers(Kind):
     def __getitem__(self, position: int, /) -> int: ...
     def __iter__(self) -> Iterator[int]: ...
     def __setitem__(self, position: int, value: int, /) -> None: ...
+
+
+class Times(Kind):
+    """Times in a row, which may be written over."""
+
+    def __getitem__(self, position: int, /) -> float: ...
+    def __setitem__(self, position: int, value: float, /) -> None: ...
 
 
 class Protocol(NamedTuple):
@@ -90,7 +96,8 @@ class Protocol(NamedTuple):
     """Whether infusions after the first one are withheld at a closed level."""
     expands: int
     follow_up_days: int
-    onset_depends_on_level: int
+    draws_candidates: int
+    """Whether the kernel draws candidates itself, as it needs them."""
     sites: int
     """How many the scenario names."""
     one_by_one: int
@@ -144,6 +151,9 @@ def _by_wait() -> list[int]:
 class Bench:
     """Where one trial is written down while it runs; levels and positions count from 0, yes is 1."""
 
+    replicate: int = 0
+    """Number of the trial."""
+
     # The day, where in it the trial is, how the run goes, and the last day on which something was written into the log
     today: int = 0
     stage: int = Stage.DAYBREAK
@@ -151,6 +161,8 @@ class Bench:
     last_day: int = 0
     # Candidates: the next one on the pages; who would take a place; who left without one
     candidate: int = 0
+    passed_candidates: int = 0
+    """How many were on the pages before, where the kernel draws them."""
     next_eligible: int = 0
     """Day on which the next one becomes eligible, or the last one on the pages fails screening."""
     ready: int = 0
@@ -301,6 +313,11 @@ class Person:
     settle_day: int = 0
     """When it becomes known that the outcome is `comes`."""
     comes: int = Outcome.NOT_YET
+    gets: int = Fate.NOTHING
+    dlt_day: int = 0
+    """Day of the DLT after the first infusion, `NEVER` if there is none."""
+    drop_out_day: int = 0
+    """Last day observed before the patient leaves, after the first infusion; `NEVER` for who stays."""
 
 
 @dataclass(slots=True)
@@ -356,14 +373,12 @@ class Table(NamedTuple):
 class Tables(NamedTuple):
     """What lies on the bench while one trial runs."""
 
-    candidates: Row[int]
+    candidates: Numbers
     """The day of each candidate's consent, -1 - day for one who fails screening: the pages that have not passed yet."""
-    passes: Row[int]
-    """For each of them the screenings that are passed before one fails, where they are looked at one by one."""
-    failing: Row[int]
-    """Likewise the attempts at a product that fail before one succeeds."""
-    sites: Row[int]
-    """Likewise the sites that they are from."""
+    ways: Row[Numbers]
+    """What else is drawn for them, where they are looked at one by one: see `Drawn`."""
+    clock: Times
+    """When the last of them consented, in days without rests, where the kernel draws them; one number."""
     screening_days: Row[int]
     """From consent to the result of screening at each site."""
     consent_opens: Row[Row[int]]
@@ -372,10 +387,26 @@ class Tables(NamedTuple):
     """For each site and day the first day, from it on, on which results of screening are given."""
     here: Row[Candidate]
     """Who has come and is not enrolled, where they are looked at one by one."""
-    fates: Row[Row[int]]
-    """What nature has drawn for each patient, by enrolment number: see `Drawn`."""
-    tolerance: Row[float]
-    """For each patient, the P(DLT) above which there is a DLT."""
+    words: Row[Row[int]]
+    """What nature has drawn for each patient, by enrolment number; of the kernel as it is."""
+    patient_key: Row[int]
+    """What the compiled kernel computes these words with."""
+    candidate_key: Row[int]
+    """The same for those of candidates."""
+    gap_days: Row[float]
+    """The mean gap between candidates, where the kernel draws them; one number."""
+    rests: Row[Row[int]]
+    """When nobody consents, where the kernel draws candidates: first day, and first day after it; in order."""
+    screening_until: Row[float]
+    """How probable it is to fail one of the screenings up to each, where the kernel draws candidates."""
+    what_if: Row[Row[int]]
+    """What the scenario fixes of the first patients: see `Fixed`."""
+    probability: Row[float]
+    """How probable it is that nothing is infused, or less than the full dose: see `Fixed`."""
+    onset_until: Row[Row[float]]
+    """For each level how probable it is that a DLT comes up to each day, if it comes; 2 beyond the window."""
+    drop_out_until: Row[float]
+    """How probable it is to leave up to each day of follow-up; empty where nobody does."""
     dlt_probability: Row[float]
     """P(DLT) of each level."""
     open_days: Row[Row[int]]
@@ -411,6 +442,12 @@ class Seats(NamedTuple):
 
     benches: Row[Bench]
     """A `Bench` for each."""
+    candidates: Row[Numbers]
+    """As `Tables.candidates`, where the kernel draws them."""
+    ways: Row[Row[Numbers]]
+    """As `Tables.ways`, where the kernel draws them."""
+    clocks: Row[Times]
+    """As `Tables.clock`."""
     people: Row[Row[Person]]
     """As `Tables.people`."""
     here: Row[Row[Candidate]]
@@ -419,11 +456,3 @@ class Seats(NamedTuple):
     """As `Tables.queue`."""
     seen: Row[Numbers]
     """As `Tables.seen`."""
-
-
-def day_of_dlt(p: Protocol, t: Tables, patient: int) -> int:
-    """Return the day of a patient's DLT after the first infusion, `NEVER` if there is none."""
-    level = t.people[patient].level
-    if t.tolerance[patient] >= t.dlt_probability[level]:
-        return NEVER
-    return t.fates[Drawn.ONSET_DAY + (level if p.onset_depends_on_level else 0)][patient]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ..nature.streams import NEVER
-from .bench import Bench, Numbers, Person, Protocol, Tables, day_of_dlt
-from .codes import FULL, Drawn, Outcome, State, Wait
+from .bench import Bench, Numbers, Person, Protocol, Tables
+from .codes import FULL, Outcome, State, Wait
 from .places import room, stop_infusions
 
 
@@ -61,7 +61,7 @@ def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers) -
         row[position] = 0
     first = MILESTONE_COLUMN + p.levels + MILESTONES_BESIDE_LEVELS
     for patient in range(w.enrolled):
-        row[first + patient_state(p, w, t, patient)] += 1
+        row[first + patient_state(p, w, t.people[patient])] += 1
         count_patient(p, t.people[patient], row, first + State.KINDS)
     count_candidates(w, row, first)
     is_complete_trial = w.closed and w.reason != p.time_is_up and row[first + State.CUT_OFF] == 0
@@ -84,16 +84,14 @@ def close_books(p: Protocol, w: Bench, t: Tables, row: Numbers, path: Numbers) -
     write_path(w, t, path)
 
 
-def patient_state(p: Protocol, w: Bench, t: Tables, patient: int) -> int:
+def patient_state(p: Protocol, w: Bench, person: Person) -> int:
     """Return the state in which a patient ends."""
-    person = t.people[patient]
     if person.outcome == Outcome.NOT_YET:
         return State.CUT_OFF
     if person.outcome == Outcome.NOT_INFUSED:
         return State.NOT_INFUSED
-    drop_out_day = t.fates[Drawn.DROP_OUT_DAY][patient]
-    drops_out = drop_out_day < p.follow_up_days
-    left = person.infusion_day + (drop_out_day if drops_out else p.follow_up_days)
+    drops_out = person.drop_out_day < p.follow_up_days
+    left = person.infusion_day + (person.drop_out_day if drops_out else p.follow_up_days)
     if left > p.max_days:
         return State.CUT_OFF
     if left > w.last_day:
@@ -137,9 +135,7 @@ def milestones(p: Protocol, w: Bench, t: Tables, row: Numbers, ended: int) -> No
             continue
         if first_infusion < 0 or person.infusion_day < first_infusion:
             first_infusion = person.infusion_day
-        dlt_day, stopped = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
-        if dlt_day < stopped:
-            stopped = dlt_day
+        stopped = person.dlt_day if person.dlt_day < person.drop_out_day else person.drop_out_day
         if FULL and p.withholds_later:
             if person.outcome == Outcome.PENDING:
                 stop_infusions(p, w, t, person, p.max_days + 1)

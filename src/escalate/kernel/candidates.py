@@ -9,6 +9,7 @@ from __future__ import annotations
 from ..nature.streams import NEVER
 from .bench import Bench, Protocol, Tables
 from .codes import FULL, NOT_KNOWN, Open, Queue, Run
+from .drawn import draw_candidates
 from .one_by_one import all_are_turned_away
 from .places import open_day
 
@@ -20,7 +21,7 @@ def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
     screening any more when they are left.
     """
     last = len(t.candidates) - 1
-    while w.candidate <= last:
+    while w.candidate <= last or draws_more(p, w, t):
         consent_day = t.candidates[w.candidate]
         if consent_day >= 0:
             return open_day(t, Open.SCREENING, consent_day + p.screening_days)
@@ -31,6 +32,14 @@ def next_eligible_day(p: Protocol, w: Bench, t: Tables) -> int:
         w.candidate += 1
     w.code = Run.NEEDS_CANDIDATES
     return NOT_KNOWN
+
+
+def draws_more(p: Protocol, w: Bench, t: Tables) -> bool:
+    """Draw the next candidates, if the kernel does that itself; those on the page have passed, and are counted."""
+    if p.draws_candidates:
+        count_screening(p, w, t)
+        draw_candidates(p, w, t)
+    return p.draws_candidates == 1
 
 
 def candidates_come(p: Protocol, w: Bench, t: Tables) -> None:

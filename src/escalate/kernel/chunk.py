@@ -7,14 +7,16 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..nature.at_site import gap_days, screening_until
 from ..nature.draws import Nature
-from ..nature.streams import NEVER, PAGE
+from ..nature.patients import drop_out_until, onset_until
+from ..nature.streams import NEVER, PAGE, Stream, key
 from ..results.outcomes import column_sizes
 from ..scenario.model import Scenario
-from ..words.records import IntArray
+from ..words.records import FloatArray, IntArray
 from .answers import Answers
 from .bench import Numbers, Protocol, Row, Tables
-from .codes import NO_SEAT, Drawn, Fate, Run
+from .codes import AS_DRAWN, NO_SEAT, Drawn, Fixed, Run
 from .rooms import Room
 
 MOST_CANDIDATES = 2**21
@@ -133,7 +135,7 @@ class Chunk:
             self._count, PAGE * self.patient_pages, self.here, queue_size(self._protocol), self._answers.question_size
         )
         self._letters = self._room.form(self._letters_known())
-        self._fates, self._tolerance = self._draw_patients()
+        self._words = self._room.words(self._nature, self.patient_pages)
         self._tables = self._common_tables()
         self._next_page = 0
         self._turn_pages()
@@ -145,8 +147,8 @@ class Chunk:
         known = self._answers.known
         tables = self._tables._replace(asked=known.index, answers=known.answers)
         self._room.run_many(
-            self._read, self._seats, tables, self._candidates, self._passes, self._failing, self._sites,
-            self._fates, self._tolerance, self._batch_fails,
+            self._read, self._nature.first, self._seats, tables,
+            self._candidates, self._ways, self._words, self._batch_fails,
             self._seat_of, self._room.form(todo), codes, questions, self._rows, self._letters,
         )  # fmt: skip
         return np.asarray(codes), np.asarray(questions)
@@ -175,23 +177,23 @@ class Chunk:
         most = max(1, MOST_CANDIDATES // (PAGE * self._count))
         number = min(most, 1 + self._next_page // 4 if self._next_page else self._candidate_pages)
         pages = range(self._next_page, self._next_page + number)
+        pages = range(0) if self._protocol.draws_candidates else pages
         self._candidates: Row[Row[int]] = self._room.form(self._draw_candidates(pages))
-        drawn = self._draw_ways(pages if self.here else range(0))
-        self._passes, self._failing, self._sites = map(self._room.form, drawn)
+        self._ways = self._room.form(self._draw_ways(pages if self.here else range(0)))
         self._next_page += number
 
-    def _draw_ways(self, pages: range) -> tuple[IntArray, IntArray, IntArray]:
-        """Return what nature draws for pages of candidates: `Tables.passes`, `Tables.failing`, `Tables.sites`."""
-        nature, shape = self._nature, (3, self._nature.count, PAGE * len(pages))
-        passes, failing, sites = found = np.zeros(shape, dtype=np.int64)
+    def _draw_ways(self, pages: range) -> IntArray:
+        """Return what else nature draws for pages of candidates, as `Tables.ways`, for each trial."""
+        nature = self._nature
+        ways = np.zeros((nature.count, Drawn.SIZE, PAGE * len(pages)), dtype=np.int64)
         for place, page in enumerate(pages):
             here = slice(PAGE * place, PAGE * (place + 1))
-            passes[:, here] = nature.screenings_passed(page)
+            ways[:, Drawn.PASSES, here] = nature.screenings_passed(page)
             if self._scenario.autologous is not None:
-                failing[:, here] = nature.failed_attempts(page)
+                ways[:, Drawn.FAILING, here] = nature.failed_attempts(page)
             if self._scenario.sites:
-                sites[:, here] = nature.site(page)
-        return found[0], found[1], found[2]
+                ways[:, Drawn.SITE, here] = nature.site(page)
+        return ways
 
     def _draw_candidates(self, pages: range) -> IntArray:
         """Return what nature draws for pages of candidates, as `Tables.candidates`, one row for each trial."""
@@ -203,37 +205,31 @@ class Chunk:
             np.bitwise_xor(nature.consent_days(page), -fails, out=found[:, PAGE * place : PAGE * (place + 1)])
         return found
 
-    def _draw_patients(self) -> tuple[Row[Row[Row[int]]], Row[Row[float]]]:
-        """Return what nature draws for patients, as `Tables.fates` and `Tables.tolerance`, for each trial."""
-        nature, room = self._nature, self._room
-        onsets = range(self._scenario.levels if nature.onset_depends_on_level else 1)
-        people = PAGE * self.patient_pages
-        fates = room.blank("fates", nature.count, Drawn.ONSET_DAY + len(onsets), people)
-        tolerance = room.blank("tolerance", nature.count, people, of=np.float64)
-        for page in range(self.patient_pages):
-            here = slice(PAGE * page, PAGE * (page + 1))
-            dose = np.where(nature.full_dose(page), Fate.FULL_DOSE, Fate.LESS)
-            fates[:, Drawn.GETS, here] = np.where(nature.infused(page), dose, Fate.NOTHING)
-            fates[:, Drawn.DROP_OUT_DAY, here] = nature.drop_out_day(page)
-            for level in onsets:
-                fates[:, Drawn.ONSET_DAY + level, here] = nature.onset_day(page, level)
-            tolerance[:, here] = nature.tolerance(page)
-        return room.form(fates), room.form(tolerance)
-
     def _common_tables(self) -> Tables:
         """Return what all trials' tables share; what is of one trial is put in its place when it is run."""
-        form, nothing = self._room.form, np.zeros((0, 0), dtype=np.int64)
+        form, nothing, first_site = (
+            self._room.form,
+            np.zeros((0, 0), dtype=np.int64),
+            self._scenario.recruiting_sites[0],
+        )
         return Tables(
             candidates=form(nothing.ravel()),
-            passes=form(nothing.ravel()),
-            failing=form(nothing.ravel()),
-            sites=form(nothing.ravel()),
+            ways=form(nothing),
+            clock=form(np.zeros(0)),
             screening_days=form(np.array([site.screening_days for site in self._scenario.recruiting_sites])),
             consent_opens=form(self._of_sites("consent")),
             results_open=form(self._of_sites("screening")),
             here=self._room.nobody_here(),
-            fates=form(nothing),
-            tolerance=form(np.zeros(0)),
+            words=form(nothing),
+            patient_key=form(key(self._nature.seed, Stream.PATIENT).view(np.int64)),
+            candidate_key=form(key(self._nature.seed, Stream.CANDIDATE).view(np.int64)),
+            gap_days=form(np.array([gap_days(first_site) or 0.0])),
+            rests=form(np.array(first_site.rests, dtype=np.int64).reshape(-1, 2)),
+            screening_until=form(screening_until(self._scenario, 0)),
+            what_if=form(self._what_if()),
+            probability=form(self._probability()),
+            onset_until=form(self._onset_until()),
+            drop_out_until=form(drop_out_until(self._scenario)),
             dlt_probability=form(np.array(self._scenario.toxicity.dlt_probability)),
             open_days=form(self._open_days()),
             infusion_days=form(self._infusion_days()),
@@ -247,6 +243,35 @@ class Chunk:
             asked=self._answers.known.index,
             answers=self._answers.known.answers,
         )
+
+    def _what_if(self) -> IntArray:
+        """Return what the scenario fixes of patients, a row for each up to the last one of whom it fixes anything."""
+        rows = np.full((max((one.patient for one in self._scenario.what_if), default=0), Fixed.SIZE), AS_DRAWN)
+        for one in self._scenario.what_if:
+            row = rows[one.patient - 1]
+            if one.infused is not None:
+                row[Fixed.NOT_INFUSED] = not one.infused
+            if one.full_dose is not None:
+                row[Fixed.LESS] = not one.full_dose
+            if one.dlt is not None or one.dlt_day is not None:
+                row[Fixed.DLT] = one.dlt is not False
+            if one.dlt_day is not None:
+                row[Fixed.DLT_DAY] = one.dlt_day
+            if one.drop_out is False or one.drop_out_day is not None:
+                row[Fixed.LAST_DAY] = NEVER if one.drop_out_day is None else one.drop_out_day
+        return rows
+
+    def _probability(self) -> FloatArray:
+        attrition = self._scenario.attrition
+        return np.array([attrition.not_infused_probability, attrition.partial_dose_probability])
+
+    def _onset_until(self) -> FloatArray:
+        """Return how probable each day of a DLT or one before it is, a row for each level, filled up with 2."""
+        levels = [onset_until(self._scenario, level) for level in range(self._scenario.levels)]
+        rows = np.full((len(levels), max(map(len, levels))), 2.0)
+        for row, until in zip(rows, levels, strict=True):
+            row[: len(until)] = until
+        return rows
 
     def _open_days(self) -> IntArray:
         """Return the first open day from each on, a row for each of `Open`; no days where all are open for all."""
@@ -296,6 +321,12 @@ def is_plain(scenario: Scenario) -> bool:
         or scenario.safety.after_sentinel_dlt == "review"
         or scenario.safety.later_infusions_at_closed_level == "withhold"
     )
+
+
+def draws_in_order(scenario: Scenario) -> bool:
+    """Return whether who comes can be drawn one after the other: from one place, at a steady rate, without products."""
+    sites = scenario.recruiting_sites
+    return len(sites) == 1 and gap_days(sites[0]) is not None and scenario.autologous is None
 
 
 def queue_size(protocol: Protocol) -> int:

@@ -10,6 +10,9 @@ from __future__ import annotations
 NO_SEAT = NOT_KNOWN = -1
 """The seat of a trial that has not begun; a day that more candidates are needed for."""
 
+AS_DRAWN = -1
+"""What the scenario does not fix."""
+
 UNKNOWN = -1
 """Where the answer is to a question that the committee was not asked yet."""
 
@@ -123,15 +126,32 @@ class Followup(Codes):
     """The days of each patient."""
 
 
-class Drawn(Codes):
-    """What nature has drawn for a patient: rows of `bench.Tables.fates`."""
+class Fixed(Codes):
+    """What a scenario can say of a patient: columns of `bench.Tables.what_if`, each `AS_DRAWN` where it does not."""
 
-    GETS = 0
-    """A `Fate`."""
-    DROP_OUT_DAY = 1
-    """Last day observed."""
-    ONSET_DAY = 2
-    """Day on which a DLT would come; if it depends on the level, from here on for each level."""
+    NOT_INFUSED = 0
+    """1 if the patient gets no cells; of `bench.Tables.probability`, too."""
+    LESS = 1
+    """1 if the patient gets less than the full dose; likewise."""
+    DLT = 2
+    """1 if there is a DLT at any level, 0 if at none."""
+    DLT_DAY = 3
+    """Days after the first infusion."""
+    LAST_DAY = 4
+    """The last day observed; `NEVER` if the patient stays."""
+    SIZE = 5
+
+
+class Drawn(Codes):
+    """What is drawn for candidates who are looked at one by one: rows of `bench.Tables.ways`."""
+
+    PASSES = 0
+    """Screenings that are passed before one fails."""
+    FAILING = 1
+    """Attempts at a product that fail before one succeeds."""
+    SITE = 2
+    """The site that the candidate is from."""
+    SIZE = 3
 
 
 class Open(Codes):

@@ -20,7 +20,22 @@ from typing import Any
 import numpy as np
 
 from ..words.records import Action
-from . import bench, books, candidates, codes, cohorts, days, one_by_one, patients, places, questions
+from . import (
+    bench,
+    books,
+    candidates,
+    codes,
+    cohorts,
+    days,
+    drawn,
+    fates,
+    one_by_one,
+    patients,
+    philox,
+    places,
+    questions,
+    words,
+)
 from .bench import Bench, Candidate, Person, Protocol, Table
 from .codes import UNKNOWN, WORD_BITS, Codes
 from .kept import Kept
@@ -32,8 +47,11 @@ installation), and loading what is compiled (half a second)."""
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
 
+FROM_INSIDE: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""What only other steps call needs nothing to be called from Python."""
+
 MODULES: tuple[ModuleType, ...] = (
-    codes, bench, places, questions, books, candidates, one_by_one, patients, cohorts, days
+    codes, bench, words, drawn, places, questions, books, candidates, one_by_one, fates, patients, cohorts, days
 )  # fmt: skip
 """The kernel, each module after those that it reads."""
 
@@ -62,7 +80,7 @@ def is_compiled(is_plain: bool) -> bool:
 
 
 def _sources() -> list[Path]:
-    return [Path(str(module.__file__)) for module in MODULES]
+    return [Path(str(module.__file__)) for module in (*MODULES, philox)]
 
 
 @cache
@@ -79,6 +97,7 @@ def steps(is_plain: bool) -> SimpleNamespace:
             if isinstance(function, FunctionType) and function.__module__ == module.__name__:
                 names[name] = _compiled(FunctionType(function.__code__, names, name), is_plain)
     names["find"] = names["find_in_table"]
+    names["words_of"], names["block"] = names["computed_words_of"], philox.block()
     return SimpleNamespace(**{name: names[name] for name in FROM_OUTSIDE})
 
 
@@ -120,8 +139,7 @@ def _compiled(function: FunctionType, is_plain: bool) -> Any:
     if name not in FROM_OUTSIDE:
         alone = name in BY_THEMSELVES and not (is_plain and name in FASTER_INSIDE)
         inside = bool({"t", "table"} & parameters.keys()) and not alone
-        no_entry: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-        return njit(forceinline=inside, **no_entry, **NOTHING_IS_ALLOCATED)(function)
+        return njit(forceinline=inside, **FROM_INSIDE, **NOTHING_IS_ALLOCATED)(function)
     function.__qualname__ = _kept_as(name, is_plain)
     try:
         made = njit(cache=True, **NOTHING_IS_ALLOCATED)(function)

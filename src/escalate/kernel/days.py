@@ -14,6 +14,7 @@ from .books import close_books, wait
 from .candidates import (
     candidates_come,
     count_screening,
+    draws_more,
     next_eligible_day,
     patience_ends,
     somebody_consented_after,
@@ -22,6 +23,7 @@ from .candidates import (
 )
 from .codes import FULL, NO_SEAT, NOT_KNOWN, Ask, Phase, Run, Stage, Wait
 from .cohorts import cut_data, finish, look_at_outcomes, meet, open_cohort
+from .drawn import draw_candidates
 from .one_by_one import (
     all_come,
     count_who_is_here,
@@ -39,14 +41,12 @@ from .questions import write_known_alone
 
 def run_many(
     p: Protocol,
+    first: int,
     seats: Seats,
     t: Tables,
-    candidates: Row[Row[int]],
-    passes: Row[Row[int]],
-    failing: Row[Row[int]],
-    sites: Row[Row[int]],
-    fates: Row[Row[Row[int]]],
-    tolerance: Row[Row[float]],
+    candidates: Row[Numbers],
+    ways: Row[Row[Numbers]],
+    words: Row[Row[Row[int]]],
     batch_fails: Row[Row[int]],
     seat_of: Numbers,
     todo: Row[int],
@@ -59,7 +59,9 @@ def run_many(
 
     Parameters
     ----------
-    candidates, passes, failing, sites, fates, tolerance, batch_fails
+    first : int
+        Number of the chunk's first trial.
+    candidates, ways, words, batch_fails
         Of every trial of the chunk, as in `Tables`; a trial that needed candidates goes on with those on new pages.
     seat_of : sequence of int
         The seat of every trial of the chunk, `NO_SEAT` for all, or for none of those that are to be run; one that has
@@ -78,16 +80,23 @@ def run_many(
         seat = free if is_new else seat_of[trial]
         w = seats.benches[seat]
         t = Tables(
-            candidates[trial],
-            passes[trial],
-            failing[trial],
-            sites[trial],
+            seats.candidates[seat] if p.draws_candidates else candidates[trial],
+            seats.ways[seat] if p.draws_candidates else ways[trial],
+            seats.clocks[seat],
             t.screening_days,
             t.consent_opens,
             t.results_open,
             seats.here[seat],
-            fates[trial],
-            tolerance[trial],
+            words[trial],
+            t.patient_key,
+            t.candidate_key,
+            t.gap_days,
+            t.rests,
+            t.screening_until,
+            t.what_if,
+            t.probability,
+            t.onset_until,
+            t.drop_out_until,
             t.dlt_probability,
             t.open_days,
             t.infusion_days,
@@ -102,7 +111,7 @@ def run_many(
             t.answers,
         )
         if is_new:
-            begin(p, w, t)
+            begin(p, w, t, first + trial)
         code = codes[place] = run_trial(p, w, t)
         if code in (Run.ENDED, Run.LEAVES_QUESTION):
             close_books(p, w, t, rows[trial], paths[trial])
@@ -132,8 +141,9 @@ def run_trial(p: Protocol, w: Bench, t: Tables) -> int:
         if w.code == Run.GOES_ON:
             count_who_is_here(w, t)
     else:
-        if w.code == Run.GOES_ON and somebody_consented_after(w, t):
-            w.code = Run.NEEDS_CANDIDATES
+        while w.code == Run.GOES_ON and somebody_consented_after(w, t):
+            if not draws_more(p, w, t):
+                w.code = Run.NEEDS_CANDIDATES
         if w.code in (Run.GOES_ON, Run.NEEDS_CANDIDATES):
             count_screening(p, w, t)
     if w.code == Run.GOES_ON:
@@ -160,8 +170,9 @@ def run_days(p: Protocol, w: Bench, t: Tables) -> None:
         w.today, w.stage = following, Stage.DAYBREAK
 
 
-def begin(p: Protocol, w: Bench, t: Tables) -> None:
-    """Clear the bench, and open the first cohort."""
+def begin(p: Protocol, w: Bench, t: Tables, replicate: int) -> None:
+    """Clear the bench for a trial, and open the first cohort."""
+    w.replicate = replicate
     w.today = w.last_day = 0
     w.code, w.stage, w.next_eligible = Run.GOES_ON, Stage.DAYBREAK, NOT_KNOWN
     w.candidate = w.ready = w.newcomers = w.queue_first = w.queue_end = 0
@@ -187,6 +198,9 @@ def begin(p: Protocol, w: Bench, t: Tables) -> None:
         w.waits[position] = w.if_stops[position] = w.if_goes_on[position] = 0
     for cohort in range(COHORTS_TIMED):
         w.cohort_days[cohort] = -1
+    if p.draws_candidates:
+        t.clock[0], w.passed_candidates = 0.0, -len(t.candidates)
+        draw_candidates(p, w, t)
     if p.first_action == Action.STOP:
         finish(p, w, t, p.first_level, p.first_reason, 0)
     else:

@@ -9,14 +9,13 @@ from numpy.typing import NDArray
 
 from ..committee.committee import Committee
 from ..nature.draws import Nature
-from ..nature.patients import onset_depends_on_level
 from ..nature.streams import NEVER, PAGE
 from ..results.outcomes import consented
 from ..scenario.model import Scenario
 from ..words.records import TIME_IS_UP
 from . import compiled
 from .bench import MOST_LEVELS, Protocol
-from .chunk import Chunk, Columns, TooManyHereError, is_one_by_one, is_plain
+from .chunk import Chunk, Columns, TooManyHereError, draws_in_order, is_one_by_one, is_plain
 from .codes import Open
 from .remembered import MOST_REMEMBERED, answers_of
 from .rooms import room_for
@@ -134,7 +133,7 @@ class Engine:
             withholds_later=safety.later_infusions_at_closed_level == "withhold",
             expands=safety.when_rule_finished == "expand",
             follow_up_days=scenario.follow_up.days,
-            onset_depends_on_level=onset_depends_on_level(scenario),
+            draws_candidates=self._room.draws and draws_in_order(scenario),
             sites=len(scenario.sites),
             one_by_one=is_one_by_one(scenario),
             screening_waits=screening.waits,

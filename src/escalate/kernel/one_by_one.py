@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from ..nature.streams import NEVER
 from .bench import Bench, Candidate, Protocol, Tables
-from .codes import FULL, NOT_KNOWN, Outcome, Run, Way
+from .codes import FULL, NOT_KNOWN, Drawn, Outcome, Run, Way
+from .drawn import draw_candidates
 from .places import has_free_place, meeting_day_of_cut, room_now, whose_turn
 
 
 def next_to_come(p: Protocol, w: Bench, t: Tables) -> int:
     """Return the day on which the next candidate comes, `NOT_KNOWN` if that is beyond the pages."""
     if w.candidate == len(t.candidates):
-        w.code = Run.NEEDS_CANDIDATES
-        return NOT_KNOWN
+        if not p.draws_candidates:
+            w.code = Run.NEEDS_CANDIDATES
+            return NOT_KNOWN
+        draw_candidates(p, w, t)
     day = t.candidates[w.candidate]
     return day if day <= p.max_days else NEVER
 
@@ -60,8 +63,8 @@ def referred_wait_or_go(p: Protocol, w: Bench, t: Tables) -> None:
 
 def comes(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> None:
     """Write down somebody who comes."""
-    candidate.passes, candidate.failing = t.passes[w.candidate], t.failing[w.candidate]
-    candidate.site = t.sites[w.candidate]
+    candidate.passes, candidate.failing = t.ways[Drawn.PASSES][w.candidate], t.ways[Drawn.FAILING][w.candidate]
+    candidate.site = t.ways[Drawn.SITE][w.candidate]
     candidate.waits, candidate.has_waited, candidate.waited_days, candidate.patience_day = 0, 0, 0, NEVER
     candidate.has_product, candidate.noticed_day, candidate.has_reserved = 0, -1, 0
     candidate.way, candidate.due_day, candidate.valid_until = Way.REFERRED, NEVER, NEVER

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from ..nature.streams import NEVER
-from .bench import Bench, Candidate, Person, Protocol, Tables, day_of_dlt
+from .bench import Bench, Candidate, Person, Protocol, Tables
 from .candidates import close_enrolment, first_in_line_goes
-from .codes import FULL, Answer, Drawn, Fate, Outcome, Phase, Run, Wait
+from .codes import FULL, Answer, Fate, Outcome, Phase, Run, Wait
 from .cohorts import decision
+from .fates import meets_fate, words_of
 from .one_by_one import give_notice, is_enrolled
 from .places import (
     can_give_place,
@@ -143,12 +144,13 @@ def arrives(p: Protocol, w: Bench, t: Tables, patient: int) -> bool:
     withheld = p.withholds and w.dlt_known > Phase.OF_A_DAY * person.start_day + Phase.INFUSIONS_END
     if p.withholds_if_closed and w.cut_forced and w.meeting_day != NEVER and person.cohort == w.cohorts:
         withheld = True
-    if person.withheld or withheld or t.fates[Drawn.GETS][patient] == Fate.NOTHING:
+    meets_fate(t, person, patient, words_of(w, t, patient))
+    if person.withheld or withheld or person.gets == Fate.NOTHING:
         is_not_infused(p, w, person)
         return True
     begins_window(p, w, t, person, patient)
-    plan_outcome(p, w, t, patient)
-    if p.frees_at_once and t.fates[Drawn.GETS][patient] == Fate.LESS and not has_rolling_cohort(p, w, person):
+    plan_outcome(p, w, person)
+    if p.frees_at_once and person.gets == Fate.LESS and not has_rolling_cohort(p, w, person):
         frees_place_at_once(w, person)
         return True
     return False
@@ -201,17 +203,16 @@ def begins_window(p: Protocol, w: Bench, t: Tables, person: Person, patient: int
         close_enrolment(p, w, t, 1)
 
 
-def plan_outcome(p: Protocol, w: Bench, t: Tables, patient: int) -> None:
+def plan_outcome(p: Protocol, w: Bench, person: Person) -> None:
     """Write down when the outcome of a patient who is infused today becomes known, and what it will be."""
-    person = t.people[patient]
-    dlt_day, drop_out_day = day_of_dlt(p, t, patient), t.fates[Drawn.DROP_OUT_DAY][patient]
+    dlt_day, drop_out_day = person.dlt_day, person.drop_out_day
     last = drop_out_day if drop_out_day < p.follow_up_days else p.follow_up_days
     window_end, last_infusion = p.window_end[person.level], p.last_infusion[person.level]
     if dlt_day <= window_end and dlt_day <= last:
         person.settle_day, person.comes = w.today + dlt_day, Outcome.DLT
     elif window_end <= last:
         stopped = dlt_day if dlt_day < drop_out_day else drop_out_day
-        full = t.fates[Drawn.GETS][patient] == Fate.FULL_DOSE and (last_infusion == 0 or last_infusion < stopped)
+        full = person.gets == Fate.FULL_DOSE and (last_infusion == 0 or last_infusion < stopped)
         person.settle_day, person.comes = w.today + window_end, Outcome.NO_DLT if full else Outcome.NON_EVALUABLE
     else:
         person.settle_day, person.comes = w.today + last, Outcome.LEFT_IN_WINDOW

@@ -13,10 +13,13 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ..nature.draws import Nature
+from ..nature.streams import Stream
 from ..words.records import IntArray
 from . import compiled, days
 from .bench import Bench, Candidate, Person, Protocol, Row, Seats, Table
-from .codes import Answer, Queue
+from .codes import Answer, Drawn, Queue
+from .drawn import AT_ONCE
 
 
 def room_for(compiles: bool, is_plain: bool) -> Room:
@@ -60,6 +63,8 @@ class Known(ABC):
 class Room(ABC):
     """What the engine and its answers need of the form in which the kernel reads numbers."""
 
+    draws: bool
+    """Whether the kernel draws random words itself, where they are needed."""
     kind: str
     """What tells the form of its numbers, and the edition of the kernel, from others."""
     run_many: Callable[..., None]
@@ -77,6 +82,10 @@ class Room(ABC):
     @abstractmethod
     def blank(self, name: str, *shape: int, of: Any = np.int64) -> NDArray[Any]:
         """Return an array for numbers that are written before they are read; `form` it, if the kernel writes them."""
+
+    @abstractmethod
+    def words(self, nature: Nature, pages: int) -> Row[Row[Row[int]]]:
+        """Return the words of the patients on some pages, for each trial; none where the kernel computes them."""
 
     @abstractmethod
     def protocol(self, protocol: Protocol) -> Protocol:
@@ -105,6 +114,7 @@ class Room(ABC):
 class Lists(Room):
     """The kernel as it is, on lists."""
 
+    draws = False
     kind = "lists"
     run_many = staticmethod(days.run_many)
 
@@ -115,6 +125,12 @@ class Lists(Room):
     def blank(self, name: str, *shape: int, of: Any = np.int64) -> NDArray[Any]:
         """Return a new array."""
         return np.zeros(shape, dtype=of)
+
+    def words(self, nature: Nature, pages: int) -> Row[Row[Row[int]]]:
+        """Return the words."""
+        drawn = [nature.words(Stream.PATIENT, page) for page in range(pages)]
+        words: list[list[list[int]]] = np.concatenate(drawn, axis=1).tolist()
+        return words
 
     def protocol(self, protocol: Protocol) -> Protocol:
         """Return the protocol itself."""
@@ -132,6 +148,9 @@ class Lists(Room):
         """Return seats that are made when somebody takes them."""
         return Seats(
             benches=defaultdict(Bench),
+            candidates=defaultdict(lambda: [0] * AT_ONCE),
+            ways=defaultdict(lambda: [[0] * AT_ONCE for _ in range(Drawn.SIZE)]),
+            clocks=defaultdict(lambda: [0.0]),
             people=defaultdict(lambda: [Person() for _ in range(people)]),
             here=defaultdict(lambda: [Candidate() for _ in range(here)]),
             queues=defaultdict(lambda: [[0] * Queue.SIZE for _ in range(most_waiting)]),
@@ -170,6 +189,8 @@ _SHELF = _Shelf()
 class Arrays(Room):
     """The kernel compiled, on arrays."""
 
+    draws = True
+
     def __init__(self, is_plain: bool) -> None:
         self.kind = "arrays, plain" if is_plain else "arrays"
         self._steps = compiled.steps(is_plain)
@@ -196,6 +217,10 @@ class Arrays(Room):
             kept[name] = np.empty(size, dtype=of)
         return kept[name][:size].reshape(shape)
 
+    def words(self, nature: Nature, pages: int) -> Row[Row[Row[int]]]:
+        """Return none."""
+        return np.zeros((nature.count, 0, 0), dtype=np.int64)
+
     def protocol(self, protocol: Protocol) -> Protocol:
         """Return a record with the same fields."""
         return cast(Protocol, compiled.record(protocol))
@@ -212,6 +237,9 @@ class Arrays(Room):
         """Return arrays of records; memory is used from the first seat on, as they are taken."""
         return Seats(
             benches=self.blank("benches", number, of=compiled.bench_type()),
+            candidates=self.blank("drawn", number, AT_ONCE),
+            ways=self.blank("ways", number, Drawn.SIZE, AT_ONCE),
+            clocks=self.blank("clocks", number, 1, of=np.float64),
             people=self.blank("people", number, people, of=compiled.person_type()),
             here=self.blank("here", number, here, of=compiled.candidate_type()),
             queues=self.blank("queues", number, most_waiting, Queue.SIZE),

@@ -10,9 +10,14 @@ import numpy as np
 
 from ..scenario.model import Scenario
 from ..scenario.nature import DAYS_PER_MONTH
+from ..scenario.sites import RecruitingSite
 from ..words.records import BoolArray, FloatArray, IntArray
+from .gaps import exponential
 from .products import ProductDraws
-from .streams import NEVER, PAGE, Stream, uniforms
+from .streams import GAP, NEVER, PAGE, SCREENING, Stream
+
+MOST_SCREENINGS = 1000
+"""Screenings of one candidate that can be told apart."""
 
 
 class SiteDraws(ProductDraws):
@@ -31,15 +36,11 @@ class SiteDraws(ProductDraws):
     def __init__(
         self, scenario: Scenario, seed: int, first: int, count: int, number: int, criteria: tuple[str, ...]
     ) -> None:
-        super().__init__(scenario, seed, first, count)
+        super().__init__(scenario, seed, first, count, number)
         self._number, self._site = number, scenario.recruiting_sites[number]
         self._positions = np.array([*map(criteria.index, self._site.failure_probability), -1])
         self._clock, self._next_page = np.zeros(count), 0
         self._last_days: IntArray = np.zeros((count, 0), dtype=np.int64)
-
-    def draw(self, stream: Stream, page: int) -> FloatArray:
-        """Return one page of one stream of the site, shape (count, 16), in [0, 1)."""
-        return uniforms(self.seed, stream, page, self.first, self.count, self._number)
 
     def consent_days(self, page: int) -> IntArray:
         """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes.
@@ -61,20 +62,19 @@ class SiteDraws(ProductDraws):
             part = self._on_open_days(self._site.consent_days[page * PAGE : (page + 1) * PAGE])
             days[: len(part)] = part
             return np.broadcast_to(days, (self.count, PAGE))
+        gap = gap_days(self._site)
         if not arrivals.is_steady:
             times = self._site.intensity.times(self._added_up(page, 1.0) / self._multiplier)
-        elif not arrivals.consents_per_month:
+        elif gap is None:
             return np.full((self.count, PAGE), NEVER)
         else:
-            gap = DAYS_PER_MONTH / arrivals.consents_per_month
             times = with_pauses(self._added_up(page, gap), self._site.rests)
         return np.minimum(times, NEVER, out=times).astype(np.int64)
 
     def _added_up(self, page: int, mean: float) -> FloatArray:
         """Return exponential gaps of a mean, added up from the beginning, for 16 candidates of every trial."""
-        times = self.draw(Stream.ACCRUAL, page)
-        np.log1p(np.negative(times, out=times), out=times)
-        times *= -mean
+        times = exponential(self.words(Stream.CANDIDATE, page)[:, :, GAP])
+        times *= mean
         times[:, 0] += self._clock
         np.cumsum(times, axis=1, out=times)
         self._clock = times[:, -1].copy()
@@ -105,33 +105,25 @@ class SiteDraws(ProductDraws):
         if not self._site.failure_probability:
             return np.full((self.count, PAGE), -1)
         parts = np.cumsum(list(self._site.failure_probability.values()))
-        uniform = self.draw(Stream.SCREENING, page)
-        if self._is_repeated:
-            left = (1 - uniform) / (1 - parts[-1]) ** self.screenings_passed(page)
-            uniform = np.clip(1 - left, 0, np.nextafter(parts[-1], 0))
+        uniform = self.draw(Stream.CANDIDATE, page, SCREENING)
+        if is_repeated(self.scenario, self._number):
+            passed = self.screenings_passed(page)
+            left = (1 - uniform) / (1 - parts[-1]) ** np.minimum(passed, MOST_SCREENINGS)
+            uniform = np.where(passed < NEVER, np.clip(1 - left, 0, np.nextafter(parts[-1], 0)), 1.0)
         return self._positions[np.searchsorted(parts, uniform, side="right")]
-
-    @property
-    def _is_repeated(self) -> bool:
-        """Whether a screening that was passed can be followed by one that is not."""
-        p = sum(self._site.failure_probability.values())
-        return self.scenario.screening.valid_days is not None and 0 < p < 1
 
     def screenings_passed(self, page: int) -> IntArray:
         """Return how many screenings 16 candidates pass before one fails, shape (count, 16); `NEVER` if none does."""
-        fails = self.fails_screening(page)
-        if not self._is_repeated:
-            return np.where(fails, 0, NEVER)
-        p = np.cumsum(list(self._site.failure_probability.values()))[-1]
-        passed = np.log1p(-self.draw(Stream.SCREENING, page)) / np.log1p(-p)
-        return np.where(fails, 0, np.maximum(passed.astype(np.int64), 1))
+        until = screening_until(self.scenario, self._number)
+        passed = np.searchsorted(until, self.draw(Stream.CANDIDATE, page, SCREENING), side="right")
+        return np.where(passed < len(until), passed, NEVER)
 
     def fails_screening(self, page: int) -> BoolArray:
         """Return whether 16 candidates fail screening, shape (count, 16): whether `criterion` names one."""
         if not self._site.failure_probability:
             return np.zeros((self.count, PAGE), dtype=np.bool_)
         parts = np.cumsum(list(self._site.failure_probability.values()))
-        return np.asarray(self.draw(Stream.SCREENING, page) < parts[-1])
+        return np.asarray(self.draw(Stream.CANDIDATE, page, SCREENING) < parts[-1])
 
     def body(self, page: int) -> FloatArray:
         """Return the body surface area of 16 candidates, shape (count, 16) [m2, to 0.001]; NaN if none is given."""
@@ -148,6 +140,42 @@ class SiteDraws(ProductDraws):
         """Return days of consent; those on a day that is closed for it are put off to the next one that is not."""
         opens = self._site.open_days.consent
         return [int(opens[day]) if day < len(opens) else day for day in days]
+
+
+def gap_days(site: RecruitingSite) -> float | None:
+    """Return the mean gap between candidates of a site whose rate is steady [days]; ``None`` where it is not, or 0."""
+    arrivals = site.arrivals
+    if arrivals is None or not arrivals.is_steady or not arrivals.consents_per_month:
+        return None
+    return DAYS_PER_MONTH / arrivals.consents_per_month
+
+
+def is_repeated(scenario: Scenario, site: int) -> bool:
+    """Return whether at a site a screening that was passed can be followed by one that is not."""
+    p = sum(scenario.recruiting_sites[site].failure_probability.values())
+    return scenario.screening.valid_days is not None and 0 < p < 1
+
+
+def screening_until(scenario: Scenario, site: int) -> FloatArray:
+    """Return how probable it is to fail one of the screenings up to each, the first of them included.
+
+    One where screening is not repeated, none where nobody fails. There is an end to them: who would pass all of
+    `MOST_SCREENINGS` passes any number.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Screening.
+    site : int
+        Position of the site among `Scenario.recruiting_sites`.
+    """
+    parts = np.cumsum(list(scenario.recruiting_sites[site].failure_probability.values()))
+    if not len(parts):
+        return np.zeros(0)
+    until = [float(parts[-1])]
+    while is_repeated(scenario, site) and len(until) < MOST_SCREENINGS and until[-1] < 1:
+        until.append(until[-1] + (1 - until[-1]) * until[0])
+    return np.array(until)
 
 
 def with_pauses(times: FloatArray, pauses: Sequence[tuple[int, int]]) -> FloatArray:

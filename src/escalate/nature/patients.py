@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,20 @@ import numpy as np
 from ..scenario.model import Scenario
 from ..scenario.nature import ListOnset, WeibullOnset, WhatIf
 from ..words.records import BoolArray, FloatArray, IntArray
-from .streams import NEVER, PAGE, Draws, Stream, together
+from .streams import (
+    ATTRITION,
+    LEAVING,
+    NEVER,
+    ONSET,
+    PAGE,
+    TOLERANCE,
+    Draws,
+    Stream,
+    Words,
+    lower_halves,
+    together,
+    upper_halves,
+)
 
 
 class Fate(NamedTuple):
@@ -54,7 +68,7 @@ class PatientDraws(Draws):
     def infused(self, page: int) -> BoolArray:
         """Return whether 16 lymphodepleted patients receive cells, shape (count, 16)."""
         p = self.scenario.attrition.not_infused_probability
-        drawn = self.draw(Stream.NOT_INFUSED, page) >= p if p else np.ones((self.count, PAGE), dtype=np.bool_)
+        drawn = upper_halves(self._attrition(page)) >= p if p else np.ones((self.count, PAGE), dtype=np.bool_)
         for position, fixed in self._fixed_on(page):
             if fixed.infused is not None:
                 drawn[:, position] = fixed.infused
@@ -63,7 +77,7 @@ class PatientDraws(Draws):
     def full_dose(self, page: int) -> BoolArray:
         """Return whether 16 infused patients receive the full dose, shape (count, 16)."""
         p = self.scenario.attrition.partial_dose_probability
-        drawn = self.draw(Stream.PARTIAL_DOSE, page) >= p if p else np.ones((self.count, PAGE), dtype=np.bool_)
+        drawn = lower_halves(self._attrition(page)) >= p if p else np.ones((self.count, PAGE), dtype=np.bool_)
         for position, fixed in self._fixed_on(page):
             if fixed.full_dose is not None:
                 drawn[:, position] = fixed.full_dose
@@ -79,28 +93,15 @@ class PatientDraws(Draws):
 
         The same patient has a DLT at every dose whose P(DLT) is larger: -1 for one who has it at any dose, 1 at none.
         """
-        drawn = self.draw(Stream.DLT, page)
+        drawn = self.draw(Stream.PATIENT, page, TOLERANCE)
         for position, fixed in self._fixed_on(page):
             if fixed.dlt is not None or fixed.dlt_day is not None:
                 drawn[:, position] = 1.0 if fixed.dlt is False else -1.0
         return drawn
 
-    @property
-    def onset_depends_on_level(self) -> bool:
-        """Whether the day on which a DLT comes depends on the dose level."""
-        return onset_depends_on_level(self.scenario)
-
     def onset_day(self, page: int, level: int) -> IntArray:
         """Return the day on which a DLT of 16 patients would come, shape (count, 16) [days after infusion]."""
-        onset, days = self.scenario.toxicity.onset, self.scenario.windows[level] + 1
-        u = self.draw(Stream.ONSET, page)
-        if isinstance(onset, ListOnset):
-            drawn = np.asarray(onset.days)[(u * len(onset.days)).astype(np.int64)]
-        elif isinstance(onset, WeibullOnset):
-            p = self.scenario.toxicity.dlt_probability[level]
-            drawn = np.minimum(weibull_onset(u, p, onset.second_half_share, days).astype(np.int64), days - 1)
-        else:
-            drawn = (u * days).astype(np.int64)
+        drawn = days_of(self._onset_until[level], self.draw(Stream.PATIENT, page, ONSET))
         for position, fixed in self._fixed_on(page):
             if fixed.dlt_day is not None:
                 drawn[:, position] = fixed.dlt_day
@@ -111,68 +112,48 @@ class PatientDraws(Draws):
 
         Drop-out has a constant hazard; one that would come on the last day of follow-up or later never happens.
         """
-        yearly = self.scenario.attrition.drop_out_per_year
-        if yearly == 0:
-            days = np.full((self.count, PAGE), float(NEVER))
-        elif yearly == 1:
-            days = np.zeros((self.count, PAGE))
-        else:
-            hazard = -math.log1p(-yearly) / 365.25
-            days = self.draw(Stream.DROP_OUT, page)
-            np.log1p(np.negative(days, out=days), out=days)
-            np.floor(np.divide(days, -hazard, out=days), out=days)
-        drawn = np.where(days < self.scenario.follow_up.days, days, NEVER).astype(np.int64)
+        until = drop_out_until(self.scenario)
+        drawn = np.full((self.count, PAGE), NEVER)
+        if len(until):
+            day = days_of(until, self.draw(Stream.PATIENT, page, LEAVING))
+            drawn = np.where(day < len(until), day, NEVER)
         for position, fixed in self._fixed_on(page):
             if fixed.drop_out is False or fixed.drop_out_day is not None:
                 drawn[:, position] = NEVER if fixed.drop_out_day is None else fixed.drop_out_day
         return drawn
+
+    def _attrition(self, page: int) -> Words:
+        return self.words(Stream.PATIENT, page)[:, :, ATTRITION]
+
+    @cached_property
+    def _onset_until(self) -> list[FloatArray]:
+        return [onset_until(self.scenario, level) for level in range(self.scenario.levels)]
 
     def _fixed_on(self, page: int) -> list[tuple[int, WhatIf]]:
         """Return the patients of a page whose fate is fixed, with their positions on it."""
         return [(number % PAGE, item) for number, item in self._fixed.items() if number // PAGE == page]
 
 
-def weibull_onset(u: FloatArray, p: float, second_half_share: float, days: int) -> FloatArray:
-    """Return when a DLT comes, given that it comes inside the window, from uniforms.
-
-    The time to a DLT is Weibull with P(T <= W) = p and P(T <= W/2) = (1 - second_half_share) p, cut at W; how it is
-    generated in simulations of time-to-event designs.
+def days_of(until: FloatArray, u: FloatArray) -> IntArray:
+    """Return days that come with given probabilities, from uniforms.
 
     Parameters
     ----------
+    until : float array, shape (days,)
+        Probability of each day or one before it, ascending.
     u : float array
         Uniforms in [0, 1).
-    p : float
-        Probability of a DLT in the window, in (0, 1]; the shape for p above 0.999 is that for 0.999.
-    second_half_share : float
-        Share of the window's DLTs in its second half, in (0, 1).
-    days : int
-        Days of the window, both ends included: W.
 
     Returns
     -------
-    float array
-        Times in [0, days) [days after the first infusion].
-
-    References
-    ----------
-    Yuan Y and others. Clin Cancer Res 2018;24:4921-4930, doi:10.1158/1078-0432.CCR-18-0246.
+    int array
+        The first day whose probability is above the uniform; the number of days where none is.
     """
-    p = min(max(p, 1e-12), 0.999)
-    whole, half = -math.log1p(-p), -math.log1p(-p * (1 - second_half_share))
-    shape = math.log2(whole / half)
-    return days * (-np.log1p(-u * p) / whole) ** (1 / shape)
+    return np.asarray(np.searchsorted(until, u, side="right"))
 
 
-def onset_depends_on_level(scenario: Scenario) -> bool:
-    """Return whether the day on which a DLT comes depends on the dose level: with its P(DLT), or with its window."""
-    onset = scenario.toxicity.onset
-    own_windows = len(set(scenario.windows)) > 1
-    return isinstance(onset, WeibullOnset) or (own_windows and not isinstance(onset, ListOnset))
-
-
-def onset_probability(scenario: Scenario, level: int) -> FloatArray:
-    """Return the probability of each day of onset, given a DLT, shape (days of the level's window + 1,).
+def onset_until(scenario: Scenario, level: int) -> FloatArray:
+    """Return the probability that a DLT comes up to each day but the last one, given that it comes.
 
     Parameters
     ----------
@@ -180,6 +161,48 @@ def onset_probability(scenario: Scenario, level: int) -> FloatArray:
         Window and onset.
     level : int
         Dose level, from 0.
+
+    Returns
+    -------
+    float array, shape (days of the level's window,)
+        Day 0 is that of the first infusion; after none of them it comes on the last day.
+    """
+    return np.asarray(np.cumsum(onset_probability(scenario, level))[:-1])
+
+
+def drop_out_until(scenario: Scenario) -> FloatArray:
+    """Return the probability to leave up to each day before the end of follow-up; no days if nobody leaves.
+
+    The hazard is constant; who would leave on the last day of follow-up or later never does.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Attrition and follow-up.
+    """
+    yearly = scenario.attrition.drop_out_per_year
+    if yearly == 0:
+        return np.zeros(0)
+    return np.asarray(1 - (1 - yearly) ** (np.arange(1, scenario.follow_up.days + 1) / 365.25))
+
+
+def onset_probability(scenario: Scenario, level: int) -> FloatArray:
+    """Return the probability of each day of onset, given a DLT, shape (days of the level's window + 1,).
+
+    A Weibull time to a DLT has P(T <= W) = P(DLT) and P(T <= W/2) = (1 - second_half_share) P(DLT), and is cut at W,
+    the days of the window with both ends; its shape for P(DLT) above 0.999 is that for 0.999. So are times generated in
+    simulations of time-to-event designs.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Window and onset.
+    level : int
+        Dose level, from 0.
+
+    References
+    ----------
+    Yuan Y and others. Clin Cancer Res 2018;24:4921-4930, doi:10.1158/1078-0432.CCR-18-0246.
     """
     onset, days = scenario.toxicity.onset, scenario.windows[level] + 1
     if isinstance(onset, ListOnset):
