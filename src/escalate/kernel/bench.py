@@ -260,6 +260,10 @@ class Bench:
     """When the next one on the way is to be infused."""
     outcome_day: int = 0
     """When the next outcome becomes known."""
+    turn_day: int = 0
+    """When the next one does that is not that of a patient who is evaluable and has no DLT."""
+    last_settle_day: int = 0
+    """When the last one of those with an open window does."""
     # The last data cut, and how the escalation ends
     cut_forced: int = 0
     cut_outstanding: int = 0
@@ -420,7 +424,7 @@ class Tables(NamedTuple):
     people: Row[Person]
     """Each patient's `Person`."""
     queue: Row[Numbers]
-    """Who waits for a place, from `queue_first` to `queue_end`, each modulo its length: see `Queue`."""
+    """Who waits for a place, from `queue_first` to `queue_end`, each modulo its length, a power of two: see `Queue`."""
     seen: Numbers
     """What the committee can see: see `questions.write_counts`."""
     question: Numbers

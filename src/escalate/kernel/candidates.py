@@ -58,7 +58,7 @@ def first_in_line_goes(w: Bench, t: Tables) -> None:
     if w.queue_first == w.queue_end:
         w.newcomers -= 1
         return
-    first = t.queue[w.queue_first % len(t.queue)]
+    first = t.queue[w.queue_first & (len(t.queue) - 1)]
     first[Queue.HOW_MANY] -= 1
     if first[Queue.HOW_MANY] == 0:
         w.queue_first += 1
@@ -83,22 +83,22 @@ def those_without_place_leave(p: Protocol, w: Bench, t: Tables) -> None:
 def join_queue(p: Protocol, w: Bench, t: Tables, number: int) -> None:
     """Let so many wait from today on; where nobody loses patience, all are as one, since nobody asks since when."""
     if p.patience_days == NEVER and w.queue_first < w.queue_end:
-        t.queue[(w.queue_end - 1) % len(t.queue)][Queue.HOW_MANY] += number
+        t.queue[(w.queue_end - 1) & (len(t.queue) - 1)][Queue.HOW_MANY] += number
         return
-    last = t.queue[w.queue_end % len(t.queue)]
+    last = t.queue[w.queue_end & (len(t.queue) - 1)]
     last[Queue.SINCE], last[Queue.HOW_MANY] = w.today, number
     w.queue_end += 1
 
 
 def patience_ends(p: Protocol, w: Bench, t: Tables) -> int:
     """Return when the patience of those ends who have waited longest."""
-    return t.queue[w.queue_first % len(t.queue)][Queue.SINCE] + p.patience_days
+    return t.queue[w.queue_first & (len(t.queue) - 1)][Queue.SINCE] + p.patience_days
 
 
 def those_without_patience_leave(p: Protocol, w: Bench, t: Tables) -> None:
     """Let those go whose patience is over."""
     while w.queue_first < w.queue_end and patience_ends(p, w, t) <= w.today:
-        number = t.queue[w.queue_first % len(t.queue)][Queue.HOW_MANY]
+        number = t.queue[w.queue_first & (len(t.queue) - 1)][Queue.HOW_MANY]
         w.ready -= number
         w.withdrew += number
         w.queue_first += 1

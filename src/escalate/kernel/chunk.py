@@ -333,7 +333,8 @@ def queue_size(protocol: Protocol) -> int:
     """Return how many days' candidates can wait at once: those since whom patience has not ended."""
     if protocol.patience_days == NEVER:
         return 1  # who waits is not told apart
-    return max(1, min(protocol.patience_days, protocol.most_waiting, protocol.max_days + 1))
+    most = max(1, min(protocol.patience_days, protocol.most_waiting, protocol.max_days + 1))
+    return 1 << (most - 1).bit_length()  # a power of two: a ring of any other size takes a division to go round
 
 
 def _paths(letters: NDArray[np.uint8]) -> NDArray[np.bytes_]:

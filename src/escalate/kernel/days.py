@@ -35,7 +35,7 @@ from .one_by_one import (
     referred_wait_or_go,
 )
 from .patients import fill_places, infusions, may_ask_for_candidate, outcomes
-from .places import by_unit
+from .places import by_unit, can_give_place
 from .questions import write_known_alone
 
 
@@ -164,7 +164,11 @@ def run_days(p: Protocol, w: Bench, t: Tables) -> None:
             if w.code != Run.GOES_ON:
                 return
         following = next_day(p, w, t)
+        if w.code != Run.GOES_ON:
+            return
         if following > p.max_days:
+            if w.outcome_day <= p.max_days:
+                outcomes(p, w, t, p.max_days, Phase.MORNING)
             return
         wait(p, w, following - w.today)
         w.today, w.stage = following, Stage.DAYBREAK
@@ -183,7 +187,8 @@ def begin(p: Protocol, w: Bench, t: Tables, replicate: int) -> None:
     w.cohorts = w.open = w.held = w.expansion = w.rolling = 0
     w.calm, w.bad_news, w.evaluable_at_cut, w.left_to_ask = 0, 0, 0, Ask.DECISION
     w.news = w.since_outcomes = w.since_dlts = w.cut_forced = w.cut_outstanding = w.concluding = w.closed = 0
-    w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.infusion_day = w.outcome_day = NEVER
+    w.check_day = w.meeting_day = w.wake_day = w.resume_day = w.infusion_day = w.outcome_day = w.turn_day = NEVER
+    w.last_settle_day = 0
     w.dlt_known = w.last_outcome_day = w.ended_day = w.expansion_closed_day = w.closed_day = -1
     w.permitted, w.recommended, w.reason = p.start_level, NO_LEVEL, p.time_is_up
     w.standing_since = 0
@@ -210,8 +215,8 @@ def begin(p: Protocol, w: Bench, t: Tables, replicate: int) -> None:
 def one_day(p: Protocol, w: Bench, t: Tables) -> None:
     """Let today's phases pass, in their order, from the one on in which the trial was left."""
     if w.stage == Stage.DAYBREAK:
-        if w.outcome_day == w.today:
-            outcomes(p, w, t, Phase.MORNING)
+        if w.outcome_day <= w.today:
+            outcomes(p, w, t, w.today, Phase.MORNING)
         if w.resume_day == w.today:
             w.news = 1
         if w.check_day <= w.today:
@@ -246,7 +251,7 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
         if w.code != Run.GOES_ON:
             return
     if w.outcome_day == w.today:
-        outcomes(p, w, t, Phase.EVENING)
+        outcomes(p, w, t, w.today, Phase.EVENING)
     w.stage = Stage.NIGHT
 
 
@@ -307,14 +312,58 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
         day = w.resume_day
     if w.infusion_day < day:
         day = w.infusion_day
-    if w.outcome_day < day:
-        day = w.outcome_day
+    due = outcomes_are_due(p, w)
+    if due < day:
+        day = due
     if w.closed:
         return day
     if w.ready and w.wake_day < day:
         day = w.wake_day
+    if not (FULL and p.one_by_one) and nobody_gets_place(p, w):
+        let_pass(p, w, t, day)
+        if w.code != Run.GOES_ON:
+            return NEVER
     of_candidates = next_day_of_candidates(p, w, t) if FULL and p.one_by_one else next_day_of_queue(p, w, t)
     return of_candidates if of_candidates < day else day
+
+
+def outcomes_are_due(p: Protocol, w: Bench) -> int:
+    """Return the next day on which an outcome can change anything but the counts.
+
+    While no decision can be forced, a patient without a DLT can but complete a cohort whose rule is asked once, and is
+    then the last one.
+    """
+    if w.windows == 0 or w.windows > w.cohort_pending or w.placeless or (p.early_decision and not w.calm):
+        return w.outcome_day
+    if not w.open or w.held or w.rolling or w.expansion or w.concluding or (FULL and p.withholds_later):
+        return w.outcome_day
+    return w.turn_day if w.turn_day < w.last_settle_day else w.last_settle_day
+
+
+def nobody_gets_place(p: Protocol, w: Bench) -> bool:
+    """Return whether whoever becomes eligible finds no place, and is no reason to ask for one, as things stand."""
+    if not w.open:
+        return True
+    return w.rolling == 0 and not can_give_place(p, w)
+
+
+def let_pass(p: Protocol, w: Bench, t: Tables, until: int) -> None:
+    """Let join the queue, or go, who comes before a day, since nobody is given a place before it."""
+    since, until = w.today, until if until <= p.max_days else p.max_days + 1
+    while w.next_eligible < until or (w.ready and patience_ends(p, w, t) < until):
+        day = next_day_of_queue(p, w, t)
+        if day >= until:
+            break
+        w.today, w.wake_day = day, NEVER
+        those_without_patience_leave(p, w, t)
+        candidates_come(p, w, t)
+        if w.code != Run.GOES_ON:
+            wait(p, w, day - since)
+            w.stage = Stage.DAY
+            return
+        if w.ready:
+            those_without_place_leave(p, w, t)
+    w.today = since
 
 
 def next_day_of_queue(p: Protocol, w: Bench, t: Tables) -> int:

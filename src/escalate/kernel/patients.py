@@ -216,27 +216,40 @@ def plan_outcome(p: Protocol, w: Bench, person: Person) -> None:
         person.settle_day, person.comes = w.today + window_end, Outcome.NO_DLT if full else Outcome.NON_EVALUABLE
     else:
         person.settle_day, person.comes = w.today + last, Outcome.LEFT_IN_WINDOW
+    outcome_is_expected(w, person)
+
+
+def outcome_is_expected(w: Bench, person: Person) -> None:
+    """Note when an outcome becomes known that is not known yet."""
     if person.settle_day < w.outcome_day:
         w.outcome_day = person.settle_day
+    if person.settle_day < w.turn_day and person.comes != Outcome.NO_DLT:
+        w.turn_day = person.settle_day
+    if person.settle_day > w.last_settle_day:
+        w.last_settle_day = person.settle_day
 
 
-def outcomes(p: Protocol, w: Bench, t: Tables, phase: int) -> None:
-    """Let today's outcomes become known: in the morning of patients infused before, in the evening of today's."""
-    w.outcome_day = NEVER
+def outcomes(p: Protocol, w: Bench, t: Tables, until: int, phase: int) -> None:
+    """Let outcomes up to a day become known: in its morning of patients infused before, in the evening of the day's.
+
+    Those of days before it have changed nothing but the counts until then: see `days.outcomes_are_due`.
+    """
+    w.outcome_day = w.turn_day = NEVER
+    w.last_settle_day = 0
     for patient in range(w.oldest_window, w.enrolled):
         person = t.people[patient]
         if person.outcome == Outcome.PENDING:
-            if person.settle_day == w.today:
+            if person.settle_day <= until:
                 if FULL and p.withholds_later:
-                    stop_infusions(p, w, t, person, w.today)
+                    stop_infusions(p, w, t, person, person.settle_day)
                     if person.comes == Outcome.NO_DLT and person.stopped_day != NEVER:
                         person.comes = Outcome.NON_EVALUABLE
                 is_sentinel = w.has_sentinel and patient == w.sentinel
                 if FULL and p.reviews_sentinel and is_sentinel and person.comes == Outcome.DLT:
                     w.reviewed_day = meeting_day(p, w, t, 1)
                 settle(p, w, t, person, phase)
-            elif person.settle_day < w.outcome_day:
-                w.outcome_day = person.settle_day
+            else:
+                outcome_is_expected(w, person)
     while w.oldest_window < w.arrived and t.people[w.oldest_window].outcome != Outcome.PENDING:
         w.oldest_window += 1
 
@@ -275,8 +288,10 @@ def settle(p: Protocol, w: Bench, t: Tables, person: Person, phase: int) -> None
     elif here and p.replaces and not placeless and not w.rolling:
         vacates(w)
     w.news = 1
-    w.last_outcome_day = w.today
+    if person.settle_day > w.last_outcome_day:
+        w.last_outcome_day = person.settle_day
     check = w.today if phase == Phase.MORNING else w.today + 1
     if check < w.check_day:
         w.check_day = check
-    w.last_day = w.today
+    if person.settle_day > w.last_day:
+        w.last_day = person.settle_day
