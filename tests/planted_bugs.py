@@ -81,6 +81,7 @@ MIXED, MISSING = f"{SHARDS}::test_parts_of_other_work_are_not_mixed_in", f"{SHAR
 JOBS = f"{SHARDS}::test_the_jobs_of_a_script_are_one_process"
 
 BUGS = (
+    Bug("two versions run what differs by a default", "scenario/protocol.py", "notice_days: TenYears = 0", "notice_days: TenYears = 1", "test_benchmarks.py::test_it_runs_against_a_source_folder"),
     Bug("the planned completion has one spelling, however narrow", "plots/timeline.py", ', f"planned {planned}", str(planned)]', "]", "test_plots_hostile.py::test_corners_of_the_wider_grid"),
     Bug("a number and its interval are parted", "cli/width.py", "place in within or any(", "any(", "test_width.py::test_a_number_and_its_interval_stay_together"),
     Bug("an extra is installed from an index", "errors.py", "install '.[{extra}]' in", "install 'escalate-trials[{extra}]' in", "test_helpful.py::test_who_lacks_a_library_is_told_the_same_everywhere"),
