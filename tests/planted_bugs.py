@@ -1414,10 +1414,12 @@ BUGS = (
     Bug("days passed over: their outcomes become known today", "kernel/patients.py", "        w.last_outcome_day = person.settle_day\n", "        w.last_outcome_day = w.today\n", f"{ENGINES}::test_random_scenarios"),
     Bug("days passed over: a candidate for whom a rolling rule is asked", "kernel/days.py", "    return w.rolling == 0 and not can_give_place(p, w)\n", "    return not can_give_place(p, w)\n", f"{ENGINES}::test_random_scenarios"),
     Bug("days passed over: a place that is free", "kernel/days.py", "    return w.rolling == 0 and not can_give_place(p, w)\n", "    return w.rolling == 0\n", f"{ENGINES}::test_random_scenarios"),
-    Bug("days passed over: the end of patience", "kernel/days.py", "while w.next_eligible < until or (w.ready and patience_ends(p, w, t) < until):", "while w.next_eligible < until:", f"{ENGINES}::test_random_scenarios"),
-    Bug("days passed over: candidates of the day itself", "kernel/days.py", "        if day >= until:\n            break\n", "        if day > until:\n            break\n", f"{ENGINES}::test_random_scenarios"),
-    Bug("days passed over: candidates after the time is up", "kernel/days.py", "until if until <= p.max_days else p.max_days + 1", "until", f"{ENGINES}::test_random_scenarios"),
     Bug("days passed over: the days before the next page", "kernel/days.py", "            wait(p, w, day - since)\n            w.stage = Stage.DAY\n", "            w.stage = Stage.DAY\n", f"{ENGINES}::test_random_scenarios"),
+    Bug("days passed over: the end of patience", "kernel/days.py", "        w.today, w.wake_day = day, NEVER\n        those_without_patience_leave(p, w, t)\n", "        w.today, w.wake_day = day, NEVER\n", f"{ENGINES}::test_random_scenarios"),
+    Bug("days passed over: who does not wait", "kernel/days.py", "            return NEVER\n        if w.ready:\n            those_without_place_leave(p, w, t)\n", "            return NEVER\n", f"{ENGINES}::test_random_scenarios"),
+    Bug("days passed over: candidates of the day itself", "kernel/days.py", "    while day < until and day <= p.max_days:", "    while day <= until and day <= p.max_days:", f"{ENGINES}::test_random_scenarios"),
+    Bug("days passed over: candidates after the time is up", "kernel/days.py", "    while day < until and day <= p.max_days:", "    while day < until:", f"{ENGINES}::test_random_scenarios"),
+    Bug("days passed over: the trial stays where the last one came", "kernel/days.py", "        day = next_day_of_queue(p, w, t)\n    w.today = since\n", "        day = next_day_of_queue(p, w, t)\n", f"{ENGINES}::test_random_scenarios"),
 )  # fmt: skip
 
 

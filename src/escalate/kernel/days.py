@@ -319,11 +319,12 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
         return day
     if w.ready and w.wake_day < day:
         day = w.wake_day
-    if not (FULL and p.one_by_one) and nobody_gets_place(p, w):
-        let_pass(p, w, t, day)
-        if w.code != Run.GOES_ON:
-            return NEVER
-    of_candidates = next_day_of_candidates(p, w, t) if FULL and p.one_by_one else next_day_of_queue(p, w, t)
+    if FULL and p.one_by_one:
+        of_candidates = next_day_of_candidates(p, w, t)
+    else:
+        of_candidates = next_day_of_queue(p, w, t)
+        if of_candidates < day and nobody_gets_place(p, w):
+            of_candidates = let_pass(p, w, t, day)
     return of_candidates if of_candidates < day else day
 
 
@@ -347,23 +348,25 @@ def nobody_gets_place(p: Protocol, w: Bench) -> bool:
     return w.rolling == 0 and not can_give_place(p, w)
 
 
-def let_pass(p: Protocol, w: Bench, t: Tables, until: int) -> None:
-    """Let join the queue, or go, who comes before a day, since nobody is given a place before it."""
-    since, until = w.today, until if until <= p.max_days else p.max_days + 1
-    while w.next_eligible < until or (w.ready and patience_ends(p, w, t) < until):
-        day = next_day_of_queue(p, w, t)
-        if day >= until:
-            break
+def let_pass(p: Protocol, w: Bench, t: Tables, until: int) -> int:
+    """Let join the queue, or go, who comes before a day, since nobody is given a place before it; return the next day.
+
+    Where the pages run out on a day, the trial is left on it as one that has stopped there.
+    """
+    since, day = w.today, next_day_of_queue(p, w, t)
+    while day < until and day <= p.max_days:
         w.today, w.wake_day = day, NEVER
         those_without_patience_leave(p, w, t)
         candidates_come(p, w, t)
         if w.code != Run.GOES_ON:
             wait(p, w, day - since)
             w.stage = Stage.DAY
-            return
+            return NEVER
         if w.ready:
             those_without_place_leave(p, w, t)
+        day = next_day_of_queue(p, w, t)
     w.today = since
+    return day
 
 
 def next_day_of_queue(p: Protocol, w: Bench, t: Tables) -> int:
