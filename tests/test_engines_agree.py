@@ -17,9 +17,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from escalate import Scenario, kernel, load
+from escalate.committee import remembered
 from escalate.committee.committee import Committee
 from escalate.errors import RuleError, ScenarioError
-from escalate.kernel import remembered
+from escalate.kernel import remembered as by_the_kernel
 from escalate.kernel.answers import Answers
 from escalate.kernel.bench import Protocol, Seats, Tables
 from escalate.kernel.chunk import is_plain
@@ -152,20 +153,20 @@ def test_what_a_committee_has_answered_is_shared_and_changes_no_trial() -> None:
             "what_if": [],
         }
         other = scenario.replace(nature)
-        remembered.forget_all()
+        by_the_kernel.SHELF.forget_all()
         fresh = by_kernel(other, 4)
-        remembered.forget_all()
+        by_the_kernel.SHELF.forget_all()
         by_kernel(scenario, 4)
-        (first,) = remembered._SHELF.answers.values()
+        (first,) = by_the_kernel.SHELF.kept.values()
         assert_same(by_kernel(other, 4), fresh)
-        assert list(remembered._SHELF.answers.values()) == [first]
+        assert list(by_the_kernel.SHELF.kept.values()) == [first]
         by_kernel(other.replace({"trial.planned_patients": other.trial.planned_patients + 6}), 1)
-        assert len(remembered._SHELF.answers) == 2
+        assert len(by_the_kernel.SHELF.kept) == 2
 
     is_shared()
-    remembered.forget_all()
+    by_the_kernel.SHELF.forget_all()
     Engine(small(rule={"python": "by_rate"}), False)
-    assert not remembered._SHELF.answers
+    assert not by_the_kernel.SHELF.kept
 
 
 @pytest.mark.parametrize("rule_name", RULES)
@@ -187,11 +188,11 @@ def test_a_committee_reads_nothing_of_what_its_answers_are_shared_over(
 
 def test_a_thread_remembers_few_protocols(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = [Engine(small(trial__planned_patients=6 + number), False).answers for number in range(12)]
-    assert sum(each in remembered._SHELF.answers.values() for each in kept) == remembered.MOST_PROTOCOLS
+    assert sum(each in by_the_kernel.SHELF.kept.values() for each in kept) == remembered.MOST_PROTOCOLS
     by_kernel(small(trial__planned_patients=30, toxicity__dlt_probability=[0.3, 0.6], **FOREVER), 50)
-    monkeypatch.setattr(remembered, "MOST_REMEMBERED", 1)
+    monkeypatch.setattr(by_the_kernel, "MOST_REMEMBERED", 1)
     last = Engine(small(trial__planned_patients=40), False).answers
-    assert list(remembered._SHELF.answers.values()) == [last]
+    assert list(by_the_kernel.SHELF.kept.values()) == [last]
 
 
 FOREVER: dict[str, Any] = {"accrual": {"kind": "poisson", "consents_per_month": 6.0}}

@@ -6,7 +6,9 @@ is forced before all outcomes are known. It knows no calendar; when it meets is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,13 +16,29 @@ from ..rules import ModelRule, Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts, DataCut
 from ..words.records import CAP_INCONCLUSIVE, NO_LEVEL, Action, BoolArray, Decision, Decisions, Estimates, IntArray
+from .memory import Memory
 from .protocol import ENDS, TOO_TOXIC, ProtocolRule
 
 CAP_REACHED = "cap reached"
 """Stop reason of a rule that recommends a dose from whatever data there are when the cap is reached."""
 
-MOST_REMEMBERED = 100_000
-"""Decisions remembered at once; beyond that all are forgotten, which changes none."""
+
+class Ask(NamedTuple):
+    """What a committee decides on, and remembers its decision by.
+
+    Parameters
+    ----------
+    counts : Counts
+        The data cut.
+    room : int
+        Patients that the cap leaves.
+    outstanding : int
+        Outcomes still to come where the decision is forced.
+    """
+
+    counts: Counts
+    room: int
+    outstanding: int = 0
 
 
 class Committee:
@@ -42,9 +60,20 @@ class Committee:
         self._may_be_partial = self.rule.rolling or scenario.trial.last_cohort == "partial"
         replaces = scenario.safety.replace_non_evaluable and scenario.trial.cap_counts == "evaluable"
         self._replaces = replaces and not self.rule.rolling
-        self._decisions: dict[tuple[Counts, int, int], Decision] = {}
-        self._forced: dict[tuple[Counts, int, int], bool] = {}
-        self._estimates: dict[Counts, Estimates] = {}
+        self.decisions: Memory[Ask, Decision] = Memory(self._decided)
+        """What it has decided."""
+        self.conclusions: Memory[tuple[Counts, Decision], Decision] = Memory(self._concluded)
+        """What it has recommended in the end, after which stop."""
+        self.levels_alone: Memory[tuple[Counts, int], int] = Memory(self._alone_at)
+        """What `rule_alone` has said, on which data cut with how many outcomes outstanding."""
+        self._forced: Memory[tuple[Counts, int, int], bool] = Memory(self._are_forced)
+        self._estimates: Memory[Counts, Estimates] = Memory(lambda asked: [self._estimated(counts) for counts in asked])
+
+    @property
+    def numbers(self) -> int:
+        """How many answers it remembers."""
+        memories = self.decisions, self.conclusions, self.levels_alone, self._forced, self._estimates
+        return sum(len(memory) for memory in memories)
 
     def first(self, room: int) -> Decision:
         """Return the decision that opens the first cohort.
@@ -72,40 +101,51 @@ class Committee:
             read as if they came without a DLT. What is recommended, if the trial ends for another reason than the
             rule's, rests on what is known; but never a level that this decision, or one before, has eliminated.
         """
-        key = (counts, room, outstanding)
-        if key not in self._decisions:
-            cut, left = DataCut.gather([counts]), np.array([outstanding])
-            decided = self.decide_many(cut, np.array([room]), left).one(0)
-            if decided.reason == CAP_INCONCLUSIVE:
-                decided = self._explained(decided, _read(cut, left), room)
-            if len(self._decisions) >= MOST_REMEMBERED:
-                self._decisions.clear()
-            self._decisions[key] = decided
-        return self._decisions[key]
+        freely = self.decisions[self.freely(counts, outstanding)]
+        return freely if self.fits(freely, room) else self.decisions[Ask(counts, room, outstanding)]
+
+    def freely(self, counts: Counts, outstanding: int = 0) -> Ask:
+        """Return what is asked where no cap changes the answer, since it leaves room for a whole cohort."""
+        return Ask(counts, self._cohort_size, outstanding)
+
+    @staticmethod
+    def fits(freely: Decision, room: int) -> bool:
+        """Return whether what is decided without a cap is decided with one that leaves so many patients, too."""
+        return freely.action is Action.STOP or freely.patients <= room
+
+    def _decided(self, asked: Sequence[Ask]) -> list[Decision]:
+        """Return the decision on each of many data cuts."""
+        every, rooms, outstanding = zip(*asked, strict=True)
+        cut, room, left = DataCut.gather(every), np.array(rooms), np.array(outstanding)
+        decided = self.decide_many(cut, room, left)
+        found = [decided.one(row) for row in range(len(asked))]
+        for row, decision in enumerate(found):
+            if decision.reason == CAP_INCONCLUSIVE:
+                here = np.array([row])
+                found[row] = self._explained(decision, _read(cut, left).take(here), rooms[row])
+        return found
 
     def estimates(self, counts: Counts) -> Estimates | None:
         """Return what the rule's model says on a data cut: what the decision on it rests on; ``None`` without a model.
 
         Asked for a decision that is recorded or shown, and not by decisions themselves.
         """
-        rule = self.rule.rule
-        if not isinstance(rule, ModelRule):
-            return None
-        if counts not in self._estimates:
-            if len(self._estimates) >= MOST_REMEMBERED:
-                self._estimates.clear()
-            cut = DataCut.gather([counts])
-            found, low, high = (tuple(ends[0].tolist()) for ends in rule.p_dlt(cut))
-            followup = [0.0] * self.levels
-            if rule.rolling and cut.partial is not None:
-                for level, weight in zip(cut.partial.level[0].tolist(), rule.weigh(cut)[0].tolist(), strict=True):
-                    followup[level] += weight
-            self._estimates[counts] = Estimates(p_dlt=found, low=low, high=high, followup=tuple(followup))
-        return self._estimates[counts]
+        return self._estimates[counts] if isinstance(self.rule.rule, ModelRule) else None
+
+    def _estimated(self, counts: Counts) -> Estimates:
+        """Return what the rule's model says on a data cut."""
+        rule, cut = self.rule.rule, DataCut.gather([counts])
+        assert isinstance(rule, ModelRule)
+        found, low, high = (tuple(ends[0].tolist()) for ends in rule.p_dlt(cut))
+        followup = [0.0] * self.levels
+        if rule.rolling and cut.partial is not None:
+            for level, weight in zip(cut.partial.level[0].tolist(), rule.weigh(cut)[0].tolist(), strict=True):
+                followup[level] += weight
+        return Estimates(p_dlt=found, low=low, high=high, followup=tuple(followup))
 
     def rests_on_data(self, stop: Decision) -> bool:
         """Return whether outcomes still to come can change what a stop recommends: `rest_on_data` for one of them."""
-        return bool(self.rest_on_data(Decisions.of(stop))[0])
+        return stop.action is Action.STOP and bool(self.rest_on_data(Decisions.gather([stop]))[0])
 
     def rest_on_data(self, decided: Decisions) -> BoolArray:
         """Return whether outcomes still to come can change what each decision recommends, if it is a stop.
@@ -126,7 +166,12 @@ class Committee:
 
     def rule_alone(self, counts: Counts, outstanding: int) -> int:
         """Return the highest level at which the rule by itself would go on: `alone` for one data cut."""
-        return int(self.alone(DataCut.gather([counts]), np.array([outstanding]))[0])
+        return self.levels_alone[counts, outstanding]
+
+    def _alone_at(self, asked: Sequence[tuple[Counts, int]]) -> list[int]:
+        every, outstanding = zip(*asked, strict=True)
+        found: list[int] = self.alone(DataCut.gather(every), np.array(outstanding)).tolist()
+        return found
 
     def alone(self, cut: DataCut, outstanding: IntArray) -> IntArray:
         """Return the highest level at which the rule by itself would go on; `NO_LEVEL` for none.
@@ -137,7 +182,7 @@ class Committee:
 
     def keeps_back(self, counts: Counts, decision: Decision) -> bool:
         """Return whether a decision on a data cut keeps back who would start at the level: `keep_back` for one."""
-        return bool(self.keep_back(DataCut.gather([counts]), Decisions.of(decision))[0])
+        return bool(self.keep_back(DataCut.gather([counts]), Decisions.gather([decision]))[0])
 
     def keep_back(self, cut: DataCut, decided: Decisions) -> BoolArray:
         """Return whether nobody starts at the level of the cut any more, once it is decided so.
@@ -161,7 +206,12 @@ class Committee:
         stop : Decision
             What stopped the escalation, and why.
         """
-        return self.conclude_many(DataCut.gather([counts]), Decisions.of(stop)).one(0)
+        return self.conclusions[counts, stop]
+
+    def _concluded(self, asked: Sequence[tuple[Counts, Decision]]) -> list[Decision]:
+        every, stops = zip(*asked, strict=True)
+        found = self.conclude_many(DataCut.gather(every), Decisions.gather(stops))
+        return [found.one(row) for row in range(len(asked))]
 
     def conclude_many(self, cut: DataCut, stops: Decisions) -> Decisions:
         """Return what is recommended in the end, as `conclude`, for a batch of data cuts."""
@@ -247,13 +297,16 @@ class Committee:
             Patients beyond the cohort's places: so many of the outcomes to come may be missing in the end, although
             the non-evaluable are replaced.
         """
-        key = (counts, outstanding, beyond)
-        if key not in self._forced:
-            if len(self._forced) >= MOST_REMEMBERED:
-                self._forced.clear()
-            cut, left, more = DataCut.gather([counts]), np.array([outstanding]), np.array([beyond])
-            self._forced[key] = bool(self.may_be_forced(cut, left)[0] and self.forced_many(cut, left, more)[0])
-        return self._forced[key]
+        return self._forced[counts, outstanding, beyond]
+
+    def _are_forced(self, asked: Sequence[tuple[Counts, int, int]]) -> list[bool]:
+        every, outstanding, beyond = zip(*asked, strict=True)
+        cut, left = DataCut.gather(every), np.array(outstanding)
+        forced = self.may_be_forced(cut, left)
+        here = np.flatnonzero(forced)
+        forced[here] = self.forced_many(cut.take(here), left[here], np.array(beyond)[here])
+        found: list[bool] = forced.tolist()
+        return found
 
     def may_be_forced(self, cut: DataCut, outstanding: IntArray) -> BoolArray:
         """Return whether each level of a batch is left downwards even if no more DLT comes, shape (B,)."""

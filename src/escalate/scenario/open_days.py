@@ -205,6 +205,11 @@ class OpenDays:
             if days[0] < days[1]:
                 yield days
 
+    @cached_property
+    def _closed_days(self) -> list[tuple[Closure, list[tuple[int, int]]]]:
+        """Each closure with its days."""
+        return [(closure, list(self._spans(closure))) for closure in self._closures]
+
     def _in_the_way(self, day: int, schedule: Schedule) -> Iterator[Closure]:
         """Yield the closures on which a treatment that begins on a day would fall."""
         lead = schedule.lead_days
@@ -212,7 +217,7 @@ class OpenDays:
             "lymphodepletion": {day + lead + offset for offset in schedule.agent_days},
             "infusion": {day + lead + offset for offset in schedule.infusion_days},
         }
-        for closure in self._closures:
+        for closure, spans in self._closed_days:
             hit: Any = set().union(*(days for what, days in needed.items() if what in closure.what))
-            if any(first <= each < after for first, after in self._spans(closure) for each in hit):
+            if any(first <= each < after for first, after in spans for each in hit):
                 yield closure

@@ -1,7 +1,7 @@
 """How many candidates and patients there are by each date, over many trials.
 
-Operating characteristics keep no day of a single patient, so these trials are run with all their records, a thousand
-or two in a second, and only the days of their patients are kept.
+Operating characteristics keep no day of a single patient, so these trials are run with all their records, some
+hundreds in a second, and only the days of their patients are kept.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from ..committee.committee import Committee
+from ..committee.remembered import committee_of
 from ..errors import EscalateError, RuleError, WorkersError
 from ..kernel import compiled
 from ..kernel.chunk import Columns
@@ -23,7 +24,7 @@ from ..results.outcomes import Trials, bytes_of_one, gather, join
 from ..results.stored import read_trials, write_columns
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
-from ..trial.conduct import Conduct
+from ..trial.conduct import Conduct, run_together
 from ..words.asked import asks
 from ..words.defaults import TRIALS
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
@@ -34,6 +35,10 @@ from .progress import progress as showing
 
 CHUNK, KERNEL_CHUNK = 256, 8192
 """Trials whose random numbers are drawn at once, for SimPy and for the kernel; changes no result."""
+
+MOST_PEOPLE = 2_000
+"""Candidates of all trials that SimPy runs side by side, if as many come to each as to the last ones; changes no
+result."""
 
 MOST_PATIENTS = 2**21
 """Planned patients of the trials that the kernel has in memory together; changes no result."""
@@ -315,15 +320,31 @@ def traced_trials(
 
 
 def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None) -> Iterator[Trial]:
-    committee = Committee(scenario)
+    committee, people = committee_of(scenario), MOST_PEOPLE  # the first trial runs alone
     with _heap_frozen(), showing(trials, "trials", progress) as bar:
         for done in range(0, trials, CHUNK):
             nature = Nature(scenario, seed, first + done, min(CHUNK, trials - done))
-            for replicate in range(nature.first, nature.first + nature.count):
-                with _collector_paused():
-                    trial = Conduct(scenario, committee, nature, replicate).run()
-                yield trial
-                bar.update(1)
+            todo = range(nature.first, nature.first + nature.count)
+            while todo:
+                beside = max(1, MOST_PEOPLE // people)
+                people = 1
+                for trial in _side_by_side(nature, committee, todo[:beside]):
+                    people = max(people, len(trial.patients))
+                    yield trial
+                    bar.update(1)
+                todo = todo[beside:]
+
+
+def _side_by_side(nature: Nature, committee: Committee, replicates: range) -> Iterator[Trial]:
+    """Run trials side by side, and yield them in their order; where the rule fails, up to the first that it fails."""
+    try:
+        with _collector_paused():
+            found = run_together([Conduct(nature.scenario, committee, nature, k) for k in replicates])
+    except RuleError:
+        for replicate in replicates:
+            yield Conduct(nature.scenario, committee, nature, replicate).run()
+        return
+    yield from found
 
 
 @contextmanager
@@ -341,7 +362,7 @@ def _heap_frozen() -> Iterator[None]:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """Look for no garbage while one trial runs: it makes thousands of objects, and all are in use until its end."""
+    """Look for no garbage while trials run: they make thousands of objects, and all are in use until the end."""
     was_on = gc.isenabled()
     gc.disable()
     try:

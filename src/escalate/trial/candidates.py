@@ -264,14 +264,18 @@ class Candidates:
 
     def somebody_is_new(self) -> bool:
         """Return whether somebody on the list has joined it today, and may not stay on it."""
-        return any(person.ready_day == self._clock.today and not person.waits for person in self.waiting)
+        return bool(self._new())
 
     def stay_without_place(self) -> None:
         """Let those who have joined the list today wait or go, once no place can be given any more today."""
-        new = [person for person in self.waiting if person.ready_day == self._clock.today and not person.waits]
+        new = self._new()
         whys = [self._places.why_no_place(person) for person in new]  # who leaves takes a notice along
         for person, why in zip(new, whys, strict=True):
             self._stay_without_place(person, why)
+
+    def _new(self) -> list[Person]:
+        today = self._clock.today
+        return [person for person in self.waiting if person.ready_day == today and not person.waits]
 
     def _stay_without_place(self, person: Person, why: str) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""

@@ -34,6 +34,8 @@ class Census:
         self.evaluable = [0] * scenario.levels
         self.dlts = [0] * scenario.levels
         self.pending = [0] * scenario.levels
+        self.outcomes = self.open_windows = 0
+        """Evaluable and pending patients of all levels."""
         self.placeless = 0
         """Pending patients whose place was free at once, since they got less than the full dose."""
         self.infused = 0
@@ -75,6 +77,7 @@ class Census:
         """Count a patient's first infusion."""
         self.infused += 1
         self.pending[cohort.level] += 1
+        self.open_windows += 1
         cohort.pending += 1
 
     def frees_place(self, cohort: CohortFile) -> None:
@@ -86,6 +89,7 @@ class Census:
     def settles(self, cohort: CohortFile, outcome: str, has_place: bool) -> None:
         """Count the outcome of a pending patient; a DLT of one without a place fills a place that is vacant."""
         self.pending[cohort.level] -= 1
+        self.open_windows -= 1
         cohort.pending -= 1
         self.placeless -= not has_place
         cohort.placeless -= not has_place
@@ -97,6 +101,7 @@ class Census:
         cohort.vacant -= not has_place and cohort.vacant > 0
         has_dlt = outcome == "DLT"
         self.evaluable[cohort.level] += 1
+        self.outcomes += 1
         self.dlts[cohort.level] += has_dlt
         cohort.evaluable += 1
         cohort.dlts += has_dlt
@@ -121,7 +126,7 @@ class Census:
     @property
     def cap_is_filled(self) -> bool:
         """Whether so many count for the cap for good, whatever is still to come."""
-        return (self.infused if self._cap_counts == "infused" else sum(self.evaluable)) >= self._cap
+        return (self.infused if self._cap_counts == "infused" else self.outcomes) >= self._cap
 
     def has_free_place(self, cohort: CohortFile) -> bool:
         """Return whether the cohort has a place that nobody has taken, and that may be given."""
@@ -132,7 +137,7 @@ class Census:
 
         Reserved places are not counted.
         """
-        with_place = sum(self.evaluable) + sum(self.pending) - self.placeless
+        with_place = self.outcomes + self.open_windows - self.placeless
         used = self.infused if self._cap_counts == "infused" else with_place
         on_the_way = self.lymphodepleted and sum(
             c.lymphodepleted - c.withheld for c in self._cohorts if c.level <= level
@@ -165,7 +170,7 @@ class Census:
     @property
     def is_anything_outstanding(self) -> bool:
         """Whether anybody's outcome is still to come."""
-        return self.lymphodepleted > 0 or sum(self.pending) > 0
+        return self.lymphodepleted > 0 or self.open_windows > 0
 
     def on_the_way(self, level: int) -> int:
         """Return how many patients at a level are lymphodepleted and not yet infused."""

@@ -43,13 +43,15 @@ asks. It decides on the same day if the committee needs no time.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import simpy
 
-from ..committee.committee import Committee
+from ..committee.committee import Ask, Committee
+from ..committee.memory import Memory
+from ..committee.remembered import committee_of
 from ..errors import RuleError
 from ..nature.candidates import Candidate
 from ..nature.draws import Nature
@@ -105,7 +107,7 @@ def simulate_trial(scenario: Scenario, *, seed: int = 1, replicate: int = 0) -> 
     """
     if seed < 0 or replicate < 0:
         raise ValueError(f"seed and replicate must be at least 0, got {seed} and {replicate}")
-    return Conduct(scenario, Committee(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
+    return Conduct(scenario, committee_of(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
 
 
 class Conduct:
@@ -127,7 +129,7 @@ class Conduct:
         self.scenario, self.committee, self.nature, self.replicate = scenario, committee, nature, replicate
         self.safety = scenario.safety
         self.clock = Clock()
-        self.log = Logbook(scenario, self.clock, committee.rule.rule)
+        self.log = Logbook(scenario, self.clock, committee)
         self.cohort: CohortFile | None = None
         self.census = Census(scenario, committee.rule, self.log.cohorts)
         batch_fails = nature.batch_fails[replicate - nature.first].tolist()
@@ -137,6 +139,7 @@ class Conduct:
         self.patients = Patients(
             scenario, self.clock, self.log, self.census, self.gates, self.fate, self.candidates, self
         )
+        self.has_begun = False
         self.enrolled = 0
         self.permitted_level = scenario.safety.start_level - 1
         self.has_news = False
@@ -151,16 +154,48 @@ class Conduct:
 
     def run(self) -> Trial:
         """Run the trial to its end."""
-        max_days = self.scenario.trial.max_days
-        self.clock.process(self.conduct())
-        self.clock.process(self.candidates.come())
-        self.clock.process(self.candidates.openings())
+        while self.runs_to_a_decision():
+            pass
+        return self.close_books()
+
+    def runs_to_a_decision(self) -> bool:
+        """Run on, from the beginning or from a decision, until another one is about to be taken; return whether one is.
+
+        Where none is the trial has come to its end.
+        """
+        if not self.has_begun:
+            self.has_begun = True
+            self.clock.process(self.conduct())
+            self.clock.process(self.candidates.come())
+            self.clock.process(self.candidates.openings())
         try:
-            self.clock.run(until=PHASES * (max_days + 1))
+            return self.clock.comes_to_a_pause(PHASES * (self.scenario.trial.max_days + 1))
         except RuleError as error:
             where = f"trial {self.replicate} of seed {self.nature.seed}, day {self.clock.today}"
             raise RuleError(f"{where}: {error}") from error
-        return self.close_books(max_days)
+
+    def expected_questions(self) -> Iterator[tuple[Memory[Any, Any], Any]]:
+        """Yield what the committee will be asked for the decision that is about to be taken.
+
+        One question follows from the answer to the one before. It is known then, and the decision finds it; what is
+        not foreseen here is asked when it comes up.
+        """
+        cohort, committee = self.log.cohorts[-1], self.committee
+        assert cohort.cut is not None
+        counts, outstanding = cohort.cut, cohort.forced_outstanding
+        if cohort.rolling:
+            counts, outstanding = self.known(cohort), self.census.outstanding(cohort) if cohort.forced else 0
+        if self.stop is not None:
+            yield committee.conclusions, (counts, self.stop)
+            return
+        yield committee.decisions, committee.freely(counts, outstanding)
+        decision = committee.decide(counts, ANY_NUMBER, outstanding)
+        room = self.room_for(decision)
+        if not committee.fits(decision, room):
+            yield committee.decisions, Ask(counts, room, outstanding)
+            decision = committee.decide(counts, room, outstanding)
+        if committee.rests_on_data(decision):
+            yield committee.levels_alone, (counts, outstanding)
 
     def draw(self, number: int) -> Candidate | None:
         """Return a candidate by number, from 0; ``None`` if nobody comes any more."""
@@ -199,10 +234,10 @@ class Conduct:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
         yield cohort.ready
         assert self.decides_on is not None
-        yield self.clock.at(self.decides_on, COMMITTEE)
+        yield self.clock.pauses_before(self.clock.at(self.decides_on, COMMITTEE))
         if not self.goes_to_meeting and not self.takes_no_meeting(cohort):
             self.call_meeting(cohort)
-            yield self.clock.at(self.decides_on, COMMITTEE)
+            yield self.clock.pauses_before(self.clock.at(self.decides_on, COMMITTEE))
         self.decides_on = None
         return self.decide(cohort)
 
@@ -386,7 +421,6 @@ class Conduct:
         let_go = self.places_reserved if self.leaves(decision, cohort) else 0
         if let_go:
             self.let_go_of_places()
-        decision = replace(decision, estimates=self.committee.estimates(cohort.cut))
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
         detail = f"{decision.action.words}: {why}" + (f"; {_count(let_go, 'reserved place')} let go" if let_go else "")
@@ -413,9 +447,12 @@ class Conduct:
 
         A move to another level lets go of the reserved places, so that they leave room there.
         """
-        freely = self.committee.decide(counts, ANY_NUMBER, outstanding)
-        room = self.census.room_up_to(freely.level) - self.census.reserved_at(freely.level)
+        room = self.room_for(self.committee.decide(counts, ANY_NUMBER, outstanding))
         return self.committee.decide(counts, room, outstanding)
+
+    def room_for(self, decision: Decision) -> int:
+        """Return what the cap leaves for the level of a decision."""
+        return self.census.room_up_to(decision.level) - self.census.reserved_at(decision.level)
 
     def see_what_came(self, cohort: CohortFile) -> None:
         """Put before the committee what became known since the data cut: a rolling rule decides on today's data."""
@@ -534,7 +571,8 @@ class Conduct:
         while self.candidates.waiting:
             person, cohort = self.next_with_place()
             if person is None or cohort is None:
-                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
+                if self.committee.rule.rolling:
+                    self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
                 break
             if self.gates.shut(self.clock.today, cohort) is not None:
                 self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.hold_up)
@@ -549,8 +587,11 @@ class Conduct:
     def next_with_place(self) -> tuple[Person, CohortFile] | tuple[None, None]:
         """Return the first in line who has a place, and its cohort; all are alike where none is reserved."""
         line = self.candidates.waiting if self.places_reserved else self.candidates.waiting[:1]
-        found = ((person, cohort) for person in line if (cohort := self.cohort_for(person)) is not None)
-        return next(found, (None, None))
+        for person in line:
+            cohort = self.cohort_for(person)
+            if cohort is not None:
+                return person, cohort
+        return None, None
 
     def cohort_for(self, person: Person) -> CohortFile | None:
         """Return the cohort in which somebody who is ready has a place, gates aside; ``None`` without a place.
@@ -669,9 +710,10 @@ class Conduct:
 
     # The end
 
-    def close_books(self, max_days: int) -> Trial:
+    def close_books(self) -> Trial:
         """Return the trial; whoever is still in it on the last day is cut off."""
         here = [person for person in self.log.people if person.state is None]
+        max_days = self.scenario.trial.max_days
         time_is_up = bool(here) or not self.closed or self.final is None
         end_day = max_days if time_is_up else self.log.last_day
         for person in here:
@@ -692,6 +734,34 @@ class Conduct:
             reason=TIME_IS_UP,
             open_levels=self.census.open_levels,
         )
+
+
+def run_together(trials: Sequence[Conduct]) -> list[Trial]:
+    """Run trials of one committee side by side; it decides for all of them at once, which changes no decision.
+
+    Raises
+    ------
+    RuleError
+        If the rule fails for any of them.
+    """
+    going = list(trials)
+    while going := [trial for trial in going if trial.runs_to_a_decision()]:
+        _answer_together([trial.expected_questions() for trial in going])
+    return [trial.close_books() for trial in trials]
+
+
+def _answer_together(asking: list[Iterator[tuple[Memory[Any, Any], Any]]]) -> None:
+    """Let the committee answer the first question of each trial together, then the second, and so on."""
+    while asking:
+        asked: defaultdict[Memory[Any, Any], list[Any]] = defaultdict(list)
+        for trial in list(asking):
+            memory, question = next(trial, (None, None))
+            if memory is None:
+                asking.remove(trial)
+            else:
+                asked[memory].append(question)
+        for memory, questions in asked.items():
+            memory.learn(questions)
 
 
 def _count(number: int, noun: str) -> str:

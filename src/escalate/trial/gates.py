@@ -86,18 +86,22 @@ class Gates:
         self._safety, self._schedules, self._census = scenario.safety, scenario.schedules, census
         self._open_days, self._sites = scenario.open_days, scenario.recruiting_sites
         self._resources = Resources(scenario, people, batch_fails)
-        self.of_unit = (
-            Gate(PRODUCT, lambda day, _: self._resources.with_dose(day)),
-            Gate(CAPACITY, lambda day, cohort: self._resources.with_capacity(day, cohort.level)),
-            Gate(CLOSURE, lambda day, cohort: _looked_up(self._open_days.by_closure[cohort.level], day)),
-            Gate(WEEKDAY, lambda day, cohort: _looked_up(self._open_days.by_weekday[cohort.level], day)),
+        closures, weekdays = self._open_days.by_closure, self._open_days.by_weekday
+        self.of_unit = _those_there(
+            (scenario.store, Gate(PRODUCT, lambda day, _: self._resources.with_dose(day))),
+            (scenario.capacity, Gate(CAPACITY, lambda day, cohort: self._resources.with_capacity(day, cohort.level))),
+            (True, Gate(CLOSURE, lambda day, cohort: _looked_up(closures[cohort.level], day))),
+            (True, Gate(WEEKDAY, lambda day, cohort: _looked_up(weekdays[cohort.level], day))),
         )
         """Those that are the same for every cohort of a level: a rolling rule is asked for a candidate when they are
         open, on the data of the day on which a treatment at the cohort's level can begin."""
+        looks = self._safety.after_sentinel_dlt == "review"
         self.listed = (
-            Gate(STAGGER, self.after_stagger),
-            Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day)),
-            Gate(NOTICE, lambda day, _: max(day, self._notice_until())),
+            *_those_there(
+                (True, Gate(STAGGER, self.after_stagger)),
+                (looks, Gate(REVIEW, lambda day, cohort: max(day, cohort.reviewed_day))),
+                (self._notice_days, Gate(NOTICE, lambda day, _: max(day, self._notice_until()))),
+            ),
             *self.of_unit,
         )
         """All that are shut up to some day."""
@@ -170,8 +174,11 @@ class Gates:
             All of them where it is not given.
         """
         self._resources.today = today
-        days = ((gate.name, gate.first_day(today, cohort)) for gate in gates or self.listed)
-        return next((Shut(name, day) for name, day in days if day > today), None)
+        for name, first_day in gates or self.listed:
+            day = first_day(today, cohort)
+            if day > today:
+                return Shut(name, day)
+        return None
 
     def opens_on(self, today: int, cohort: CohortFile) -> int:
         """Return the first day, from today on, on which every gate lets a place open, as far as is known today."""
@@ -198,5 +205,10 @@ class Gates:
         return "the cap leaves no room" if room <= 0 else "every place of the cohort is taken"
 
 
+def _those_there(*gates: tuple[object, Gate]) -> tuple[Gate, ...]:
+    """Return the gates that the scenario has."""
+    return tuple(gate for is_there, gate in gates if is_there)
+
+
 def _looked_up(first_days: NDArray, day: int) -> int:  # type: ignore[type-arg]
-    return int(first_days[day]) if day < len(first_days) else day
+    return first_days.item(day) if day < len(first_days) else day

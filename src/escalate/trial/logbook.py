@@ -6,17 +6,19 @@ them into the records of a `Trial`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
 
+from ..committee.committee import Committee
 from ..nature.candidates import Candidate
 from ..rules import ModelRule, Rule
 from ..scenario.model import Scenario
 from ..words.data_cut import Counts
 from ..words.dose_path import LETTER_OF, cohort_text
-from ..words.records import NO_LEVEL, Action, Decision, Trial
+from ..words.later import Later
+from ..words.records import NO_LEVEL, Action, Decision, Estimates, Trial
 from ..words.tables import COHORTS, GATES, Layout, Table, decisions_layout, events_layout, patients_layout
 from .calendar import LYMPHODEPLETION, PHASES
 
@@ -158,12 +160,13 @@ class Logbook:
         For labels, dates and amounts.
     clock : Clock
         Says the time.
-    rule : Rule
-        The scenario's: decisions of a rule with a model are written down with what they rest on.
+    committee : Committee
+        Decisions of a rule with a model are written down with what they rest on.
     """
 
-    def __init__(self, scenario: Scenario, clock: Clock, rule: Rule) -> None:
-        self._scenario, self._clock = scenario, clock
+    def __init__(self, scenario: Scenario, clock: Clock, committee: Committee) -> None:
+        self._scenario, self._clock, self._committee = scenario, clock, committee
+        rule = committee.rule.rule
         has_model = isinstance(rule, ModelRule)
         self._modelled = scenario.levels * has_model
         self._rolling = rule.rolling
@@ -182,6 +185,8 @@ class Logbook:
         self.cohorts: list[CohortFile] = []
         self._events: list[tuple[int, int, int, Row]] = []
         self._decisions: list[Row] = []
+        self._cuts: list[Counts] = []
+        """What they were taken on."""
 
     def event(
         self,
@@ -202,7 +207,6 @@ class Logbook:
         time, order = self._clock.time, _NOT_ENROLLED if event == ENROLMENT_CLOSED else 0
         if person is not None:
             number, patient, cohort = person.number, person.patient, person.cohort
-            site = self._site_of(person)
             order = _NOT_ENROLLED + number if patient is None else patient
         if time == self._as_it_happens:
             order = _LAST
@@ -210,16 +214,17 @@ class Logbook:
             order = 0
         if cohort is not None and level is None:
             level = cohort.level
-        row = (
+        row: Row = (
             time // PHASES,
             event,
             number,
-            *self._in_site(site),
             patient,
             cohort.number if cohort else None,
             None if level is None or level == NO_LEVEL else level + 1,
             detail,
         )
+        if self._sites:
+            row = (*row[:3], site if person is None else self._site_of(person), *row[3:])
         self._events.append((time, order, len(self._events), row))
 
     def as_it_happens(self) -> None:
@@ -262,6 +267,7 @@ class Logbook:
         """Write a committee's decision on a cohort's data cut."""
         cut, stops = cohort.cut, decision.action is Action.STOP
         assert cut is not None
+        self._cuts.append(cut)
         self._decisions.append(
             (
                 len(self._decisions) + 1,
@@ -283,7 +289,6 @@ class Logbook:
                 decision.reason,
                 decision.detail or None,
                 *((decision.open_levels,) if self._eliminates else ()),
-                *self._estimates(decision),
             )
         )
 
@@ -291,12 +296,16 @@ class Logbook:
     def _decisions_layout(self) -> Layout:
         return decisions_layout(self._modelled, self._weighs, self._eliminates, self._reserves)
 
-    def _estimates(self, decision: Decision) -> Iterator[float]:
-        """Yield what a decision rests on, column by column."""
-        found = decision.estimates
-        if found is not None:
-            parts = (found.p_dlt, found.low, found.high, *((found.followup,) if self._weighs else ()))
-            yield from (round(value, 6) for part in parts for value in part)
+    def _decision_rows(self) -> Sequence[Row]:
+        """Return the decisions; what a model's rest on, which takes longest of all, is found out if somebody looks."""
+        if not self._modelled:
+            return tuple(self._decisions)
+        written, estimates, weighs = (
+            list(zip(self._decisions, self._cuts, strict=True)),
+            self._committee.estimates,
+            self._weighs,
+        )
+        return Later(lambda: [(*row, *_rests_on(estimates(cut), weighs)) for row, cut in written])
 
     def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
         """Return the finished trial, which ended on `end_day` because of `why`."""
@@ -318,7 +327,7 @@ class Logbook:
                 patients_layout(self._agents, by_site), tuple(map(self._patient_row, self.people)), about.start_date
             ),
             cohorts=Table(COHORTS, tuple(map(self._cohort_row, self.cohorts)), about.start_date),
-            decisions=Table(self._decisions_layout, tuple(self._decisions), about.start_date),
+            decisions=Table(self._decisions_layout, self._decision_rows(), about.start_date),
             dose_path=" ".join(path for cohort in self.cohorts if (path := _dose_path(cohort))),
             recommended=None if final.level == NO_LEVEL else final.level + 1,
             stop_reason=final.reason,
@@ -397,6 +406,13 @@ class Logbook:
 
 
 _NOT_ENROLLED, _LAST = 2**30, 2**31
+
+
+def _rests_on(found: Estimates | None, weighs: bool) -> Iterator[float]:
+    """Yield what a decision rests on, column by column."""
+    if found is not None:
+        parts = (found.p_dlt, found.low, found.high, *((found.followup,) if weighs else ()))
+        yield from (round(value, 6) for part in parts for value in part)
 
 
 def _dose_path(cohort: CohortFile) -> str:

@@ -7,6 +7,7 @@ inside arrays and ``None`` or the words "no dose" outside.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import IntEnum
@@ -148,17 +149,16 @@ class Decisions:
     reasons: tuple[str, ...]
 
     @classmethod
-    def of(cls, decision: Decision) -> Decisions:
-        """Return one decision as a batch of one."""
-        values = (int(decision.action), decision.level, decision.patients, 0, decision.open_levels)
-        action, level, patients, reason, open_levels = (np.array([value]) for value in values)
+    def gather(cls, decisions: Sequence[Decision]) -> Decisions:
+        """Return decisions as one batch."""
+        reasons = tuple(dict.fromkeys(decision.reason for decision in decisions))
         return cls(
-            action=action,
-            level=level,
-            patients=patients,
-            reason=reason,
-            open_levels=open_levels,
-            reasons=(decision.reason,),
+            action=np.array([int(decision.action) for decision in decisions]),
+            level=np.array([decision.level for decision in decisions]),
+            patients=np.array([decision.patients for decision in decisions]),
+            reason=np.array([reasons.index(decision.reason) for decision in decisions]),
+            open_levels=np.array([decision.open_levels for decision in decisions]),
+            reasons=reasons,
         )
 
     def one(self, index: int | tuple[int, ...] = ()) -> Decision:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
@@ -70,14 +70,14 @@ class Table(Saves):
     ----------
     layout : Layout
         Name and columns.
-    cells : tuple of tuple
+    cells : sequence of tuple
         The rows as the engine wrote them: every column but the dates, which follow from their days.
     start_date : date
         Day 0.
     """
 
     layout: Layout
-    cells: tuple[tuple[Any, ...], ...]
+    cells: Sequence[tuple[Any, ...]]
     start_date: date
 
     @property
