@@ -17,8 +17,8 @@ from conftest import ROOT, SCENARIOS
 from escalate import Scenario
 from escalate.cli import VERBS, main
 from escalate.errors import CallError, EscalateError, OutputError, near
+from escalate.studies.crew import workers
 from escalate.studies.study import make_study
-from escalate.studies.workers import workers
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
 RECORD = str(ROOT / "seeds" / "NCT06337474.json")

@@ -25,8 +25,9 @@ from escalate.files import write_whole
 from escalate.results.estimates import ESTIMATES, estimated
 from escalate.results.tally import tally
 from escalate.studies import parts, sweeps
+from escalate.studies.crew import workers
 from escalate.studies.study import Study, make_study
-from escalate.studies.workers import Processes, workers
+from escalate.studies.workers import Processes
 
 SCENARIO = ROOT / "scenarios" / "nct06337474.toml"
 TEXT = f"""
@@ -362,7 +363,7 @@ from escalate.kernel import compiled
 from escalate import load, sweep
 from escalate.files import write_whole
 from escalate.studies.study import make_study
-from escalate.studies.workers import workers
+from escalate.studies.crew import workers
 compiled.is_worth = lambda *_: False
 if __name__ == "__main__":
     points, trials, chunk, count = map(int, sys.argv[2:6])

@@ -19,7 +19,7 @@ import pytest
 import escalate
 from escalate import Scenario, Trials, rule, simulate
 from escalate.errors import RuleError, TaskError, WorkersError
-from escalate.studies import workers
+from escalate.studies import crew, workers
 from escalate.studies.simulation import _engine
 from escalate.studies.workers import ATTEMPTS, Processes, completed
 
@@ -170,16 +170,16 @@ def test_a_rule_of_this_session_does_not_travel(base: Scenario, two: Processes) 
 
 def test_both_kinds_of_workers_are_refused() -> None:
     with pytest.raises(WorkersError, match="give --workers or --dask, not both"):
-        workers.workers(2, "tcp://127.0.0.1:8786")
+        crew.workers(2, "tcp://127.0.0.1:8786")
     with pytest.raises(WorkersError, match="at least 1 worker is needed, got 0"):
-        workers.workers(0)
+        crew.workers(0)
 
 
 def test_dask_that_is_not_installed_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with (
         pytest.raises(WorkersError, match="which the extra `dask` installs"),
-        workers.workers(address="tcp://127.0.0.1:1"),
+        crew.workers(address="tcp://127.0.0.1:1"),
     ):
         pass
 

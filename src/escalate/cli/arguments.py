@@ -6,16 +6,19 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from . import terminal
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from ..cautions import Caution
     from ..files import FileRead, Place
     from ..scenario import Scenario
+    from ..studies.crew import Cores
 
 Run = Callable[[argparse.Namespace], None]
 Verbs: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -66,8 +69,16 @@ def scenario_of(arguments: argparse.Namespace) -> tuple[Scenario, FileRead]:
 
 def add_workers(parser: argparse.ArgumentParser) -> None:
     """Take who does the work."""
-    parser.add_argument("--workers", type=at_least(1), metavar="N", help="worker processes (default: this one alone)")
+    words = "cores of this machine that do the work (default: every one, where that pays; 1: this process alone)"
+    parser.add_argument("--workers", type=at_least(1), metavar="N", help=words)
     parser.add_argument("--dask", metavar="ADDRESS", help="workers of a Dask cluster, by the address of its scheduler")
+
+
+def crew_of(arguments: argparse.Namespace) -> AbstractContextManager[Executor | Cores]:
+    """Return who does the work, to be entered with ``with``; what would make it faster is told beside the progress."""
+    from ..studies.crew import workers
+
+    return workers(arguments.workers, arguments.dask, lambda line: terminal.say(f"escalate: {line}", file=sys.stderr))
 
 
 def add_allow_python(parser: argparse.ArgumentParser) -> None:

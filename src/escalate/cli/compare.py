@@ -16,6 +16,7 @@ from .arguments import (
     add_set,
     add_trials,
     add_workers,
+    crew_of,
     name_of,
     new_verb,
     result_folder,
@@ -135,7 +136,6 @@ def _found(
 ) -> None:
     """Do a shard of a comparison; or compare, or put together what shards did, and say and write what was found."""
     from ..studies.parts import merged, steady
-    from ..studies.workers import workers
 
     folder = parts_beside(arguments) if is_divided(arguments) else None
     if folder is not None:
@@ -148,7 +148,7 @@ def _found(
         if folder is not None:
             found = merged(work, folder, arguments.shards)
         else:
-            with workers(arguments.workers, arguments.dask) as executor:
+            with crew_of(arguments) as executor:
                 found = at_one_go(progress=True, executor=executor)
         if out is None:
             say(summary(found))

@@ -11,6 +11,7 @@ from .arguments import (
     add_scenario,
     add_trials,
     add_workers,
+    crew_of,
     name_of,
     new_verb,
     result_folder,
@@ -34,7 +35,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..studies.parts import merged
     from ..studies.simulation import simulation_work
-    from ..studies.workers import workers
 
     folder = parts_beside(arguments) if is_divided(arguments) else None
     scenario, read = scenario_of(arguments)
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     from .. import export  # not before a shard is done, which needs nothing that draws
     from ..report import summary
 
-    with result_folder(arguments, name_of(read)) as out, workers(arguments.workers, arguments.dask) as executor:
+    with result_folder(arguments, name_of(read)) as out, crew_of(arguments) as executor:
         export.run(
             scenario,
             out,

@@ -11,6 +11,7 @@ from .arguments import (
     add_scenario,
     add_trials,
     add_workers,
+    crew_of,
     name_of,
     new_verb,
     result_folder,
@@ -32,11 +33,10 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..report import summary
     from ..studies.sensitivities import sensitivity
-    from ..studies.workers import workers
 
     scenario, read = scenario_of(arguments)
     with result_folder(arguments, f"{name_of(read)}-sensitivity") as out:
-        with workers(arguments.workers, arguments.dask) as executor:
+        with crew_of(arguments) as executor:
             found = sensitivity(
                 scenario, trials=arguments.trials, seed=arguments.seed, executor=executor, progress=True
             )

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import at_least, say
+from .arguments import at_least, crew_of, say
 from .job_scripts import SYSTEMS, job_script
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def is_divided(arguments: argparse.Namespace) -> bool:
     asked = arguments.shard is not None or arguments.merge or arguments.template is not None
     if arguments.shards is not None and not (arguments.merge or arguments.template):
         raise CallError("--shards goes with --template or --merge; one shard of 40 is done by --shard 1/40")
-    if (arguments.template or arguments.merge) and travels(arguments):
+    if (arguments.template or arguments.merge) and (arguments.workers, arguments.dask) != (None, None):
         raise CallError(
             "--template and --merge go without --workers and --dask: a shard of a script has one core, and a merge "
             "simulates nothing"
@@ -78,7 +78,7 @@ def is_divided(arguments: argparse.Namespace) -> bool:
 
 def travels(arguments: argparse.Namespace) -> bool:
     """Return whether other processes do any of the work."""
-    return arguments.workers is not None or arguments.dask is not None
+    return arguments.dask is not None or (arguments.workers or 1) > 1
 
 
 def parts_beside(arguments: argparse.Namespace) -> Path:
@@ -117,11 +117,12 @@ def say_script(arguments: argparse.Namespace, shards: int, parts: int) -> None:
 
 def _do_shard(arguments: argparse.Namespace, work: Work[Any, Any, Any], folder: Path) -> None:
     from ..studies.parts import do_shard
-    from ..studies.workers import workers
 
     arguments.interrupted = "what is done is kept, and the same command goes on from there"
     shard = arguments.shard
-    with workers(arguments.workers, arguments.dask) as executor:
+    if arguments.dask is None:
+        arguments.workers = arguments.workers or 1  # a task of a job array has one core
+    with crew_of(arguments) as executor:
         now, parts = do_shard(work, folder, shard, executor=executor, progress=True)
     if parts:
         were = f", {parts - now:,} were there" if now < parts else ""

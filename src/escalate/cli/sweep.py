@@ -13,6 +13,7 @@ from .arguments import (
     add_set,
     add_size,
     add_workers,
+    crew_of,
     figures_as_asked,
     new_verb,
     say,
@@ -42,7 +43,6 @@ def run(arguments: argparse.Namespace) -> None:
     """Do it."""
     from ..studies.study import read_study
     from ..studies.sweeps import merged_sweep, sweep, sweep_work
-    from ..studies.workers import workers
 
     study = read_study(arguments.study, allow_python=arguments.allow_python, settings=arguments.settings)
     study.pair(arguments.x, arguments.hue)
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> None:
             return
         found = merged_sweep(work, out, arguments.shards)
     else:
-        with workers(arguments.workers, arguments.dask) as executor:
+        with crew_of(arguments) as executor:
             found = sweep(study, out, executor=executor, progress=True)
     from ..export import write_sweep_figure  # not before a shard is done, which needs nothing that draws
     from ..report import summary

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..results.stored import write_columns
 from ..results.tally import PATHS_OF, Tally, tally, total
 from ..scenario.model import Scenario
 from ..studies.control import cautions_of, characteristics, warn_if_off
+from ..studies.crew import Crew
 from ..studies.representative import representative
 from ..studies.simulation import check_kept, provenance, simulated_parts
 from ..words.asked import asks
@@ -49,7 +49,7 @@ def run(
     overwrite: bool = False,
     xlsx: bool = False,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
     parts: Iterable[Trials] | None = None,
     source: str | os.PathLike[str] | FileRead | None = None,
     tell: Callable[[Characteristics], object] | None = None,
@@ -72,7 +72,7 @@ def run(
         Whether a workbook is written, too (extra `excel`).
     progress : bool
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
-    executor : concurrent.futures.Executor, optional
+    executor : concurrent.futures.Executor or int, optional
         Who runs the trials, as in `simulate`.
     parts : iterable of Trials, optional
         The trials, where they were run before, in parts: by shards, as `escalate.studies.parts.merged` returns them.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import inspect
+import threading
 from collections.abc import Sequence
 from enum import IntEnum
 from functools import cache
@@ -40,12 +41,15 @@ from .bench import Bench, Candidate, Person, Protocol, Table
 from .codes import UNKNOWN, WORD_BITS, Codes
 from .kept import Kept
 
-WORTH_COMPILING, WORTH_LOADING = 50_000, 5_000
+WORTH_COMPILING, WORTH_LOADING = 50_000, 1_500
 """Trials from which on compiling pays, if not in this run then in the next (half a minute or more, once for each
-installation), and loading what is compiled (half a second)."""
+installation), and loading what is compiled (0.3 seconds)."""
 
 NOTHING_IS_ALLOCATED: Any = {"_nrt": False}
 """The steps only read and write what is there, so that no references need be counted: several times as fast."""
+
+WITHOUT_LOCK: Any = {"nogil": True}
+"""They touch no object of Python's, so that other threads need not wait."""
 
 FROM_INSIDE: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 """What only other steps call needs nothing to be called from Python."""
@@ -54,6 +58,10 @@ MODULES: tuple[ModuleType, ...] = (
     codes, bench, words, drawn, places, questions, books, candidates, one_by_one, fates, patients, cohorts, days
 )  # fmt: skip
 """The kernel, each module after those that it reads."""
+
+
+_MAKING = threading.RLock()
+"""Held by the thread that makes the steps: made twice, they would be compiled twice."""
 
 
 def is_available() -> bool:
@@ -80,17 +88,22 @@ def is_compiled(is_plain: bool) -> bool:
 
 
 def _sources() -> list[Path]:
-    return [Path(str(module.__file__)) for module in (*MODULES, philox)]
+    return [Path(str(module.__file__)) for module in (*MODULES, philox)] + [Path(__file__)]
 
 
-@cache
 def steps(is_plain: bool) -> SimpleNamespace:
     """Return the functions that Python calls, to be compiled at their first call and kept on disk for later ones.
 
     Those that take the tables are put where they are called: handing on that many arrays would cost more than they do.
     The plain edition is made of the same steps without what few scenarios ask for: where they say ``FULL``, numba
-    leaves out what is behind it. It is compiled sooner, and runs faster.
+    leaves out what is behind it. It is compiled sooner, and runs faster. All threads of a process share them.
     """
+    with _MAKING:
+        return _steps(is_plain)
+
+
+@cache
+def _steps(is_plain: bool) -> SimpleNamespace:
     names = _names(is_plain)
     for module in MODULES:
         for name, function in vars(module).items():
@@ -142,9 +155,9 @@ def _compiled(function: FunctionType, is_plain: bool) -> Any:
         return njit(forceinline=inside, **FROM_INSIDE, **NOTHING_IS_ALLOCATED)(function)
     function.__qualname__ = _kept_as(name, is_plain)
     try:
-        made = njit(cache=True, **NOTHING_IS_ALLOCATED)(function)
+        made = njit(cache=True, **WITHOUT_LOCK, **NOTHING_IS_ALLOCATED)(function)
     except (RuntimeError, OSError):  # there is no folder to keep it in
-        return njit(**NOTHING_IS_ALLOCATED)(function)
+        return njit(**WITHOUT_LOCK, **NOTHING_IS_ALLOCATED)(function)
     made._cache = Kept(made._cache, function.__qualname__)
     return made
 

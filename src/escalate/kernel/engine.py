@@ -168,6 +168,11 @@ def is_worth_compiling(scenarios: Iterable[Scenario], trials: int) -> bool:
     return all(compiled.is_worth(trials, edition) for edition in {is_plain(scenario) for scenario in scenarios})
 
 
+def is_kept(scenarios: Iterable[Scenario]) -> bool:
+    """Return whether the editions that scenarios need were compiled before, and are kept on disk."""
+    return all(compiled.is_compiled(edition) for edition in {is_plain(scenario) for scenario in scenarios})
+
+
 def _by_level(numbers: Iterable[int]) -> tuple[int, ...]:
     """Return a number for each level as the protocol has them, zeros behind them."""
     given = tuple(numbers)

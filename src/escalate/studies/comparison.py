@@ -8,7 +8,6 @@ are counted, so that nothing is rounded before the end, whatever the chunks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import astuple
 from typing import Any, overload
 
@@ -22,6 +21,7 @@ from ..scenario.variants import scenarios_of
 from ..words.asked import asks, described, number
 from ..words.defaults import TRIALS
 from .compared import COMPARED, THIS, WHOLE_COHORTS, Compared, Comparison
+from .crew import Crew, travels
 from .measures import MEASURES, Measure, exact_values
 from .pairs import Pairs, Same, count_pairs, pairs_from_bytes, pairs_to_bytes, same_patients
 from .parts import Cut, Work, done
@@ -52,7 +52,7 @@ def compare(
     seed: int = 1,
     enumerate_exactly: bool = True,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Comparison: ...
 
 
@@ -64,7 +64,7 @@ def compare(
     trials: int = TRIALS,
     seed: int = 1,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Variants: ...
 
 
@@ -76,7 +76,7 @@ def compare(
     trials: int = TRIALS,
     seed: int = 1,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Variants: ...
 
 
@@ -92,7 +92,7 @@ def compare(
     seed: int = 1,
     enumerate_exactly: bool = True,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Comparison | Variants:
     """Compare several rules under several truths, on the same candidates and patients; or several scenarios.
 
@@ -126,9 +126,9 @@ def compare(
         as far as the rule's speed tells: not more than 1,500 data cuts of a BLRM, a million of most rules.
     progress : bool
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
-    executor : concurrent.futures.Executor, optional
-        Who runs the trials, in chunks, as in `workers`; this process where it is not given. The results are
-        the same.
+    executor : concurrent.futures.Executor or int, optional
+        Who runs the trials, in chunks, as in `workers`; or on how many cores of this machine, 1 for one; where it is
+        not given, on every one if that pays and the kernel is compiled. The results are the same.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def compare(
             raise CallError(f"compare: {name} is a list, as in {example}; got {described(value)}")
     if variants is not None or not isinstance(scenario, Scenario):
         _check_alone(variants, rules=rules, truths=truths, target=target)
-        several = scenarios_work(scenario, variants, trials=trials, seed=seed, travel=executor is not None)
+        several = scenarios_work(scenario, variants, trials=trials, seed=seed, travel=travels(executor))
         return several.put_together(part for _, part in done(several, executor, progress))
     work = comparison_work(
         scenario,
@@ -167,7 +167,7 @@ def compare(
         seed=seed,
         enumerate_exactly=enumerate_exactly,
         progress=progress,
-        travel=executor is not None,
+        travel=travels(executor),
     )
     return work.put_together(pairs for _, pairs in done(work, executor, progress))
 
@@ -241,8 +241,9 @@ def comparison_work(
             "seed": seed,
         },
         scenario=scenario,
+        scenarios=cells.values,
         trials=trials * len(cells),
-        parts=lambda shards: same_patients(known, cells, trials, seed, cut, shards),
+        parts=lambda shards, executor=None: same_patients(known, cells, trials, seed, cut, shards, executor),
         do=count_pairs,
         to_bytes=pairs_to_bytes,
         from_bytes=pairs_from_bytes,

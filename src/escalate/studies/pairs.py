@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,9 @@ from ..results.tally import count_values, counter, lists
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
 from ..words.records import IntArray
+from .crew import pieces
 from .measures import Measure, change_of, columns_of, estimate
 from .parts import Cut, Part
-from .progress import paced
 from .simulation import KERNEL_CHUNK, Chunk, run_chunk
 
 
@@ -47,13 +48,14 @@ def same_patients(
     seed: int,
     cut: Cut | None = None,
     shards: int = 1,
+    executor: Executor | None = None,
 ) -> Iterator[Part[Same]]:
     """Yield the trials in parts, each of every rule together, truth by truth; at a pace where they are not cut."""
     compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios) // shards)
     for number, truth in enumerate(truths, 1):
         cells = {label: cell for (under, label), cell in scenarios.items() if under == truth.label}
         texts = {label: cell.model_dump_json() for label, cell in cells.items()}
-        for done, count in paced(trials, KERNEL_CHUNK) if cut is None else cut(trials):
+        for done, count in cut(trials) if cut else pieces(trials, executor, compiles, KERNEL_CHUNK):
             same = Same(truth, {label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
             name = f"truth-{number:05}-{next(iter(same.chunks.values())).range_name}.json"
             yield Part(name, str(same), same, count * len(texts))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -21,6 +20,7 @@ from ..errors import OutputError
 from ..files import MARK, begin_folder, check_is_folder, clear_unfinished, write_whole
 from ..scenario.model import Scenario
 from . import workers
+from .crew import Crew, hired
 from .progress import progress as showing
 
 A = TypeVar("A")
@@ -95,11 +95,13 @@ class Work(Generic[A, R, F]):
         What makes it this work and no other, as plain JSON values.
     scenario : Scenario
         What it is about; the first of several.
+    scenarios : callable
+        Returns all of them.
     trials : int
         Trials that are simulated for all of it.
     parts : callable
         Returns the parts, in an order that is always the same; given in how many shards they are done, since compiling
-        must be worth it in each.
+        must be worth it in each; and, where nothing is kept, who does them, since all should have work until the end.
     do : callable
         Of a module; does a part's task, in whichever process it is called.
     to_bytes, from_bytes : callable
@@ -111,8 +113,9 @@ class Work(Generic[A, R, F]):
     kind: str
     what: Mapping[str, Any]
     scenario: Scenario
+    scenarios: Callable[[], Iterable[Scenario]]
     trials: int
-    parts: Callable[[int], Iterable[Part[A]]]
+    parts: Callable[..., Iterable[Part[A]]]
     do: Callable[[A], R]
     to_bytes: Callable[[R], bytes]
     from_bytes: Callable[[A, bytes], R]
@@ -123,10 +126,11 @@ class Work(Generic[A, R, F]):
         return as_json({"escalate": __version__, "code_sha256": workers.code_fingerprint(), **self.what})
 
 
-def done(work: Work[A, R, F], executor: Executor | None, progress: bool | None) -> Iterator[tuple[Part[A], R]]:
+def done(work: Work[A, R, F], crew: Crew, progress: bool | None) -> Iterator[tuple[Part[A], R]]:
     """Do all parts, by whoever does the work, and yield what came of each as it comes; nothing is kept."""
-    with showing(work.trials, "trials", progress) as bar:
-        for part, result in workers.completed(work.do, ((part, part.task) for part in work.parts(1)), executor):
+    with hired(crew, work.scenarios(), work.trials) as executor, showing(work.trials, "trials", progress) as bar:
+        parts = ((part, part.task) for part in work.parts(1, executor))
+        for part, result in workers.completed(work.do, parts, executor):
             yield part, result
             bar.update(part.trials)
 
@@ -278,7 +282,7 @@ def do_shard(
     path: Path,
     shard: Shard = WHOLE,
     *,
-    executor: Executor | None = None,
+    executor: Crew = None,
     progress: bool | None = None,
 ) -> tuple[int, int]:
     """Do those parts of a shard that are not there, and keep what comes of them in a folder, begun if it is not there.
@@ -307,7 +311,11 @@ def do_shard(
         If a part fails; says which. What was done before is kept.
     """
     folder, were, now = Folder(path, work), 0, 0
-    with showing(sum(part.trials for part in shard.parts(work)), "trials", progress, lost=KEPT) as bar:
+    trials = sum(part.trials for part in shard.parts(work))
+    with (
+        hired(executor, work.scenarios(), work.trials // shard.of) as team,
+        showing(trials, "trials", progress, lost=KEPT) as bar,
+    ):
 
         def todo() -> Iterator[tuple[Part[A], A]]:
             nonlocal were
@@ -318,7 +326,7 @@ def do_shard(
                     were += 1
                     bar.update(part.trials)
 
-        for part, result in workers.completed(work.do, todo(), executor):
+        for part, result in workers.completed(work.do, todo(), team):
             folder.write(part, work.to_bytes(result))
             now += 1
             bar.update(part.trials)

@@ -6,7 +6,6 @@ whose dose path is most frequent among all, and then the first, is taken; so is 
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import replace
 from typing import Literal, get_args
 
@@ -19,6 +18,7 @@ from ..scenario.model import Scenario
 from ..trial.conduct import simulate_trial
 from ..words.dose_path import read_path, write_path
 from ..words.records import Trial
+from .crew import Crew
 from .simulation import simulate
 
 Which = Literal["median", "slowest", "fastest"]
@@ -79,7 +79,7 @@ def representative_trial(
     seed: int = 1,
     first: int = 0,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Trial:
     """Simulate trials, and return the one that stands for them: see `representative` and `simulate`."""
     return representative(

@@ -7,7 +7,6 @@ trial, and their errors are those of paired differences: much smaller than those
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, groupby
@@ -31,6 +30,7 @@ from ..words.defaults import TRIALS_EACH
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
+from .crew import Crew, hired, part_size, travels
 from .progress import progress as showing
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
 
@@ -171,9 +171,9 @@ def sensitivity(
     *,
     trials: int = TRIALS_EACH,
     seed: int = 1,
-    executor: Executor | None = None,
+    executor: Crew = None,
     progress: bool | None = None,
-    chunk: int = KERNEL_CHUNK,
+    chunk: int | None = None,
 ) -> Sensitivity:
     """Take every assumption with a range to its low and to its high end, and say what changes.
 
@@ -185,12 +185,13 @@ def sensitivity(
         Trials of the base case and of each end, at least 1.
     seed : int
         Seed, at least 0; the same patients everywhere.
-    executor : concurrent.futures.Executor, optional
-        Who does the work, as in `workers`; this process where it is not given. The results are the same.
+    executor : concurrent.futures.Executor or int, optional
+        Who does the work, as in `workers`; or how many cores of this machine, 1 for one; where it is not given, every
+        one if that pays and the kernel is compiled. The results are the same.
     progress : bool
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
-    chunk : int
-        Trials of a part of the work, at least 1; changes no result.
+    chunk : int, optional
+        Trials of a part of the work, at least 1; chosen by who does it where it is not given. It changes no result.
 
     Returns
     -------
@@ -205,18 +206,20 @@ def sensitivity(
     ValueError
         If `trials` or `chunk` is below 1, or `seed` is negative.
     """
-    if trials < 1 or chunk < 1 or seed < 0:
+    if trials < 1 or (chunk is not None and chunk < 1) or seed < 0:
         raise ValueError(f"trials and chunk must be at least 1, and seed at least 0, got {trials}, {chunk} and {seed}")
     check_trials(trials, seed, 0)
     if not scenario.ranges:
         says = 'has none: write between which values an assumption lies, as in "safety.review_delay_days" = [0, 14]'
         raise ScenarioError([Problem(key="ranges", message=says)])
-    if executor is not None:
+    if travels(executor):
         check_can_travel(scenario)
-    trios = _trios(scenario, trials, seed, chunk)
     sums: dict[str, tuple[Sums, Sums]] = {}
-    with showing(3 * trials * len(scenario.ranges), "trials", progress) as bar:
-        for trio, (totals, products) in workers.completed(add_up, ((trio, trio) for trio in trios), executor):
+    total = 3 * trials * len(scenario.ranges)
+    compiles = is_worth_compiling([scenario], total)
+    with hired(executor, [scenario], total) as team, showing(total, "trials", progress) as bar:
+        trios = _trios(scenario, trials, seed, chunk or part_size(trials, team, compiles, KERNEL_CHUNK), compiles)
+        for trio, (totals, products) in workers.completed(add_up, ((trio, trio) for trio in trios), team):
             before = sums.get(trio.key, (0, 0))
             sums[trio.key] = (before[0] + totals, before[1] + products)
             bar.update(3 * trio.chunks[BASE].count)
@@ -243,8 +246,7 @@ def _measures(trials: Trials) -> IntArray:
     return np.column_stack([recommended, trials.duration_days, trials.finished_in_time]).astype(np.int64)
 
 
-def _trios(scenario: Scenario, trials: int, seed: int, size: int) -> list[Trio]:
-    compiles = is_worth_compiling([scenario], 3 * trials * len(scenario.ranges))
+def _trios(scenario: Scenario, trials: int, seed: int, size: int, compiles: bool) -> list[Trio]:
     found = []
     for key, ends in groupby(_ends(scenario), key=lambda end: end[0]):
         cases = [scenario, *(case for _, _, case in ends)]

@@ -29,6 +29,7 @@ from ..words.asked import asks
 from ..words.defaults import TRIALS
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
+from .crew import Crew, hired, part_size, travels
 from .parts import Part, Work, steady
 from .progress import paced
 from .progress import progress as showing
@@ -97,7 +98,7 @@ def simulate(
     seed: int = 1,
     first: int = 0,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Trials:
     """Run many trials of a scenario and keep one row of each.
 
@@ -113,8 +114,9 @@ def simulate(
         Replicate number of the first trial, at least 0: trial k is the same whatever `first` and `trials` are.
     progress : bool
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
-    executor : concurrent.futures.Executor, optional
-        Who runs them, in chunks, as in `workers`; this process where it is not given. The trials are the same.
+    executor : concurrent.futures.Executor or int, optional
+        Who runs them, in chunks, as in `workers`; or on how many cores of this machine, 1 for one; where it is not
+        given, on every one if that pays and the kernel is compiled. The trials are the same.
 
     Returns
     -------
@@ -142,28 +144,28 @@ def simulated_parts(
     seed: int = 1,
     first: int = 0,
     progress: bool | None = None,
-    executor: Executor | None = None,
+    executor: Crew = None,
 ) -> Iterator[Trials]:
     """Run many trials, and yield them chunk by chunk, in the order in which they are done; as `simulate` otherwise."""
     check_trials(trials, seed, first)
-    if executor is not None:
+    if travels(executor):
         check_can_travel(scenario)
     return _parts(scenario, trials, seed, first, progress, executor)
 
 
 def _parts(
-    scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None, executor: Executor | None
+    scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None, crew: Crew
 ) -> Iterator[Trials]:
     compiles = is_worth_compiling([scenario], trials)
-    if executor is None:
-        engine = Engine(scenario, compiles)
-        with showing(trials, "trials", progress) as bar:
+    with hired(crew, [scenario], trials) as executor, showing(trials, "trials", progress) as bar:
+        if executor is None:
+            engine = Engine(scenario, compiles)
             for done, count in paced(trials, KERNEL_CHUNK):
                 yield _run(engine, Nature(scenario, seed, first + done, count))
                 bar.update(count)
-        return
-    chunks = chunks_of(scenario, trials, seed, first, KERNEL_CHUNK, compiles)
-    with showing(trials, "trials", progress) as bar:
+            return
+        size = part_size(trials, executor, compiles, KERNEL_CHUNK)
+        chunks = chunks_of(scenario, trials, seed, first, size, compiles)
         for _, part in workers.completed(run_chunk, ((chunk, chunk) for chunk in chunks), executor):
             yield replace(part, scenario=scenario)
             bar.update(len(part))
@@ -191,7 +193,7 @@ def simulation_work(
     if travel:
         check_can_travel(scenario)
 
-    def parts(shards: int) -> Iterator[Part[Chunk]]:
+    def parts(shards: int, _: Executor | None = None) -> Iterator[Part[Chunk]]:
         text, compiles = scenario.model_dump_json(), is_worth_compiling([scenario], trials // shards)
         for first, count in steady(trials):
             chunk = Chunk(text, seed, first, count, compiles)
@@ -201,6 +203,7 @@ def simulation_work(
         kind="a run's parts",
         what={"verb": "run", "scenario_sha256": scenario.fingerprint(), "trials": trials, "seed": seed},
         scenario=scenario,
+        scenarios=lambda: [scenario],
         trials=trials,
         parts=parts,
         do=run_chunk,

@@ -28,6 +28,7 @@ from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.tables import Column, Layout, Measured, Table
 from . import workers
+from .crew import Crew, travels
 from .lock import Lock
 from .parts import Part, Work, as_json, begin_parts, do_shard, done, merged
 from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
@@ -111,7 +112,7 @@ def sweep(
     study: Study | str | os.PathLike[str],
     out: str | os.PathLike[str] | None = None,
     *,
-    executor: Executor | None = None,
+    executor: Crew = None,
     progress: bool | None = None,
     chunk: int | None = None,
     allow_python: bool = False,
@@ -125,8 +126,9 @@ def sweep(
     out : path, optional
         Folder of results; if it holds part of them, only the others are computed. Where it is not given, nothing is
         written.
-    executor : concurrent.futures.Executor, optional
-        Who does the work, as in `workers`; this process where it is not given. The results are the same.
+    executor : concurrent.futures.Executor or int, optional
+        Who does the work, as in `workers`; or how many cores of this machine, 1 for one; where it is not given, every
+        one if that pays and the kernel is compiled. The results are the same.
     progress : bool
         Whether to show how far it is; where a person watches, in a terminal or a notebook, if it is not given.
     chunk : int, optional
@@ -150,7 +152,7 @@ def sweep(
         If a part of the work fails; says which point, seed and trials. What was done before is kept.
     """
     study = study if isinstance(study, Study) else read_study(study, allow_python=allow_python)
-    work = sweep_work(study, chunk, travel=executor is not None)
+    work = sweep_work(study, chunk, travel=travels(executor))
     if out is None:
         kept = {part.name: counted for part, counted in done(work, executor, progress)}
         return work.put_together(kept[part.name] for part in work.parts(1))
@@ -176,7 +178,7 @@ def sweep_work(study: Study, chunk: int | None = None, *, travel: bool = False) 
             check_can_travel(point.scenario)
     trials = study.trials * len(study.points)
 
-    def parts(shards: int) -> Iterator[Part[Chunk]]:
+    def parts(shards: int, _: Executor | None = None) -> Iterator[Part[Chunk]]:
         compiles = is_worth_compiling((point.scenario for point in study.points), trials // shards)
         for point in study.points:
             yield from _parts(study, point, size, compiles)
@@ -185,6 +187,7 @@ def sweep_work(study: Study, chunk: int | None = None, *, travel: bool = False) 
         kind="a sweep",
         what=study.parts,
         scenario=study.scenario,
+        scenarios=lambda: (point.scenario for point in study.points),
         trials=trials,
         parts=parts,
         do=count_chunk,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -28,11 +29,11 @@ from ..words.asked import nothing_named
 from ..words.tables import Column, Layout, Measured, Table
 from .compared import COMPARED, Compared
 from .control import characteristics
+from .crew import pieces
 from .measures import Measure, columns_of, truth_of
 from .medians import MEDIAN, difference_of_medians, median
 from .pairs import Paired
 from .parts import Cut, Part, Work
-from .progress import paced
 from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, run_chunk
 
 MOST_DAYS = 200_000_000
@@ -184,8 +185,9 @@ def variants_work(
             "seed": seed,
         },
         scenario=next(iter(scenarios.values())),
+        scenarios=scenarios.values,
         trials=trials * len(scenarios),
-        parts=lambda shards: _parts(scenarios, trials, seed, cut, shards),
+        parts=lambda shards, executor=None: _parts(scenarios, trials, seed, cut, shards, executor),
         do=count_together,
         to_bytes=_to_bytes,
         from_bytes=_from_bytes,
@@ -194,12 +196,17 @@ def variants_work(
 
 
 def _parts(
-    scenarios: Mapping[str, Scenario], trials: int, seed: int, cut: Cut | None, shards: int
+    scenarios: Mapping[str, Scenario],
+    trials: int,
+    seed: int,
+    cut: Cut | None,
+    shards: int,
+    executor: Executor | None,
 ) -> Iterator[Part[Together]]:
     """Yield the trials in parts, each of every scenario together; at a pace where they are not cut."""
     compiles = is_worth_compiling(scenarios.values(), trials * len(scenarios) // shards)
     texts = {label: scenario.model_dump_json() for label, scenario in scenarios.items()}
-    for done, count in paced(trials, KERNEL_CHUNK) if cut is None else cut(trials):
+    for done, count in cut(trials) if cut else pieces(trials, executor, compiles, KERNEL_CHUNK):
         same = Together({label: Chunk(text, seed, done, count, compiles) for label, text in texts.items()})
         name = f"{next(iter(same.chunks.values())).range_name}.json"
         yield Part(name, str(same), same, count * len(texts))

@@ -1,4 +1,4 @@
-"""Who does the work: this process, worker processes of this machine, or those of a cluster.
+"""Who does the work: this process, others of this machine, or those of a cluster; `crew` chooses where nobody does.
 
 The only interface is `concurrent.futures.Executor`. Work is cut into parts that do not depend on one another, so that
 results are the same for any number of workers and any back end; parts come back in any order.
@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Executor, Future, wait
 from concurrent.futures.process import BrokenProcessPool, ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
@@ -54,7 +54,8 @@ def completed(
     parts : iterable of (name, argument)
         The name stands in errors and beside the result.
     executor : Executor, optional
-        Who calls it; this process, one part after another, where it is not given.
+        Who calls it; this process, one part after another, where it is not given. One that `begins_alone` leaves the
+        first part to this process.
 
     Yields
     ------
@@ -72,6 +73,8 @@ def completed(
         yield from ((name, _result(name, partial(function, argument))) for name, argument in parts)
         return
     todo, code = iter(parts), code_fingerprint()
+    if getattr(executor, "begins_alone", False):
+        yield from completed(function, islice(todo, 1))
     most = getattr(executor, "at_once", AT_ONCE)
     begun: dict[Future[R], K] = {}
     try:
@@ -120,28 +123,6 @@ def code_fingerprint() -> str:
     return found.hexdigest()
 
 
-def workers(processes: int | None = None, address: str | None = None) -> AbstractContextManager[Executor | None]:
-    """Return who does the work, to be entered with ``with``: nobody but this process where nothing is given.
-
-    Parameters
-    ----------
-    processes : int, optional
-        Worker processes of this machine, at least 1.
-    address : str, optional
-        Address of a Dask scheduler, as in ``tcp://10.0.0.5:8786``.
-
-    Raises
-    ------
-    WorkersError
-        If both are given; when it is entered, if no scheduler answers, or its workers could not do the work.
-    """
-    if processes is not None and address is not None:
-        raise WorkersError("give --workers or --dask, not both: workers of a cluster are started where they are")
-    if address is not None:
-        return dask_cluster(address)
-    return nullcontext() if processes is None else Processes(processes)
-
-
 class Processes(Executor):
     """Worker processes of this machine: if one dies, all are replaced, and what they were at is begun again.
 
@@ -155,7 +136,7 @@ class Processes(Executor):
     def __init__(self, count: int) -> None:
         if count < 1:
             raise WorkersError(f"at least 1 worker is needed, got {count}")
-        self.at_once = 3 * count
+        self.count, self.at_once = count, 3 * count
         self._new = partial(
             ProcessPoolExecutor, count, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
         )
