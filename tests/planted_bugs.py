@@ -1462,6 +1462,7 @@ BUGS = (
     Bug("days passed over: candidates of the day itself", "kernel/days.py", "    while day < until and day <= p.max_days:", "    while day <= until and day <= p.max_days:", f"{ENGINES}::test_random_scenarios"),
     Bug("days passed over: candidates after the time is up", "kernel/days.py", "    while day < until and day <= p.max_days:", "    while day < until:", f"{ENGINES}::test_random_scenarios"),
     Bug("days passed over: the trial stays where the last one came", "kernel/days.py", "        day = next_day_of_queue(p, w, t)\n    w.today = since\n", "        day = next_day_of_queue(p, w, t)\n", f"{ENGINES}::test_random_scenarios"),
+    Bug("pieces are small although nobody watches", "studies/progress.py", "min(FIRST, most) if is_watched else most", "min(FIRST, most)", "test_progress.py::test_where_nobody_watches_as_many_are_run_at_once_as_may_be"),
 )  # fmt: skip
 
 

@@ -56,6 +56,12 @@ def test_pieces_take_a_beat_however_slow_the_trials_are(a_second: float, monkeyp
         assert [count for count, _ in taken[2:-1]] == [8192] * len(taken[2:-1])
 
 
+def test_where_nobody_watches_as_many_are_run_at_once_as_may_be() -> None:
+    assert [count for _, count in paced(20_000, 8192, is_watched=False)] == [8192, 8192, 3616]
+    with progress(10, "trials", False) as bar:
+        assert not bar.is_watched
+
+
 @pytest.mark.parametrize(("show", "seen"), [(None, True), (True, True), (False, False)])
 def test_a_bar_is_seen_where_a_person_watches(show: bool | None, seen: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     terminal = watched(monkeypatch)
@@ -97,6 +103,7 @@ def interrupting(after: int) -> Any:
 
 @pytest.mark.parametrize("what", ["simulate", "compare"])
 def test_an_interruption_says_what_is_lost(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched(monkeypatch)
     monkeypatch.setattr("escalate.studies.simulation._run", interrupting(2))
     monkeypatch.setattr(module, "FIRST", 4)
     monkeypatch.setattr(module, "FEWEST", 4)
@@ -114,6 +121,7 @@ def test_an_interruption_says_what_is_lost(what: str, monkeypatch: pytest.Monkey
 def test_the_pace_changes_no_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     scenario = small(accrual={"kind": "poisson", "consents_per_month": 6.0}, toxicity__dlt_probability=[0.2, 0.3])
     plain = escalate.simulate(scenario, trials=300).columns()
+    watched(monkeypatch)
     monkeypatch.setattr(module, "FIRST", 7)
     monkeypatch.setattr(module, "BEAT", 0.0)
     paced_ones = escalate.simulate(scenario, trials=300).columns()

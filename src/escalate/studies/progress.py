@@ -39,6 +39,11 @@ class Progress:
     def __init__(self, bar: Any) -> None:
         self._bar, self.done = bar, 0
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether there is a bar that somebody may see."""
+        return not self._bar.disable
+
     def update(self, count: int) -> None:
         """Say that so much more is done."""
         self.done += count
@@ -102,8 +107,10 @@ def _bar(total: int, unit: str, show: bool | None, doing: str) -> Any:
     return tqdm(total=total, disable=hidden, **looks)
 
 
-def paced(total: int, most: int) -> Iterator[tuple[int, int]]:
+def paced(total: int, most: int, is_watched: bool = True) -> Iterator[tuple[int, int]]:
     """Divide trials so that a bar moves a few times a second, however slow they are; this changes no result.
+
+    Where nobody watches, as many are run at once as may be: a committee that is asked much together answers sooner.
 
     Parameters
     ----------
@@ -111,6 +118,8 @@ def paced(total: int, most: int) -> Iterator[tuple[int, int]]:
         Trials.
     most : int
         Most of them at once.
+    is_watched : bool
+        Whether somebody sees the bar.
 
     Yields
     ------
@@ -118,11 +127,12 @@ def paced(total: int, most: int) -> Iterator[tuple[int, int]]:
         How many were there before, and how many are next: so many more or fewer than the last ones as these took less
         or more time than `BEAT` until the next are asked for.
     """
-    done, size = 0, min(FIRST, most)
+    done, size = 0, min(FIRST, most) if is_watched else most
     while done < total:
         count = min(size, total - done)
         begun = time.perf_counter()
         yield done, count
         took = time.perf_counter() - begun
         done += count
-        size = round(min(most, max(FEWEST, size * min(8.0, BEAT / max(took, 1e-6)))))
+        if is_watched:
+            size = round(min(most, max(FEWEST, size * min(8.0, BEAT / max(took, 1e-6)))))

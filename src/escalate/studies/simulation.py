@@ -160,7 +160,7 @@ def _parts(
     with hired(crew, [scenario], trials) as executor, showing(trials, "trials", progress) as bar:
         if executor is None:
             engine = Engine(scenario, compiles)
-            for done, count in paced(trials, KERNEL_CHUNK):
+            for done, count in paced(trials, KERNEL_CHUNK, bar.is_watched):
                 yield _run(engine, Nature(scenario, seed, first + done, count))
                 bar.update(count)
             return
