@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..nature.streams import NEVER
-from .bench import Bench, Candidate, Person, Protocol, Tables
+from .bench import Bench, Person, Protocol, Tables
 from .candidates import close_enrolment, first_in_line_goes
 from .codes import FULL, Answer, Fate, Outcome, Phase, Run, Wait
 from .cohorts import decision
@@ -40,7 +40,7 @@ def fill_places(p: Protocol, w: Bench, t: Tables) -> int:
         if until > w.today:
             return until if w.wake_gate <= Wait.REVIEW else w.today + 1
         if FULL and place >= 0:
-            if is_kept_back(p, w, t, t.here[place]):
+            if w.rolling and t.here[place].has_reserved and is_kept_back(p, w, t):
                 return NEVER if w.open else w.today + 1
             expected += w.reserved - t.here[place].has_reserved
         if expected >= len(t.people):
@@ -73,10 +73,8 @@ def next_with_place(p: Protocol, w: Bench, t: Tables) -> int:
     return place
 
 
-def is_kept_back(p: Protocol, w: Bench, t: Tables, candidate: Candidate) -> bool:
-    """Return whether somebody does not start in a reserved place: a rolling rule would leave the level, or is asked."""
-    if not candidate.has_reserved or not w.rolling:
-        return False
+def is_kept_back(p: Protocol, w: Bench, t: Tables) -> bool:
+    """Return whether nobody starts in a reserved place: a rolling rule would leave the level, or is asked."""
     w.cut_outstanding = 0
     write_counts(p, w, t)
     found = decision(p, w, t)
