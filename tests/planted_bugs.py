@@ -373,7 +373,7 @@ BUGS = (
     Bug("candidates of the kernel consent in rests", "kernel/drawn.py", "if time >= t.rests[rest][0]:", "if time > NEVER:", f"{ENGINES}::test_random_scenarios"),
     Bug("the kernel's trial begins where the one before ended", "kernel/days.py", "t.clock[0], w.passed_candidates = 0.0, -len", "w.passed_candidates = -len", f"{ENGINES}::test_random_scenarios"),
     Bug("who fails screening is not counted where the kernel draws", "kernel/candidates.py", "        count_screening(p, w, t)\n        draw_candidates", "        draw_candidates", f"{ENGINES}::test_random_scenarios"),
-    Bug("who consented last is not looked for where the kernel draws", "kernel/days.py", "            if not draws_more(p, w, t):", "            if p.draws_candidates:\n                break\n            if not draws_more(p, w, t):", f"{ENGINES}::test_random_scenarios"),
+    Bug("who consented last is not looked for where the kernel draws", "kernel/days.py", "            if not draws_more(p, w, t):", "            if p.draws_candidates:\n                break\n            if not draws_more(p, w, t):", f"{ENGINES}::test_everybody_in_screening_at_the_end_is_counted"),
     Bug("all streams the same", "nature/streams.py", "SeedSequence(seed, spawn_key=spawn_key).generate", "SeedSequence(seed, spawn_key=()).generate", RANDOM),
     Bug("pages the same", "nature/streams.py", "0, page, 0], dtype", "0, 0, 0], dtype", RANDOM),
     Bug("trials overlap", "nature/streams.py", "[first * (PAGE * each // 4), 0", "[first, 0", RANDOM),

@@ -591,6 +591,15 @@ def numbers_kept(thing: Any) -> int:
     return sum(numbers_kept(part) for part in vars(thing).values()) if drawn else 1
 
 
+@pytest.mark.parametrize("compiles", COMPILES)
+def test_everybody_in_screening_at_the_end_is_counted(compiles: bool) -> None:
+    """A month of screening: of those who consented before enrolment closed many come after the last one looked at."""
+    accrual = {"kind": "poisson", "consents_per_month": 60.0, "without_place": "lost"}
+    scenario = small(accrual=accrual, screening={"days": 30, "failure_probability": {"age": 0.2}})
+    assert is_plain(scenario)
+    assert_same(by_kernel(scenario, 20, compiles=compiles), by_simpy(scenario, 20))
+
+
 @pytest.mark.parametrize("accrual", CROWDS.values(), ids=CROWDS)
 def test_memory_does_not_grow_with_those_who_pass(accrual: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Of eight trials the kernel holds four pages of candidates each, and SimPy the first two; 30 pages pass.
