@@ -51,8 +51,8 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 @pytest.mark.parametrize(
     ("trials", "compiles", "who", "count"),
     [
-        (49_999, True, Cores(), 1),
-        (50_000, True, Cores(), 2),
+        (99_999, True, Cores(), 1),
+        (100_000, True, Cores(), 2),
         (10_000_000, True, Cores(), MOST_THREADS),
         (10_000_000, False, Cores(), 1),
         (10_000_000, False, Cores(starts_processes=True), 8),

@@ -16,6 +16,7 @@ import platform
 import sys
 import time
 from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 try:
@@ -69,8 +70,9 @@ def draw(first: int, trials: int) -> None:
 
 
 def simulate(first: int, trials: int) -> None:
-    """The same as `run`, by what everybody calls, with a seed of its own."""
-    found = escalate.simulate(engine.scenario, trials=trials, seed=2 + first // trials, progress=False)
+    """The same as `run`, by what everybody calls, with a seed of its own; on one core, as the other version does it."""
+    alone: dict[str, Any] = {"executor": 1} if find_spec("escalate.studies.crew") else {}
+    found = escalate.simulate(engine.scenario, trials=trials, seed=2 + first // trials, progress=False, **alone)
     escalate.characteristics(found)
 
 

@@ -404,7 +404,7 @@ class Tables(NamedTuple):
     screening_until: Row[float]
     """How probable it is to fail one of the screenings up to each, where the kernel draws candidates."""
     what_if: Row[Row[int]]
-    """What the scenario fixes of the first patients: see `Fixed`."""
+    """What the scenario fixes of each of the first patients, and in the last row of all others: see `Fixed`."""
     probability: Row[float]
     """How probable it is that nothing is infused, or less than the full dose: see `Fixed`."""
     onset_until: Row[Row[float]]

@@ -245,8 +245,8 @@ class Chunk:
         )
 
     def _what_if(self) -> IntArray:
-        """Return what the scenario fixes of patients, a row for each up to the last one of whom it fixes anything."""
-        rows = np.full((max((one.patient for one in self._scenario.what_if), default=0), Fixed.SIZE), AS_DRAWN)
+        """Return what the scenario fixes of patients, up to the last one of whom it fixes anything, then nothing."""
+        rows = np.full((max((one.patient for one in self._scenario.what_if), default=0) + 1, Fixed.SIZE), AS_DRAWN)
         for one in self._scenario.what_if:
             row = rows[one.patient - 1]
             if one.infused is not None:

@@ -229,13 +229,13 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
             meet(p, w, t, 0)
             if w.code != Run.GOES_ON:
                 return
-        if not w.closed and not (FULL and p.one_by_one):
+        if w.queue_first < w.queue_end:
             those_without_patience_leave(p, w, t)
         w.stage = Stage.DAY
     if w.stage == Stage.DAY and not w.closed:
         if FULL and p.one_by_one:
             all_come(p, w, t)
-        else:
+        elif w.next_eligible == w.today:
             candidates_come(p, w, t)
         if w.code != Run.GOES_ON:
             return
@@ -245,7 +245,8 @@ def one_day(p: Protocol, w: Bench, t: Tables) -> None:
         if w.code != Run.GOES_ON:
             return
     w.stage = Stage.PLACES
-    infusions(p, w, t)
+    if w.infusion_day == w.today:
+        infusions(p, w, t)
     if w.ready:
         give_places(p, w, t)
         if w.code != Run.GOES_ON:
@@ -284,7 +285,7 @@ def give_places(p: Protocol, w: Bench, t: Tables) -> None:
         w.wake_day = fill_places(p, w, t)
         if w.code != Run.GOES_ON:
             return
-        looks = infusions(p, w, t)
+        looks = w.infusion_day == w.today and infusions(p, w, t)
         if w.wake_day == NEVER and may_ask_for_candidate(p, w):
             if by_unit(p, w, t) == w.today:
                 cut_data(p, w, t, 0, 0, 1)
