@@ -557,3 +557,30 @@ def plain_scenarios(draw: st.DrawFn) -> Scenario:
     if any(schedule.lead_days for schedule in scenario.schedules):
         changes["safety.lymphodepletion_in_stagger"] = draw(st.booleans())
     return scenario.replace(changes)
+
+
+@st.composite
+def cohorts_awaited(draw: st.DrawFn) -> Scenario:
+    """Draw a valid scenario whose cohorts are soon complete and then awaited, so that the kernel passes over days.
+
+    DLTs come late, so that some are not the first outcome of their cohort.
+    """
+    scenario = draw(any_rule(rolling=draw(st.sampled_from([False, False, True])), reviews=draw(st.booleans())))
+    early, kept = draw(st.booleans()), ("without_place", "patience_days", "most_waiting")
+    waiting = {key: value for key in kept if (value := getattr(scenario.accrual, key)) is not None}
+    changes: dict[str, Any] = {
+        "accrual": waiting | {"kind": "poisson", "consents_per_month": draw(st.sampled_from([8.0, 15.0, 30.0]))},
+        "safety.early_decision": early,
+        "safety.sentinel_stagger_days": draw(st.sampled_from([0, 1, 3])),
+        "safety.stagger_days": draw(st.sampled_from([0, 1, 3])),
+        "attrition.drop_out_per_year": draw(st.sampled_from([0.0, 0.9, 0.9999])),
+        "toxicity.dlt_probability": [draw(st.sampled_from([0.05, 0.2, 0.4])) for _ in range(scenario.levels)],
+        "what_if": [],
+    }
+    if min(scenario.windows) > 1:
+        changes["toxicity.onset"] = {"kind": "weibull", "second_half_share": 0.9}
+    if not early and scenario.safety.after_sentinel_dlt != "review":
+        changes["safety.urgent_review_days"] = None
+    if any(len(schedule.infusion_days) > 1 for schedule in scenario.schedules):
+        changes["safety.later_infusions_at_closed_level"] = draw(st.sampled_from(["give", "give", "withhold"]))
+    return scenario.replace(changes)

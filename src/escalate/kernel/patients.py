@@ -177,8 +177,12 @@ def vacates(w: Bench) -> None:
 
 
 def frees_place_at_once(w: Bench, person: Person) -> None:
-    """Write down that the place of a patient who has just got less than the full dose is free; the window is open."""
+    """Write down that the place of a patient who has just got less than the full dose is free; the window is open.
+
+    Where the cohort has no place too few, nobody replaces the patient, and one outcome less is to come.
+    """
     person.placeless = 1
+    w.calm, w.bad_news = 0, 1
     w.placeless += 1
     if person.cohort == w.cohorts:
         w.cohort_placeless += 1
