@@ -37,7 +37,7 @@ from escalate.trial.conduct import Conduct
 from escalate.words.data_cut import Counts, DataCut
 from escalate.words.records import NO_LEVEL
 from small import START, lymphodepletion, small
-from strategies import any_rule, plain_scenarios, scenarios
+from strategies import any_rule, cohorts_awaited, plain_scenarios, scenarios
 
 SKELETON = [0.05, 0.1, 0.2, 0.3, 0.5, 0.7]
 RULES: dict[str, dict[str, Any]] = {
@@ -134,6 +134,35 @@ def compare(examples: int, number: int) -> None:
 @pytest.mark.parametrize("number", range(4))
 def test_random_scenarios(number: int) -> None:
     compare(80, number)
+
+
+def compare_awaited(examples: int, number: int) -> None:
+    """Eight trials of each scenario: a day that is passed over wrongly shows where a cohort waits, and rarely."""
+
+    @seed(number)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    )
+    @given(cohorts_awaited())
+    def agrees(scenario: Scenario) -> None:
+        assert_same(by_kernel(scenario, 8, compiles=number % 2 == 1 and is_available()), by_simpy(scenario, 8))
+
+    agrees()
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_cohorts_that_are_awaited(number: int) -> None:
+    compare_awaited(120, number)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", range(10, 18))
+def test_cohorts_that_are_awaited_long(number: int) -> None:
+    compare_awaited(1000, number)
 
 
 def test_what_a_committee_has_answered_is_shared_and_changes_no_trial() -> None:

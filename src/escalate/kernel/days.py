@@ -332,12 +332,11 @@ def next_day(p: Protocol, w: Bench, t: Tables) -> int:
 def outcomes_are_due(p: Protocol, w: Bench) -> int:
     """Return the next day on which an outcome can change anything but the counts.
 
-    While no decision can be forced, a patient without a DLT can but complete a cohort whose rule is asked once, and is
-    then the last one.
+    While no decision can be forced, a patient without a DLT can but complete the cohort, and is then the last one.
     """
-    if w.windows == 0 or w.windows > w.cohort_pending or w.placeless or (p.early_decision and not w.calm):
-        return w.outcome_day
-    if not w.open or w.held or w.rolling or w.expansion or w.concluding or (FULL and p.withholds_later):
+    can_be_forced = p.early_decision and w.open and not w.calm
+    each_counts = w.held or w.expansion or (FULL and p.withholds_later)
+    if w.windows == 0 or w.windows > w.cohort_pending or can_be_forced or each_counts:
         return w.outcome_day
     return w.turn_day if w.turn_day < w.last_settle_day else w.last_settle_day
 
