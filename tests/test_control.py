@@ -254,11 +254,11 @@ def test_a_control_stands_beside_what_is_simulated(base: Scenario) -> None:
     assert rows["no dose"][-1] == f"{truth.no_dose:.2%}"
     held = [one for one in found.estimates if one.exact]
     most = max(abs(one.exact_z or 0) for one in held)
-    said = f"control: largest difference from exact {most:.1f} standard errors (of {len(held)})"
+    said = f"control: {len(held)} compared with exact, the farthest {most:.1f} standard errors off"
     assert f"\n  {said}\n" in summary(found)
     page = run_page(found, simulate_trial(base), {})
     assert f"<td>{truth.recommended[1]:.2%}</td>" in page
-    assert "largest difference from exact" in page
+    assert said in page
     assert f">{truth.no_dose:.2%}<" in found._repr_html_()
     row = next(row for row in found.table if (row["measure"], row["level"]) == ("recommended", 2))
     assert (row["exact"], row["exact_z"]) == (truth.recommended[1], found.get("recommended", 2).exact_z)

@@ -164,7 +164,7 @@ def control_words(found: Characteristics) -> str:
     if held:
         most = max(abs(one.exact_z or 0.0) for one in held)
         size = f"more than {FARTHEST:.0f}" if most >= FARTHEST else f"{most:.1f}"
-        return f"control: largest difference from exact {size} standard errors (of {len(held)})"
+        return f"control: {len(held)} compared with exact, the farthest {size} standard errors off"
     many = cut_off(found.tally)
     if many and known_exactly(found.tally.scenario) is not None:
         return f"no control: trial.max_days ended {many:,} of the trials before their last decision"
