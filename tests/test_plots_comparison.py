@@ -5,6 +5,7 @@ The bugs with which it was seen to fail stand in `planted_bugs.py`.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -56,6 +57,8 @@ def found(name: str) -> Comparison:
             return compare(
                 base, {long: RULES[4], "b": "3+3"}, {"a truth of many words": [0.2, 0.3]}, target=0.2, trials=9
             )
+        case "the same rule twice":
+            return compare(base, {"a": RULES[0], "b": RULES[0]}, trials=9, enumerate_exactly=False)
     raise KeyError(name)
 
 
@@ -182,6 +185,14 @@ def test_numbers_stand_beside_their_bars(name: str) -> None:
         scale = 100 if row.unit == "probability" else 1
         shown_as = float(number.removeprefix(sign).rstrip("%").replace(",", ""))
         assert abs(shown_as - scale * row.estimate) <= scale * (row.mc_se or 0) / 2, "digits follow the error"
+
+
+@pytest.mark.parametrize("name", [*NAMES, "the same rule twice"])
+def test_a_sign_is_explained_where_it_is_drawn(name: str) -> None:
+    words = [text.get_text() for text in drawn(name).texts]
+    for sign, explained in (("≈ ", "≈ the difference to"), ("= ", "= in every trial the same as")):
+        is_drawn = any(re.fullmatch(rf"{sign}[\d.,]+%?", word) for word in words)
+        assert any(word.startswith(explained) for word in words) == is_drawn
 
 
 def test_some_numbers_are_alike_and_some_the_same() -> None:

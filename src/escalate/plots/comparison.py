@@ -57,6 +57,13 @@ LINE = 12.5
 FEW = 5
 """So many columns of recommendations are few."""
 
+ALMOST, SAME = "≈ ", "= "
+LIKENESS = {
+    ALMOST: "the difference to {}, on the same patients, may be Monte Carlo error (95%)",
+    SAME: "in every trial the same as {}",
+}
+"""What signs before a rule's value mean, which has the first rule's in its place."""
+
 HATCHED = no_dose_measure(CAP_INCONCLUSIVE)
 """The measure of that part of no dose that is hatched."""
 
@@ -397,9 +404,10 @@ def _notes(comparison: Comparison, layout: Layout) -> list[str]:
             number = comparison.truths.index(truth) + 1
             notes += [f"Truth {number}: {truth.label}"] * (truth.label != truth.words)
     if len(comparison.rules) > 1:
+        drawn = {(column.measure, column.level) for band in layout.bands for column in band}
+        signs = {_likeness(row) for row in comparison.rows if (row.measure, row.level) in drawn}
         first = comparison.rules[0]
-        notes.append(f"≈ the difference to {first}, on the same patients, may be Monte Carlo error (95%)")
-        notes.append(f"= in every trial the same as {first}")
+        notes += [f"{sign}{words.format(first)}" for sign, words in LIKENESS.items() if sign in signs]
     if comparison.overdose_above is not None:
         limit = f"{100 * comparison.overdose_above:.4g}%"
         infused = comparison.scenario.say("infused")
@@ -411,9 +419,9 @@ def _notes(comparison: Comparison, layout: Layout) -> list[str]:
 def _likeness(row: Compared) -> str:
     """Return how a value compares with that of the first rule, if they may be the same."""
     if row.is_same:
-        return "" if row.mc_se is None else "= "  # nothing to tell where neither ever varies
+        return "" if row.mc_se is None else SAME  # nothing to tell where neither ever varies
     low, high = row.difference_low, row.difference_high
-    return "≈ " if low is not None and high is not None and low <= 0 <= high else ""
+    return ALMOST if low is not None and high is not None and low <= 0 <= high else ""
 
 
 def _handles(comparison: Comparison) -> list[Artist]:
