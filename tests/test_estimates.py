@@ -187,7 +187,7 @@ def test_a_whole_story() -> None:
     assert (
         story(trial)
         == """small
-One simulated trial (seed 1, replicate 0), rule 3+3
+One simulated trial (seed 1, replicate 0), rule 3+3, variant A
 3 consents on fixed days; nobody fails screening; P(DLT) assumed 0%, 0%
 Dose levels: 1: low, 2: high
 

@@ -13,9 +13,11 @@ import escalate
 from conftest import ROOT
 from escalate import Scenario
 from escalate.cli import main
+from escalate.results.chance import HOW_SAID
 from escalate.results.estimates import day_by_which
 from escalate.results.tally import tally
 from escalate.scenario.drivers import drivers
+from escalate.studies.study import make_study
 from small import small
 
 BASE = str(ROOT / "scenarios" / "nct06337474.toml")
@@ -163,9 +165,12 @@ def test_a_skeleton_that_is_computed_is_said_and_read_again(base: Scenario) -> N
     )
     found = escalate.characteristics(escalate.simulate(scenario, trials=3))
     exact = escalate.exact(scenario)
-    for text in (escalate.summary(found), escalate.summary(exact)):
+    trial = escalate.simulate_trial(scenario)
+    for text in (escalate.summary(found), escalate.summary(exact), escalate.story(trial)):
         assert words in " ".join(text.split())
-    for shown in (found, exact, scenario):
+    said = " ".join(text.get_text() for text in escalate.plot_staircase(trial).figure.findobj(Text))
+    assert words in " ".join(said.replace("\u00a0", " ").split())
+    for shown in (found, exact, scenario, trial):
         assert words in shown._repr_html_()
     again = Scenario.from_dict(scenario.resolved())
     assert escalate.summary(escalate.exact(again)) == escalate.summary(exact)
@@ -207,3 +212,15 @@ def test_what_keeps_places_shut_is_said(base: Scenario) -> None:
     }
     told = "1 closure; at most 1 infusion a week; at most 2 patients at once; a batch every 42 days, 10% fail"
     assert told in drivers(base.replace(gates))
+
+
+@pytest.mark.parametrize("by", [[], ["--by", "2025-06-30"]], ids=["no date", "a date"])
+def test_who_reads_an_error_is_told_what_it_is(by: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["accrual", BASE, "--trials", "30", "--no-files", *by]) == 0
+    said = capsys.readouterr().out
+    assert "% [" in said and said.count(HOW_SAID) == 1
+
+
+def test_the_head_of_a_sweep_does_not_say_what_its_grid_changes(base: Scenario) -> None:
+    found = escalate.sweep(make_study(base, {"accrual.consents_per_month": [0.4, 0.8]}, trials=20))
+    assert f"Where the grid says nothing else: {DRIVES}" in " ".join(escalate.summary(found).split())

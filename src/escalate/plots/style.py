@@ -28,6 +28,7 @@ from matplotlib.ticker import Formatter
 
 from ..cautions import Caution, caution_brief, cautions
 from ..errors import OutputError
+from ..scenario.designs import rule_of
 from ..scenario.drivers import drivers
 from ..scenario.model import Scenario
 from ..words.dose_path import LETTERS
@@ -221,7 +222,7 @@ def small_print(trial: Trial) -> list[str]:
     end = trial.date_of(trial.duration_days)
     dates = f"{trial.start_date} to {end} ({trial.duration_days} days)"
     why = [] if trial.recommended is None else [f"Escalation ended: {trial.stop_reason}"]
-    which = f"{trial.rule} rule · {dates} · simulated trial: {trial.which}"
+    which = f"rule {rule_of(trial)} · {dates} · simulated trial: {trial.which}"
     driven = [drivers(trial.scenario)] if isinstance(trial.scenario, Scenario) else []
     return [path if found else trial.scenario.say("Nobody was infused"), *why, trial.title, *driven, which]
 

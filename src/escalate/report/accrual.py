@@ -37,7 +37,7 @@ def accrual_summary(found: Accrual, counted: str = "infused", by: Sequence[date 
         *told(scenario.trial.title_and_id, "  "),
         f"{found.trials:,} simulated trial{'s' if found.trials > 1 else ''}, seed {found.seed}",
         *driver_lines(scenario),
-        *(HOW_SAID.splitlines() if by else ()),
+        *HOW_SAID.splitlines(),
         *(told(f"{counted}: {scenario.say(COUNTED[counted])}") if COUNTED[counted] != f"patients {counted}" else ()),
     ]
     asked = _by_dates(found, counted, by) if by else ()

@@ -27,9 +27,9 @@ def told(text: str, indent: str = "", first: str = "") -> list[str]:
     return [line.replace(UNBROKEN, " ") for line in lines]
 
 
-def driver_lines(scenario: Scenario, label: str = "") -> Iterator[str]:
-    """Yield what drives a result, and what of it was changed on the command line."""
-    yield from told(drivers(scenario, label), "  ")
+def driver_lines(scenario: Scenario, where: str = "") -> Iterator[str]:
+    """Yield what drives a result, after where it does if not everywhere, and what the command line changed of it."""
+    yield from told(f"{where}{drivers(scenario)}", "  ")
     yield from told(settings_words(scenario), "  ")
 
 

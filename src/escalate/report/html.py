@@ -16,7 +16,7 @@ from ..results.chance import change_in_words, exact_in_percent, in_percent, in_u
 from ..results.estimates import Characteristics, Estimate, probability
 from ..results.outcomes import Trials
 from ..scenario.compared import Truth
-from ..scenario.designs import rule_in_full
+from ..scenario.designs import rule_in_full, rule_of
 from ..scenario.differences import changes_words
 from ..scenario.model import Scenario
 from ..studies.accruals import Accrual
@@ -148,7 +148,7 @@ def _(found: Trial) -> str:
         for row in found.decisions
     ]  # fmt: skip
     under = (
-        f"one simulated trial (seed {found.seed}, replicate {found.replicate}), rule {found.rule}: "
+        f"one simulated trial (seed {found.seed}, replicate {found.replicate}), rule {rule_of(found)}: "
         f"{found.path_words}; recommended: {found.recommended_dose} ({found.stop_reason}); "
         f"ended on {found.date_of(found.duration_days)}, day {found.duration_days:,}"
     )

@@ -11,6 +11,7 @@ from typing import Any
 from ..results.chance import binomial_interval
 from ..results.estimates import posterior_interval
 from ..results.timeline import waits
+from ..scenario.designs import rule_of
 from ..scenario.model import Scenario
 from ..scenario.sites import RecruitingSite
 from ..words.asked import asks
@@ -44,7 +45,7 @@ def story(trial: Trial) -> str:
 
 def _opening(trial: Trial) -> Iterator[str]:
     yield from told(trial.title, "  ")
-    yield from told(f"One simulated trial ({trial.which}), rule {trial.rule}", "  ")
+    yield from told(f"One simulated trial ({trial.which}), rule {rule_of(trial)}", "  ")
     if isinstance(trial.scenario, Scenario):
         yield from driver_lines(trial.scenario)
     yield from told("Dose levels: " + ", ".join(f"{k}: {dose}" for k, dose in enumerate(trial.doses, 1)), "  ")

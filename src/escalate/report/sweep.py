@@ -27,7 +27,7 @@ def sweep_summary(found: Sweep) -> str:
     about = study.scenario.trial
     head = [
         *told(about.title_and_id, "  "),
-        *driver_lines(study.scenario),
+        *driver_lines(study.scenario, "Where the grid says nothing else: "),
         f"{len(study.points):,} points, {study.trials:,} simulated trials at each, of the same patients, "
         f"seed {study.seed}",
         HOW_SAID,

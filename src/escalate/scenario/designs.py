@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
+from ..words.records import Trial
 from .model import Scenario
 from .rules import Crm, rule_words
 from .skeleton import getprior
@@ -69,6 +70,11 @@ def rule_in_full(scenario: Scenario) -> str:
         rule.halfwidth, rule.target, rule.prior_mtd_level or 1, scenario.levels, rule.model, rule.intercept
     )
     return f"{words}, skeleton {' '.join(f'{p:.3f}' for p in guessed)}"
+
+
+def rule_of(trial: Trial) -> str:
+    """Return the rule that decided in a trial, in the words in which the summary of many such trials has it."""
+    return rule_in_full(trial.scenario) if isinstance(trial.scenario, Scenario) else trial.rule
 
 
 def _chosen(name: str, section: BaseModel | None) -> Iterator[str]:
