@@ -80,7 +80,7 @@ def plot_durations(
     page.finish(_finding(found), _small_print(found), BODY, (CURVE, BAND), edge=EDGE)
     calendar_axis(ax, found.tally.start_date)
     _mark_planned(ax, found)
-    _mark_quantiles(ax, found, zero, curve)
+    _mark_quantiles(ax, found, zero)
     _mark_cut_off(ax, found, zero)
     return ax
 
@@ -145,7 +145,7 @@ def _mark_planned(ax: Axes, found: Characteristics) -> None:
         mark_planned(ax, found.tally.scenario, f"finished: {in_percent(share)}", high=share.estimate >= 0.5)
 
 
-def _mark_quantiles(ax: Axes, found: Characteristics, zero: float, curve: Sequence[tuple[int, Estimate]]) -> None:
+def _mark_quantiles(ax: Axes, found: Characteristics, zero: float) -> None:
     planned = found.tally.scenario.planned_days
     for words, (share, name) in MARKED.items():
         if not _is_known(found, share):
