@@ -328,7 +328,7 @@ def test_large_trials_are_run_few_at_a_time(base: Scenario, monkeypatch: pytest.
         return run(engine, nature)
 
     monkeypatch.setattr(Engine, "run", counted)
-    monkeypatch.setattr("escalate.studies.simulation.MOST_PATIENTS", 70 * base.trial.planned_patients + 1)
+    monkeypatch.setattr("escalate.studies.chunks.MOST_PATIENTS", 70 * base.trial.planned_patients + 1)
     pieces = simulate(base, trials=300, first=5)
     assert max(counts) == 70 and sum(counts) == 300
     assert pieces.columns().keys() == whole.columns().keys()

@@ -15,7 +15,7 @@ from escalate import Scenario, rule, simulate
 from escalate.cli import main
 from escalate.errors import CallError, RuleError, TaskError, WorkersError
 from escalate.kernel import compiled
-from escalate.studies import crew, simulation, sweeps
+from escalate.studies import chunks, crew, sweeps
 from escalate.studies.crew import MOST_THREADS, Cores, Threads, cores, part_size
 from escalate.studies.study import make_study
 from escalate.studies.workers import Processes, completed
@@ -36,11 +36,11 @@ def threads(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The kernel is compiled however few trials there are, and threads pay from 100 on; names of who ran chunks."""
     names = set[str]()
 
-    def run(engine: Any, nature: Any, run: Callable[..., Any] = simulation._run) -> Any:
+    def run(engine: Any, nature: Any, run: Callable[..., Any] = chunks._run_at_once) -> Any:
         names.add(threading.current_thread().name)
         return run(engine, nature)
 
-    monkeypatch.setattr(simulation, "_run", run)
+    monkeypatch.setattr(chunks, "_run_at_once", run)
     monkeypatch.setattr(compiled, "is_worth", lambda *_: True)
     monkeypatch.setattr(crew, "TRIALS_OF_A_THREAD", 100)
     monkeypatch.setattr(crew, "FEWEST", 50)

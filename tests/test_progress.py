@@ -89,9 +89,9 @@ def test_nobody_watches_a_file(capsys: pytest.CaptureFixture[str], monkeypatch: 
 
 def interrupting(after: int) -> Any:
     """Return what a kernel does until somebody interrupts it."""
-    from escalate.studies import simulation
+    from escalate.studies import chunks
 
-    run, calls = simulation._run, iter(range(1000))
+    run, calls = chunks._run_at_once, iter(range(1000))
 
     def interrupted(*arguments: Any) -> Any:
         if next(calls) == after:
@@ -104,7 +104,7 @@ def interrupting(after: int) -> Any:
 @pytest.mark.parametrize("what", ["simulate", "compare"])
 def test_an_interruption_says_what_is_lost(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     watched(monkeypatch)
-    monkeypatch.setattr("escalate.studies.simulation._run", interrupting(2))
+    monkeypatch.setattr("escalate.studies.chunks._run_at_once", interrupting(2))
     monkeypatch.setattr(module, "FIRST", 4)
     monkeypatch.setattr(module, "FEWEST", 4)
     monkeypatch.setattr(module, "BEAT", 0.0)

@@ -20,7 +20,7 @@ import escalate
 from escalate import Scenario, Trials, rule, simulate
 from escalate.errors import RuleError, TaskError, WorkersError
 from escalate.studies import crew, workers
-from escalate.studies.simulation import _engine
+from escalate.studies.chunks import _engine
 from escalate.studies.workers import ATTEMPTS, Processes, completed
 
 

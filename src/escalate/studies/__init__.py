@@ -1,6 +1,6 @@
 """Many trials: simulated, compared, swept over a grid, pushed from end to end of an assumption's range.
 
-`simulation` runs them in chunks, by this process or by others (`workers`), `crew` hires every core where that pays;
+`simulation` runs them in `chunks`, by this process or by others (`workers`), `crew` hires every core where that pays;
 `parts` keeps what came of each in a folder, for shards of a job array and a merge; `comparison` puts rules under truths
 on the same patients, whose trials `pairs` counts, of which `measures` says what is compared and `compared` what is
 found; `variants` puts scenarios on the same random numbers (`medians` has the error of a difference of medians), and

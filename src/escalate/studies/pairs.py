@@ -16,10 +16,11 @@ from ..results.tally import count_values, counter, lists
 from ..scenario.compared import Truth
 from ..scenario.model import Scenario
 from ..words.records import IntArray
+from .chunks import Chunk, run_chunk
 from .crew import pieces
 from .measures import Measure, change_of, columns_of, estimate
 from .parts import Cut, Part
-from .simulation import KERNEL_CHUNK, Chunk, run_chunk
+from .simulation import KERNEL_CHUNK
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,10 @@ from ..words.defaults import TRIALS_EACH
 from ..words.records import IntArray
 from ..words.tables import Column, Layout, Table, Tabled
 from . import workers
+from .chunks import Chunk, chunks_of, run_chunk
 from .crew import Crew, hired, part_size, travels
 from .progress import progress as showing
-from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, chunks_of, run_chunk
+from .simulation import KERNEL_CHUNK, check_can_travel, check_trials
 
 BASE, LOW, HIGH = range(3)
 """Rows of what is compared."""

@@ -28,10 +28,11 @@ from ..words.asked import asks
 from ..words.csv_text import csv_bytes
 from ..words.tables import Column, Layout, Measured, Table
 from . import workers
+from .chunks import Chunk, chunks_of, run_chunk
 from .crew import Crew, travels
 from .lock import Lock
 from .parts import Part, Work, as_json, begin_parts, do_shard, done, merged
-from .simulation import Chunk, check_can_travel, chunks_of, provenance, run_chunk
+from .simulation import check_can_travel, provenance
 from .study import Point, Study, cell_text, read_study
 
 PARTS, LEAST, MOST = 8, 1024, 16_384

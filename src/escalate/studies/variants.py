@@ -27,6 +27,7 @@ from ..scenario.differences import Difference, differences
 from ..scenario.model import Scenario
 from ..words.asked import nothing_named
 from ..words.tables import Column, Layout, Measured, Table
+from .chunks import Chunk, run_chunk
 from .compared import COMPARED, Compared
 from .control import characteristics
 from .crew import pieces
@@ -34,7 +35,7 @@ from .measures import Measure, columns_of, truth_of
 from .medians import MEDIAN, difference_of_medians, median
 from .pairs import Paired
 from .parts import Cut, Part, Work
-from .simulation import KERNEL_CHUNK, Chunk, check_can_travel, check_trials, run_chunk
+from .simulation import KERNEL_CHUNK, check_can_travel, check_trials
 
 MOST_DAYS = 200_000_000
 """Days of ends that are kept, one of each trial of each scenario: 0.8 GB."""
