@@ -53,9 +53,7 @@ def exponential(drawn: Words) -> FloatArray:
     float array
         Numbers from 0 to 37.
     """
-    bits = np.ascontiguousarray((drawn >> np.uint64(12)) + 0.5).view(
-        np.int64
-    )  # 11 of the exponent, 52 of the rest of m
+    bits = np.ascontiguousarray((drawn >> np.uint64(12)) + 0.5).view(np.int64)  # 11 of e, then 52 of m
     piece = (bits >> 45) & (PIECES - 1)
     m = ((bits & (2**52 - 1)) | (HALF << 52)).view(np.float64)
     r = (m - MIDDLES[piece]) * ONE_BY_MIDDLE[piece]

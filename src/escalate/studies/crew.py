@@ -176,7 +176,7 @@ def hired(crew: Crew, scenarios: Iterable[Scenario], trials: int) -> Iterator[Ex
 
 def _what_compiling_brings(trials: int) -> str:
     how = needs("compiling", "numba", "fast")
-    return f"{trials:,} trials would run thirty to sixty times as fast compiled (once, that takes a minute); {how}"
+    return f"{trials:,} trials would run ten to a hundred times as fast compiled (once, that takes a minute); {how}"
 
 
 class Threads(ThreadPoolExecutor):

@@ -300,11 +300,8 @@ class Logbook:
         """Return the decisions; what a model's rest on, which takes longest of all, is found out if somebody looks."""
         if not self._modelled:
             return tuple(self._decisions)
-        written, estimates, weighs = (
-            list(zip(self._decisions, self._cuts, strict=True)),
-            self._committee.estimates,
-            self._weighs,
-        )
+        written = list(zip(self._decisions, self._cuts, strict=True))
+        estimates, weighs = self._committee.estimates, self._weighs
         return Later(lambda: [(*row, *_rests_on(estimates(cut), weighs)) for row, cut in written])
 
     def trial(self, rule: Rule, seed: int, replicate: int, final: Decision, end_day: int, why: str) -> Trial:
