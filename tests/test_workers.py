@@ -139,7 +139,8 @@ def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
 def test_a_part_whose_workers_always_die_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("escalate.studies.workers.ATTEMPTS", 2)
     assert ATTEMPTS > 2
-    with Processes(1) as executor, pytest.raises(TaskError, match=r"point 7: its worker died \(killed, or out of"):
+    said = r"point 7: its worker died \(killed, out of memory, or begun by a script without `if __name__"
+    with Processes(1) as executor, pytest.raises(TaskError, match=said):
         list(completed(die, [("point 7", 7)], executor))
 
 

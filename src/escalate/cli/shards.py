@@ -126,7 +126,8 @@ def _do_shard(arguments: argparse.Namespace, work: Work[Any, Any, Any], folder: 
         now, parts = do_shard(work, folder, shard, executor=executor, progress=True)
     if parts:
         were = f", {parts - now:,} were there" if now < parts else ""
-        say(f"Shard {shard}: {now:,} of its {parts:,} parts done{were}. When all are done, --merge puts them together.")
+        merge = f"--merge --shards {shard.of}"
+        say(f"Shard {shard}: {now:,} of its {parts:,} parts done{were}. When all are done, {merge} puts them together.")
     else:
         say(f"Shard {shard} has nothing to do: there are fewer parts than shards.")
 

@@ -149,7 +149,7 @@ def compare(
     ValueError
         If `trials` is below 1, or `seed` is negative.
     WorkersError
-        If there is an executor, and a rule is Python code, which workers do not have.
+        If others than this process do it, and a rule is Python code, which they do not have.
     """
     for name, value, example in (("rules", rules, '["3+3", "BOIN target=0.25"]'), ("truths", truths, "[[0.05, 0.1]]")):
         if isinstance(value, str):

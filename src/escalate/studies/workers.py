@@ -97,7 +97,8 @@ def _result(name: object, get: Callable[[], R]) -> R:
     except EscalateError as error:
         raise type(error)(f"{name}: {error}") from error
     except BrokenExecutor as error:
-        raise TaskError(f"{name}: its worker died (killed, or out of memory?)") from error
+        no_guard = 'begun by a script without `if __name__ == "__main__":`'
+        raise TaskError(f"{name}: its worker died (killed, out of memory, or {no_guard}?)") from error
     except CancelledError as error:
         raise TaskError(f"{name}: it was cancelled; has the scheduler gone away?") from error
     except Exception as error:
