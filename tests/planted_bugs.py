@@ -806,6 +806,7 @@ BUGS = (
     Bug("all parts are handed over at once", "studies/workers.py", "islice(todo, most - len(begun))", "todo", "test_workers.py"),
     Bug('errors do not name the part', 'studies/workers.py', 'raise type(error)(f"{name}: {error}") from error', 'raise', "test_workers.py test_sweep.py"),
     Bug("reasons of parts are mixed up", "results/outcomes.py", "np.array([reasons.index(why) for why in p.reasons])[p.reason]", "p.reason", "test_workers.py"),
+    Bug("the front page's figure says no days", "plots/style.py", "{trial.start_date} to {end} ({trial.duration_days} days)", "{trial.start_date} to {end}", "test_readme.py::test_the_front_pages_figure_shows_what_is_simulated_today"),
     Bug("a shard does not say how many there are to merge", "cli/shards.py", 'merge = f"--merge --shards {shard.of}"', 'merge = "--merge"', f"{SHARDS}::test_shards_in_any_order_and_twice_are_one_process"),
     Bug("a script that begins itself again is told of memory", "studies/workers.py", ", or {no_guard}?", "?", "test_workers.py::test_a_part_whose_workers_always_die_is_given_up"),
     Bug("threads share an engine", "studies/chunks.py", "class _Remembered(threading.local):", "class _Remembered:", "test_workers.py::test_a_thread_has_engines_of_its_own"),

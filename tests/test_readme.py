@@ -16,7 +16,7 @@ from conftest import ROOT, SCENARIOS
 from escalate.cli import _parser
 from escalate.scenario import ledger
 from escalate.studies.study import read_study
-from readmes import END, READMES, blocks, printed_again, relative
+from readmes import END, READMES, blocks, kept_figure, printed_again, relative, shown_trial, shows
 from test_layers import LAYERS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -138,6 +138,10 @@ def test_nothing_outside_is_named() -> None:
     for page in READMES:
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"(?<![\w.])(/home|/tmp|/work|/root|/Users|\.\./\.\./\.\.)", text), relative(page)
+
+
+def test_the_front_pages_figure_shows_what_is_simulated_today() -> None:
+    assert kept_figure() == shows(shown_trial())
 
 
 def test_the_front_page_is_short() -> None:

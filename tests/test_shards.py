@@ -93,7 +93,9 @@ def test_shards_in_any_order_and_twice_are_one_process(
         assert done(verb, "--shard", f"{number}/3") == 0
     each = PARTS[verb] // 3 + (PARTS[verb] % 3 >= 1)
     said = " ".join(capsys.readouterr().out.split())
-    assert f"Shard 1/3: 0 of its {each} parts done, {each} were there. When all are done, --merge --shards 3 puts" in said
+    assert (
+        f"Shard 1/3: 0 of its {each} parts done, {each} were there. When all are done, --merge --shards 3 puts" in said
+    )
     assert len(list(kept(verb).iterdir())) == PARTS[verb]
     with monkeypatch.context() as merging:
         merging.setattr("escalate.kernel.engine.Engine.run", None)  # nobody simulates
