@@ -305,6 +305,6 @@ def test_a_control_within_its_error_is_quiet(base: Scenario, capsys: pytest.Capt
     near = characteristics(simulate(base, trials=500, seed=1))
     edge = replace(near, estimates=tuple(replace(one, exact_z=5.0) if one.exact else one for one in near.estimates))
     assert "Cautions" not in summary(edge)
-    assert "from exact 5.0 standard errors" in summary(edge)
+    assert "the farthest 5.0 standard errors off" in summary(edge)
     beyond = replace(near, estimates=tuple(replace(one, exact_z=-5.01) if one.exact else one for one in near.estimates))
     assert "Cautions: 1" in summary(beyond)

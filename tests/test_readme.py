@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shlex
 import subprocess
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -142,6 +144,32 @@ def test_nothing_outside_is_named() -> None:
 
 def test_the_front_pages_figure_shows_what_is_simulated_today() -> None:
     assert kept_figure() == shows(shown_trial())
+
+
+def test_what_a_planner_asks_is_answered_as_in_its_notebook() -> None:
+    page, said = " ".join(README.split()), " ".join("".join(outputs("03_timelines_and_accrual")).split())
+    for asked, words in PLANNED.items():
+        found = re.search(asked, said)
+        assert found is not None, asked
+        assert words.format(f"{float(found[1]):.0f}") in page, asked
+
+
+PLANNED = {
+    r"\*\*(\S+)% ± \S+\*\* are": "chance to finish in time, {}%,",
+    r"second site .* raises .* most, to (\S+)%": "becomes {}% with a second site from month 6",
+    r"-(\S+) ± \S+ points: closed in August": "it falls by {} points with stops in August and at New Year",
+    r"-(\S+) ± \S+ points: committee on first": "by {} with a committee on first Mondays",
+    r"-(\S+) ± \S+ points: screening of 28": "by {} with screening of 28 days",
+}
+"""What the front page tells a planner, by how its notebook says it."""
+
+
+def outputs(notebook: str) -> Iterator[str]:
+    """Yield the texts of a notebook's outputs, as they are kept."""
+    book = json.loads((ROOT / "notebooks" / f"{notebook}.ipynb").read_text(encoding="utf-8"))
+    for cell in book["cells"]:
+        for output in cell.get("outputs", ()):
+            yield from output.get("data", {}).get("text/markdown", ())
 
 
 def test_the_front_page_is_short() -> None:
