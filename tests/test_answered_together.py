@@ -22,7 +22,8 @@ from escalate.nature.draws import Nature
 from escalate.scenario.own_rules import Known, rule
 from escalate.studies import simulation
 from escalate.studies.simulation import traced_trials
-from escalate.trial.conduct import Conduct, run_together
+from escalate.trial.conduct import Conduct
+from escalate.trial.together import run_together
 from escalate.words.data_cut import DataCut
 from escalate.words.later import Later
 from escalate.words.records import Action, Decision, Trial

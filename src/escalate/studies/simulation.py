@@ -21,7 +21,8 @@ from ..results.outcomes import Trials, bytes_of_one, join
 from ..results.stored import read_trials, write_columns
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
-from ..trial.conduct import Conduct, run_together
+from ..trial.conduct import Conduct
+from ..trial.together import run_together
 from ..words.asked import asks
 from ..words.defaults import TRIALS
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable, Generator
-from typing import Any, Protocol
+from typing import Any
 
 import simpy
 
@@ -20,36 +20,8 @@ from ..scenario.resources import Autologous
 from .calendar import CANDIDATES, INFUSIONS, PHASES
 from .clock import Clock, Steps
 from .gates import Gates
-from .logbook import Logbook, Person
-
-
-class Places(Protocol):
-    """What is asked of the conduct of the trial."""
-
-    def fill_places_on(self, day: int) -> None:
-        """Look on a day whether places can be given."""
-
-    def places_to_consent_for(self) -> int:
-        """Return how many places are free, or will be soon enough that candidates consent for them."""
-
-    def ask_at_consent(self) -> bool:
-        """Ask a rolling rule for a place for who would consent, if there is none; return whether it is asked."""
-
-    def reserve_place(self, person: Person) -> None:
-        """Reserve a place for a candidate who consents, if one is free."""
-
-    def give_back_place(self, person: Person) -> None:
-        """Take back the place of a candidate who leaves before treatment starts."""
-
-    @property
-    def places_reserved(self) -> int:
-        """How many places are reserved."""
-
-    def why_no_place(self, person: Person) -> str:
-        """Say why treatment cannot start today."""
-
-    def treat(self, person: Person) -> Steps:
-        """Treat and follow somebody who has a place."""
+from .logbook import Logbook, Person, count
+from .places import Places
 
 
 class Candidates:
@@ -65,8 +37,10 @@ class Candidates:
         Days on which screening ends.
     draw : callable
         Candidate by number, from 0; ``None`` if nobody comes any more.
+    treat : callable
+        Steps of the treatment and follow-up of somebody who has a place.
     places : Places
-        The conduct of the trial.
+        Where they are given, and reserved.
     waiting : list of Person
         Empty; who would take a place, by the day since when, then in order of coming.
     """
@@ -78,13 +52,12 @@ class Candidates:
         log: Logbook,
         gates: Gates,
         draw: Callable[[int], Candidate | None],
+        treat: Callable[[Person], Steps],
         places: Places,
         waiting: list[Person],
     ) -> None:
         self._scenario, self._clock, self._log, self._gates = scenario, clock, log, gates
-        self._draw, self._places = draw, places
-        self.waiting = waiting
-        """Who would take a place, in their turn."""
+        self._draw, self._treat, self._places, self._waiting = draw, treat, places, waiting
         self._referred: list[Person] = []
         """Who has not consented yet, since screening waits."""
         self._busy = 0
@@ -151,7 +124,7 @@ class Candidates:
         """Let those who came today, and could not consent, wait or go; who waits may consent tomorrow."""
         for person in list(self._referred):
             if not person.waits:
-                self._stay_without_place(person, "nobody is screened before there is a place to be screened for")
+                self.stay_without_place(person, "nobody is screened before there is a place to be screened for")
         if self._referred:
             self._clock.at(self._clock.today + 1, CANDIDATES).callbacks.append(lambda _: self._look_for_consents())
 
@@ -171,7 +144,7 @@ class Candidates:
     @property
     def _asking(self) -> int:
         """How many have consented and have no place yet, nor a reserved one."""
-        return self._busy + len(self.waiting) - self._places.places_reserved
+        return self._busy + len(self._waiting) - self._places.places_reserved
 
     # Screening, and a product of one's own
 
@@ -186,7 +159,7 @@ class Candidates:
             if self._valid_until(person) < self._clock.today:
                 self._is_screened_again(person)
             elif (yield self._ask_for_place(person)):
-                yield from self._places.treat(person)
+                yield from self._treat(person)
                 return
             elif person.state is not None:
                 return
@@ -201,7 +174,7 @@ class Candidates:
         person.screenings += 1
         if person.screenings > person.candidate.screenings_passed:
             self._busy -= 1
-            self.leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
+            self._leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
             self._look_for_consents()
             return False
         self._log.event("eligible", person)
@@ -221,7 +194,7 @@ class Candidates:
                 self._busy -= 1
                 return True
         self._busy -= 1
-        self.leave(person, "no product", "no product", "no attempt is left")
+        self._leave(person, "no product", "no product", "no attempt is left")
         self._look_for_consents()
         return False
 
@@ -238,7 +211,7 @@ class Candidates:
     def _expires(self, person: Person) -> None:
         """Take somebody off the waiting list whose results of screening hold no longer."""
         lasts = person.patience_ends_day is None or person.patience_ends_day > self._clock.today
-        if person in self.waiting and self._valid_until(person) < self._clock.today and lasts:
+        if person in self._waiting and self._valid_until(person) < self._clock.today and lasts:
             self._goes_off_the_list(person)
             self._is_screened_again(person)
             person.place.succeed(False)
@@ -250,34 +223,14 @@ class Candidates:
         place = self._clock.event()
         person.place, person.ready_day = place, self._clock.today
         person.waited_days = person.waited_days or 0
-        insort(self.waiting, person, key=_turn)
+        insort(self._waiting, person, key=_turn)
         self._places.fill_places_on(self._clock.today)
         until = self._valid_until(person)
         if until < NEVER:
             self._clock.at(until + 1, CANDIDATES).callbacks.append(lambda _: self._expires(person))
         return place
 
-    def is_enrolled(self, person: Person) -> None:
-        """Take off the list who starts treatment."""
-        self.waiting.remove(person)
-        person.stop_waiting(self._clock.today)
-
-    def somebody_is_new(self) -> bool:
-        """Return whether somebody on the list has joined it today, and may not stay on it."""
-        return bool(self._new())
-
-    def stay_without_place(self) -> None:
-        """Let those who have joined the list today wait or go, once no place can be given any more today."""
-        new = self._new()
-        whys = [self._places.why_no_place(person) for person in new]  # who leaves takes a notice along
-        for person, why in zip(new, whys, strict=True):
-            self._stay_without_place(person, why)
-
-    def _new(self) -> list[Person]:
-        today = self._clock.today
-        return [person for person in self.waiting if person.ready_day == today and not person.waits]
-
-    def _stay_without_place(self, person: Person, why: str) -> None:
+    def stay_without_place(self, person: Person, why: str) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
         accrual, today = self._scenario.accrual, self._clock.today
         patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
@@ -300,56 +253,40 @@ class Candidates:
         most = self._scenario.accrual.most_waiting
         return (
             most is not None
-            and sum(one.waits and not one.has_reserved for one in (*self.waiting, *self._referred)) >= most
+            and sum(one.waits and not one.has_reserved for one in (*self._waiting, *self._referred)) >= most
         )
 
     def _loses_patience(self, person: Person) -> None:
         """Go, if that is still the day on which patience ends."""
         if person.waits and person.patience_ends_day == self._clock.today:
             what, days = "treatment" if person.has_reserved else "place", self._scenario.accrual.patience_days
-            self._give_up(person, "withdrew waiting", "withdrew", f"no {what} within {_count(days or 0, 'day')}")
+            self._give_up(person, "withdrew waiting", "withdrew", f"no {what} within {count(days or 0, 'day')}")
 
     def _give_up(self, person: Person, state: str, event: str, why: str) -> None:
         """Leave without a place."""
         if person.consent_day is None:
             self._referred.remove(person)
-            self.leave(person, "not consented", event, why)
+            self._leave(person, "not consented", event, why)
             return
         self._goes_off_the_list(person)
-        self.leave(person, state, event, why)
+        self._leave(person, state, event, why)
         person.place.succeed(False)
         self._look_for_consents()
 
     def _goes_off_the_list(self, person: Person) -> None:
-        self.waiting.remove(person)
+        self._waiting.remove(person)
         person.stop_waiting(self._clock.today)
         person.noticed_day = None
         if self._scenario.treatment.notice_days:  # who comes next can be told
             self._places.fill_places_on(self._clock.today)
 
-    # Notice
-
-    def give_notice(self, places: int) -> None:
-        """Tell as many as there are places for, in their turn, that treatment begins when the notice is over."""
-        for person in self.waiting[: max(places, 0)]:
-            if person.noticed_day is None:
-                person.noticed_day = self._clock.today
-                self._log.event("notice given", person)
-
-    def notice_is_void(self) -> None:
-        """Forget who was told: the places are no longer there."""
-        for person in self.waiting:
-            person.noticed_day = None
-
     # The end
 
-    def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
-        """End a person's way in the one state that it ends in."""
-        person.stop_waiting(self._clock.today)
-        person.state, person.left_day = state, self._clock.today
+    def _leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
+        """Let somebody go for good, who gives a reserved place back."""
         if person.has_reserved:
             self._places.give_back_place(person)
-        self._log.event(event, person, detail=detail)
+        self._log.leave(person, state, event, detail)
 
     def turn_away(self) -> None:
         """Turn everybody away who is not enrolled, for good."""
@@ -357,15 +294,11 @@ class Candidates:
         for person in self._log.people:
             if person.state is None and person.cohort is None:
                 state = "not consented" if person.consent_day is None else "turned away"
-                self.leave(person, state, "turned away")
-        self.waiting.clear()
+                self._leave(person, state, "turned away")
+        self._waiting.clear()
         self._referred.clear()
 
 
 def _turn(person: Person) -> tuple[int, int]:
     """Return whose turn it is: by the day since when somebody waits, then in order of coming."""
     return person.ready_day, person.number
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

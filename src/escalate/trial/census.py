@@ -20,7 +20,7 @@ class Census:
     Parameters
     ----------
     scenario : Scenario
-        Cap, and whether non-evaluable patients are replaced.
+        Cap, first level, and whether non-evaluable patients are replaced.
     rule : ProtocolRule
         What it reads of a data cut.
     cohorts : sequence of CohortFile
@@ -44,6 +44,10 @@ class Census:
         """How many levels, from the lowest up, no decision so far has eliminated."""
         self.since_decision = (0, 0)
         """Outcomes, and DLTs among them, that became known since the last decision that let accrual go on."""
+        self.permitted_level = scenario.safety.start_level - 1
+        """The highest level at which somebody may be infused."""
+        self.rolling = rule.rolling
+        """Whether the rule is asked with outcomes pending."""
 
     # What happens to patients
 
@@ -108,6 +112,15 @@ class Census:
         outcomes, dlts = self.since_decision
         self.since_decision = (outcomes + 1, dlts + has_dlt)
 
+    def permit(self, level: int) -> None:
+        """Let nobody be infused above a level; who is on the way to one is told, and gets no cells whatever follows."""
+        self.permitted_level = level
+        for cohort in self._cohorts:
+            if cohort.level > level and cohort.withheld < cohort.lymphodepleted:
+                cohort.withheld = cohort.lymphodepleted
+                for person in cohort.people:
+                    person.withheld = person.withheld or (person.state is None and person.infusion_day is None)
+
     # Places
 
     def decided_places(self, cohort: CohortFile) -> int:
@@ -132,6 +145,11 @@ class Census:
         """Return whether the cohort has a place that nobody has taken, and that may be given."""
         return not cohort.held and self.taken_places(cohort) < cohort.places
 
+    def free_places(self, cohort: CohortFile) -> int:
+        """Return how many places can be given now, or as soon as every gate is open."""
+        free = cohort.places - self.taken_places(cohort) if self.has_free_place(cohort) else 0
+        return max(min(free, self.room_now), 0)
+
     def room_up_to(self, level: int) -> int:
         """Return what the cap leaves if nothing above a level is given any more: who waits for that gets no cells.
 
@@ -144,8 +162,18 @@ class Census:
         )
         return self._cap - used - on_the_way
 
+    @property
+    def room_now(self) -> int:
+        """What the cap leaves as levels stand now, beside the reserved places."""
+        return self.room_up_to(self.permitted_level) - self.places_reserved
+
+    @property
+    def places_reserved(self) -> int:
+        """How many places are reserved; all of them are of the last cohort."""
+        return self._cohorts[-1].reserved if self._cohorts else 0
+
     def reserved_at(self, level: int) -> int:
-        """Return how many places at a level are reserved; all of them are of the last cohort."""
+        """Return how many places at a level are reserved."""
         last = self._cohorts[-1] if self._cohorts else None
         return last.reserved if last is not None and last.level == level else 0
 
@@ -197,7 +225,7 @@ class Census:
         """Return how many are more than the cohort has places, by DLTs of those without: nobody replaces so many."""
         return 0 if cohort.rolling else max(self.taken_places(cohort) - cohort.places, 0)
 
-    def is_complete(self, cohort: CohortFile, room: int, concluding: bool, has_news: bool) -> bool:
+    def is_complete(self, cohort: CohortFile, concluding: bool, has_news: bool) -> bool:
         """Return whether every outcome is known that the decision waits for, and no place can be filled any more.
 
         A cohort rule waits for those of the cohort; a rolling rule, if it has to wait at all, for all of them, and so
@@ -207,10 +235,10 @@ class Census:
         if cohort.reserved and not (cohort.rolling and has_news):
             return False
         if cohort.rolling or (concluding and cohort.purpose == "escalation"):
-            return not self.is_anything_outstanding and (not self.has_free_place(cohort) or room <= 0)
+            return not self.is_anything_outstanding and (not self.has_free_place(cohort) or self.room_now <= 0)
         if cohort.lymphodepleted or cohort.pending:
             return False
-        return not self.has_free_place(cohort) or room <= 0
+        return not self.has_free_place(cohort) or self.room_now <= 0
 
     def known(self, cohort: CohortFile, people: Sequence[Person], today: int) -> Counts:
         """Return what a committee can see of the trial now."""

@@ -1,8 +1,9 @@
 """One trial, day by day, as a discrete-event model in SimPy.
 
 One generator for each actor: `conduct` leads from cohort to cohort and from data cut to decision; who is not enrolled
-yet is in `candidates`, the way of a patient from enrolment to the end of follow-up in `patients`. Time is whole days
-since the start date. What happens on one day happens in this order, which is part of the specification:
+yet is in `candidates`, who takes a place in `places`, the way of a patient from enrolment to the end of follow-up in
+`patients`. Time is whole days since the start date. What happens on one day happens in this order, which is part of the
+specification:
 
 ====  ================  ===============================================================================
   no  phase             what happens
@@ -43,8 +44,8 @@ asks. It decides on the same day if the committee needs no time.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
+from functools import partial
 from typing import Any
 
 import simpy
@@ -53,21 +54,20 @@ from ..committee.committee import Ask, Committee
 from ..committee.memory import Memory
 from ..committee.remembered import committee_of
 from ..errors import RuleError
-from ..nature.candidates import Candidate
 from ..nature.draws import Nature
-from ..nature.patients import Fate
 from ..scenario.model import Scenario
 from ..words.asked import asks
 from ..words.data_cut import Counts
 from ..words.records import NO_LEVEL, TIME_IS_UP, Action, Decision, Trial
 from ..words.tables import places_reserved
-from .calendar import COMMITTEE, DATA_CUT, LYMPHODEPLETION, OUTCOMES, PHASES
+from .calendar import COMMITTEE, DATA_CUT, OUTCOMES, PHASES
 from .candidates import Candidates
 from .census import Census
 from .clock import Clock, Steps
-from .gates import CLOSURE, FOR_ONE_COHORT, Gates, Shut
-from .logbook import ENROLMENT_CLOSED, CohortFile, Logbook, Person
+from .gates import Gates
+from .logbook import ENROLMENT_CLOSED, CohortFile, Logbook, Person, count
 from .patients import Patients
+from .places import Places
 
 FORCED = "decision forced"
 """The event of a data cut that comes early."""
@@ -135,16 +135,15 @@ class Conduct:
         batch_fails = nature.batch_fails[replicate - nature.first].tolist()
         waiting: list[Person] = []
         self.gates = Gates(scenario, self.census, self.log.people, batch_fails, waiting)
-        self.candidates = Candidates(scenario, self.clock, self.log, self.gates, self.draw, self, waiting)
-        self.patients = Patients(
-            scenario, self.clock, self.log, self.census, self.gates, self.fate, self.candidates, self
+        draw, fate = partial(nature.candidate, replicate), partial(nature.fate, replicate)
+        self.places = Places(scenario, self.clock, self.log, self.census, self.gates, waiting, self)
+        patients = Patients(scenario, self.clock, self.log, self.census, self.gates, fate, self.places, self)
+        self.candidates = Candidates(
+            scenario, self.clock, self.log, self.gates, draw, patients.treat, self.places, waiting
         )
         self.has_begun = False
-        self.enrolled = 0
-        self.permitted_level = scenario.safety.start_level - 1
         self.has_news = False
         self.stop: Decision | None = None
-        self.looks: set[int] = set()
         self.decides_on: int | None = None
         """When a decision is due on the data cut that was made."""
         self.goes_to_meeting = True
@@ -197,26 +196,18 @@ class Conduct:
         if committee.rests_on_data(decision):
             yield committee.levels_alone, (counts, outstanding)
 
-    def draw(self, number: int) -> Candidate | None:
-        """Return a candidate by number, from 0; ``None`` if nobody comes any more."""
-        return self.nature.candidate(self.replicate, number)
-
-    def fate(self, number: int, level: int) -> Fate:
-        """Return what nature has drawn for a patient, by number from 0, at a level."""
-        return self.nature.fate(self.replicate, number, level)
-
     # From cohort to cohort
 
     def conduct(self) -> Steps:
         """Open cohort after cohort and take each data cut to the committee, until it stops; then close enrolment."""
-        decision, cohort = self.committee.first(self.room), None
+        decision, cohort = self.committee.first(self.census.room_now), None
         while decision.action is not Action.STOP:
             cohort = self.next_cohort(decision, cohort)
             decision = yield from self.review(cohort)
         if cohort is not None and self.is_provisional(decision):
             decision = yield from self.conclude(cohort, decision)
         self.final = decision
-        if cohort is not None and self.expands and decision.level != NO_LEVEL and self.room > 0:
+        if cohort is not None and self.expands and decision.level != NO_LEVEL and self.census.room_now > 0:
             yield from self.expand(cohort, decision.level)
         self.close_enrolment(decision.reason)
 
@@ -224,11 +215,11 @@ class Conduct:
         """Treat patients at the recommended level up to the cap, unless such an expansion would be closed at once."""
         counts = self.known(last)._replace(level=level)
         if self.committee.closes_expansion(counts):
-            self.permit(level - 1)
-            seen = f"{counts.dlts[level]} DLT in {_count(counts.evaluable[level], 'patient')} at this level"
+            self.census.permit(level - 1)
+            seen = f"{counts.dlts[level]} DLT in {count(counts.evaluable[level], 'patient')} at this level"
             self.log.event(EXPANSION_CLOSED, level=level, detail=seen)
         else:
-            yield self.open_cohort(level, self.room, "expansion").ready
+            yield self.open_cohort(level, self.census.room_now, "expansion").ready
 
     def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
@@ -321,13 +312,13 @@ class Conduct:
         cohort = self.cohort
         if cohort is not None and cohort.held and cohort.resume_day == self.clock.today:
             self.has_news = True
-            self.fill_places_on(self.clock.today)
+            self.places.fill_places_on(self.clock.today)
 
     def reopen(self, cohort: CohortFile) -> None:
         """Let a cohort go on after a decision."""
         cohort.ready, self.cohort = self.clock.event(), cohort
         cohort.data_cut_day = cohort.decision_day = None
-        self.fill_places_on(self.clock.today)
+        self.places.fill_places_on(self.clock.today)
 
     def open_cohort(self, level: int, places: int, purpose: str) -> CohortFile:
         """Let the first place of a cohort be filled from now on."""
@@ -344,8 +335,8 @@ class Conduct:
         )
         self.log.cohorts.append(cohort)
         self.cohort = cohort
-        self.log.event("cohort opened", cohort=cohort, detail=f"{purpose}, {_count(places, 'place')}")
-        self.fill_places_on(self.clock.today)
+        self.log.event("cohort opened", cohort=cohort, detail=f"{purpose}, {count(places, 'place')}")
+        self.places.fill_places_on(self.clock.today)
         return cohort
 
     def look_at_outcomes_on(self, day: int) -> None:
@@ -358,9 +349,9 @@ class Conduct:
         if cohort is None:
             return
         if self.has_news and cohort.purpose == "expansion" and self.committee.closes_expansion(self.known(cohort)):
-            self.permit(cohort.level - 1)
+            self.census.permit(cohort.level - 1)
             self.cut_data(cohort, EXPANSION_CLOSED)
-        elif self.census.is_complete(cohort, self.room, self.concludes, self.has_news):
+        elif self.census.is_complete(cohort, self.concludes, self.has_news):
             self.cut_data(cohort, "nothing outstanding" if cohort.rolling else "cohort complete")
         elif self.has_news and self.may_be_forced(cohort):
             outstanding = self.census.outstanding(cohort)
@@ -379,7 +370,7 @@ class Conduct:
     def cut_data(self, cohort: CohortFile, event: str, outstanding: int = 0) -> None:
         """Freeze what the committee will see; nobody is enrolled until it has decided."""
         counts = self.put_before_committee(cohort)
-        self.candidates.notice_is_void()
+        self.places.notice_is_void()
         cohort.data_cut_day, cohort.resume_day, self.cohort = self.clock.today, None, None
         cohort.forced, cohort.forced_outstanding = event == FORCED, outstanding
         pending = ""
@@ -388,7 +379,7 @@ class Conduct:
             pending = f", {counts.pending[cohort.level] - on_the_way - cohort.reserved} pending"
             pending += f", {on_the_way} lymphodepleted" if on_the_way else ""
             pending += places_reserved(cohort.reserved)
-        patients = _count(counts.evaluable[cohort.level], "patient")
+        patients = count(counts.evaluable[cohort.level], "patient")
         seen = f"{counts.dlts[cohort.level]} DLT in {patients} at this level{pending}"
         self.log.event(event, cohort=cohort, detail=seen)
         if cohort.purpose == "escalation":
@@ -414,16 +405,16 @@ class Conduct:
             decision = self.asked(cohort.cut, outstanding)
         cohort.decision_day = self.clock.today
         provisional = self.is_provisional(decision)
-        self.permit(self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level)
+        self.census.permit(self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level)
         self.census.open_levels = decision.open_levels
         if decision.action is not Action.SUSPEND:
             self.census.since_decision = (0, 0)
-        let_go = self.places_reserved if self.leaves(decision, cohort) else 0
+        let_go = self.census.places_reserved if self.leaves(decision, cohort) else 0
         if let_go:
-            self.let_go_of_places()
+            self.places.let_go_of_places()
         self.log.decision(self.clock.today, cohort, decision)
         why = decision.reason + (f" ({decision.detail})" if decision.detail else "")
-        detail = f"{decision.action.words}: {why}" + (f"; {_count(let_go, 'reserved place')} let go" if let_go else "")
+        detail = f"{decision.action.words}: {why}" + (f"; {count(let_go, 'reserved place')} let go" if let_go else "")
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
 
@@ -432,15 +423,6 @@ class Conduct:
         if decision.action is Action.SUSPEND:
             return decision.level < cohort.level
         return decision.action is Action.STOP or decision.level != cohort.level
-
-    def permit(self, level: int) -> None:
-        """Let nobody be infused above a level; who is on the way to one is told, and gets no cells whatever follows."""
-        self.permitted_level = level
-        for cohort in self.log.cohorts:
-            if cohort.level > level and cohort.withheld < cohort.lymphodepleted:
-                cohort.withheld = cohort.lymphodepleted
-                for person in cohort.people:
-                    person.withheld = person.withheld or (person.state is None and person.infusion_day is None)
 
     def asked(self, counts: Counts, outstanding: int = 0) -> Decision:
         """Return what the committee says; what the cap leaves depends on the level that it says.
@@ -460,16 +442,11 @@ class Conduct:
         if cohort.forced:
             cohort.forced_outstanding = self.census.outstanding(cohort)
 
-    @property
-    def room(self) -> int:
-        """Patients that the cap leaves, beside those who have a reserved place."""
-        return self.census.room_up_to(self.permitted_level) - self.places_reserved
-
     def close_enrolment(self, why: str) -> None:
         """Enrol nobody from now on, if that is not so already; whoever is not enrolled is turned away."""
         if not self.closed:
             self.closed = True
-            self.let_go_of_places()
+            self.places.let_go_of_places()
             self.log.event(ENROLMENT_CLOSED, detail=why)
             self.candidates.turn_away()
 
@@ -478,66 +455,12 @@ class Conduct:
         if self.census.cap_is_filled:
             self.close_enrolment(CAP_IS_FILLED)
 
-    # Places
-
-    def places_to_consent_for(self) -> int:
-        """Return how many places are free, or will be soon enough that candidates consent for them.
-
-        A rolling rule is asked when somebody is ready, for one at a time, unless it has suspended accrual and nothing
-        has become known since; where places are reserved at consent, it is asked for one before (`ask_at_consent`).
-        """
-        cohort, room = self.cohort, max(self.room, 0)
-        if cohort is not None and self.census.has_free_place(cohort):
-            return self.free_places(cohort)
-        if self.may_be_asked(cohort) and not self.scenario.treatment.reserves:
-            return min(1, room)
-        opens_on = self.next_cohort_day()
-        is_soon = opens_on is not None and opens_on <= self.clock.today + self.scenario.screening.opens_days_ahead
-        return min(self.safety.cohort_size, room) - self.places_reserved if is_soon else 0
-
-    def may_be_asked(self, cohort: CohortFile | None) -> bool:
-        """Return whether a rolling rule can be asked for a place: it has not stopped, nor suspended accrual since."""
-        return cohort is not None and cohort.rolling and self.stop is None and (self.has_news or not cohort.held)
-
-    def ask_at_consent(self) -> bool:
-        """Make the data cut of a rolling rule for somebody who would consent, if every place is taken or reserved."""
-        cohort = self.cohort
-        if cohort is None or not self.gives_when_asked(cohort):
-            return False
-        self.cut_data(cohort, "candidate to consent")
-        return True
-
-    def gives_when_asked(self, cohort: CohortFile) -> bool:
-        """Return whether a rolling rule has to be asked for the next place: all are taken, and the cap has room."""
-        return self.may_be_asked(cohort) and not self.census.has_free_place(cohort) and self.room > 0
-
-    def reserve_place(self, person: Person) -> None:
-        """Reserve a place for a candidate who consents, if one is free: not where the cohort is yet to be opened."""
-        cohort = self.cohort
-        if cohort is not None and self.gates.has_place(cohort, self.room):
-            person.has_reserved = True
-            self.census.reserves(cohort)
-
-    def give_back_place(self, person: Person) -> None:
-        """Take back the place of a candidate who leaves before treatment; a rolling rule counted on the outcome."""
-        cohort = self.log.cohorts[-1]
-        person.has_reserved = False
-        self.census.releases(cohort)
-        self.fill_places_on(self.clock.today)
-        if cohort.rolling:
-            self.tell_news(cohort)
-
-    def let_go_of_places(self) -> None:
-        """Let nobody have a reserved place any more: the level is left, or nobody is enrolled from now on."""
-        if self.places_reserved:
-            self.log.cohorts[-1].reserved = 0
-            for person in self.log.people:
-                person.has_reserved = False
+    # What is asked where places are given
 
     @property
-    def places_reserved(self) -> int:
-        """How many places are reserved."""
-        return self.log.cohorts[-1].reserved if self.log.cohorts else 0
+    def decides_today(self) -> bool:
+        """Whether a decision on today's data cut is due yet today."""
+        return self.cohort is None and not self.closed and self.decides_on == self.clock.today
 
     def next_cohort_day(self) -> int | None:
         """Return when the next places open, if nobody pending has a DLT or leaves and the committee then goes on."""
@@ -551,161 +474,26 @@ class Conduct:
         ends = self.census.last_window_end(cohort)
         return None if ends is None else self.gates.meeting_day(ends)
 
-    def fill_places_on(self, day: int) -> None:
-        """Look on a day, when lymphodepletion starts, whether places can be given; tomorrow, if that is over today."""
-        day = max(day, self.clock.next_day_with(LYMPHODEPLETION))
-        if day not in self.looks:
-            self.looks.add(day)
-            self.clock.at(day, LYMPHODEPLETION).callbacks.append(self.fill_places)
+    def may_be_asked(self, cohort: CohortFile | None) -> bool:
+        """Return whether a rolling rule can be asked for a place: it has not stopped, nor suspended accrual since."""
+        return cohort is not None and cohort.rolling and self.stop is None and (self.has_news or not cohort.held)
 
-    def free_places(self, cohort: CohortFile) -> int:
-        """Return how many places can be given now, or as soon as every gate is open."""
-        free = cohort.places - self.census.taken_places(cohort) if self.census.has_free_place(cohort) else 0
-        return max(min(free, self.room), 0)
-
-    def fill_places(self, _: simpy.Event) -> None:
-        """Let those start who wait and have a place, in their order, as long as a slot is open today."""
-        self.looks.discard(self.clock.today)
-        if self.scenario.treatment.notice_days and self.cohort is not None:
-            self.candidates.give_notice(self.free_places(self.cohort))
-        while self.candidates.waiting:
-            person, cohort = self.next_with_place()
-            if person is None or cohort is None:
-                if self.committee.rule.rolling:
-                    self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.ask_for_ready_candidate)
-                break
-            if self.gates.shut(self.clock.today, cohort) is not None:
-                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.hold_up)
-                break
-            if self.is_kept_back(person, cohort):
-                self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.keep_back)
-                break
-            self.enrol(person, cohort)
-        if self.candidates.somebody_is_new():
-            self.clock.at(self.clock.today, LYMPHODEPLETION).callbacks.append(self.leave_without_place)
-
-    def next_with_place(self) -> tuple[Person, CohortFile] | tuple[None, None]:
-        """Return the first in line who has a place, and its cohort; all are alike where none is reserved."""
-        line = self.candidates.waiting if self.places_reserved else self.candidates.waiting[:1]
-        for person in line:
-            cohort = self.cohort_for(person)
-            if cohort is not None:
-                return person, cohort
-        return None, None
-
-    def cohort_for(self, person: Person) -> CohortFile | None:
-        """Return the cohort in which somebody who is ready has a place, gates aside; ``None`` without a place.
-
-        A reserved place is there while accrual is suspended, too, and while the committee is called.
-        """
-        if person.has_reserved:
-            last = self.log.cohorts[-1]
-            return None if last.must_be_left or self.room + last.reserved <= 0 else last
-        return self.cohort if self.gates.has_place(self.cohort, self.room) else None
-
-    def is_kept_back(self, person: Person, cohort: CohortFile) -> bool:
-        """Return whether somebody does not start in a reserved place, since a rolling rule would leave the level."""
-        if not person.has_reserved or not cohort.rolling:
-            return False
+    def keeps_back(self, cohort: CohortFile) -> bool:
+        """Return whether nobody starts in a reserved place, since a rolling rule, asked now, would leave the level."""
         counts = self.known(cohort)
         return self.committee.keeps_back(counts, self.asked(counts))
 
-    def keep_back(self, _: simpy.Event) -> None:
-        """Make the data cut of a rolling rule that would leave the level, unless a decision is due; look tomorrow."""
-        person, cohort = self.next_with_place()
-        if self.clock.today in self.looks or person is None or cohort is None:
-            return
-        if self.gates.shut(self.clock.today, cohort) is not None or not self.is_kept_back(person, cohort):
-            return
-        self.fill_places_on(self.clock.today + 1)
-        if self.cohort is not None:
-            self.cut_data(cohort, "candidate ready")
-
-    def ask_for_ready_candidate(self, _: simpy.Event) -> None:
-        """Make the data cut of a rolling rule: a candidate is ready, and no place can be given any more today."""
-        cohort = self.cohort
-        if not self.candidates.waiting or cohort is None or not self.gives_when_asked(cohort):
-            return
-        shut = self.gates.shut(self.clock.today, cohort, self.gates.of_unit)
-        if shut is not None:
-            self.note_gate(cohort, shut)
-        else:
-            self.cut_data(cohort, "candidate ready")
-
-    def hold_up(self, _: simpy.Event) -> None:
-        """Let those who wait go on waiting for a gate, unless somebody has just given a place back."""
-        cohort = self.next_with_place()[1]
-        if self.clock.today in self.looks or cohort is None:
-            return
-        shut = self.gates.shut(self.clock.today, cohort)
-        if shut is not None:
-            self.note_gate(cohort, shut)
-
-    def note_gate(self, cohort: CohortFile, shut: Shut) -> None:
-        """Look again when a gate opens, or tomorrow; write down what is waited for, if it is another gate than before.
-
-        While the calendar or the unit keeps a place shut, a gate that goes before may shut on any day.
-        """
-        if shut.gate != cohort.held_up_by:
-            cohort.held_up_by = shut.gate
-            why = self.gates.closures_on(self.clock.today, cohort) if shut.gate == CLOSURE else ""
-            until = f"until {self.log.date(shut.until)}" + (f": {why}" if why else "")
-            self.log.event(shut.gate, cohort=cohort, detail=until)
-        self.fill_places_on(shut.until if shut.gate in FOR_ONE_COHORT else self.clock.today + 1)
-
-    @property
-    def decides_today(self) -> bool:
-        """Whether a decision on today's data cut is due yet today."""
-        return self.cohort is None and not self.closed and self.decides_on == self.clock.today
-
-    def leave_without_place(self, _: simpy.Event) -> None:
-        """Let those who asked for a place today wait or go, once none can be given any more today."""
-        if self.clock.today not in self.looks and not self.decides_today:
-            self.candidates.stay_without_place()
-
-    def enrol(self, person: Person, cohort: CohortFile) -> None:
-        """Let somebody take a place in a cohort; lymphodepletion starts."""
-        self.candidates.is_enrolled(person)
-        if person.has_reserved:
-            person.has_reserved = False
-            self.census.releases(cohort)
-        self.enrolled += 1
-        self.census.starts(cohort)
-        cohort.people.append(person)
-        person.patient, person.cohort = self.enrolled, cohort
-        person.start_day, person.start_time = self.clock.today, self.clock.time
-        lead = self.scenario.schedules[cohort.level].lead_days
-        person.planned_infusion_day = self.clock.today + lead
-        if lead:
-            self.log.event("lymphodepletion", person)
-        person.place.succeed(True)
-
-    def why_no_place(self, person: Person) -> str:
-        """Say why treatment cannot start today."""
-        cohort = self.cohort_for(person)
-        if cohort is None:
-            return self.gates.why_closed(self.cohort, self.room)
-        opens_on = self.gates.opens_on(self.clock.today, cohort)
-        if opens_on == self.clock.today:
-            return self.gates.why_closed(None, self.room)
-        closed = self.gates.closures_on(opens_on - 1, cohort) if opens_on > self.clock.today else ""
-        told = f" ({closed})" if closed else ""
-        if opens_on > self.scenario.trial.max_days:
-            return self.scenario.say("no infusion is possible before the trial's time is up") + told
-        day = self.log.date(opens_on + self.scenario.schedules[cohort.level].lead_days)
-        return f"{self.scenario.say('the next infusion is possible on')} {day}{told}"
+    def stay_without_place(self, person: Person, why: str) -> None:
+        """Let somebody wait or go who has asked for a place today, since none can be given."""
+        self.candidates.stay_without_place(person, why)
 
     # What follows from what becomes known of a patient
-
-    def treat(self, person: Person) -> Steps:
-        """Treat and follow somebody who has a place."""
-        return self.patients.treat(person)
 
     def tell_news(self, cohort: CohortFile) -> None:
         """Look at what follows, now that an outcome is known; for a rolling rule, also that there will be none."""
         self.has_news = True
         if cohort.rolling:
-            self.fill_places_on(self.clock.today)
+            self.places.fill_places_on(self.clock.today)
         self.look_at_outcomes_on(self.clock.next_day_with(DATA_CUT))
 
     # The end
@@ -734,35 +522,3 @@ class Conduct:
             reason=TIME_IS_UP,
             open_levels=self.census.open_levels,
         )
-
-
-def run_together(trials: Sequence[Conduct]) -> list[Trial]:
-    """Run trials of one committee side by side; it decides for all of them at once, which changes no decision.
-
-    Raises
-    ------
-    RuleError
-        If the rule fails for any of them.
-    """
-    going = list(trials)
-    while going := [trial for trial in going if trial.runs_to_a_decision()]:
-        _answer_together([trial.expected_questions() for trial in going])
-    return [trial.close_books() for trial in trials]
-
-
-def _answer_together(asking: list[Iterator[tuple[Memory[Any, Any], Any]]]) -> None:
-    """Let the committee answer the first question of each trial together, then the second, and so on."""
-    while asking:
-        asked: defaultdict[Memory[Any, Any], list[Any]] = defaultdict(list)
-        for trial in list(asking):
-            memory, question = next(trial, (None, None))
-            if memory is None:
-                asking.remove(trial)
-            else:
-                asked[memory].append(question)
-        for memory, questions in asked.items():
-            memory.learn(questions)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" + ("" if number == 1 else "s")

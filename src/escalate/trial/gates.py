@@ -149,17 +149,9 @@ class Gates:
             somebody_infused = somebody_infused or person.infusion_day is not None
         return max(days)
 
-    def has_place(self, cohort: CohortFile | None, room: int) -> bool:
-        """Return whether there is a place at all: the gate of the cohort.
-
-        Parameters
-        ----------
-        cohort : CohortFile or None
-            The open cohort, if one is open.
-        room : int
-            Patients that the cap leaves.
-        """
-        return cohort is not None and room > 0 and self._census.has_free_place(cohort)
+    def has_place(self, cohort: CohortFile | None) -> bool:
+        """Return whether there is a place at all in the open cohort, if one is open: the gate of the cohort."""
+        return cohort is not None and self._census.has_free_place(cohort) and self._census.room_now > 0
 
     def shut(self, today: int, cohort: CohortFile, gates: Sequence[Gate] | None = None) -> Shut | None:
         """Return the gate that keeps a place of a cohort shut today; ``None`` where it is open.
@@ -194,7 +186,7 @@ class Gates:
         """Return the reasons of the closures that a treatment beginning on a day would fall on; empty without any."""
         return ", ".join(self._open_days.reasons(day, cohort.level))
 
-    def why_closed(self, cohort: CohortFile | None, room: int) -> str:
+    def why_closed(self, cohort: CohortFile | None) -> str:
         """Say why there is no place at all."""
         if cohort is None:
             return "a decision is outstanding"
@@ -202,7 +194,7 @@ class Gates:
             return "the rule waits for follow-up: accrual is suspended"
         if cohort.held:
             return "the rule waits for outcomes: accrual is suspended"
-        return "the cap leaves no room" if room <= 0 else "every place of the cohort is taken"
+        return "the cap leaves no room" if self._census.room_now <= 0 else "every place of the cohort is taken"
 
 
 def _those_there(*gates: tuple[object, Gate]) -> tuple[Gate, ...]:

@@ -242,6 +242,13 @@ class Logbook:
         """Return the cell of a row that holds the site; none where the scenario has no sites."""
         return (site,) if self._sites else ()
 
+    def leave(self, person: Person, state: str, event: str, detail: str | None = None) -> None:
+        """End a person's way in the one state that it ends in."""
+        today = self._clock.time // PHASES
+        person.stop_waiting(today)
+        person.state, person.left_day = state, today
+        self.event(event, person, detail=detail)
+
     def infusion(self, person: Person, cohort: CohortFile) -> None:
         """Write an infusion of today into the patient's file, and as an event."""
         share = self._scenario.schedules[cohort.level].shares[person.infusions]
@@ -400,6 +407,11 @@ class Logbook:
             cohort.data_cut_day,
             cohort.decision_day,
         )
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, as events tell it."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
 _NOT_ENROLLED, _LAST = 2**30, 2**31

@@ -8,25 +8,19 @@ from typing import Protocol
 from ..nature.patients import Fate
 from ..scenario.model import Scenario
 from .calendar import DATA_CUT, INFUSIONS, agenda, stopped_on
-from .candidates import Candidates
 from .census import Census
 from .clock import Clock, Steps
 from .gates import Gates
 from .logbook import CohortFile, Logbook, Person
+from .places import Places
 
 
 class Consequences(Protocol):
     """What is asked of the conduct of the trial."""
 
-    permitted_level: int
-    """The highest level at which somebody may be infused."""
-
     @property
     def concludes(self) -> bool:
         """Whether the rule has stopped, and what it recommends waits for the last outcomes."""
-
-    def fill_places_on(self, day: int) -> None:
-        """Look on a day whether places can be given."""
 
     def look_at_outcomes_on(self, day: int) -> None:
         """Look on a day whether the cohort has its outcomes."""
@@ -49,8 +43,8 @@ class Patients:
         The trial's.
     fate : callable
         What nature has drawn for a patient, by number from 0, at a level.
-    candidates : Candidates
-        Where it is written down in which state everybody leaves.
+    places : Places
+        Where they are given, and looked for again when one is free.
     trial : Consequences
         The conduct of the trial.
     """
@@ -63,12 +57,12 @@ class Patients:
         census: Census,
         gates: Gates,
         fate: Callable[[int, int], Fate],
-        candidates: Candidates,
+        places: Places,
         trial: Consequences,
     ) -> None:
         self._scenario, self._safety, self._clock, self._log = scenario, scenario.safety, clock, log
         self._census, self._gates, self._fate = census, gates, fate
-        self._candidates, self._trial = candidates, trial
+        self._places, self._trial = places, trial
         self._dlt_known_time = -1
         """When the last DLT became known."""
 
@@ -84,8 +78,8 @@ class Patients:
         if reason is not None:
             person.not_infused_reason, person.place_free_day = reason, self._clock.today
             self._census.vacates(cohort)
-            self._candidates.leave(person, "not infused", "not infused", reason)
-            self._trial.fill_places_on(self._clock.today)
+            self._log.leave(person, "not infused", "not infused", reason)
+            self._places.fill_places_on(self._clock.today)
             if cohort.rolling or self._trial.concludes:
                 self._trial.tell_news(cohort)
             self._trial.look_at_outcomes_on(self._clock.next_day_with(DATA_CUT))
@@ -119,18 +113,18 @@ class Patients:
         person.outcome = "pending"
         self._census.infuses(cohort)
         if person.sentinel:  # nobody else can turn out to be the sentinel: the stagger of others may be shorter now
-            self._trial.fill_places_on(self._clock.today)
+            self._places.fill_places_on(self._clock.today)
         if person.reduced and self._safety.replace_partial_dose == "at_once" and not cohort.rolling:
             person.place_free_day = self._clock.today
             self._census.frees_place(cohort)
-            self._trial.fill_places_on(self._clock.today)
+            self._places.fill_places_on(self._clock.today)
         self._log.infusion(person, cohort)
         self._trial.close_if_cap_is_filled()
 
     def _infuse_later(self, person: Person, cohort: CohortFile) -> None:
         """Give an infusion after the first one, unless the level has been closed and the protocol withholds it then."""
         withholds = self._safety.later_infusions_at_closed_level == "withhold"
-        if withholds and not person.stopped and (cohort.level > self._trial.permitted_level or cohort.must_be_left):
+        if withholds and not person.stopped and (cohort.level > self._census.permitted_level or cohort.must_be_left):
             person.stopped, person.full_dose = True, False
             self._log.event("infusion withheld", person, detail="the dose level is closed, or must be left")
         elif not person.stopped:
@@ -156,9 +150,9 @@ class Patients:
             detail, person.left_in_window = "inside the DLT window: non-evaluable", True
             self._settle(person, cohort, "non-evaluable", "left before the end of the DLT window")
         if event == "drop-out":
-            self._candidates.leave(person, "dropped out", event, detail)
+            self._log.leave(person, "dropped out", event, detail)
         elif event == "follow-up completed":
-            self._candidates.leave(person, "completed", event)
+            self._log.leave(person, "completed", event)
         else:
             self._log.event(event, person, detail=detail)
 
@@ -172,5 +166,5 @@ class Patients:
             person.non_evaluable_reason = why
             if self._safety.replace_non_evaluable and has_place:
                 person.place_free_day = self._clock.today
-                self._trial.fill_places_on(self._clock.today)
+                self._places.fill_places_on(self._clock.today)
         self._trial.tell_news(cohort)
