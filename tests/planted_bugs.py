@@ -1408,7 +1408,6 @@ BUGS = (
     Bug("candidates: notice holds over a data cut", PLACES, "        for person in self._waiting:\n            person.noticed_day = None", "        pass", HAND),
     Bug("candidates: notice holds while screened again", WAY, "        person.stop_waiting(self._clock.today)\n        person.noticed_day = None", "        person.stop_waiting(self._clock.today)", ASKED),
     Bug("candidates: nobody takes the place of who was told", WAY, "if self._scenario.treatment.notice_days:  # who comes next can be told", "if False:", ASKED),
-    Bug("candidates: who leaves is told after who was told", PLACES, "            self._trial.stay_without_place(person, why)", "            self._trial.stay_without_place(person, self._why_no_place(person))", HAND),
     Bug("candidates: notice is a day shorter", "trial/gates.py", "else told + self._notice_days", "else told + self._notice_days - 1", HAND),
     Bug("candidates: notice is no gate", "trial/gates.py", "(self._notice_days, Gate(NOTICE", "(False, Gate(NOTICE", HAND),
     Bug("candidates: the next cohort opens on the day of the cut", TRIAL, "return None if ends is None else self.gates.meeting_day(ends)", "return ends", ASKED),
