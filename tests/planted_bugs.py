@@ -1467,6 +1467,16 @@ BUGS = (
     Bug("days passed over: candidates of the day itself", "kernel/days.py", "    while day < until and day <= p.max_days:", "    while day <= until and day <= p.max_days:", f"{ENGINES}::test_cohorts_that_are_awaited"),
     Bug("days passed over: candidates after the time is up", "kernel/days.py", "    while day < until and day <= p.max_days:", "    while day < until:", f"{ENGINES}::test_cohorts_that_are_awaited"),
     Bug("days passed over: the trial stays where the last one came", "kernel/days.py", "        day = next_day_of_queue(p, w, t)\n    w.today = since\n", "        day = next_day_of_queue(p, w, t)\n", f"{ENGINES}::test_cohorts_that_are_awaited"),
+    Bug('given: the days seen are ignored', 'nature/given.py', 'np.where(own > seen_days, own, np.where(after < len(until), after, NEVER))', 'own', "test_given.py::test_a_dlt_of_a_pending_patient_comes_after_the_days_seen"),
+    Bug('given: a day that was seen can still come', 'nature/given.py', 'return np.where(own > seen_days, own,', 'return np.where(own >= seen_days, own,', "test_given.py::test_a_dlt_of_a_pending_patient_comes_after_the_days_seen"),
+    Bug('given: drawn anew as if nothing had been seen', 'nature/given.py', 'before + drawn * (1 - before)', 'drawn', "test_given.py::test_a_dlt_of_a_pending_patient_comes_after_the_days_seen"),
+    Bug('given: P(DLT) is that of a DLT that comes', 'nature/given.py', 'np.cumsum(onset_probability(self.scenario, level)) * self._p_dlt(level)', 'np.cumsum(onset_probability(self.scenario, level))', "test_given.py::test_a_dlt_of_a_pending_patient_comes_after_the_days_seen"),
+    Bug('given: everybody is seen up to the day of the log', 'nature/given.py', 'last = self.log.as_of_day if one.last_seen_day is None else one.last_seen_day', 'last = self.log.as_of_day', "test_given.py::test_where_someone_was_seen_last_counts_and_not_the_day_of_the_log"),
+    Bug('given: nobody keeps own draws', 'nature/given.py', 'return np.where(own > seen_days, own, np', 'return np.where(own < 0, own, np', "test_given.py::test_own_draws_are_kept_where_they_agree"),
+    Bug('given: candidates keep their numbers', 'nature/given.py', 'np.arange(PAGE) - len(self._people) + self._before', 'np.arange(PAGE)', "test_given.py::test_who_comes_after_the_log_is_who_was_drawn_for_those_days"),
+    Bug('given: people of the log share draws with those to come', 'nature/given.py', 'is_own = (number < self._before) &', 'is_own = (number >= 0) &', "test_given.py::test_who_is_in_screening_has_draws_that_nobody_else_has"),
+    Bug('given: a logged DLT is drawn', 'nature/given.py', 'if one.dlt == "yes" and one.dlt_day is not None', 'if one.dlt == "no" and one.dlt_day is not None', "test_given.py::test_facts_stand_in_every_trial"),
+    Bug('given: who left stays', 'nature/given.py', '            elif one.left_reason == "dropped out":', '            elif False:', "test_given.py::test_facts_stand_in_every_trial"),
     Bug("pieces are small although nobody watches", "studies/progress.py", "min(FIRST, most) if is_watched else most", "min(FIRST, most)", "test_progress.py::test_where_nobody_watches_as_many_are_run_at_once_as_may_be"),
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ With several sites, candidates are numbered in the order of their consent, which
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from ..scenario.model import Scenario
 from ..words.records import BoolArray, FloatArray, IntArray
@@ -49,6 +49,34 @@ Drawn = tuple[int, int, float, int, int, float]
 """Consent day, failed criterion, body surface area, site, screenings passed, and what decides the product."""
 
 
+class Whence(Protocol):
+    """Who says what is drawn about candidates, as `CandidateDraws` does: a site, or all sites in one order."""
+
+    def consent_days(self, page: int) -> IntArray:
+        """As of `CandidateDraws`."""
+
+    def site(self, page: int) -> IntArray:
+        """As of `CandidateDraws`."""
+
+    def criterion(self, page: int) -> IntArray:
+        """As of `CandidateDraws`."""
+
+    def fails_screening(self, page: int) -> BoolArray:
+        """As of `CandidateDraws`."""
+
+    def screenings_passed(self, page: int) -> IntArray:
+        """As of `CandidateDraws`."""
+
+    def product_uniforms(self, page: int) -> FloatArray:
+        """As of `CandidateDraws`."""
+
+    def failed_attempts(self, page: int) -> IntArray:
+        """As of `CandidateDraws`."""
+
+    def body(self, page: int) -> FloatArray:
+        """As of `CandidateDraws`."""
+
+
 class CandidateDraws(Draws):
     """What is drawn about candidates; parameters as `Draws`."""
 
@@ -56,8 +84,10 @@ class CandidateDraws(Draws):
         super().__init__(scenario, seed, first, count)
         sites = scenario.recruiting_sites
         self.criteria = tuple(dict.fromkeys(name for site in sites for name in site.failure_probability))
-        everyone = [SiteDraws(scenario, seed, first, count, number, self.criteria) for number in range(len(sites))]
-        self._whence = everyone[0] if len(everyone) == 1 else Merged(everyone)
+        self._everyone = [
+            SiteDraws(scenario, seed, first, count, number, self.criteria) for number in range(len(sites))
+        ]
+        self._whence: Whence = self._everyone[0] if len(sites) == 1 else Merged(self._everyone)
         self._together: list[list[list[Drawn]]] = []
         self._alone: _Alone | None = None
 
@@ -70,13 +100,17 @@ class CandidateDraws(Draws):
             person = self._together[page][trial - self.first][position]
         else:
             if self._alone is None or self._alone.draws.first != trial:
-                self._alone = _Alone(CandidateDraws(self.scenario, self.seed, trial, 1))
+                self._alone = _Alone(self.alone(trial))
             person = self._alone.people(page)[position]
         day, criterion, area, site, passed, uniform = person
         if day >= NEVER:
             return None
         failed = self.criteria[criterion] if criterion >= 0 else None
         return Candidate(day, failed, None if math.isnan(area) else area, site, passed, uniform)
+
+    def alone(self, trial: int) -> CandidateDraws:
+        """Return what is drawn about the candidates of one trial."""
+        return CandidateDraws(self.scenario, self.seed, trial, 1)
 
     def _people(self, page: int) -> list[list[Drawn]]:
         """Return what is drawn about 16 candidates, for every trial."""

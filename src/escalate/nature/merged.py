@@ -6,7 +6,7 @@ trials of a chunk are apart.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..words.records import BoolArray, FloatArray, IntArray
 from .at_site import SiteDraws
+from .shelf import Shelf
 from .streams import NEVER, PAGE
 
 
@@ -34,7 +35,7 @@ class Merged:
         """Go back to before the first candidate."""
         self._page = -1
         self._come = np.zeros((len(self._sites), self._count, 1), dtype=np.int64)
-        self._shelves: dict[tuple[str, int], _Shelf] = {}
+        self._shelves: dict[tuple[str, int], Shelf] = {}
 
     def consent_days(self, page: int) -> IntArray:
         """Return the consent days of 16 candidates of every trial, shape (count, 16) [days]; `NEVER` if none comes."""
@@ -111,45 +112,5 @@ class Merged:
     def _on(self, what: str, site: int, numbers: IntArray) -> NDArray[Any]:
         """Return what is drawn about some candidates of a site, by their numbers there, from 0."""
         if (what, site) not in self._shelves:
-            self._shelves[what, site] = _Shelf(getattr(self._sites[site], what))
+            self._shelves[what, site] = Shelf(getattr(self._sites[site], what))
         return self._shelves[what, site].at(numbers, int(self._before[site].min()))
-
-
-class _Shelf:
-    """Pages of something that is drawn, side by side: from the first one that may still be asked for on.
-
-    Parameters
-    ----------
-    draw : callable
-        From a page to what is on it, shape (count, 16).
-    """
-
-    def __init__(self, draw: Callable[[int], NDArray[Any]]) -> None:
-        self._draw, self._first, self._after = draw, 0, 0
-        self._sheet: NDArray[Any] | None = None
-
-    def at(self, numbers: IntArray, least: int) -> NDArray[Any]:
-        """Return what is drawn about candidates of every trial, by number, shape (count, k).
-
-        No candidate below a number, `least`, is asked for any more; it never falls.
-        """
-        first, last = least // PAGE, int(numbers.max()) // PAGE
-        if first >= self._after:
-            self._first = self._after = first
-        while self._after <= last:
-            self._put(self._draw(self._after), first)
-        assert self._sheet is not None
-        return np.take_along_axis(self._sheet, numbers - PAGE * self._first, axis=1)
-
-    def _put(self, page: NDArray[Any], first: int) -> None:
-        """Put the next page on the sheet; where it is full, on a larger one, without the pages before the first."""
-        if self._sheet is None:
-            self._sheet = np.empty((len(page), 4 * PAGE), dtype=page.dtype)
-        end = PAGE * (self._after - self._first)
-        if end == self._sheet.shape[1]:
-            kept = self._sheet[:, PAGE * (first - self._first) :]
-            self._sheet = np.empty((len(page), 2 * kept.shape[1] + 4 * PAGE), dtype=page.dtype)
-            self._sheet[:, : kept.shape[1]] = kept
-            self._first, end = first, kept.shape[1]
-        self._sheet[:, end : end + PAGE] = page
-        self._after += 1

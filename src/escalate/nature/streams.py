@@ -24,6 +24,7 @@ BODY       body surface area of a candidate
 PRODUCT    attempts at a candidate's own product
 BATCH      whether a batch fails: people are batches
 RATE       what the rate of a trial is multiplied with: the first word of the first page
+PENDING    where a log contradicts a patient's own draws: the days after those seen, of a DLT, and of leaving
 =========  =====================================================================================================
 """
 
@@ -57,9 +58,10 @@ class Stream(IntEnum):
     PRODUCT = 3
     BATCH = 4
     RATE = 5
+    PENDING = 6
 
 
-WORDS = {Stream.CANDIDATE: 2, Stream.PATIENT: 4}
+WORDS = {Stream.CANDIDATE: 2, Stream.PATIENT: 4, Stream.PENDING: 2}
 """How many words of a stream everybody has, where it is not one: 1, 2 or 4."""
 
 
