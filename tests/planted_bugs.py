@@ -56,6 +56,11 @@ CHANCE = "test_chance.py"
 PARTIAL = "test_engines_agree.py::test_places_that_partial_doses_free_at_once"
 PAGE = "test_pages.py"
 LOST = "test_nothing_lost.py"
+CUT, CANNOT = (
+    "test_log.py::test_what_is_known_on_each_day_by_hand",
+    "test_log_cannot_be.py::test_what_cannot_be_is_refused_and_its_twin_is_not",
+)
+OF_BOOKS = "test_log.py::test_a_workbook_that_cannot_be_read"
 HOSTILE = "test_plots_hostile.py"
 VOCABULARY = "test_vocabulary.py::test_no_output_speaks_of_infusions"
 NOTEBOOK = "test_seen_in_notebooks.py::test_a_figure_is_seen_exactly_once"
@@ -1478,6 +1483,30 @@ BUGS = (
     Bug('given: a logged DLT is drawn', 'nature/given.py', 'if one.dlt == "yes" and one.dlt_day is not None', 'if one.dlt == "no" and one.dlt_day is not None', "test_given.py::test_facts_stand_in_every_trial"),
     Bug('given: who left stays', 'nature/given.py', '            elif one.left_reason == "dropped out":', '            elif False:', "test_given.py::test_facts_stand_in_every_trial"),
     Bug("pieces are small although nobody watches", "studies/progress.py", "min(FIRST, most) if is_watched else most", "min(FIRST, most)", "test_progress.py::test_where_nobody_watches_as_many_are_run_at_once_as_may_be"),
+    Bug("a log knows of later candidates", "tracking/cut.py", 'if event["candidate"] is not None and event["day"] <= day:', 'if event["candidate"] is not None:', CUT),
+    Bug("a log knows of a DLT too late", "tracking/cut.py", "return found if found is not None and found <= day else None", "return found if found is not None and found < day else None", CUT),
+    Bug("a log says no DLT before the window ends", "tracking/cut.py", 'if told.first("window completed") is not None else', 'if told.first("infusion") is not None else', CUT),
+    Bug("a log has the decision before the committee met", "tracking/cut.py", 'if row["committee_day"] > day:', 'if row["data_cut_day"] > day:', CUT),
+    Bug("a log forgets that a decision is outstanding", "tracking/cut.py", "    if outstanding is not None:\n", "    if False:\n", CUT),
+    Bug("a log counts a dose as full that was due and not given", "tracking/cut.py", "return not is_reduced and len(days) == len(due)", "return not is_reduced", "test_log.py::test_an_infusion_that_was_due_and_not_given_is_no_full_dose"),
+    Bug("a log's dates are guessed", "tracking/cells.py", "    if not unsure or how in (EXCEL, EXCEL_1904):", "    if True:", OF_BOOKS),
+    Bug("a log's dates are mixed with a spreadsheet's", "tracking/cells.py", "    if any(isinstance(raw, date) and raw.day <= 12 for raw in cells):", "    if False:", OF_BOOKS),
+    Bug("a log's serial numbers are a day off", "tracking/mapping.py", "else date(1899, 12, 30)", "else date(1899, 12, 31)", "test_log.py::test_dates_are_read_by_the_declared_format"),
+    Bug("a log's formula without a result is an empty cell", "tracking/sheets.py", '            if cell.data_type == "f":\n', '            if cell.data_type == "f":\n                continue\n', OF_BOOKS),
+    Bug("an unknown column of a log is passed over", "tracking/reading.py", "                if not self._is_passed_over(sheet, key, keys):", "                if False:", OF_BOOKS),
+    Bug("an unknown sheet of a log is passed over", "tracking/reading.py", "            if plain(one.name) not in others and one.rows:", "            if False:", OF_BOOKS),
+    Bug("a log's cells without a head are passed over", "tracking/reading.py", "        self._look_beside(raw, names, below, number)\n", "", OF_BOOKS),
+    Bug("a log's example is read as a patient", "tracking/reading.py", "plain(first) == EXAMPLE:", "plain(first) == EXAMPLE + EXAMPLE:", "test_log.py::test_the_template_is_an_empty_log_with_drop_downs"),
+    Bug("an apostrophe stays in a log", "tracking/sheets.py", "return text[1:] if text.startswith", "return text if text.startswith", "test_log.py::test_every_field_is_written_and_read"),
+    Bug("counts in the words of a log are changed", "export/log.py", "COUNTS.fullmatch(cell)", "False", "test_log.py::test_every_field_is_written_and_read"),
+    Bug("candidates of a log are numbered by row", "tracking/reading.py", "key=lambda row: min((row[d] for d in dates if row[d]), default=date.max)", "key=lambda row: 0", "test_log.py::test_a_chinese_workbook_of_another_layout"),
+    Bug("a label of a log is taken for a number", "tracking/levels.py", "by_label != by_number:", "False:", "test_log_cannot_be.py::test_a_label_that_is_the_number_of_another_level"),
+    Bug("a log has facts after its day", "tracking/checks.py", 'elif value > as_of and column != "to":', "elif False:", CANNOT),
+    Bug("a log has facts before the trial", "tracking/checks.py", "        if value < start:\n", "        if False:\n", CANNOT),
+    Bug("a log's DLT on the day of the infusion cannot be", "tracking/checks.py", "infused is not None and on < infused:", "infused is not None and on <= infused:", CANNOT),
+    Bug("a log's window counts a day early", "tracking/checks.py", 'row["infusion_date"] + end <= on', 'row["infusion_date"] + end <= on + timedelta(days=1)', CANNOT),
+    Bug("a log's committee knows of a later DLT", "tracking/checks.py", '(row["dlt_date"] or on) <= on]', '(row["dlt_date"] or on)]', CANNOT),
+    Bug("a log has two infusions on one day", "tracking/checks.py", "(strictly and value == row[last])", "(False and value == row[last])", CANNOT),
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ LAYERS = (
     {"export"},
     {"pages"},
     {"report", "plots"},
+    {"tracking"},
     {"protocol_tables", "studies"},
     {"kernel", "cautions"},
     {"trial", "exactly"},
@@ -39,6 +40,7 @@ ONLY_IN = {
     "tqdm": {"studies"},
     "distributed": {"studies"},
     "pyarrow": {"studies"},
+    "openpyxl": {"export", "tracking"},
     "shtab": {"cli"},
     "termcolor": {"cli"},
 }

@@ -37,6 +37,7 @@ SHOWN = {
     "run": ("BASE --trials 5 --no-files", CHANGED),
     "sensitivity": ("BASE --trials 5 --no-files", CHANGED),
     "trial": ("BASE --no-files", CHANGED),
+    "cut": ("BASE --on 2024-09-01 --out cut", ""),
     "accrual": ("BASE --trials 5 --no-files", CHANGED),
     "compare": ("BASE --trials 5 --no-files --no-exact", CHANGED),
     "exact": ("BASE", CHANGED),
@@ -61,8 +62,8 @@ def test_every_verb_changes_the_scenario(verb: str, capsys: pytest.CaptureFixtur
     words, shown = SHOWN[verb]
     assert main([verb, *shlex.split(words.replace("BASE", BASE)), *SET]) == 0
     printed = capsys.readouterr().out
-    if verb == "table":
-        printed = json.dumps(json.loads(Path("table/resolved.json").read_text())["follow_up"])
+    if verb in ("table", "cut"):
+        printed = json.dumps(json.loads(Path(f"{verb}/resolved.json").read_text())["follow_up"])
         shown = '{"days": 100}'
     assert shown in printed
 

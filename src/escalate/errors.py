@@ -5,6 +5,7 @@
     EscalateError (a ValueError)
     ├── ScenarioError   the scenario file, or a change to a scenario, is not valid
     │   └── StudyError  a study file is not valid
+    ├── LogError        a trial's log, or the file that says how it is written, is not valid
     ├── PathError       a dose path cannot be read
     ├── RecordError     a registry record cannot be read
     ├── NotCoveredError a scenario has no exact results
@@ -90,6 +91,66 @@ class ScenarioError(EscalateError):
 
 class StudyError(ScenarioError):
     """A study file is not valid, or gives scenarios that are not; carries every problem that was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogProblem:
+    """One thing that cannot be in a trial's log.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong, what is allowed, how to mend it.
+    sheet : str
+        Name of the sheet as it stands there; empty for the whole log.
+    row : int
+        Row of the sheet as a spreadsheet counts, from 1; 0 for the whole sheet.
+    column : str
+        Name of the column as it stands there; empty for the whole row.
+    letter : str
+        The spreadsheet's letters of the column; empty where they are not known.
+    got : str
+        What was got, as text; empty where there is nothing.
+    """
+
+    message: str
+    sheet: str = ""
+    row: int = 0
+    column: str = ""
+    letter: str = ""
+    got: str = ""
+
+    def __str__(self) -> str:
+        row = f" row {self.row}" if self.row else ""
+        column = f", {self.column}" if self.column else ""
+        cell = f" (cell {self.letter}{self.row})" if self.letter and self.row else ""
+        got = f"got {self.got}" if self.got else ""
+        where = f"{self.sheet}{row}{column}{cell}" if self.sheet else ""
+        return ": ".join(part for part in (where, got, self.message) if part)
+
+
+MOST_TOLD = 40
+"""So many things that are wrong with a log are told one by one."""
+
+
+class LogError(EscalateError):
+    """A trial's log, or its mapping file, is not valid; carries everything that was found, not the first alone.
+
+    Parameters
+    ----------
+    problems : sequence of LogProblem or Problem
+        In the order of the log; a `Problem` is one of the mapping file.
+    """
+
+    def __init__(self, problems: Sequence[LogProblem | Problem]) -> None:
+        self.problems = tuple(problems)
+        told = [str(problem) for problem in self.problems[:MOST_TOLD]]
+        if len(self.problems) > MOST_TOLD:
+            told.append(f"and {len(self.problems) - MOST_TOLD:,} more; mend these first")
+        super().__init__("\n".join(told))
+
+    def __reduce__(self) -> tuple[type[LogError], tuple[tuple[LogProblem | Problem, ...]]]:
+        return LogError, (self.problems,)
 
 
 class PathError(EscalateError):

@@ -24,6 +24,7 @@ from . import (
     check,
     compare,
     completion,
+    cut,
     diff,
     exact,
     init,
@@ -39,7 +40,7 @@ from . import (
 from .signals import interruptible
 from .terminal import Parser, say
 
-VERBS = (run, sweep, sensitivity, trial, accrual, compare, diff, exact, table, rules, keys, check, init, schema)
+VERBS = (run, sweep, sensitivity, trial, cut, accrual, compare, diff, exact, table, rules, keys, check, init, schema)
 """In the order in which `escalate --help` lists them."""
 
 

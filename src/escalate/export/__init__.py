@@ -12,6 +12,7 @@ from . import records as records
 from .accrual import write_accrual
 from .comparison import write_comparison
 from .exact import write_exact
+from .log import template_workbook, write_log
 from .sensitivity import write_sensitivity
 from .simulation import run
 from .sweep import write_sweep_figure
@@ -21,10 +22,12 @@ from .variants import write_variants
 
 __all__ = [
     "run",
+    "template_workbook",
     "write_accrual",
     "write_columns",
     "write_comparison",
     "write_exact",
+    "write_log",
     "write_sensitivity",
     "write_sweep_figure",
     "write_table",

@@ -7,10 +7,11 @@ top, and the last sheet says what each of them means.
 from __future__ import annotations
 
 import io
+import itertools
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
@@ -43,12 +44,18 @@ class Sheet:
         One cell for each column: a number, text, a date, or ``None`` for an empty one.
     columns : tuple of Column
         What the columns mean, where that is known.
+    choices : mapping of str to tuple of str
+        What cells of a column may be, for columns that a person fills in from a list.
+    dates : frozenset of str
+        Columns that a person fills in with dates.
     """
 
     name: str
     heads: tuple[str, ...]
     rows: Sequence[Sequence[Any]]
     columns: tuple[Column, ...] = ()
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dates: frozenset[str] = frozenset()
 
 
 def check_workbooks() -> None:
@@ -75,8 +82,11 @@ def workbook(sheets: Iterable[Sheet]) -> bytes:
     book.properties.created = _MADE
     book.properties.creator = "escalate"
     written = list(sheets)
-    for sheet in (*written, *_meanings(written)):
-        _fill(book.create_sheet(_tab(sheet.name, book.sheetnames)), sheet)
+    lists = _lists(written)
+    for sheet in (*written, *_meanings(written), *_lists_sheet(lists)):
+        page = book.create_sheet(_tab(sheet.name, book.sheetnames))
+        _fill(page, sheet)
+        _offer(page, sheet, lists)
     data = io.BytesIO()
     book.save(data)
     return _without_time(data)
@@ -87,6 +97,50 @@ def _meanings(sheets: Sequence[Sheet]) -> Iterator[Sheet]:
     rows = [(sheet.name, c.name, c.meaning, c.unit, c.empty) for sheet in sheets for c in sheet.columns]
     if rows:
         yield Sheet(name="columns", heads=("sheet", "column", "meaning", "unit", "empty"), rows=rows)
+
+
+LISTS = "lists"
+"""The sheet that holds what drop-downs offer."""
+
+_TO_FILL_IN = 1_000
+"""Rows of a sheet that a person fills in."""
+
+
+def _lists(sheets: Sequence[Sheet]) -> list[tuple[str, ...]]:
+    """Return all that drop-downs offer, each list once."""
+    return list(dict.fromkeys(words for sheet in sheets for words in sheet.choices.values()))
+
+
+def _lists_sheet(lists: Sequence[tuple[str, ...]]) -> Iterator[Sheet]:
+    """Yield the sheet of lists, a list in each column: a drop-down has no room for long ones, or for commas."""
+    if lists:
+        rows = list(itertools.zip_longest(*lists))
+        yield Sheet(name=LISTS, heads=tuple(f"list {number}" for number in range(1, len(lists) + 1)), rows=rows)
+
+
+def _offer(page: Any, sheet: Sheet, lists: Sequence[tuple[str, ...]]) -> None:
+    """Offer the words of each list in a drop-down, and take dates alone where dates belong."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.datavalidation import DataValidation
+
+    for column, head in enumerate(sheet.heads, 1):
+        letter = get_column_letter(column)
+        if head in sheet.choices:
+            words = sheet.choices[head]
+            of = get_column_letter(lists.index(words) + 1)
+            rule = DataValidation(type="list", formula1=f"{LISTS}!${of}$2:${of}${len(words) + 1}", allow_blank=True)
+        elif head in sheet.dates:
+            rule = DataValidation(type="date", operator="greaterThanOrEqual", formula1="18264", allow_blank=True)
+            page.column_dimensions[letter].number_format = "yyyy-mm-dd"
+        else:
+            continue
+        rule.showErrorMessage, rule.errorTitle, rule.error = True, head, f"{head}: {_allowed(sheet, head)}"[:255]
+        rule.add(f"{letter}2:{letter}{_TO_FILL_IN + 1}")
+        page.add_data_validation(rule)
+
+
+def _allowed(sheet: Sheet, head: str) -> str:
+    return "a date, as 2025-03-04" if head in sheet.dates else f"one of {', '.join(sheet.choices[head])}"
 
 
 def _fill(page: Any, sheet: Sheet) -> None:
