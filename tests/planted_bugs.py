@@ -1307,7 +1307,7 @@ BUGS = (
     Bug('a page of all sites goes on where another trial is', 'nature/merged.py', 'self._number = self._before[self._site, trials, 0] + ahead', 'self._number = self._before[self._site, 0, 0] + ahead', ONE_ORDER),
     Bug('a page of all sites cannot be asked for again', 'nature/merged.py', '        if page < self._page:\n            self._begin()\n', '', ONE_ORDER),
     Bug('pages of sites are forgotten too early', 'nature/merged.py', 'int(self._before[site].min()))', 'int(self._before[site].max()))', ONE_ORDER),
-    Bug('a full sheet loses what is on it', 'nature/merged.py', '            self._sheet[:, : kept.shape[1]] = kept\n', '', ONE_ORDER),
+    Bug('a full sheet loses what is on it', 'nature/shelf.py', '            self._sheet[:, : kept.shape[1]] = kept\n', '', ONE_ORDER),
     Bug('criteria of sites are told by their own positions', 'nature/at_site.py', 'np.array([*map(criteria.index, self._site.failure_probability), -1])', 'np.array([*range(len(self._site.failure_probability)), -1])', ONE_ORDER),
     Bug('a site screens as all do', 'scenario/sites.py', 'screening_days=screening.days if own_days is None else own_days', 'screening_days=screening.days', f"{BY_HAND} {REFERENCE}"),
     Bug('nobody fails what a site says', 'scenario/sites.py', 'failure_probability=screening.failure_probability if own_failures is None else own_failures', 'failure_probability=screening.failure_probability', f"{SITES}::test_each_site_fails_whom_it_says"),
