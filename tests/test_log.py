@@ -118,11 +118,10 @@ def test_what_is_known_on_each_day_by_hand() -> None:
     assert decided.meetings[0].committee_day == 46 and decided.meetings[0].dlts == 1
 
 
-def test_an_infusion_that_was_due_and_not_given_is_no_full_dose() -> None:
+def test_an_infusion_that_was_not_given_is_no_reduced_dose() -> None:
     harmed = two_infusions().replace({"what_if": [{"patient": 1, "dlt": True, "dlt_day": 5}]})
     trial = escalate.simulate_trial(harmed)
-    said = [log_of(trial, day).patients[0].full_dose for day in (8, 13, 14, 15, 16)]
-    assert said == [True, True, True, False, False]
+    assert {log_of(trial, day).patients[0].full_dose for day in (8, 13, 14, 15, 16)} == {True}
     partly = two_infusions().replace({"what_if": [{"patient": 2, "full_dose": False}]})
     second = log_of(escalate.simulate_trial(partly), 9).patients[1]
     assert second.full_dose is False and second.cells_given == 2.25e9

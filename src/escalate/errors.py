@@ -153,6 +153,10 @@ class LogError(EscalateError):
         return LogError, (self.problems,)
 
 
+class LogContradictsError(EscalateError):
+    """A trial's log can be the beginning of no trial of its scenario; the message says what to enter."""
+
+
 class PathError(EscalateError):
     """A dose path cannot be read; the message points to the letter.
 

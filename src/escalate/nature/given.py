@@ -45,7 +45,7 @@ class Given(Nature):
     def __init__(self, scenario: Scenario, seed: int, first: int, count: int, log: Log) -> None:
         super().__init__(scenario, seed, first, count)
         self.log = log
-        self._known = {one.patient - 1: one for one in log.patients if one.patient is not None}
+        self._known = dict(enumerate(log.treated))
         self._whence = Continued(self._whence, self._everyone, log, self.criteria)
 
     def alone(self, trial: int) -> CandidateDraws:
@@ -94,6 +94,12 @@ class Given(Nature):
             else:
                 drawn[:, position] = NEVER
         return drawn
+
+    def more_screenings(self, trial: int, number: int) -> int:
+        """Return how many screenings more candidate `number` of the log passes, where the own draws say too few."""
+        page, position = divmod(number, PAGE)
+        at_site = self._everyone[self.log.patients[number].site]
+        return int(at_site.screenings_passed(2 * APART + page)[trial - self.first, position])
 
     def _p_dlt(self, level: int) -> float:
         return self.scenario.toxicity.dlt_probability[level]
@@ -189,11 +195,7 @@ class Continued:
 
     def screenings_passed(self, page: int) -> IntArray:
         """Return how many screenings 16 candidates pass before one fails, shape (count, 16); `NEVER` if none does."""
-        found = self._of_all("screenings_passed", page)
-        for position, one in self._known_on(page):
-            if one.left_reason != "screen failure" and one.screening_end_day is not None:
-                found[:, position] = np.maximum(found[:, position], 1)
-        return found
+        return self._of_all("screenings_passed", page)
 
     def product_uniforms(self, page: int) -> FloatArray:
         """Return what decides the attempts at the product of each of 16 candidates, shape (count, 16), in [0, 1)."""

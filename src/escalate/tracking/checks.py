@@ -131,6 +131,8 @@ def _dates_in_order(row: Row, scenario: Scenario) -> Iterator[LogProblem]:
         "left_date": "the last day in the trial",
     }
     yield from _in_order(row, list(names)[:-1], names)
+    made = {"consent_date": "consent", "product_date": "the day of the product", "treatment_start_date": ""}
+    yield from _in_order(row, list(made), made)
     yield from _in_order(row, _infusions(row), dict.fromkeys(_infusions(row), "the infusion before"), strictly=True)
     left = row["left_date"]
     if left is None:

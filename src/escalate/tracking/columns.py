@@ -141,6 +141,7 @@ def patients_sheet(infusions: int = 1) -> LogSheet:
         _column("consent_date", "date", "Consent; screening begins", _NOT_YET, needed=True, example="2025-01-06"),
         _column("screening_end_date", "date", "The last result of screening", _NOT_YET, example="2025-01-14"),
         _column("failed_criterion", "text", "The screening criterion that was not met", "if none failed"),
+        _column("product_date", "date", "When a product of the patient's own cells was there", "if none is made"),
         _column("ready_date", "date", "Since when a place is asked for", _NOT_YET, example="2025-01-14"),
         _column(
             "level_assigned", "level", "Assigned dose level: its number from 1, or its label", "if not assigned",
@@ -154,7 +155,7 @@ def patients_sheet(infusions: int = 1) -> LogSheet:
         *_infusions(infusions),
         _column("cells_given", "amount", "Cells given, over all infusions", "if not known", "cells"),
         _column(
-            "full_dose", "words", "Whether every infusion due so far was given, and in full", "if not known",
+            "full_dose", "words", "Whether each infusion that was given was given in full", "if not known",
             words=YES_NO, example="yes",
         ),
         _column("not_infused_reason", "text", "Why a patient who started treatment got no cells", "if infused"),

@@ -141,12 +141,13 @@ def _patient(told: _Told, day: int) -> LoggedPatient:
         consent_day=told.first("consent"),
         screening_end_day=told.last("eligible", "screen failure"),
         failed_criterion=None if failed is None else row["failed_criterion"],
+        product_day=told.first("product ready"),
         ready_day=_ready_day(told),
         level=None if start is None else row["level"] - 1,
         start_day=start,
         infusion_days=infusions,
         cells_given=_cells_given(told, len(infusions), is_reduced) if infusions else None,
-        full_dose=_is_full(told, day, is_reduced) if infusions else None,
+        full_dose=not is_reduced if infusions else None,
         not_infused_reason=row["not_infused_reason"] if told.first("not infused") is not None else None,
         dlt=dlt,
         dlt_day=dlt_day,
@@ -206,19 +207,6 @@ def _cells_given(told: _Told, infusions: int, is_reduced: bool) -> float | None:
     share = told.scenario.attrition.partial_dose_share if is_reduced else 1.0
     given = sum(told.scenario.schedules[level].shares[:infusions]) * share * cells
     return float(f"{given:.{_CELLS_DIGITS}g}")
-
-
-def _is_full(told: _Told, day: int, is_reduced: bool) -> bool:
-    """Return whether every infusion due so far was given, and in full."""
-    days = told.days["infusion"]
-    left = told.last(*_LEAVES)
-    until = day if left is None else left
-    due = [
-        planned
-        for planned in told.scenario.schedules[told.row["level"] - 1].infusion_days
-        if days[0] + planned <= until
-    ]
-    return not is_reduced and len(days) == len(due)
 
 
 def _meetings(trial: Trial, day: int) -> Iterator[LoggedMeeting]:

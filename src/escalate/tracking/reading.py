@@ -381,6 +381,7 @@ def _patient(row: Row, day: Any) -> LoggedPatient:
         consent_day=day(row, "consent_date"),
         screening_end_day=day(row, "screening_end_date"),
         failed_criterion=row["failed_criterion"],
+        product_day=day(row, "product_date"),
         ready_day=day(row, "ready_date"),
         level=row["level_assigned"],
         level_received=row["level_received"],

@@ -141,6 +141,7 @@ def _of_patient(log: Log, scenario: Scenario, one: LoggedPatient) -> dict[str, A
         "consent_date": day(one.consent_day),
         "screening_end_date": day(one.screening_end_day),
         "failed_criterion": one.failed_criterion,
+        "product_date": day(one.product_day),
         "ready_date": day(one.ready_day),
         "level_assigned": _level(one.level, scenario),
         "level_received": _level(one.level_received, scenario),

@@ -7,7 +7,7 @@ Everybody comes on the day that nature has drawn, and ends with a place or in a 
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import simpy
@@ -112,13 +112,18 @@ class Candidates:
             self._log.as_it_happens()
         could = [one for one in self._referred if self._gates.consents_on(self._clock.today, one.candidate.site)]
         many = len(could)
-        while could and self._asking < self._most_asking():
-            self._consents_for_place(could.pop(0))
+        while (person := self._next_to_consent(could)) is not None:
+            could.remove(person)
+            self._consents_for_place(person)
         if reserves and (len(could) < many or (could and not self._asking and self._places.ask_at_consent())):
             self._look_for_consents()
         if self._referred and self._new_wait_on != self._clock.today:
             self._new_wait_on = self._clock.today
             self._clock.at(self._clock.today, INFUSIONS).callbacks.append(self._new_ones_wait)
+
+    def _next_to_consent(self, could: list[Person]) -> Person | None:
+        """Return who consents next of those who could today, in order of coming; ``None`` where there is no place."""
+        return could[0] if could and self._asking < self._most_asking() else None
 
     def _new_ones_wait(self, _: simpy.Event) -> None:
         """Let those who came today, and could not consent, wait or go; who waits may consent tomorrow."""
@@ -167,12 +172,12 @@ class Candidates:
 
     def _screened(self, person: Person) -> Generator[simpy.Event, Any, bool]:
         """Screen a candidate; return whether every criterion is met."""
-        yield self._clock.at(self._gates.results_day(self._clock.today, person.candidate.site), CANDIDATES)
+        yield self._clock.at(self._results_day(person), CANDIDATES)
         if person.state is not None:
             return False
         person.screening_end_day = self._clock.today
         person.screenings += 1
-        if person.screenings > person.candidate.screenings_passed:
+        if self._fails_screening(person):
             self._busy -= 1
             self._leave(person, "screen failure", "screen failure", person.candidate.failed_criterion)
             self._look_for_consents()
@@ -182,9 +187,17 @@ class Candidates:
             self._busy -= 1
         return True
 
+    def _results_day(self, person: Person) -> int:
+        """Return when the results of a screening that begins today are given."""
+        return self._gates.results_day(self._clock.today, person.candidate.site)
+
+    def _fails_screening(self, person: Person) -> bool:
+        """Return whether the screening that ends today is failed."""
+        return person.screenings > person.candidate.screenings_passed
+
     def _product_is_made(self, person: Person, own: Autologous) -> Generator[simpy.Event, Any, bool]:
         """Take cells and make the product, again where it comes to nothing; return whether there is one."""
-        for number, becomes in enumerate(attempts(own, person.candidate.product_uniform), start=1):
+        for number, becomes in enumerate(self._attempts(person, own), start=1):
             self._log.event("apheresis", person, detail=f"attempt {number}" if number > 1 else None)
             yield self._clock.at(self._clock.today + own.manufacture_days, CANDIDATES)
             if person.state is not None:
@@ -197,6 +210,10 @@ class Candidates:
         self._leave(person, "no product", "no product", "no attempt is left")
         self._look_for_consents()
         return False
+
+    def _attempts(self, person: Person, own: Autologous) -> Iterator[str]:
+        """Yield what the attempts to make a product come to, each when it is over."""
+        return attempts(own, person.candidate.product_uniform)
 
     def _valid_until(self, person: Person) -> int:
         """Return the last day on which the results of screening hold."""
@@ -232,22 +249,37 @@ class Candidates:
 
     def stay_without_place(self, person: Person, why: str) -> None:
         """Wait, as long as patience lasts, or be lost: as the scenario says."""
-        accrual, today = self._scenario.accrual, self._clock.today
-        patience_days = None if accrual.patience_days is None else accrual.patience_days - (person.waited_days or 0)
-        stands_on_no_list = person.consent_day is None and self._scenario.screening.while_closed == "waits"
-        is_lost = stands_on_no_list or accrual.without_place == "lost" or self._as_many_wait_as_may()
-        if is_lost and not person.has_waited and not person.has_reserved:
+        patience_days = self._patience_days(person)
+        if self._is_lost(person):
             self._give_up(person, "no place", "no place", why)
         elif patience_days is not None and patience_days <= 0:
             self._give_up(person, "withdrew waiting", "withdrew", why)
         else:
-            person.waits, person.has_waited, person.waits_since = True, True, today
-            self._log.event("waits", person, detail=why)
-            if patience_days is not None:
-                person.patience_ends_day = today + patience_days
-                self._clock.at(person.patience_ends_day, CANDIDATES).callbacks.append(
-                    lambda _: self._loses_patience(person)
-                )
+            self._waits(person, why)
+
+    def _is_lost(self, person: Person) -> bool:
+        """Return whether somebody may not wait, and never has."""
+        stands_on_no_list = person.consent_day is None and self._scenario.screening.while_closed == "waits"
+        may_not = stands_on_no_list or self._scenario.accrual.without_place == "lost" or self._as_many_wait_as_may()
+        return may_not and not person.has_waited and not person.has_reserved
+
+    def _patience_days(self, person: Person) -> int | None:
+        """Return for how many days more somebody would wait; ``None`` where there is no end to it."""
+        patience_days = self._scenario.accrual.patience_days
+        return None if patience_days is None else patience_days - (person.waited_days or 0)
+
+    def _waits(self, person: Person, why: str) -> None:
+        """Let somebody wait, as long as patience lasts."""
+        person.waits, person.has_waited, person.waits_since = True, True, self._clock.today
+        self._log.event("waits", person, detail=why)
+        patience_days = self._patience_days(person)
+        if patience_days is not None:
+            self._patience_ends_on(person, self._clock.today + patience_days)
+
+    def _patience_ends_on(self, person: Person, day: int) -> None:
+        """Look on a day whether somebody still waits, and then goes."""
+        person.patience_ends_day = day
+        self._clock.at(day, CANDIDATES).callbacks.append(lambda _: self._loses_patience(person))
 
     def _as_many_wait_as_may(self) -> bool:
         most = self._scenario.accrual.most_waiting

@@ -44,9 +44,9 @@ asks. It decides on the same day if the committee needs no time.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import simpy
 
@@ -110,6 +110,14 @@ def simulate_trial(scenario: Scenario, *, seed: int = 1, replicate: int = 0) -> 
     return Conduct(scenario, committee_of(scenario), Nature(scenario, seed, replicate, 1), replicate).run()
 
 
+class Parts(NamedTuple):
+    """What a trial is made of, each of which is made for it: as the class is."""
+
+    places: Callable[..., Places]
+    patients: Callable[..., Patients]
+    candidates: Callable[..., Candidates]
+
+
 class Conduct:
     """The conduct of one trial.
 
@@ -136,9 +144,10 @@ class Conduct:
         waiting: list[Person] = []
         self.gates = Gates(scenario, self.census, self.log.people, batch_fails, waiting)
         draw, fate = partial(nature.candidate, replicate), partial(nature.fate, replicate)
-        self.places = Places(scenario, self.clock, self.log, self.census, self.gates, waiting, self)
-        patients = Patients(scenario, self.clock, self.log, self.census, self.gates, fate, self.places, self)
-        self.candidates = Candidates(
+        parts = self.parts()
+        self.places = parts.places(scenario, self.clock, self.log, self.census, self.gates, waiting, self)
+        patients = parts.patients(scenario, self.clock, self.log, self.census, self.gates, fate, self.places, self)
+        self.candidates = parts.candidates(
             scenario, self.clock, self.log, self.gates, draw, patients.treat, self.places, waiting
         )
         self.has_begun = False
@@ -150,6 +159,10 @@ class Conduct:
         """Whether it is a meeting's."""
         self.closed = False
         self.final: Decision | None = None
+
+    def parts(self) -> Parts:
+        """Return who gives places, treats patients, and brings candidates."""
+        return Parts(Places, Patients, Candidates)
 
     def run(self) -> Trial:
         """Run the trial to its end."""
@@ -224,13 +237,17 @@ class Conduct:
     def review(self, cohort: CohortFile) -> Generator[simpy.Event, Any, Decision]:
         """Wait for the data cut, then for the committee's meeting; return what it decides."""
         yield cohort.ready
+        yield from self.meet(cohort)
+        self.decides_on = None
+        return self.decide(cohort)
+
+    def meet(self, cohort: CohortFile) -> Steps:
+        """Wait for the day of the decision; a meeting is called after all, if a rolling rule stays no longer then."""
         assert self.decides_on is not None
         yield self.clock.pauses_before(self.clock.at(self.decides_on, COMMITTEE))
         if not self.goes_to_meeting and not self.takes_no_meeting(cohort):
             self.call_meeting(cohort)
             yield self.clock.pauses_before(self.clock.at(self.decides_on, COMMITTEE))
-        self.decides_on = None
-        return self.decide(cohort)
 
     def call_committee(self, cohort: CohortFile) -> None:
         """Set the day of the decision on what is known today: a meeting's, or that of places given without one."""
@@ -399,10 +416,7 @@ class Conduct:
             self.see_what_came(cohort)
         assert cohort.cut is not None
         outstanding = cohort.forced_outstanding
-        if self.stop is not None:
-            decision = self.committee.conclude(cohort.cut, self.stop)
-        else:
-            decision = self.asked(cohort.cut, outstanding)
+        decision = self.answer(cohort.cut, outstanding)
         cohort.decision_day = self.clock.today
         provisional = self.is_provisional(decision)
         self.census.permit(self.committee.rule_alone(cohort.cut, outstanding) if provisional else decision.level)
@@ -417,6 +431,12 @@ class Conduct:
         detail = f"{decision.action.words}: {why}" + (f"; {count(let_go, 'reserved place')} let go" if let_go else "")
         self.log.event("decision", cohort=cohort, level=decision.level, detail=detail)
         return decision
+
+    def answer(self, cut: Counts, outstanding: int) -> Decision:
+        """Return the committee's answer on a data cut; after a stop, what it recommends."""
+        if self.stop is not None:
+            return self.committee.conclude(cut, self.stop)
+        return self.asked(cut, outstanding)
 
     def leaves(self, decision: Decision, cohort: CohortFile) -> bool:
         """Return whether a decision leaves a cohort for good, or its level, which a suspension can close, too."""

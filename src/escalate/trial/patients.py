@@ -85,10 +85,13 @@ class Patients:
             self._trial.look_at_outcomes_on(self._clock.next_day_with(DATA_CUT))
             return
         self._infuse_first(person, cohort, fate)
-        schedule, follow_up = self._scenario.schedules[cohort.level], self._scenario.follow_up
-        for day, phase, event in agenda(schedule, follow_up.days, self._clock.today, fate):
+        for day, phase, event in self._agenda(person, cohort, fate):
             yield self._clock.at(day, phase)
             self._observe(person, cohort, event)
+
+    def _agenda(self, person: Person, cohort: CohortFile, fate: Fate) -> list[tuple[int, int, str]]:
+        """Return what lies ahead of a patient who is infused for the first time today."""
+        return agenda(self._scenario.schedules[cohort.level], self._scenario.follow_up.days, self._clock.today, fate)
 
     def _why_not_infused(self, person: Person, cohort: CohortFile, fate: Fate) -> str | None:
         """Return what speaks against the infusion of a lymphodepleted patient."""
@@ -123,12 +126,16 @@ class Patients:
 
     def _infuse_later(self, person: Person, cohort: CohortFile) -> None:
         """Give an infusion after the first one, unless the level has been closed and the protocol withholds it then."""
-        withholds = self._safety.later_infusions_at_closed_level == "withhold"
-        if withholds and not person.stopped and (cohort.level > self._census.permitted_level or cohort.must_be_left):
+        if not person.stopped and self._is_withheld(cohort):
             person.stopped, person.full_dose = True, False
             self._log.event("infusion withheld", person, detail="the dose level is closed, or must be left")
         elif not person.stopped:
             self._log.infusion(person, cohort)
+
+    def _is_withheld(self, cohort: CohortFile) -> bool:
+        """Return whether later infusions at a cohort's level are not given, as levels stand now."""
+        withholds = self._safety.later_infusions_at_closed_level == "withhold"
+        return withholds and (cohort.level > self._census.permitted_level or cohort.must_be_left)
 
     def _observe(self, person: Person, cohort: CohortFile, event: str) -> None:
         """Write down what happened to an infused patient, and what follows from it."""

@@ -104,9 +104,15 @@ class Places:
             if self._is_kept_back(person, cohort):
                 self._clock.at(self._clock.today, LYMPHODEPLETION).callbacks.append(self._keep_back)
                 break
+            if not self._may_start(person):
+                break
             self._enrol(person, cohort)
         if self._new():
             self._clock.at(self._clock.today, LYMPHODEPLETION).callbacks.append(self._leave_without_place)
+
+    def _may_start(self, person: Person) -> bool:
+        """Return whether somebody whose place is open starts in it today: whoever has one does."""
+        return True
 
     def _next_with_place(self) -> tuple[Person, CohortFile] | tuple[None, None]:
         """Return the first in line who has a place, and its cohort; all are alike where none is reserved."""

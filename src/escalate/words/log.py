@@ -34,6 +34,8 @@ class LoggedPatient:
         Consent, and the last result of screening.
     failed_criterion : str or None
         The criterion of screening that was not met.
+    product_day : int or None
+        When a product of the patient's own cells was there, where one is made.
     ready_day : int or None
         Since when a place is asked for.
     level, level_received : int or None
@@ -45,7 +47,7 @@ class LoggedPatient:
     cells_given : float or None
         Over all of them.
     full_dose : bool or None
-        Whether every infusion due so far was given, and in full; ``None`` if nobody says.
+        Whether each infusion that was given was in full; ``None`` if nobody says.
     not_infused_reason : str or None
         Why no cells were given to who was lymphodepleted.
     dlt : {"yes", "no", "under adjudication"} or None
@@ -73,6 +75,7 @@ class LoggedPatient:
     consent_day: int | None = None
     screening_end_day: int | None = None
     failed_criterion: str | None = None
+    product_day: int | None = None
     ready_day: int | None = None
     level: int | None = None
     level_received: int | None = None
@@ -90,6 +93,11 @@ class LoggedPatient:
     evaluable_override: bool | None = None
     override_by: str | None = None
     override_why: str | None = None
+
+    @property
+    def given_level(self) -> int | None:
+        """The dose level that was given, or is going to be; ``None`` for who is not enrolled."""
+        return self.level if self.level_received is None else self.level_received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +205,12 @@ class Log:
     def as_of(self) -> date:
         """The day of the log as a date."""
         return self.date_of(self.as_of_day)
+
+    @property
+    def treated(self) -> list[LoggedPatient]:
+        """Those whose treatment has started, in the order in which it did."""
+        started = [(one.start_day, one.patient or 0, one) for one in self.patients if one.start_day is not None]
+        return [one for *_, one in sorted(started, key=lambda each: each[:2])]
 
     def date_of(self, day: int) -> date:
         """Return the date of a day [days since the start date]."""
