@@ -62,7 +62,7 @@ def as_in_tables(one: LoggedPatient) -> LoggedPatient:
     """Return of a patient what the simulator's own table says, too; who came last may have been left waiting."""
     gone = {"left_day": None, "left_reason": None} if one.consent_day is None else {}
     cells = None if one.cells_given is None else float(f"{one.cells_given:.12g}")
-    return replace(one, ready_day=None, referred_day=None, full_dose=None, cells_given=cells, **gone)
+    return replace(one, product_day=None, ready_day=None, referred_day=None, full_dose=None, cells_given=cells, **gone)
 
 
 ROUND_TRIP = given(scenarios(everything=True, reviews=True, sites=True), st.integers(0, 50), st.floats(0, 1))
@@ -278,7 +278,7 @@ OF_A_WORKBOOK: dict[str, tuple[Change, Any, str]] = {
     "true is no number": (put("A3", True), None, "whole number from 1"),
     "a column without a name": (put("AZ3", "note"), None, "its column has no name in row 1"),
     "an unknown column": (put("E1", "consent_dat"), None, "did you mean consent_date?"),
-    "a missing column": (put("Q1", None), None, "there is no column dlt: "),
+    "a missing column": (put("R1", None), None, "there is no column dlt: "),
     "a column twice": (put("X1", "dlt"), None, "there is a second column for dlt"),
     "an unknown sheet": (lambda book: book.create_sheet("meeting").append(["a"]), None, "did you mean 'meetings'?"),
     "no patients": (lambda book: book.remove(book["patients"]), None, "there is no sheet 'patients'"),

@@ -30,7 +30,9 @@ def read_as_patient(row: Row, scenario: Scenario) -> Iterator[LogProblem]:
         less = row["non_evaluable_reason"] == LESS_THAN_FULL
         outcome = row["outcome"]
         row.values["dlt"] = "yes" if row["dlt_date"] is not None else "no" if outcome == "no DLT" or less else None
-        row.values.setdefault("full_dose", "no" if less else "yes" if outcome == "no DLT" else None)
+        is_all = row["infusions"] == _planned(row, scenario)
+        full = "no" if less and is_all else "yes" if outcome == "no DLT" else None
+        row.values.setdefault("full_dose", full)
     given = row["infusions"]
     if given == 0 and row["cells_given"] == 0:
         row.values["cells_given"] = None
@@ -50,3 +52,9 @@ def read_as_meeting(row: Row) -> None:
     if "recommended_level" in row.heads and row["decision"] == Action.STOP.words:
         recommended = row["recommended_level"]
         row.values["next_level"] = NO_LEVEL if recommended is None else recommended
+
+
+def _planned(row: Row, scenario: Scenario) -> int | None:
+    """Return how many infusions the protocol plans for a patient; ``None`` where no level is assigned."""
+    level = row["level_assigned"]
+    return None if level is None else len(scenario.schedules[level].infusion_days)
