@@ -98,7 +98,7 @@ class Given(Nature):
     def more_screenings(self, trial: int, number: int) -> int:
         """Return how many screenings more candidate `number` of the log passes, where the own draws say too few."""
         page, position = divmod(number, PAGE)
-        at_site = self._everyone[self.log.patients[number].site]
+        at_site = self._everyone[self.log.in_order_of_coming[number].site]
         return int(at_site.screenings_passed(2 * APART + page)[trial - self.first, position])
 
     def _p_dlt(self, level: int) -> float:
@@ -148,7 +148,8 @@ class Continued:
     """
 
     def __init__(self, drawn: Whence, sites: Sequence[SiteDraws], log: Log, criteria: tuple[str, ...]) -> None:
-        self._drawn, self._sites, self._people, self._criteria = drawn, sites, log.patients, criteria
+        self._drawn, self._sites, self._criteria = drawn, sites, criteria
+        self._people = log.in_order_of_coming
         self._as_of_day, self._count = log.as_of_day, sites[0].count
         self._shelves: dict[str, Shelf] = {}
 
@@ -167,7 +168,7 @@ class Continued:
         """Return the days on which 16 candidates come, shape (count, 16) [days]; `NEVER` if none comes."""
         found = self._following("consent_days", page)
         for position, one in self._known_on(page):
-            found[:, position] = _came(one)
+            found[:, position] = one.came_day
         return found
 
     def site(self, page: int) -> IntArray:
@@ -237,9 +238,3 @@ class Continued:
 
     def _known_on(self, page: int) -> Iterator[tuple[int, LoggedPatient]]:
         return ((number % PAGE, one) for number, one in enumerate(self._people) if number // PAGE == page)
-
-
-def _came(one: LoggedPatient) -> int:
-    """Return the day on which somebody came: to consent, or to be referred where screening waits."""
-    days = [day for day in (one.referred_day, one.consent_day) if day is not None]
-    return min(days, default=0)

@@ -175,13 +175,26 @@ class Conduct:
 
         Where none is the trial has come to its end.
         """
+        return self.runs_to_a_decision_by(self.scenario.trial.max_days)
+
+    def number_of(self, person: Person) -> int:
+        """Return the number by which somebody is known, from 1."""
+        return person.number
+
+    def runs_through(self, day: int) -> None:
+        """Run on to the end of a day, or of the trial, which can go on from there."""
+        while self.runs_to_a_decision_by(min(day, self.scenario.trial.max_days)):
+            pass
+
+    def runs_to_a_decision_by(self, day: int) -> bool:
+        """Run on, up to the end of a day, until a decision is about to be taken; return whether one is."""
         if not self.has_begun:
             self.has_begun = True
             self.clock.process(self.conduct())
             self.clock.process(self.candidates.come())
             self.clock.process(self.candidates.openings())
         try:
-            return self.clock.comes_to_a_pause(PHASES * (self.scenario.trial.max_days + 1))
+            return self.clock.comes_to_a_pause(PHASES * (day + 1))
         except RuleError as error:
             where = f"trial {self.replicate} of seed {self.nature.seed}, day {self.clock.today}"
             raise RuleError(f"{where}: {error}") from error

@@ -51,7 +51,7 @@ class Past:
         """The first day that is not known."""
         self.was_denied = False
         """Something was due by the protocol, and the log does not have it."""
-        self._people = dict(enumerate(log.patients, start=1))
+        self._people = dict(enumerate(log.in_order_of_coming, start=1))
         self.meetings = list(log.meetings)
         """Those whose data cut has not been made."""
 
@@ -303,15 +303,23 @@ class Resumed(Conduct):
         made.past, made.nature, made.replicate = self.past, self._known, self.replicate
         return made
 
-    def runs_to_a_decision(self) -> bool:
+    def runs_to_a_decision_by(self, day: int) -> bool:
         """Run on, as of `Conduct`; what the log has, and nothing has led to, is done at the end of its phase."""
         if not self.has_begun:
             self._expect_the_past()
-        return super().runs_to_a_decision()
+        return super().runs_to_a_decision_by(day)
+
+    def number_of(self, person: Person) -> int:
+        """Return the number of somebody in the log; who comes later has those after its largest."""
+        known = self.past.of(person)
+        if known is not None:
+            return known.candidate
+        numbers = [one.candidate for one in self._known.log.patients]
+        return max(numbers, default=0) + person.number - len(numbers)
 
     def _expect_the_past(self) -> None:
         clock = self.clock
-        for number, one in enumerate(self._known.log.patients, start=1):
+        for number, one in enumerate(self._known.log.in_order_of_coming, start=1):
             if one.consent_day is not None:
                 clock.at(one.consent_day, INFUSIONS).callbacks.append(partial(self._consents, number))
             if one.start_day is not None:

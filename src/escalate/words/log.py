@@ -95,6 +95,11 @@ class LoggedPatient:
     override_why: str | None = None
 
     @property
+    def came_day(self) -> int:
+        """When somebody came: to consent, or to be referred where screening waits."""
+        return min((day for day in (self.referred_day, self.consent_day) if day is not None), default=0)
+
+    @property
     def given_level(self) -> int | None:
         """The dose level that was given, or is going to be; ``None`` for who is not enrolled."""
         return self.level if self.level_received is None else self.level_received
@@ -185,7 +190,7 @@ class Log:
     as_of_day : int
         The day: everything up to it is a fact, and nothing after it.
     patients : tuple of LoggedPatient
-        In order of coming.
+        As the site lists them; `in_order_of_coming` and `treated` have orders of their own.
     meetings : tuple of LoggedMeeting
         In order of data cut and decision.
     amendments : tuple of Amendment
@@ -205,6 +210,11 @@ class Log:
     def as_of(self) -> date:
         """The day of the log as a date."""
         return self.date_of(self.as_of_day)
+
+    @property
+    def in_order_of_coming(self) -> list[LoggedPatient]:
+        """Everybody in the order in which they came; on one day, in that of their numbers."""
+        return sorted(self.patients, key=lambda one: (one.came_day, one.candidate))
 
     @property
     def treated(self) -> list[LoggedPatient]:
