@@ -800,6 +800,7 @@ BUGS = (
     Bug("the kernel is compiled where nobody can interrupt it", "studies/workers.py", 'if getattr(executor, "begins_alone", False):', "if False:", "test_crew.py::test_what_is_compiled_first_is_compiled_where_it_can_be_interrupted"),
     Bug("who interrupts threads waits for all", "studies/crew.py", "self.shutdown(cancel_futures=kind is not None)", "self.shutdown()", "test_crew.py::test_who_is_interrupted_waits_for_nothing_that_was_not_begun"),
     Bug("cores are any word", "studies/crew.py", "if self.count is not None and (isinstance(self.count, bool) or not isinstance(self.count, int)):", "if False:", "test_crew.py::test_how_many_cores_is_a_number"),
+    Bug("a numba that cannot be imported ends a run", "kernel/compiled.py", "return is_installed() and not why_unusable()", "return is_installed()", "test_crew.py::test_without_a_numba_that_can_be_imported_a_run_goes_on_and_says_why"),
     Bug("who has numba is told to install it", "studies/crew.py", " and not compiled.is_available():", ":", "test_crew.py::test_who_needs_it_not_is_told_nothing"),
     Bug("who runs few trials is told to install numba", "studies/crew.py", "asked.tell is not None and trials >= TOLD_FROM", "asked.tell is not None", "test_crew.py::test_who_needs_it_not_is_told_nothing"),
     Bug("nobody is told what compiling brings", "cli/arguments.py", "lambda line: terminal.say(f\"escalate: {line}\", file=sys.stderr)", "None", "test_crew.py::test_a_long_run_says_once_what_compiling_brings"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -244,6 +247,28 @@ def test_a_long_run_says_once_what_compiling_brings(
     assert told.err.count("times as fast compiled") == 1
     assert len(told.err.splitlines()) == 1 and "'.[fast]'" in told.err
     assert "compil" not in told.out
+
+
+def test_without_a_numba_that_can_be_imported_a_run_goes_on_and_says_why(tmp_path: Path) -> None:
+    """As where numpy is newer than numba knows: numba then raises as it is imported."""
+    package = tmp_path / "numba"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise ImportError('Numba needs NumPy 1.0 or less')\n")
+    code = (
+        "import sys; from escalate.cli import main; from escalate.kernel import compiled; "
+        "from escalate.studies import crew; crew.TOLD_FROM = compiled.WORTH_LOADING = 20; "
+        f"sys.exit(main(['run', {BASE!r}, '--trials', '30', '--no-files']))"
+    )
+    paths = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": paths},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("numba is installed and cannot be imported: Numba needs NumPy 1.0 or less") == 1
 
 
 @pytest.mark.parametrize(("trials", "has_numba"), [(20, True), (19, False)])

@@ -65,13 +65,28 @@ _MAKING = threading.RLock()
 
 
 def is_available() -> bool:
+    """Return whether numba is installed, and can be imported."""
+    return is_installed() and not why_unusable()
+
+
+def is_installed() -> bool:
     """Return whether numba is installed."""
     return find_spec("numba") is not None
 
 
+@cache
+def why_unusable() -> str:
+    """Return why numba cannot be imported, as where numpy is newer than it knows; empty where it can."""
+    try:
+        import numba  # noqa: F401
+    except Exception as error:  # whatever its own libraries raise: one goes on without it
+        return " ".join(str(error).split()) or type(error).__name__
+    return ""
+
+
 def is_worth(trials: int, is_plain: bool) -> bool:
     """Return whether so many trials are run faster by an edition of the compiled kernel, and there is one."""
-    if not is_available() or trials < WORTH_LOADING:
+    if trials < WORTH_LOADING or not is_available():
         return False
     return trials >= WORTH_COMPILING or is_compiled(is_plain)
 

@@ -176,6 +176,8 @@ def hired(crew: Crew, scenarios: Iterable[Scenario], trials: int) -> Iterator[Ex
 
 def _what_compiling_brings(trials: int) -> str:
     how = needs("compiling", "numba", "fast")
+    if compiled.is_installed() and compiled.why_unusable():
+        how = f"numba is installed and cannot be imported: {compiled.why_unusable():.200}"
     return f"{trials:,} trials would run ten to a hundred times as fast compiled (once, that takes a minute); {how}"
 
 

@@ -17,14 +17,17 @@ from ..committee.remembered import committee_of
 from ..errors import EscalateError, RuleError, WorkersError
 from ..kernel.engine import Engine, is_worth_compiling
 from ..nature.draws import Nature
+from ..nature.given import Given
 from ..results.outcomes import Trials, bytes_of_one, join
 from ..results.stored import read_trials, write_columns
 from ..scenario.model import Scenario
 from ..scenario.rules import PythonRule
 from ..trial.conduct import Conduct
+from ..trial.resumed import Resumed
 from ..trial.together import run_together
 from ..words.asked import asks
 from ..words.defaults import TRIALS
+from ..words.log import Log
 from ..words.records import MOST_TRIALS, ScenarioLike, Trial
 from . import workers
 from .chunks import Chunk, chunks_of, run_chunk, run_in_pieces
@@ -207,18 +210,42 @@ def check_kept(scenario: Scenario, trials: int, copies: int = 1) -> None:
 
 
 def traced_trials(
-    scenario: Scenario, *, trials: int, seed: int = 1, first: int = 0, progress: bool | None = None
+    scenario: Scenario,
+    *,
+    trials: int,
+    seed: int = 1,
+    first: int = 0,
+    progress: bool | None = None,
+    log: Log | None = None,
 ) -> Iterator[Trial]:
-    """Run many trials and yield each with all its records; parameters as in `simulate`."""
+    """Run many trials and yield each with all its records.
+
+    Parameters
+    ----------
+    scenario, trials, seed, first, progress
+        As in `simulate`.
+    log : Log, optional
+        The beginning of all of them: what is drawn is how a real trial may go on.
+
+    Raises
+    ------
+    ValueError, EscalateError, RuleError
+        As by `simulate`.
+    LogContradictsError
+        If the log can be the beginning of no trial of the scenario.
+    """
     check_trials(trials, seed, first)
-    return _traced(scenario, trials, seed, first, progress)
+    return _traced(scenario, trials, seed, first, progress, log)
 
 
-def _traced(scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None) -> Iterator[Trial]:
+def _traced(
+    scenario: Scenario, trials: int, seed: int, first: int, progress: bool | None, log: Log | None
+) -> Iterator[Trial]:
     committee, people = committee_of(scenario), MOST_PEOPLE  # the first trial runs alone
     with _heap_frozen(), showing(trials, "trials", progress) as bar:
         for done in range(0, trials, CHUNK):
-            nature = Nature(scenario, seed, first + done, min(CHUNK, trials - done))
+            chunk = scenario, seed, first + done, min(CHUNK, trials - done)
+            nature = Nature(*chunk) if log is None else Given(*chunk, log)
             todo = range(nature.first, nature.first + nature.count)
             while todo:
                 beside = max(1, MOST_PEOPLE // people)
@@ -234,12 +261,19 @@ def _side_by_side(nature: Nature, committee: Committee, replicates: range) -> It
     """Run trials side by side, and yield them in their order; where the rule fails, up to the first that it fails."""
     try:
         with _collector_paused():
-            found = run_together([Conduct(nature.scenario, committee, nature, k) for k in replicates])
+            found = run_together([_conduct(nature, committee, k) for k in replicates])
     except RuleError:
         for replicate in replicates:
-            yield Conduct(nature.scenario, committee, nature, replicate).run()
+            yield _conduct(nature, committee, replicate).run()
         return
     yield from found
+
+
+def _conduct(nature: Nature, committee: Committee, replicate: int) -> Conduct:
+    """Return the conduct of a trial: from its beginning, or from a log's end."""
+    if isinstance(nature, Given):
+        return Resumed(committee, nature, replicate)
+    return Conduct(nature.scenario, committee, nature, replicate)
 
 
 @contextmanager
