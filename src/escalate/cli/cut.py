@@ -75,10 +75,13 @@ def _cut(arguments: argparse.Namespace, scenario: Scenario) -> Log:
 
 def _told(arguments: argparse.Namespace, log: Log) -> str:
     """Return in one line what is in a log."""
+    from ..report.heads import plural
+
+    people, cuts = len(log.patients), len(log.meetings)
     started = sum(one.start_day is not None for one in log.patients)
     outstanding = ", one decision outstanding" if log.meetings and log.meetings[-1].action is None else ""
     return (
         f"Seed {arguments.seed}, replicate {arguments.replicate}, at the end of {day_words(log.as_of)} (day "
-        f"{log.as_of_day}): candidates {len(log.patients)}, who started treatment {started}, data cuts "
-        f"{len(log.meetings)}{outstanding}."
+        f"{log.as_of_day}): {people} candidate{plural(people)}, of whom {started} started treatment; "
+        f"{cuts} data cut{plural(cuts)}{outstanding}."
     )
