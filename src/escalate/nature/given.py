@@ -133,7 +133,8 @@ class Continued:
     """The candidates of a log, and those who come after its day.
 
     Who comes after a day does not depend on who came before it: those whom a trial has drawn for the days after it
-    follow those of the log, whatever their number was.
+    follow those of the log, whatever their number was. That holds of arrivals at rates that are known; a rate that is
+    drawn for each trial itself (`accrual.rate_cv`) is drawn as assumed, and learns nothing from who has come.
 
     Parameters
     ----------
