@@ -22,6 +22,9 @@ from small import lymphodepletion, small
 FUTURES = 9
 """Trials that go on from each log; ten ranks."""
 
+LAST_CUT_DAY = 250
+"""Before this day trials are cut."""
+
 P_VALUE = 1e-3 / 16
 """Below which ranks are not uniform: two tests of eight measures, one in a thousand for all; seeds are fixed."""
 
@@ -62,10 +65,16 @@ def scenario_of_many_risks() -> Scenario:
 
 
 def cut_trials(number: int) -> Iterator[tuple[Trial, int, list[Trial]]]:
-    """Yield trials, each with the day on which it is cut, and others that go on from there."""
+    """Yield trials, each with the day on which it is cut, and others that go on from there.
+
+    The day does not depend on the trial, but for that who has ended by then is left out: a day somewhere between a
+    trial's own first and last would tell how long it is going to be.
+    """
     scenario, random = scenario_of_many_risks(), np.random.default_rng(5)
     for k, truth in enumerate(traced_trials(scenario, trials=number, seed=1)):
-        day = int(random.integers(0, truth.duration_days))
+        day = int(random.integers(0, LAST_CUT_DAY))
+        if truth.duration_days <= day:
+            continue
         futures = traced_trials(scenario, trials=FUTURES, seed=2, first=FUTURES * k, log=log_of(truth, day))
         yield truth, day, list(futures)
 
