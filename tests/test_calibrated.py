@@ -56,7 +56,7 @@ def scenario_of_many_risks() -> Scenario:
         accrual={"kind": "poisson", "consents_per_month": 2.5, "patience_days": 40},
         screening={"days": 10, "failure_probability": {"age": 0.3}},
         treatment__lymphodepletion=lymphodepletion(3),
-        safety__review_delay_days=10,
+        safety__review_delay_days=28,
         attrition={"drop_out_per_year": 0.7, "not_infused_probability": 0.1, "partial_dose_probability": 0.1},
         toxicity={"dlt_probability": [0.3, 0.5], "onset": {"kind": "weibull", "second_half_share": 0.7}},
         follow_up__days=60,
