@@ -272,6 +272,62 @@ def test_who_starts_and_is_not_eligible_is_told() -> None:
         goes_on_from(30, [patient(1, 10, consent_day=8, screening_end_day=12)])
 
 
+def test_who_left_has_left_whatever_the_reason() -> None:
+    """On day 20, inside the window: not evaluable, if nobody says why, too."""
+    for reason in (None, "dropped out", "moved away"):
+        trial = goes_on_from(60, [patient(1, 5, left_day=20, left_reason=reason)])
+        assert (trial.patients["outcome"][0], trial.patients["left_day"][0]) == ("non-evaluable", 20)
+
+
+def test_no_dlt_is_none_although_the_last_visit_was_before_the_end() -> None:
+    known = [patient(1, 5, dlt="no", last_seen_day=15)]
+    for seed_of in range(20):
+        log = Log(start_date=START, as_of_day=60, patients=tuple(known))
+        trial = resumed(small(**(SCENARIO | {"toxicity__dlt_probability": [0.9, 0.9]})), log, seed_of)
+        assert trial.patients["outcome"][0] == "no DLT"
+
+
+def test_a_decision_without_a_level_is_that_of_its_action() -> None:
+    """The rule would escalate after three without a DLT; the committee stays, and names no level."""
+    everybody = [patient(number, 10 * number) for number in range(1, 4)]
+    decided = LoggedMeeting(data_cut_day=61, committee_day=68, level=0, action=Action.STAY)
+    trial = goes_on_from(70, everybody, decided)
+    assert trial.decisions["next_level"][0] == 1 and trial.cohorts["level"][1] == 1
+
+
+TWICE = LoggedMeeting(data_cut_day=61, level=0)
+AT_ODDS: dict[str, tuple[list[LoggedMeeting], dict[str, Any], str]] = {
+    "stays one level up": (
+        [replace(TWICE, committee_day=68, action=Action.STAY, next_level=1)], {}, "the decision is to stay at level 1",
+    ),
+    "down from the lowest": (
+        [replace(TWICE, committee_day=68, action=Action.DE_ESCALATE)], {}, "the next level is 0",
+    ),
+    "of another level": ([replace(TWICE, level=1)], {}, "is about level 2, and the cohort at level 1 is open"),
+    "two cuts, no decision": (
+        [TWICE, replace(TWICE, data_cut_day=70)], {}, "no cohort was open for the data cut of 2025-03-12",
+    ),
+    "after the end": (
+        [replace(TWICE, committee_day=68, action=Action.STOP, next_level=0)],
+        {"candidate": 4, "patient": 4, "start_day": 75}, "candidate 4 starts treatment when enrolment has closed",
+    ),
+    "an override": ([], {"evaluable_override": False}, "evaluable_override"),
+    "under adjudication": ([], {"dlt": "under adjudication"}, "a DLT under adjudication"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", AT_ODDS)
+def test_a_log_at_odds_with_itself_is_told(what: str) -> None:
+    meetings, more, words = AT_ODDS[what]
+    everybody = [patient(number, 10 * number) for number in range(1, 4)]
+    if "start_day" in more:
+        everybody.append(patient(more["candidate"], more["start_day"]))
+    elif more:
+        everybody[0] = replace(everybody[0], **more)
+    with pytest.raises(LogContradictsError, match=words):
+        goes_on_from(90, everybody, *meetings)
+
+
 # Where a trial stands
 
 

@@ -89,10 +89,10 @@ class Given(Nature):
             if one.left_day is None:
                 seen_days = self.log.as_of_day - one.infusion_days[0]
                 drawn[:, position] = self._among(drawn[:, position], until, seen_days, page, position, LEAVING)
-            elif one.left_reason == "dropped out":
-                drawn[:, position] = one.left_day - one.infusion_days[0]
-            else:
+            elif one.left_reason == "completed":
                 drawn[:, position] = NEVER
+            else:  # whatever the reason, or if none is given
+                drawn[:, position] = one.left_day - one.infusion_days[0]
         return drawn
 
     def more_screenings(self, trial: int, number: int) -> int:
@@ -105,8 +105,11 @@ class Given(Nature):
         return self.scenario.toxicity.dlt_probability[level]
 
     def _seen_days(self, one: LoggedPatient) -> int:
-        """Return up to which day after the infusion it is known that a patient had no DLT."""
-        last = self.log.as_of_day if one.last_seen_day is None else one.last_seen_day
+        """Return up to which day after the infusion it is known that a patient had no DLT.
+
+        Where the log says that there was none, up to its day; else up to when the patient was seen.
+        """
+        last = self.log.as_of_day if one.last_seen_day is None or one.dlt == "no" else one.last_seen_day
         return max(last - one.infusion_days[0], -1)
 
     def _among(self, own: IntArray, until: FloatArray, seen_days: int, page: int, position: int, word: int) -> IntArray:

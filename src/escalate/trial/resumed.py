@@ -279,6 +279,7 @@ class Resumed(Conduct):
     """
 
     def __init__(self, committee: Committee, nature: Given, replicate: int) -> None:
+        _check_all_is_read(nature.log)
         self.past, self._known = Past(nature.log), nature
         self._meeting: LoggedMeeting | None = None
         """That of the data cut which was made last."""
@@ -333,10 +334,14 @@ class Resumed(Conduct):
 
     def _consents(self, number: int, _: simpy.Event) -> None:
         assert isinstance(self.candidates, KnownCandidates)
-        self.candidates.consents_as_known(self.log.people[number - 1])
+        if number <= len(self.log.people):
+            self.candidates.consents_as_known(self.log.people[number - 1])
 
     def _starts(self, number: int, _: simpy.Event) -> None:
         assert isinstance(self.places, KnownPlaces)
+        if self.closed and (number > len(self.log.people) or self.log.people[number - 1].cohort is None):
+            one = self._known.log.in_order_of_coming[number - 1]
+            raise self._contradicts(f"candidate {one.candidate} starts treatment when enrolment has closed for good")
         self.places.starts_as_known(self.log.people[number - 1])
 
     def _leaves(self, number: int, _: simpy.Event) -> None:
@@ -352,6 +357,11 @@ class Resumed(Conduct):
 
     def _resumes(self, _: simpy.Event) -> None:
         """Let happen what was due and has not happened."""
+        if self.past.meetings:
+            day = self.log.date(self.past.meetings[0].data_cut_day)
+            raise self._contradicts(
+                f"no cohort was open for the data cut of {day}: the decision before it is missing, or ended the trial"
+            )
         if self.past.was_denied:
             self.has_news = True
             self.look_at_outcomes_on(self.clock.today)
@@ -369,8 +379,30 @@ class Resumed(Conduct):
             if self._meeting is None:
                 self.past.denies()
                 return
+            if self._meeting.level != cohort.level:
+                about = f"a data cut is about level {self._meeting.level + 1}"
+                raise self._contradicts(f"{about}, and the cohort at level {cohort.level + 1} is open")
             self.past.meetings.pop(0)
         super().cut_data(cohort, event, outstanding)
+
+    def _level_of(self, meeting: LoggedMeeting, cut: Counts, own: Decision) -> int:
+        """Return the level of the log's decision; where it names none, the one that its action leads to."""
+        up = {Action.ESCALATE: 1, Action.STAY: 0, Action.DE_ESCALATE: -1, Action.SUSPEND: 0}
+        if meeting.action is None or meeting.action is Action.STOP:
+            return own.level if meeting.next_level is None else meeting.next_level
+        level = cut.level + up[meeting.action] if meeting.next_level is None else meeting.next_level
+        is_meant = (
+            level <= cut.level if meeting.action is Action.SUSPEND else _sign(level - cut.level) == up[meeting.action]
+        )
+        if not is_meant or not 0 <= level < self.scenario.levels:
+            words = (
+                f"the decision is to {meeting.action.words} at level {cut.level + 1}, and the next level is {level + 1}"
+            )
+            raise self._contradicts(words)
+        return level
+
+    def _contradicts(self, what: str) -> LogContradictsError:
+        return LogContradictsError(f"{self.log.date(self.clock.today)}: {what}; mend one of them")
 
     def meet(self, cohort: CohortFile) -> Steps:
         """Wait for the day of the decision: that of the log; where it has none yet, one that is to come."""
@@ -388,7 +420,7 @@ class Resumed(Conduct):
         own, meeting = super().answer(cut, outstanding), self._meeting
         if meeting is None or meeting.action is None or not self.past.covers(self.clock.today):
             return own
-        level = own.level if meeting.next_level is None else meeting.next_level
+        level = self._level_of(meeting, cut, own)
         patients = own.patients if meeting.next_patients is None else meeting.next_patients
         if (meeting.action, level) == (own.action, own.level):
             return own if patients == own.patients else replace(own, patients=patients)
@@ -400,4 +432,23 @@ class Resumed(Conduct):
             patients=0 if meeting.action is Action.STOP else patients,
             reason=meeting.reason or UNLIKE_THE_RULE,
             open_levels=max(own.open_levels, level + 1) if level != NO_LEVEL else own.open_levels,
+        )
+
+
+def _sign(number: int) -> int:
+    return (number > 0) - (number < 0)
+
+
+def _check_all_is_read(log: Log) -> None:
+    """Raise `LogContradictsError` if a log says what no trial can go on from yet: it would be passed over."""
+    said = {
+        "amendments": bool(log.amendments),
+        "pauses": bool(log.pauses),
+        "evaluable_override": any(one.evaluable_override is not None for one in log.patients),
+        "a DLT under adjudication": any(one.dlt == "under adjudication" for one in log.patients),
+    }
+    found = [name for name, is_said in said.items() if is_said]
+    if found:
+        raise LogContradictsError(
+            f"a trial cannot go on yet from a log with {', '.join(found)}: nothing is left out unsaid"
         )
