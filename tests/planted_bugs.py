@@ -1518,6 +1518,7 @@ BUGS = (
     Bug('resumed: a data cut may be about another level', 'trial/resumed.py', 'if self._meeting.level != cohort.level:', 'if False:', "test_resumed.py::test_a_log_at_odds_with_itself_is_told"),
     Bug('resumed: a data cut that cannot be made is forgotten', 'trial/resumed.py', '        if self.past.meetings:\n', '        if False:\n', "test_resumed.py::test_a_log_at_odds_with_itself_is_told"),
     Bug('resumed: what is not read is passed over', 'trial/resumed.py', '    if found:\n        raise', '    if False:\n        raise', "test_resumed.py::test_a_log_at_odds_with_itself_is_told"),
+    Bug("a simulated log could be taken for a real one", "tracking/writing.py", 'noted = {"note": log.note or None}', 'noted = {"note": None}', "test_log.py::test_every_row_of_a_simulated_log_says_that_it_is_simulated"),
     Bug("pieces are small although nobody watches", "studies/progress.py", "min(FIRST, most) if is_watched else most", "min(FIRST, most)", "test_progress.py::test_where_nobody_watches_as_many_are_run_at_once_as_may_be"),
     Bug("a log knows of later candidates", "tracking/cut.py", 'if event["candidate"] is not None and event["day"] <= day:', 'if event["candidate"] is not None:', CUT),
     Bug("a log knows of a DLT too late", "tracking/cut.py", "return found if found is not None and found <= day else None", "return found if found is not None and found < day else None", CUT),

@@ -27,6 +27,7 @@ from escalate.errors import EscalateError, LogError
 from escalate.export.log import log_files, log_workbook, template_workbook, write_log
 from escalate.tracking import log_of, read_log
 from escalate.tracking.sheets import letters_of
+from escalate.tracking.writing import written_log
 from escalate.words.csv_text import csv_bytes
 from escalate.words.log import Amendment, Log, LoggedMeeting, LoggedPatient, Pause
 from escalate.words.records import NO_LEVEL, Action
@@ -116,6 +117,15 @@ def test_what_is_known_on_each_day_by_hand() -> None:
     cut, decided = log_of(trial, 45), log_of(trial, 46)
     assert log_of(trial, 36).meetings == () and cut.meetings == (LoggedMeeting(data_cut_day=37, level=0),)
     assert decided.meetings[0].committee_day == 46 and decided.meetings[0].dlts == 1
+
+
+def test_every_row_of_a_simulated_log_says_that_it_is_simulated() -> None:
+    """Nobody takes its patients for real ones, whichever sheet or file they are copied from."""
+    log = log_of(escalate.simulate_trial(two_infusions(), seed=3, replicate=2), 40)
+    for sheet in written_log(log, two_infusions())[:2]:
+        rows = [dict(zip(sheet.heads, row, strict=True)) for row in sheet.rows]
+        assert sheet.name == "meetings" or rows
+        assert {row["note"] for row in rows} <= {"simulated: seed 3, replicate 2"}
 
 
 def test_an_infusion_that_was_not_given_is_no_reduced_dose() -> None:

@@ -67,7 +67,11 @@ def log_of(trial: Trial, on: date | int) -> Log:
         if events.get(row["candidate"])
     ]
     return Log(
-        start_date=trial.start_date, as_of_day=day, patients=tuple(patients), meetings=tuple(_meetings(trial, day))
+        start_date=trial.start_date,
+        as_of_day=day,
+        patients=tuple(patients),
+        meetings=tuple(_meetings(trial, day)),
+        note=f"simulated: seed {trial.seed}, replicate {trial.replicate}",
     )
 
 

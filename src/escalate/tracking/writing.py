@@ -62,9 +62,10 @@ def written_log(log: Log, scenario: Scenario) -> tuple[WrittenSheet, ...]:
     """
     planned = max(len(schedule.infusion_days) for schedule in scenario.schedules)
     most = max((len(patient.infusion_days) for patient in log.patients), default=0)
+    noted = {"note": log.note or None}
     named = (
-        {"patients": [_of_patient(log, scenario, one) for one in log.patients]}
-        | {"meetings": [_of_meeting(log, scenario, one) for one in log.meetings]}
+        {"patients": [_of_patient(log, scenario, one) | noted for one in log.patients]}
+        | {"meetings": [_of_meeting(log, scenario, one) | noted for one in log.meetings]}
         | {"amendments": [_of_amendment(log, one) for one in log.amendments]}
         | {"pauses": [_of_pause(log, one) for one in log.pauses]}
     )

@@ -6,7 +6,7 @@ engine writes; an empty cell is ``None``: not yet, or not known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
@@ -197,6 +197,9 @@ class Log:
         In order of day.
     pauses : tuple of Pause
         In order of day.
+    note : str
+        What is noted with every patient and meeting where it is written: of a simulated trial, that it is one. Nobody
+        reads it, and logs are the same with any.
     """
 
     start_date: date
@@ -205,6 +208,7 @@ class Log:
     meetings: tuple[LoggedMeeting, ...] = ()
     amendments: tuple[Amendment, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    note: str = field(default="", compare=False)
 
     @property
     def as_of(self) -> date:
